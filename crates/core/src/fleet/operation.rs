@@ -1,0 +1,129 @@
+//! What a device can be told to do.
+
+use serde::{Deserialize, Serialize};
+
+/// How hard a miner works. `Sleep` draws a few watts and hashes nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PowerMode {
+    /// Not hashing, control board awake.
+    Sleep,
+    /// Less than the nameplate.
+    Low,
+    /// The nameplate.
+    Normal,
+    /// More than the nameplate.
+    High,
+}
+
+/// One pool a miner is to work for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pool {
+    /// `stratum+tcp://host:port` and the like, 1 to 255 characters.
+    pub url: String,
+    /// Worker name at the pool, 1 to 128 characters.
+    pub user: String,
+}
+
+/// An order to one device, with its parameters.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(tag = "action", content = "params", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Operation {
+    /// Restarts the whole miner.
+    Reboot {},
+    /// Restarts the mining program only.
+    RestartMining {},
+    /// Stops hashing until resumed.
+    Pause {},
+    /// Hashes again after a pause.
+    Resume {},
+    /// Chooses how hard the miner works.
+    SetPowerMode {
+        /// The mode asked for.
+        mode: PowerMode,
+    },
+    /// Lights or darkens the LED by which a person finds the device.
+    Locate {
+        /// Lit or dark.
+        on: bool,
+    },
+    /// Replaces the pools, in order of preference; 1 to 3 of them.
+    SetPools {
+        /// The new pools.
+        pools: Vec<Pool>,
+    },
+}
+
+/// An operation without its parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs, reason = "the operations of the same names say it")]
+pub enum OpKind {
+    Reboot,
+    RestartMining,
+    Pause,
+    Resume,
+    SetPowerMode,
+    Locate,
+    SetPools,
+}
+
+/// Requests whose operations share a group exclude each other on one device: the later takes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConflictGroup {
+    /// On, off, reboot, pause, sleep.
+    Power,
+    /// Mode and overclock.
+    Tuning,
+    /// Pools.
+    Pools,
+    /// The LED.
+    Led,
+}
+
+impl ConflictGroup {
+    /// Every group, in the order of the claim columns.
+    pub const ALL: [Self; 4] = [Self::Power, Self::Tuning, Self::Pools, Self::Led];
+}
+
+impl Operation {
+    /// Which operation this is.
+    #[must_use]
+    pub const fn kind(&self) -> OpKind {
+        match self {
+            Self::Reboot {} => OpKind::Reboot,
+            Self::RestartMining {} => OpKind::RestartMining,
+            Self::Pause {} => OpKind::Pause,
+            Self::Resume {} => OpKind::Resume,
+            Self::SetPowerMode { .. } => OpKind::SetPowerMode,
+            Self::Locate { .. } => OpKind::Locate,
+            Self::SetPools { .. } => OpKind::SetPools,
+        }
+    }
+
+    /// What it excludes on the same device. Sleep is a matter of power as well as of tuning.
+    #[must_use]
+    pub const fn conflict_groups(&self) -> &'static [ConflictGroup] {
+        match self {
+            Self::Reboot {} | Self::RestartMining {} | Self::Pause {} | Self::Resume {} => &[ConflictGroup::Power],
+            Self::SetPowerMode { mode: PowerMode::Sleep } => &[ConflictGroup::Power, ConflictGroup::Tuning],
+            Self::SetPowerMode { .. } => &[ConflictGroup::Tuning],
+            Self::Locate { .. } => &[ConflictGroup::Led],
+            Self::SetPools { .. } => &[ConflictGroup::Pools],
+        }
+    }
+
+    /// Whether doing it twice is the same as doing it once. Only then may a lost answer be followed by another try.
+    #[must_use]
+    pub const fn is_idempotent(&self) -> bool {
+        !matches!(self, Self::Reboot {} | Self::RestartMining {})
+    }
+
+    /// Turning power away is never held back by somebody else's waiting request.
+    #[must_use]
+    pub const fn is_safety(&self) -> bool {
+        matches!(self, Self::Pause {} | Self::SetPowerMode { mode: PowerMode::Sleep })
+    }
+}

@@ -1,0 +1,155 @@
+//! What is known of a device: how to recognise it, and what it last said. Unknown is `None`, never zero.
+
+use super::{OpKind, Operation, Pool, PowerMode};
+use crate::ids::DeviceId;
+use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
+
+/// How a device is recognised: by its MAC, else by its serial number.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct DeviceIdentity {
+    /// Lower-case, colon separated (`02:ad:17:00:00:01`).
+    pub mac: Option<String>,
+    /// The maker's serial number, 1 to 64 characters.
+    pub serial: Option<String>,
+}
+
+/// Expected watts at the wall in each mode, where the driver knows the model.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "named after the modes")]
+pub struct ModePower {
+    pub sleep_w: Option<u32>,
+    pub low_w: Option<u32>,
+    pub normal_w: Option<u32>,
+    pub high_w: Option<u32>,
+}
+
+impl ModePower {
+    /// Expected watts in `mode`.
+    #[must_use]
+    pub const fn in_mode(&self, mode: PowerMode) -> Option<u32> {
+        match mode {
+            PowerMode::Sleep => self.sleep_w,
+            PowerMode::Low => self.low_w,
+            PowerMode::Normal => self.normal_w,
+            PowerMode::High => self.high_w,
+        }
+    }
+
+    /// Expected watts once `operation` has taken effect; `None` where it changes nothing that can be foreseen.
+    #[must_use]
+    pub const fn after(&self, operation: &Operation) -> Option<u32> {
+        match operation {
+            Operation::SetPowerMode { mode } => self.in_mode(*mode),
+            Operation::Pause {} => self.sleep_w,
+            Operation::Resume {} => self.normal_w,
+            _ => None,
+        }
+    }
+}
+
+/// What an agent says of a device it has identified on the network.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FoundDevice {
+    /// How to recognise it; at least one of the two is there.
+    pub identity: DeviceIdentity,
+    /// Where it answered.
+    pub ip: IpAddr,
+    /// Maker, e.g. `MicroBT`.
+    pub make: String,
+    /// Model, e.g. `M30S++`.
+    pub model: String,
+    /// Firmware family and version.
+    pub firmware: String,
+    /// Which driver speaks to it, e.g. `whatsminer-v2`.
+    pub driver: String,
+    /// What it can be told to do.
+    pub supports: Vec<OpKind>,
+    /// Modes it can be put into.
+    pub modes: Vec<PowerMode>,
+    /// What the modes draw.
+    pub mode_power: ModePower,
+    /// Nameplate hashrate in gigahashes a second.
+    pub expected_hashrate_ghs: Option<u32>,
+}
+
+/// Whether a device can be reached at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Connectivity {
+    /// Answered its last poll.
+    Online,
+    /// Its agent is there and got no answer three times in a row.
+    Unreachable,
+    /// It answers, but refuses our credentials.
+    AuthRequired,
+    /// Its agent is late, paused or gone, so nobody can say.
+    Unknown,
+}
+
+/// What goes on inside a miner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs, reason = "the words of the field")]
+pub enum Activity {
+    Mining,
+    Starting,
+    Paused,
+    Stopped,
+    Rebooting,
+    Failed,
+    NoPool,
+}
+
+/// One poll's answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Reading {
+    /// Whose it is.
+    pub device: DeviceId,
+    /// Could it be reached?
+    pub connectivity: Connectivity,
+    /// What it is doing.
+    pub activity: Option<Activity>,
+    /// Hashrate now, TH/s.
+    pub hashrate_ths: Option<f32>,
+    /// Draw at the wall, W.
+    pub power_w: Option<u32>,
+    /// Hottest chip, °C.
+    pub temp_chip_max_c: Option<f32>,
+    /// Air or water going in, °C.
+    pub temp_inlet_c: Option<f32>,
+    /// Mean fan speed, revolutions a minute.
+    pub fan_rpm: Option<u32>,
+    /// Seconds since the miner started.
+    pub uptime_s: Option<u64>,
+    /// Mode it says it is in.
+    pub power_mode: Option<PowerMode>,
+    /// Locate LED.
+    pub led_on: Option<bool>,
+    /// Pools it says it has.
+    pub pools: Option<Vec<Pool>>,
+    /// The maker's fault codes or words, at most 16 of at most 120 characters.
+    pub errors: Vec<String>,
+}
+
+impl Reading {
+    /// A reading that says nothing but how reachable the device is.
+    #[must_use]
+    pub const fn silent(device: DeviceId, connectivity: Connectivity) -> Self {
+        Self {
+            device,
+            connectivity,
+            activity: None,
+            hashrate_ths: None,
+            power_w: None,
+            temp_chip_max_c: None,
+            temp_inlet_c: None,
+            fan_rpm: None,
+            uptime_s: None,
+            power_mode: None,
+            led_on: None,
+            pools: None,
+            errors: Vec::new(),
+        }
+    }
+}
