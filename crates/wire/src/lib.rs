@@ -14,7 +14,7 @@
 mod signing;
 
 use adit_core::{
-    fleet::{CommandId, DeviceIdentity, FoundDevice, Order, PowerMode, Reading, TargetResult},
+    fleet::{CommandId, DeviceIdentity, FoundDevice, PowerMode, Reading, TargetResult},
     ids::{AgentId, DeviceId, ScanTaskId},
     time::Timestamp,
 };
