@@ -2,6 +2,7 @@
 //! whom, and what follows. Pure: no input or output, no clock, no randomness.
 #![deny(missing_docs)]
 
+pub mod audit;
 pub mod fleet;
 pub mod ids;
 pub mod time;
