@@ -1,0 +1,129 @@
+//! Everything of one server in one directory, and the lock that keeps a second server out.
+
+use crate::{Key, People, Result, Secrets, SqliteLog, SqliteReader, StoreError, sqlite::Database};
+use std::{
+    fs::{self, File, TryLockError},
+    io::{Read, Seek, Write},
+    path::{Path, PathBuf},
+};
+
+const LOG: &str = "log.db";
+const PEOPLE: &str = "people.db";
+const SECRETS: &str = "secrets.db";
+
+/// A data directory that this process has to itself for as long as the value lives. The lock is the operating system's: it
+/// goes with the process, however that ends.
+pub struct DataDir {
+    root: PathBuf,
+    key: Key,
+    _lock: File,
+}
+
+impl DataDir {
+    /// Takes the directory; creates it, open to its owner alone, and its key where there is none.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`] if another process has it; [`StoreError::KeyFile`]; what the operating system says.
+    pub fn open(root: impl Into<PathBuf>) -> Result<Self> {
+        let root = root.into();
+        create_private_dir(&root).map_err(|error| StoreError::io(&root, error))?;
+        let lock = lock(&root.join("lock"))?;
+        let may_create = !root.join(SECRETS).exists();
+        let key = Key::load(&root.join("key"), may_create)?;
+        Ok(Self { root, key, _lock: lock })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.root
+    }
+
+    /// Where the log is, for readers in other threads.
+    #[must_use]
+    pub fn log_path(&self) -> PathBuf {
+        self.root.join(LOG)
+    }
+
+    /// The log, for its one writer.
+    ///
+    /// # Errors
+    /// As [`SqliteLog::open`].
+    pub fn log(&self) -> Result<SqliteLog> {
+        SqliteLog::open(self.log_path())
+    }
+
+    /// The log, for one more reader. Open [`log`](Self::log) first: it creates and migrates the file.
+    ///
+    /// # Errors
+    /// As [`SqliteReader::open`].
+    pub fn log_reader(&self) -> Result<SqliteReader> {
+        SqliteReader::open(self.log_path())
+    }
+
+    /// Persons and sessions.
+    ///
+    /// # Errors
+    /// As [`People::open`].
+    pub fn people(&self) -> Result<People> {
+        People::open(self.root.join(PEOPLE))
+    }
+
+    /// Sealed secrets.
+    ///
+    /// # Errors
+    /// As [`Secrets::open`].
+    pub fn secrets(&self) -> Result<Secrets> {
+        Secrets::open(self.root.join(SECRETS), self.key.clone())
+    }
+}
+
+/// Copies the databases of the data directory `root` to the new directory `target`, also while a server runs there. The key
+/// is left out on purpose: keep its copy elsewhere. To restore, put the files and the key into an empty directory.
+///
+/// # Errors
+/// [`StoreError::Invalid`] if `target` is there already; what the database and the operating system say.
+pub fn backup(root: &Path, target: &Path) -> Result<()> {
+    if target.exists() {
+        return Err(StoreError::Invalid { what: "the backup's directory", problem: "is there already" });
+    }
+    let unfinished = target.with_extension("unfinished");
+    let io = |error| StoreError::io(&unfinished, error);
+    if unfinished.exists() {
+        fs::remove_dir_all(&unfinished).map_err(io)?;
+    }
+    create_private_dir(&unfinished).map_err(io)?;
+    // The log first: whoever the log's copy speaks of is in the later copy of the people.
+    for name in [LOG, PEOPLE, SECRETS].iter().filter(|name| root.join(name).exists()) {
+        Database::open_for_copy(&root.join(name))?.copy_to(&unfinished.join(name))?;
+    }
+    File::open(&unfinished).and_then(|dir| dir.sync_all()).map_err(io)?;
+    fs::rename(&unfinished, target).map_err(io)
+}
+
+fn create_private_dir(path: &Path) -> std::io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+fn lock(path: &Path) -> Result<File> {
+    let io = |error| StoreError::io(path, error);
+    let mut file = File::options().read(true).write(true).create(true).truncate(false).open(path).map_err(io)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let mut holder = String::new();
+            // Only for the message: a lock whose holder has not written its number yet is held all the same.
+            let known = file.take(20).read_to_string(&mut holder).is_ok() && !holder.is_empty();
+            let holder = if known { format!(" (process {holder})") } else { String::new() };
+            return Err(StoreError::InUse { place: path.display().to_string(), holder });
+        }
+        Err(TryLockError::Error(error)) => return Err(io(error)),
+    }
+    let written = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| write!(file, "{}", std::process::id()));
+    written.map_err(io)?;
+    Ok(file)
+}

@@ -1,0 +1,121 @@
+//! Persons and sessions.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use adit_core::{ids::UserId, time::Timestamp};
+use adit_store::{People, Person, Session, StoreError};
+use tempfile::TempDir;
+
+fn open() -> (TempDir, People) {
+    let dir = TempDir::new().unwrap();
+    let people = People::open(dir.path().join("people.db")).unwrap();
+    (dir, people)
+}
+
+fn person(user: u32, email: &str) -> Person {
+    let password_hash = Some("$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA".to_owned());
+    let (email, display_name) = (email.to_owned(), format!("Person {user}"));
+    Person { user: UserId(user), email, display_name, password_hash, created_at: Timestamp(5) }
+}
+
+fn session(token: u8, user: u32, at: i64) -> Session {
+    Session {
+        token_hash: [token; 32],
+        user: UserId(user),
+        csrf: "csrf".to_owned(),
+        created_at: Timestamp(at),
+        authenticated_at: Timestamp(at),
+        last_seen_at: Timestamp(at),
+        address: "127.0.0.1".to_owned(),
+        user_agent: "a browser".to_owned(),
+    }
+}
+
+fn taken<T: std::fmt::Debug>(result: adit_store::Result<T>) -> &'static str {
+    match result.unwrap_err() {
+        StoreError::Taken { what } => what,
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn a_person_is_found_by_user_and_by_email_in_any_case() {
+    let (_dir, mut people) = open();
+    people.add_person(&person(1, " Émile@Example.COM ")).unwrap();
+    let found = people.person(UserId(1)).unwrap().unwrap();
+    assert_eq!(found, person(1, "émile@example.com"));
+    assert_eq!(people.person_by_email("ÉMILE@example.com").unwrap().unwrap(), found);
+    assert_eq!(people.person_by_email("other@example.com").unwrap(), None);
+    assert_eq!(people.person(UserId(2)).unwrap(), None);
+}
+
+#[test]
+fn users_and_emails_are_unique() {
+    let (_dir, mut people) = open();
+    people.add_person(&person(1, "a@example.com")).unwrap();
+    assert_eq!(taken(people.add_person(&person(1, "b@example.com"))), "user");
+    assert_eq!(taken(people.add_person(&person(2, "A@EXAMPLE.com"))), "e-mail");
+    people.add_person(&person(2, "b@example.com")).unwrap();
+    assert_eq!(taken(people.set_email(UserId(2), "A@example.com")), "e-mail");
+    assert!(people.set_email(UserId(2), "B@example.com").unwrap(), "one's own is not taken");
+    assert_eq!(people.persons().unwrap().len(), 2);
+}
+
+#[test]
+fn a_person_can_be_changed_and_forgotten() {
+    let (_dir, mut people) = open();
+    people.add_person(&person(1, "a@example.com")).unwrap();
+    people.add_session(&session(1, 1, 10)).unwrap();
+    assert!(people.set_display_name(UserId(1), "Other").unwrap());
+    assert!(people.set_password_hash(UserId(1), "$argon2id$new").unwrap());
+    assert!(people.set_email(UserId(1), "b@example.com").unwrap());
+    let found = people.person_by_email("b@example.com").unwrap().unwrap();
+    assert_eq!((found.display_name.as_str(), found.password_hash.as_deref()), ("Other", Some("$argon2id$new")));
+    assert!(!people.set_display_name(UserId(2), "Nobody").unwrap());
+    assert!(people.forget_person(UserId(1)).unwrap());
+    assert!(!people.forget_person(UserId(1)).unwrap());
+    assert_eq!(people.session(&[1; 32]).unwrap(), None);
+    assert_eq!(people.persons().unwrap(), []);
+}
+
+#[test]
+fn what_is_out_of_bounds_is_refused() {
+    let (_dir, mut people) = open();
+    let refused = |result: adit_store::Result<()>| assert!(matches!(result, Err(StoreError::Invalid { .. })));
+    refused(people.add_person(&person(1, " a ")));
+    refused(people.add_person(&person(1, &format!("{}@example.com", "a".repeat(254)))));
+    refused(people.add_person(&Person { display_name: String::new(), ..person(1, "a@example.com") }));
+    refused(people.add_person(&Person { password_hash: Some("x".repeat(513)), ..person(1, "a@example.com") }));
+    refused(people.add_session(&session(1, 1, 10)));
+    people.add_person(&person(1, "a@example.com")).unwrap();
+    refused(people.add_session(&Session { csrf: String::new(), ..session(1, 1, 10) }));
+    refused(people.add_session(&Session { address: "1".repeat(65), ..session(1, 1, 10) }));
+    people.add_session(&Session { user_agent: "é".repeat(1_000), ..session(1, 1, 10) }).unwrap();
+    assert_eq!(people.session(&[1; 32]).unwrap().unwrap().user_agent, "é".repeat(256));
+}
+
+#[test]
+fn sessions_are_listed_touched_and_ended() {
+    let (_dir, mut people) = open();
+    people.add_person(&person(1, "a@example.com")).unwrap();
+    people.add_person(&person(2, "b@example.com")).unwrap();
+    for (token, user, at) in [(1, 1, 10), (2, 1, 20), (3, 2, 30), (4, 1, 5)] {
+        people.add_session(&session(token, user, at)).unwrap();
+    }
+    assert_eq!(taken(people.add_session(&session(1, 2, 99))), "session");
+    assert_eq!(people.session(&[1; 32]).unwrap().unwrap(), session(1, 1, 10));
+    people.touch_sessions(&[([1; 32], Timestamp(40)), ([9; 32], Timestamp(40)), ([2; 32], Timestamp(3))]).unwrap();
+    assert!(people.set_authenticated(&[1; 32], Timestamp(41)).unwrap());
+    assert!(!people.set_authenticated(&[9; 32], Timestamp(41)).unwrap());
+    let of_one = people.sessions_of(UserId(1)).unwrap();
+    let seen: Vec<_> = of_one.iter().map(|s| (s.token_hash[0], s.last_seen_at.0, s.authenticated_at.0)).collect();
+    assert_eq!(seen, [(1, 40, 41), (2, 20, 20), (4, 5, 5)]);
+    assert_eq!(people.sessions().unwrap().len(), 4);
+
+    assert_eq!(people.drop_expired_sessions(Timestamp(6), Timestamp(20)).unwrap(), 1);
+    assert_eq!(people.revoke_sessions_of(UserId(1), Some(&[2; 32])).unwrap(), 1);
+    assert!(people.session(&[2; 32]).unwrap().is_some());
+    assert!(people.revoke_session(&[2; 32]).unwrap());
+    assert!(!people.revoke_session(&[2; 32]).unwrap());
+    assert_eq!(people.revoke_sessions_of(UserId(2), None).unwrap(), 1);
+    assert_eq!(people.sessions().unwrap(), []);
+}
