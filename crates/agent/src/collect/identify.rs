@@ -1,0 +1,49 @@
+//! Who is at this address?
+
+use super::Collector;
+use adit_core::fleet::FoundDevice;
+use adit_drivers::{Credential, Probe};
+use std::net::{IpAddr, Ipv4Addr};
+use tokio::time::{Instant, timeout_at};
+
+pub(super) fn credentials(wire: &[adit_wire::Credential]) -> Vec<Credential> {
+    let convert = |c: &adit_wire::Credential| Credential {
+        family: c.family.clone(),
+        user: c.user.clone(),
+        password: c.password.clone(),
+    };
+    wire.iter().map(convert).collect()
+}
+
+/// Asks each driver that uses one of the open ports, until one knows the device. A device that is known already is asked
+/// only while nobody else speaks to it.
+pub(super) async fn identify(
+    collector: &Collector,
+    ip: Ipv4Addr,
+    open: &[u16],
+    credentials: &[Credential],
+) -> Option<FoundDevice> {
+    let ip = IpAddr::V4(ip);
+    let deadline = Instant::now() + collector.limits.identification;
+    let member = collector.registry.at(ip);
+    let _line = match &member {
+        Some(member) => Some(timeout_at(deadline, member.seat.line.lock()).await.ok()?),
+        None => None,
+    };
+    for driver in &collector.drivers {
+        if !driver.ports().iter().any(|port| open.contains(port)) {
+            continue;
+        }
+        let left = deadline.saturating_duration_since(Instant::now());
+        let own: Vec<_> = credentials.iter().filter(|c| c.family == driver.family()).cloned().collect();
+        match timeout_at(deadline, driver.probe(ip, &own, left)).await {
+            Ok(Probe::Found(device)) => return Some(*device),
+            Ok(Probe::AuthRequired { family }) => {
+                tracing::debug!(%ip, family, "refuses the scan task's passwords");
+            }
+            Ok(Probe::OpenUnknown | Probe::Silent) => {}
+            Err(_) => return None,
+        }
+    }
+    None
+}

@@ -1,0 +1,151 @@
+//! The devices the server says are ours, each with its seat.
+
+use crate::executor::Seat;
+use adit_core::ids::{DeviceId, ScanTaskId};
+use adit_drivers::{Credential, Driver, Target};
+use adit_wire::{AgentConfig, KnownDevice};
+use std::{
+    collections::{HashMap, HashSet},
+    net::IpAddr,
+    sync::{
+        Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic::{AtomicBool, AtomicU32},
+    },
+};
+use tokio::sync::watch;
+
+/// A known device.
+pub(crate) struct Member {
+    pub known: KnownDevice,
+    pub seat: Seat,
+    /// Polls in a row without an answer; outlives a change of address.
+    pub misses: Arc<AtomicU32>,
+    /// Is a poll waiting or in flight?
+    pub polling: Arc<AtomicBool>,
+}
+
+#[derive(Default)]
+struct Inner {
+    members: HashMap<DeviceId, Arc<Member>>,
+    by_ip: HashMap<IpAddr, DeviceId>,
+    credentials: HashMap<ScanTaskId, Vec<Credential>>,
+    /// Named since the list under way began.
+    seen: HashSet<DeviceId>,
+}
+
+pub(crate) struct Registry {
+    drivers: Vec<Arc<dyn Driver>>,
+    inner: RwLock<Inner>,
+    changed: watch::Sender<()>,
+}
+
+impl Registry {
+    pub fn new(drivers: Vec<Arc<dyn Driver>>) -> Self {
+        Self { drivers, inner: RwLock::default(), changed: watch::channel(()).0 }
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Inner> {
+        self.inner.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Inner> {
+        self.inner.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells when members come, go or change.
+    pub fn changes(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
+    }
+
+    pub fn len(&self) -> usize {
+        self.read().members.len()
+    }
+
+    pub fn get(&self, device: DeviceId) -> Option<Arc<Member>> {
+        self.read().members.get(&device).cloned()
+    }
+
+    pub fn at(&self, ip: IpAddr) -> Option<Arc<Member>> {
+        let inner = self.read();
+        inner.by_ip.get(&ip).and_then(|device| inner.members.get(device)).cloned()
+    }
+
+    /// The devices of one scan task, in order of their ids.
+    pub fn of_task(&self, task: ScanTaskId) -> Vec<DeviceId> {
+        let inner = self.read();
+        let mut devices: Vec<_> =
+            inner.members.values().filter(|m| m.known.scan_task == task).map(|m| m.known.device).collect();
+        devices.sort_unstable();
+        devices
+    }
+
+    /// A greeting: a whole list of devices follows.
+    pub fn expect_list(&self) {
+        self.write().seen.clear();
+    }
+
+    /// Takes part of a list; its last part makes those that were not named strangers.
+    pub fn update(&self, devices: Vec<KnownDevice>, last: bool) {
+        {
+            let mut inner = self.write();
+            for known in devices {
+                inner.seen.insert(known.device);
+                self.put(&mut inner, known, false);
+            }
+            if last {
+                let seen = std::mem::take(&mut inner.seen);
+                inner.members.retain(|device, _| seen.contains(device));
+                inner.by_ip.retain(|_, device| seen.contains(device));
+            }
+        }
+        self.changed.send_replace(());
+    }
+
+    /// New passwords mean new handles.
+    pub fn configure(&self, config: &AgentConfig) {
+        {
+            let mut inner = self.write();
+            let credentials: HashMap<_, Vec<_>> = config
+                .scan_tasks
+                .iter()
+                .map(|task| (task.id, super::identify::credentials(&task.credentials)))
+                .collect();
+            let before = std::mem::replace(&mut inner.credentials, credentials);
+            let stale: Vec<_> = inner
+                .members
+                .values()
+                .filter(|m| before.get(&m.known.scan_task) != inner.credentials.get(&m.known.scan_task))
+                .map(|m| m.known.clone())
+                .collect();
+            for known in stale {
+                self.put(&mut inner, known, true);
+            }
+        }
+        self.changed.send_replace(());
+    }
+
+    fn put(&self, inner: &mut Inner, known: KnownDevice, anew: bool) {
+        let before = inner.members.get(&known.device).cloned();
+        if !anew && before.as_ref().is_some_and(|member| member.known == known) {
+            return;
+        }
+        let Some(driver) = self.drivers.iter().find(|driver| driver.id() == known.driver) else {
+            tracing::warn!(device = %known.device, driver = known.driver, "no driver of this name: the device is left alone");
+            return;
+        };
+        let credentials = inner.credentials.get(&known.scan_task).map_or(&[][..], Vec::as_slice);
+        let target =
+            Target { device: known.device, ip: known.ip, identity: known.identity.clone(), model: known.model.clone() };
+        let mut seat = Seat::new(driver.open(target, credentials));
+        let (mut misses, mut polling) = (Arc::default(), Arc::default());
+        if let Some(before) = before {
+            seat.line = Arc::clone(&before.seat.line);
+            (misses, polling) = (Arc::clone(&before.misses), Arc::clone(&before.polling));
+            if inner.by_ip.get(&before.known.ip) == Some(&known.device) {
+                inner.by_ip.remove(&before.known.ip);
+            }
+        }
+        inner.by_ip.insert(known.ip, known.device);
+        inner.members.insert(known.device, Arc::new(Member { known, seat, misses, polling }));
+    }
+}

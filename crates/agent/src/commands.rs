@@ -1,0 +1,214 @@
+//! Orders on their way in: signed by the server, for us, in time, new, permitted? What is refused is journaled as well, so that
+//! the same order cannot be carried out later, when it would be permitted.
+//!
+//! A forged order, or one for another agent, gets no answer: whose id it bears is not to be believed.
+
+use crate::{
+    Clock,
+    executor::{Executor, Site},
+    journal::{Entry, Journal, Record},
+    outcome,
+    site::AgentSite,
+};
+use adit_core::{
+    fleet::{CommandId, Ending, TargetResult},
+    ids::AgentId,
+    time::Timestamp,
+};
+use adit_wire::{CommandBody, SignatureError, SignedCommand, VerifyingKey};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+/// The longest order that is read, bytes.
+const MAX_BODY: usize = 16 << 10;
+/// Most orders taken and not ended.
+const MAX_OPEN: usize = 100_000;
+/// Most refusals remembered that the journal had no room for.
+const MAX_UNWRITTEN: usize = 100_000;
+
+pub(crate) struct Commands {
+    pub agent: AgentId,
+    pub server_key: VerifyingKey,
+    pub clock: Clock,
+    pub journal: Journal,
+    pub executor: Executor,
+    pub site: Arc<AgentSite>,
+    /// Orders under way before the last start, until the devices are known.
+    waiting: Mutex<Vec<(CommandBody, bool)>>,
+    resumed: AtomicBool,
+    /// Refused while the journal could not be written, with their deadlines.
+    unwritten: Mutex<BTreeMap<CommandId, (Timestamp, TargetResult)>>,
+}
+
+impl Commands {
+    pub fn new(
+        (agent, server_key): (AgentId, VerifyingKey),
+        clock: Clock,
+        journal: Journal,
+        executor: Executor,
+        site: Arc<AgentSite>,
+    ) -> Self {
+        Self {
+            agent,
+            server_key,
+            clock,
+            journal,
+            executor,
+            site,
+            waiting: Mutex::default(),
+            resumed: AtomicBool::new(false),
+            unwritten: Mutex::default(),
+        }
+    }
+
+    /// Settles what the last run of the agent left open: an order that was begun and must not be repeated is `unknown`,
+    /// one that is late is over, and the rest waits for [`Self::resume`]. Results not stored yet are sent again.
+    ///
+    /// # Errors
+    /// The journal's; then nothing may be begun.
+    pub async fn recover(&self) -> Result<(), crate::journal::JournalError> {
+        let now = (self.clock)();
+        let (mut over, mut later) = (Vec::new(), Vec::new());
+        for (body, started) in self.journal.open_commands() {
+            let late = now >= body.deadline;
+            let result = match (started, &body.order) {
+                (true, adit_core::fleet::Order::Device { operation, .. }) if operation.is_idempotent() && !late => None,
+                (true, _) => Some(outcome(Ending::Unknown, "under way when the agent stopped, and not repeated")),
+                (false, _) if late => Some(outcome(Ending::TimedOut, "not begun before its deadline")),
+                (false, _) => None,
+            };
+            match result {
+                Some(result) => over.push(Record::Ended(body.command, result)),
+                None => later.push((body, started)),
+            }
+        }
+        tracing::info!(over = over.len(), waiting = later.len(), "orders left open by the last run");
+        self.journal.append(over).await?;
+        for (id, result) in self.journal.unstored() {
+            self.site.collector.outbox.result(id, result);
+        }
+        *self.waiting.lock().unwrap_or_else(PoisonError::into_inner) = later;
+        Ok(())
+    }
+
+    /// The devices are known: what waited since the start can go on.
+    pub fn resume(&self) {
+        if self.resumed.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let waiting = std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
+        for (body, started) in waiting {
+            if started { self.executor.resume(body) } else { self.executor.submit(body) }
+        }
+    }
+
+    /// How many orders are taken and not ended.
+    pub fn open(&self) -> usize {
+        self.executor.open() + self.waiting.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// Takes what has arrived together; one write to the journal for all.
+    pub async fn take(&self, batch: Vec<SignedCommand>) {
+        let (mut records, mut bodies, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+        let mut again = Vec::new();
+        let mut new = HashSet::new();
+        let mut room = MAX_OPEN.saturating_sub(self.open());
+        for signed in batch {
+            let Some((body, expired)) = self.read(&signed) else { continue };
+            let id = body.command;
+            if !new.insert(id) {
+                continue;
+            }
+            match self.journal.entry(id) {
+                Some(Entry::Ended { result, .. }) => {
+                    self.site.collector.outbox.result(id, result);
+                    continue;
+                }
+                Some(Entry::Received(_) | Entry::Started(_)) => {
+                    again.push(id);
+                    continue;
+                }
+                None => {}
+            }
+            if let Some((_, result)) = self.unwritten.lock().unwrap_or_else(PoisonError::into_inner).get(&id) {
+                self.site.collector.outbox.result(id, result.clone());
+                continue;
+            }
+            let refusal = if expired || body.deadline <= self.journal.floor() {
+                Some(outcome(Ending::TimedOut, "arrived after its deadline"))
+            } else if room == 0 {
+                Some(outcome(Ending::Skipped, "the agent has too many open orders"))
+            } else {
+                self.site.refusal(&body.order).map(|reason| outcome(Ending::Skipped, reason))
+            };
+            records.push(Record::Received(body.clone()));
+            match refusal {
+                Some(result) => {
+                    records.push(Record::Ended(id, result.clone()));
+                    refused.push((body, result));
+                }
+                None => {
+                    room -= 1;
+                    bodies.push(body);
+                }
+            }
+        }
+        let outbox = &self.site.collector.outbox;
+        outbox.received(again);
+        if let Err(error) = self.journal.append(records).await {
+            tracing::error!(%error, "orders are refused");
+            let result = outcome(Ending::Skipped, format!("not begun, because {error}"));
+            refused.extend(bodies.drain(..).map(|body| (body, result.clone())));
+            self.remember_unwritten(&refused);
+        }
+        outbox.received(bodies.iter().map(|body| body.command));
+        for (body, result) in refused {
+            outbox.result(body.command, result);
+        }
+        bodies.into_iter().for_each(|body| self.executor.submit(body));
+    }
+
+    /// The server has these results.
+    pub async fn stored(&self, commands: Vec<CommandId>) {
+        self.site.collector.outbox.stored(&commands);
+        let records = commands.into_iter().map(Record::Stored).collect();
+        // If this is lost, the result is sent once more after the next start.
+        if let Err(error) = self.journal.append(records).await {
+            tracing::warn!(%error, "that results are stored could not be noted");
+        }
+    }
+
+    /// The order and whether it is late; nothing if it is not the server's word to us.
+    fn read(&self, signed: &SignedCommand) -> Option<(CommandBody, bool)> {
+        let refuse = |reason: String| {
+            tracing::warn!(reason, "an order is refused without an answer");
+            None
+        };
+        if signed.body.len() > MAX_BODY {
+            return refuse(format!("{} bytes long", signed.body.len()));
+        }
+        let now = (self.clock)();
+        match self.server_key.open(signed, self.agent, now) {
+            Ok(body) => Some((body, false)),
+            // The signature was checked first: this is the server's, only late.
+            Err(SignatureError::Expired) => serde_json::from_str(&signed.body).ok().map(|body| (body, true)),
+            Err(error) => refuse(error.to_string()),
+        }
+    }
+
+    fn remember_unwritten(&self, refused: &[(CommandBody, TargetResult)]) {
+        let now = (self.clock)();
+        let mut unwritten = self.unwritten.lock().unwrap_or_else(PoisonError::into_inner);
+        unwritten.retain(|_, (deadline, _)| *deadline > now);
+        for (body, result) in refused {
+            if unwritten.len() < MAX_UNWRITTEN {
+                unwritten.insert(body.command, (body.deadline, result.clone()));
+            }
+        }
+    }
+}

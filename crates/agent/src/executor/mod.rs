@@ -1,0 +1,285 @@
+//! Carries out orders: one at a time per device, so many at once in all, each bounded in time.
+//!
+//! Orders of one device queue in its *lane*. A lane whose turn it is takes a *slot*; only then is a task spawned, so ten
+//! thousand waiting orders cost ten thousand queue entries and no more tasks than slots. The slot is free again when the
+//! device is done with; the result's way into the journal holds nobody up.
+//!
+//! What surrounds it - which devices there are, what is permitted at the moment, who wants the result - is its [`Site`].
+
+mod steps;
+
+use crate::{
+    Clock,
+    journal::{Journal, Record},
+    outcome,
+};
+use adit_core::{
+    fleet::{Ending, Order, TargetResult},
+    ids::DeviceId,
+    time::Timestamp,
+};
+use adit_drivers::Device;
+use adit_wire::CommandBody;
+use async_trait::async_trait;
+use futures_util::FutureExt;
+use std::{
+    collections::{HashMap, VecDeque, hash_map},
+    panic::AssertUnwindSafe,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::sync::Notify;
+
+/// A device, and the right to speak to it: whoever holds `line` is its only connection.
+#[derive(Clone)]
+pub struct Seat {
+    /// The device.
+    pub device: Arc<dyn Device>,
+    /// Held while speaking to it.
+    pub line: Arc<tokio::sync::Mutex<()>>,
+}
+
+impl Seat {
+    /// A device nobody speaks to at the moment.
+    #[must_use]
+    pub fn new(device: Arc<dyn Device>) -> Self {
+        Self { device, line: Arc::default() }
+    }
+}
+
+/// What surrounds the executor.
+#[async_trait]
+pub trait Site: Send + Sync + 'static {
+    /// The device, if it is known.
+    fn seat(&self, device: DeviceId) -> Option<Seat>;
+    /// Why an order may not be begun now, if it may not. Asked right before each beginning.
+    fn refusal(&self, order: &Order) -> Option<String>;
+    /// Stops the collection workers and starts new ones.
+    async fn restart_workers(&self) -> TargetResult;
+    /// An order ended, and that is durable (or cannot become untrue). Called once per order.
+    async fn ended(&self, command: &CommandBody, result: TargetResult);
+}
+
+/// How much at once, and how long each step of an order may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Orders being carried out at once.
+    pub slots: usize,
+    /// Reading the device, before the order.
+    pub read: Duration,
+    /// Making sure that it is the device we mean.
+    pub confirm: Duration,
+    /// Sending the order and hearing the answer.
+    pub execute: Duration,
+    /// Reading back, for what takes effect at once.
+    pub verify: Duration,
+    /// Reading back, for what restarts the miner or ramps it up or down.
+    pub verify_slow: Duration,
+    /// Between two tries to write a result to a journal that refuses.
+    pub journal_retry: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            slots: 512,
+            read: Duration::from_secs(8),
+            confirm: Duration::from_secs(8),
+            execute: Duration::from_secs(20),
+            verify: Duration::from_secs(30),
+            verify_slow: Duration::from_secs(240),
+            journal_retry: Duration::from_secs(1),
+        }
+    }
+}
+
+/// What excludes what.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Lane {
+    Device(DeviceId),
+    Workers,
+}
+
+impl Lane {
+    const fn of(order: &Order) -> Self {
+        match order {
+            Order::Device { device, .. } => Self::Device(*device),
+            Order::RestartWorkers {} => Self::Workers,
+        }
+    }
+}
+
+struct Waiting {
+    command: CommandBody,
+    /// Was it begun before the agent's last start?
+    resumed: bool,
+}
+
+#[derive(Default)]
+struct Queues {
+    /// Lanes with an order waiting or under way.
+    lanes: HashMap<Lane, VecDeque<Waiting>>,
+    /// Lanes with an order waiting and none under way, in order of arrival.
+    ready: VecDeque<Lane>,
+    running: usize,
+    /// Submitted and not yet reported.
+    open: usize,
+    draining: bool,
+}
+
+impl Queues {
+    /// Is everything that was begun reported?
+    fn is_quiet(&self) -> bool {
+        self.open == self.lanes.values().map(VecDeque::len).sum::<usize>()
+    }
+}
+
+struct Inner {
+    limits: Limits,
+    site: Arc<dyn Site>,
+    journal: Journal,
+    clock: Clock,
+    queues: Mutex<Queues>,
+    quiet: Notify,
+}
+
+/// A handle; clones share the queues.
+#[derive(Clone)]
+pub struct Executor(Arc<Inner>);
+
+impl Executor {
+    /// Nothing is under way yet.
+    #[must_use]
+    pub fn new(limits: Limits, site: Arc<dyn Site>, journal: Journal, clock: Clock) -> Self {
+        Self(Arc::new(Inner { limits, site, journal, clock, queues: Mutex::default(), quiet: Notify::new() }))
+    }
+
+    /// Queues an order that the journal has as received. Must be called within a tokio runtime.
+    pub fn submit(&self, command: CommandBody) {
+        self.queue(Waiting { command, resumed: false });
+    }
+
+    /// Queues an order that was begun before the agent's last start and may be begun again. If it is not, its end is
+    /// unknown. Must be called within a tokio runtime.
+    pub fn resume(&self, command: CommandBody) {
+        self.queue(Waiting { command, resumed: true });
+    }
+
+    fn queue(&self, waiting: Waiting) {
+        {
+            let mut queues = self.0.queues();
+            let lane = Lane::of(&waiting.command.order);
+            queues.open += 1;
+            match queues.lanes.entry(lane) {
+                hash_map::Entry::Occupied(mut lane) => lane.get_mut().push_back(waiting),
+                hash_map::Entry::Vacant(free) => {
+                    free.insert(VecDeque::from([waiting]));
+                    queues.ready.push_back(lane);
+                }
+            }
+        }
+        self.0.pump();
+    }
+
+    /// Orders submitted whose end has not been reported.
+    #[must_use]
+    pub fn open(&self) -> usize {
+        self.0.queues().open
+    }
+
+    /// Begins nothing more, and returns when nothing is under way. What waits stays in the journal for the next start.
+    pub async fn drain(&self) {
+        self.0.queues().draining = true;
+        loop {
+            let quiet = self.0.quiet.notified();
+            if self.0.queues().is_quiet() {
+                return;
+            }
+            quiet.await;
+        }
+    }
+}
+
+impl Inner {
+    fn queues(&self) -> MutexGuard<'_, Queues> {
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives free slots to the lanes whose turn it is.
+    fn pump(self: &Arc<Self>) {
+        loop {
+            let (lane, waiting) = {
+                let mut queues = self.queues();
+                if queues.draining || queues.running >= self.limits.slots.max(1) {
+                    return;
+                }
+                let Some(lane) = queues.ready.pop_front() else { return };
+                let Some(waiting) = queues.lanes.get_mut(&lane).and_then(VecDeque::pop_front) else { continue };
+                queues.running += 1;
+                (lane, waiting)
+            };
+            tokio::spawn(Arc::clone(self).carry_out(lane, waiting));
+        }
+    }
+
+    async fn carry_out(self: Arc<Self>, lane: Lane, Waiting { command, resumed }: Waiting) {
+        let end = match AssertUnwindSafe(self.begin(&command)).catch_unwind().await {
+            Ok(End::NotBegun(why)) if resumed => {
+                let why = why.message.unwrap_or_default();
+                End::Begun(outcome(
+                    Ending::Unknown,
+                    format!("under way when the agent stopped, and not repeated: {why}"),
+                ))
+            }
+            Ok(end) => end,
+            Err(_) => End::Begun(outcome(Ending::Unknown, "the driver failed while the order was under way")),
+        };
+        {
+            let mut queues = self.queues();
+            queues.running -= 1;
+            if queues.lanes.get(&lane).is_none_or(VecDeque::is_empty) {
+                queues.lanes.remove(&lane);
+            } else {
+                queues.ready.push_back(lane);
+            }
+        }
+        self.pump();
+        self.report(&command, end).await;
+        self.queues().open -= 1;
+        self.quiet.notify_waiters();
+    }
+
+    /// Writes the end into the journal and tells the site. If the disk refuses, the end of an order that was begun is told at
+    /// once, and that of one that was not begun as soon as it can no longer be begun, even by a later start of the agent.
+    async fn report(&self, command: &CommandBody, end: End) {
+        let (begun, result) = match end {
+            End::Begun(result) => (true, result),
+            End::NotBegun(result) => (false, result),
+        };
+        let mut told = false;
+        loop {
+            let record = Record::Ended(command.command, result.clone());
+            let durable = self.journal.append(vec![record]).await.is_ok();
+            if !told && (durable || begun || self.is_late(command.deadline)) {
+                told = true;
+                self.site.ended(command, result.clone()).await;
+            }
+            if durable {
+                return;
+            }
+            tokio::time::sleep(self.limits.journal_retry).await;
+        }
+    }
+
+    fn is_late(&self, deadline: Timestamp) -> bool {
+        (self.clock)() >= deadline
+    }
+}
+
+/// How an order came out of its slot.
+enum End {
+    /// The journal has it as started.
+    Begun(TargetResult),
+    /// The journal has it as received only: nothing was sent.
+    NotBegun(TargetResult),
+}

@@ -1,0 +1,296 @@
+//! The connection to the server: made by the agent, greeted, kept, and made anew.
+
+use crate::{
+    AgentOptions, Pace, Random,
+    commands::Commands,
+    identity::Identity,
+    site::AgentSite,
+    transport::{Stream, Transport},
+};
+use adit_wire::{AgentStatus, MAX_FRAME, PROTOCOL, SignedCommand, ToAgent, ToServer};
+use futures_util::{
+    SinkExt, StreamExt,
+    stream::{SplitSink, SplitStream},
+};
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, interval, sleep, timeout, timeout_at},
+};
+use tokio_tungstenite::{
+    WebSocketStream, client_async_with_config,
+    tungstenite::{Message, client::IntoClientRequest, http::HeaderValue, protocol::WebSocketConfig},
+};
+
+/// For connecting and greeting together.
+const GREETING: Duration = Duration::from_secs(20);
+/// For one frame to be taken by the network.
+const SENDING: Duration = Duration::from_secs(30);
+/// Urgent news wait this long for company.
+const TOGETHER: Duration = Duration::from_millis(20);
+/// Orders read and not yet in the journal; beyond this the connection is read no further.
+const INTAKE: usize = 4_096;
+/// A clock this far from the server's makes orders expire early or late.
+const CLOCK_WARNING_MS: u64 = 5_000;
+
+type Socket = WebSocketStream<Stream>;
+
+/// What the link works with.
+pub(crate) struct Link {
+    pub transport: Transport,
+    pub identity: Identity,
+    pub host: String,
+    pub options: AgentOptions,
+    pub site: Arc<AgentSite>,
+    pub commands: Arc<Commands>,
+}
+
+/// How a connection came to its end.
+enum End {
+    /// With why.
+    Lost(String),
+    /// The server will not have us.
+    Refused(String),
+}
+
+impl Link {
+    /// Connects, again and again.
+    pub async fn keep(&self) {
+        let (orders, arrived) = mpsc::channel(INTAKE);
+        tokio::select! {
+            () = self.reconnect(&orders) => {}
+            () = take_orders(&self.commands, arrived) => {}
+        }
+    }
+
+    async fn reconnect(&self, orders: &mpsc::Sender<SignedCommand>) {
+        let mut wait = Backoff::new(self.options.pace, Arc::clone(&self.options.random));
+        loop {
+            let mut greeted = false;
+            let end = self.session(orders, &mut greeted).await;
+            self.site.collector.outbox.disconnected();
+            if greeted {
+                wait.reset();
+            }
+            let pause = match end {
+                End::Lost(reason) => {
+                    let pause = wait.next();
+                    tracing::warn!(reason, ?pause, "no connection to the server");
+                    pause
+                }
+                End::Refused(reason) => {
+                    tracing::error!(reason, "the server refuses this agent; somebody has to act there");
+                    self.site.refused().await;
+                    wait.longest()
+                }
+            };
+            sleep(pause).await;
+        }
+    }
+
+    async fn session(&self, orders: &mpsc::Sender<SignedCommand>, greeted: &mut bool) -> End {
+        let deadline = Instant::now() + GREETING;
+        let socket = match timeout_at(deadline, self.open()).await {
+            Ok(Ok(socket)) => socket,
+            Ok(Err(reason)) => return End::Lost(reason),
+            Err(_) => return End::Lost("the server did not answer in time".to_owned()),
+        };
+        let (mut sink, mut stream) = socket.split();
+        match timeout_at(deadline, self.greet(&mut sink, &mut stream)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(end)) => return end,
+            Err(_) => return End::Lost("the server did not greet in time".to_owned()),
+        }
+        *greeted = true;
+        self.site.collector.outbox.connected();
+        tracing::info!(agent = %self.identity.agent, "connected");
+        tokio::select! {
+            end = self.listen(&mut stream, orders) => end,
+            reason = self.speak(&mut sink) => End::Lost(reason),
+        }
+    }
+
+    async fn open(&self) -> Result<Socket, String> {
+        let stream = self.transport.connect().await?;
+        let (scheme, authority) = (self.transport.scheme(), self.transport.authority());
+        let url = format!("{scheme}://{authority}/agent/v1/connect?agent={}", self.identity.agent);
+        let mut request = url.into_client_request().map_err(|e| e.to_string())?;
+        request.headers_mut().insert("Sec-WebSocket-Protocol", HeaderValue::from_static(PROTOCOL));
+        let limits = WebSocketConfig::default().max_message_size(Some(MAX_FRAME)).max_frame_size(Some(MAX_FRAME));
+        let (socket, _) = client_async_with_config(request, stream, Some(limits)).await.map_err(|e| e.to_string())?;
+        Ok(socket)
+    }
+
+    async fn greet(&self, sink: &mut SplitSink<Socket, Message>, stream: &mut SplitStream<Socket>) -> Result<(), End> {
+        loop {
+            match next(stream).await? {
+                Some(ToAgent::Challenge { nonce }) => {
+                    let hello = ToServer::Hello {
+                        agent: self.identity.agent,
+                        signature: self.identity.key.sign_hello(&nonce),
+                        version: env!("CARGO_PKG_VERSION").to_owned(),
+                        host: self.host.clone(),
+                        now: (self.options.clock)(),
+                    };
+                    let text = serde_json::to_string(&hello).map_err(|e| End::Lost(e.to_string()))?;
+                    sink.send(Message::text(text)).await.map_err(|e| End::Lost(e.to_string()))?;
+                }
+                Some(ToAgent::Welcome { config, now }) => {
+                    let mine = (self.options.clock)();
+                    if mine.0.abs_diff(now.0) > CLOCK_WARNING_MS {
+                        tracing::warn!(?mine, server = ?now, "this host's clock and the server's disagree; set it by NTP");
+                    }
+                    self.site.collector.registry.expect_list();
+                    self.site.configure(config).await;
+                    return Ok(());
+                }
+                Some(ToAgent::Refused { reason }) => return Err(End::Refused(reason)),
+                Some(_) => return Err(End::Lost("the server spoke before it greeted".to_owned())),
+                None => {}
+            }
+        }
+    }
+
+    async fn listen(&self, stream: &mut SplitStream<Socket>, orders: &mpsc::Sender<SignedCommand>) -> End {
+        loop {
+            let message = match timeout(self.options.pace.silence, next(stream)).await {
+                Ok(Ok(message)) => message,
+                Ok(Err(end)) => return end,
+                Err(_) => return End::Lost("the server has fallen silent".to_owned()),
+            };
+            match message {
+                Some(ToAgent::Configure { config }) => self.site.configure(config).await,
+                Some(ToAgent::Devices { devices, last }) => {
+                    self.site.devices(devices, last);
+                    if last {
+                        self.commands.resume();
+                    }
+                }
+                Some(ToAgent::Command(command)) => {
+                    if orders.send(command).await.is_err() {
+                        return End::Lost("the agent is stopping".to_owned());
+                    }
+                }
+                Some(ToAgent::ResultsStored { commands }) => self.commands.stored(commands).await,
+                Some(ToAgent::Refused { reason }) => return End::Refused(reason),
+                Some(ToAgent::Challenge { .. } | ToAgent::Welcome { .. }) => {
+                    return End::Lost("the server greeted twice".to_owned());
+                }
+                None => {}
+            }
+        }
+    }
+
+    async fn speak(&self, sink: &mut SplitSink<Socket, Message>) -> String {
+        let (outbox, pace) = (&self.site.collector.outbox, self.options.pace);
+        let mut batch = interval(pace.batch);
+        let mut status = interval(pace.status);
+        let mut ping = interval(pace.silence / 3);
+        loop {
+            tokio::select! {
+                _ = batch.tick() => {}
+                () = outbox.urgent.notified() => sleep(TOGETHER.min(pace.batch)).await,
+                _ = status.tick() => outbox.status_changed(),
+                _ = ping.tick() => {
+                    if let Err(reason) = send(sink, Message::Ping(Vec::new().into())).await {
+                        return reason;
+                    }
+                }
+            }
+            for frame in outbox.frames(|| self.status()) {
+                if let Err(reason) = send(sink, Message::text(frame)).await {
+                    return reason;
+                }
+            }
+        }
+    }
+
+    fn status(&self) -> AgentStatus {
+        let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        AgentStatus {
+            workers: self.site.workers.status(),
+            open_commands: number(self.commands.open()),
+            devices: number(self.site.collector.registry.len()),
+        }
+    }
+}
+
+/// Passes orders on in groups, as many as have arrived together.
+async fn take_orders(commands: &Commands, mut arrived: mpsc::Receiver<SignedCommand>) {
+    let mut batch = Vec::new();
+    while arrived.recv_many(&mut batch, INTAKE).await > 0 {
+        commands.take(std::mem::take(&mut batch)).await;
+    }
+}
+
+async fn send(sink: &mut SplitSink<Socket, Message>, message: Message) -> Result<(), String> {
+    match timeout(SENDING, sink.send(message)).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err("the network takes nothing more".to_owned()),
+    }
+}
+
+/// The next message; `None` for what has no meaning of its own (pings and their like).
+async fn next(stream: &mut SplitStream<Socket>) -> Result<Option<ToAgent>, End> {
+    match stream.next().await {
+        None | Some(Ok(Message::Close(_))) => Err(End::Lost("the server closed the connection".to_owned())),
+        Some(Err(error)) => Err(End::Lost(error.to_string())),
+        Some(Ok(Message::Text(text))) => match serde_json::from_str(&text) {
+            Ok(message) => Ok(Some(message)),
+            Err(error) => Err(End::Lost(format!("a message that cannot be read: {error}"))),
+        },
+        Some(Ok(_)) => Ok(None),
+    }
+}
+
+/// Waits that double and are shortened at random, so that a thousand agents do not come back at once.
+struct Backoff {
+    pace: Pace,
+    random: Random,
+    wait: Duration,
+}
+
+impl Backoff {
+    fn new(pace: Pace, random: Random) -> Self {
+        Self { wait: pace.retry_from, pace, random }
+    }
+
+    fn reset(&mut self) {
+        self.wait = self.pace.retry_from;
+    }
+
+    fn next(&mut self) -> Duration {
+        let wait = self.wait;
+        self.wait = (wait * 2).min(self.pace.retry_to);
+        self.shorten(wait)
+    }
+
+    fn longest(&self) -> Duration {
+        self.shorten(self.pace.retry_to)
+    }
+
+    fn shorten(&self, wait: Duration) -> Duration {
+        let share = f64::from((self.random)() as u32) / f64::from(u32::MAX);
+        wait.mul_f64(1.0 - share / 2.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_up_to_the_longest_and_are_shortened_by_at_most_half() {
+        let pace = Pace { retry_from: Duration::from_secs(1), retry_to: Duration::from_secs(5), ..Pace::default() };
+        let waits = |random: u64| {
+            let mut backoff = Backoff::new(pace, Arc::new(move || random));
+            let waits: Vec<_> = (0..4).map(|_| backoff.next().as_millis()).collect();
+            backoff.reset();
+            assert_eq!(backoff.next().as_millis(), waits[0]);
+            waits
+        };
+        assert_eq!(waits(0), [1_000, 2_000, 4_000, 5_000]);
+        assert_eq!(waits(u64::from(u32::MAX)), [500, 1_000, 2_000, 2_500]);
+    }
+}
