@@ -300,7 +300,8 @@ mod tests {
         assert_eq!(error, ChainError { seq: 3, fault });
         assert_eq!(chain, before);
 
-        let mut forged = Record { seq: 3, at: Timestamp(4), body: "c".into(), prev_hash: chain.head.hash, hash: [0; 32] };
+        let mut forged =
+            Record { seq: 3, at: Timestamp(4), body: "c".into(), prev_hash: chain.head.hash, hash: [0; 32] };
         forged.hash = forged.computed_hash();
         assert_eq!(chain.follow(&forged).unwrap_err(), error);
     }
