@@ -108,7 +108,9 @@ pub(crate) async fn read_request(stream: &mut TcpStream) -> Option<Vec<u8>> {
             let n = stream.read(&mut chunk).await.ok()?;
             request.extend_from_slice(&chunk[..n]);
             let json = request.trim_ascii_start().first() == Some(&b'{');
-            let whole = !json || serde_json::from_slice::<Value>(trim(&request)).is_ok();
+            // Only an unfinished value is worth waiting for; a broken one is not.
+            let parsed = serde_json::from_slice::<Value>(trim(&request));
+            let whole = !json || !parsed.is_err_and(|e| e.is_eof());
             if n == 0 || whole || request.len() > MAX_REQUEST {
                 return (!request.is_empty() && request.len() <= MAX_REQUEST).then_some(request);
             }

@@ -8,7 +8,7 @@ use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use adit_sim::{Clock, MinerHandle, MinerSpec, Personality, SimConfig, Simulator};
+use adit_sim::{Clock, MinerHandle, MinerSpec, Personality, SimConfig, Simulator, Timing};
 use aes::Aes256;
 use aes::cipher::{BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};
 use base64::Engine;
@@ -92,6 +92,18 @@ impl Lab {
     }
 
     pub async fn with(personality: Personality, change: impl FnOnce(&mut MinerSpec)) -> Self {
+        Self::start(personality, change, Timing::default()).await
+    }
+
+    pub async fn timed(personality: Personality, timing: Timing) -> Self {
+        Self::start(personality, |_| {}, timing).await
+    }
+
+    async fn start(
+        personality: Personality,
+        change: impl FnOnce(&mut MinerSpec),
+        timing: Timing,
+    ) -> Self {
         let subnet = Subnet::free().await;
         let mut spec = MinerSpec::new(personality, subnet.ip(1));
         change(&mut spec);
@@ -100,11 +112,13 @@ impl Lab {
             ip: spec.ip,
             password: spec.password.clone(),
         };
+        let booting = spec.booting;
         let mut config = SimConfig::new(42, vec![spec]);
         config.clock = Clock::manual();
+        config.timing = timing;
         let sim = Simulator::start(config).await.unwrap();
         let miner = sim.miner(client.ip).unwrap();
-        if !miner.truth().sleeping && miner.truth().uptime_s > 0 {
+        if !booting {
             miner.wait_online().await;
         }
         Self {
