@@ -3,10 +3,12 @@
 //! Words: an *operation* is what a device is told to do; a *reading* is what a device said of itself at one moment;
 //! an *identity* is how a device is recognised again when its address has changed.
 
+pub mod model;
 pub mod operation;
 pub mod outcome;
 pub mod reading;
 
+pub use model::{Agent, Device, ScanTask, Site};
 pub use operation::{ConflictGroup, OpKind, Operation, Pool, PowerMode};
 pub use outcome::{CommandId, Ending, Order, TargetResult};
 pub use reading::{Activity, Connectivity, DeviceIdentity, FoundDevice, ModePower, Reading};

@@ -1,0 +1,322 @@
+//! Who may do what, where.
+//!
+//! A **grant** gives a person a **role** (a set of permissions) over a **scope** (the whole account, or some of its nodes). Rights are
+//! the union of a person's live grants; nothing ever takes a right away but the end of a grant. Every question has the
+//! same form: may this **principal** use this **permission** on a thing at this **place**?
+//!
+//! # A worked example
+//! The Technician of site `site-1` asks to reboot `dev-42`, which stands on `site-1`:
+//! 1. `device.reboot` is in the Technician's mask, and `site-1` covers `dev-42`'s place: **allow**, or, if the policy of scenario
+//!    `fleet.power` asks for approvals, **needs a request**.
+//! 2. For `dev-77` on `site-2` the mask fits and the scope does not: **deny**. To this person `dev-77` does not exist: the API
+//!    answers 404, as it does for an id that was never given.
+//! 3. For `device.power_mode` on `dev-42` the scope fits and the mask does not: **deny**, saying which roles hold the permission.
+//!
+//! # Proof
+//! A [`Permit`] is made only here, and only after the question was answered with yes. What reads or streams takes one as
+//! its argument, so an unchecked handler does not compile. What changes anything goes through [`crate::decide`], which asks by itself.
+
+pub mod catalogue;
+mod role;
+mod scope;
+
+pub use catalogue::Permission;
+pub use role::Role;
+pub use scope::{Node, Place, Scope};
+
+use crate::{
+    ids::{AccountId, GrantId, KeyId, UserId},
+    state::State,
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Who acts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "id", rename_all = "snake_case")]
+pub enum Principal {
+    /// A person.
+    User(UserId),
+    /// A program with a key of a grant.
+    ApiKey(KeyId),
+    /// Somebody with a shell on the server. Not reachable over the network.
+    Operator,
+    /// The server itself, acting on the clock or on agents' reports.
+    System,
+}
+
+/// Who acts, for which account, and how sure we are that it is they.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Actor {
+    /// The account they act for.
+    pub account: AccountId,
+    /// Who.
+    pub principal: Principal,
+    /// When they last showed a password, code or passkey.
+    pub authenticated_at: Timestamp,
+}
+
+impl Actor {
+    /// The server itself.
+    #[must_use]
+    pub const fn system(account: AccountId) -> Self {
+        Self {
+            account,
+            principal: Principal::System,
+            authenticated_at: Timestamp(0),
+        }
+    }
+
+    /// The person, if it is one.
+    #[must_use]
+    pub const fn user(&self) -> Option<UserId> {
+        match self.principal {
+            Principal::User(user) => Some(user),
+            _ => None,
+        }
+    }
+}
+
+/// A role over a scope, given to a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    /// Its id, never used again: who is granted the same again holds another grant.
+    pub id: GrantId,
+    /// On which account.
+    pub account: AccountId,
+    /// To whom.
+    pub user: UserId,
+    /// What.
+    pub role: Role,
+    /// Where.
+    pub scope: Scope,
+    /// Ends at this moment.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl Grant {
+    /// Does it count at `now`?
+    #[must_use]
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        self.expires_at.is_none_or(|end| now < end)
+    }
+
+    /// Does it give `permission` at `place`, if live?
+    #[must_use]
+    pub fn allows(&self, permission: Permission, place: &Place) -> bool {
+        self.role.permissions() & permission.bit() != 0 && self.scope.covers(place)
+    }
+}
+
+/// One live grant as the kernel reads it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Right {
+    /// Permissions, one bit each.
+    pub mask: u64,
+    /// Where.
+    pub scope: Scope,
+    /// Until when.
+    pub expires_at: Option<Timestamp>,
+    /// By which grant.
+    pub grant: GrantId,
+    /// As what.
+    pub role: Role,
+}
+
+/// All of one person's rights on one account. Cheap to clone; a snapshot, so ask for it anew for every question.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rights(Arc<[Right]>);
+
+impl Rights {
+    /// Compiles grants.
+    #[must_use]
+    pub fn of<'g>(grants: impl Iterator<Item = &'g Grant>) -> Self {
+        Self(
+            grants
+                .map(|grant| Right {
+                    mask: grant.role.permissions(),
+                    scope: grant.scope.clone(),
+                    expires_at: grant.expires_at,
+                    grant: grant.id,
+                    role: grant.role,
+                })
+                .collect(),
+        )
+    }
+
+    /// Live rights with `permission`.
+    pub fn with(&self, permission: Permission, now: Timestamp) -> impl Iterator<Item = &Right> {
+        self.live(now)
+            .filter(move |right| right.mask & permission.bit() != 0)
+    }
+
+    /// Live rights.
+    pub fn live(&self, now: Timestamp) -> impl Iterator<Item = &Right> {
+        self.0
+            .iter()
+            .filter(move |right| right.expires_at.is_none_or(|end| now < end))
+    }
+
+    /// May they use `permission` on a thing at `place`?
+    #[must_use]
+    pub fn allow(&self, permission: Permission, place: &Place, now: Timestamp) -> bool {
+        let bit = permission.bit();
+        self.0.iter().any(|right| {
+            right.mask & bit != 0
+                && right.expires_at.is_none_or(|end| now < end)
+                && right.scope.covers(place)
+        })
+    }
+
+    /// Union of the permissions held anywhere.
+    #[must_use]
+    pub fn mask(&self, now: Timestamp) -> u64 {
+        self.live(now).fold(0, |mask, right| mask | right.mask)
+    }
+}
+
+/// Proof that a principal may use permission `P` (a [`Permission`] as a number), and where.
+///
+/// There is no way to make one but [`State::permit`].
+#[derive(Debug, Clone)]
+pub struct Permit<const P: u8> {
+    actor: Actor,
+    reach: Reach,
+}
+
+/// The things a permit reaches.
+#[derive(Debug, Clone)]
+pub struct Reach {
+    account: AccountId,
+    everywhere: bool,
+    scopes: Arc<[Scope]>,
+}
+
+impl Reach {
+    /// Is a thing of `account` at `place` within reach?
+    #[must_use]
+    pub fn covers(&self, account: AccountId, place: &Place) -> bool {
+        account == self.account
+            && (self.everywhere || self.scopes.iter().any(|scope| scope.covers(place)))
+    }
+
+    /// Whose things.
+    #[must_use]
+    pub const fn account(&self) -> AccountId {
+        self.account
+    }
+
+    /// The whole account?
+    #[must_use]
+    pub const fn is_everywhere(&self) -> bool {
+        self.everywhere
+    }
+}
+
+impl<const P: u8> Permit<P> {
+    /// Who holds it.
+    #[must_use]
+    pub const fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    /// What it reaches.
+    #[must_use]
+    pub const fn reach(&self) -> &Reach {
+        &self.reach
+    }
+}
+
+/// Why not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[error("this needs the permission {}, which {} hold", permission.name(), who_can.join(", "))]
+pub struct Denied {
+    /// What is missing.
+    pub permission: Permission,
+    /// Titles of the built-in roles that hold it.
+    pub who_can: Vec<&'static str>,
+}
+
+impl Denied {
+    /// For want of `permission`.
+    #[must_use]
+    pub fn lacking(permission: Permission) -> Self {
+        Self {
+            permission,
+            who_can: Role::holding(permission),
+        }
+    }
+}
+
+/// The answer to "may they?" for something a policy may hold back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Yes, by this grant.
+    Allow {
+        /// Which grant says so.
+        grant: GrantId,
+    },
+    /// Yes, once others have approved.
+    NeedsRequest {
+        /// Which grant lets them ask.
+        grant: GrantId,
+        /// Which scenario's policy asks for approvals.
+        scenario: crate::requests::Scenario,
+    },
+    /// No.
+    Deny(Denied),
+}
+
+impl State {
+    /// Asks whether `actor` may use permission `P` anywhere in their account, and where.
+    ///
+    /// # Errors
+    /// [`Denied`] if no live grant gives it.
+    pub fn permit<const P: u8>(&self, actor: &Actor, now: Timestamp) -> Result<Permit<P>, Denied> {
+        let permission = catalogue::CATALOGUE[P as usize].permission;
+        let rights = self.rights_of(actor);
+        let scopes: Arc<[Scope]> = rights
+            .with(permission, now)
+            .map(|right| right.scope.clone())
+            .collect();
+        if scopes.is_empty() {
+            return Err(Denied::lacking(permission));
+        }
+        let everywhere = scopes.iter().any(Scope::is_all);
+        Ok(Permit {
+            actor: *actor,
+            reach: Reach {
+                account: actor.account,
+                everywhere,
+                scopes,
+            },
+        })
+    }
+
+    /// May `actor` use `permission` on a thing of their account at `place`?
+    #[must_use]
+    pub fn verdict(
+        &self,
+        actor: &Actor,
+        permission: Permission,
+        place: &Place,
+        now: Timestamp,
+    ) -> Verdict {
+        let rights = self.rights_of(actor);
+        let Some(right) = rights
+            .with(permission, now)
+            .find(|right| right.scope.covers(place))
+        else {
+            return Verdict::Deny(Denied::lacking(permission));
+        };
+        let scenario = crate::requests::Scenario::named(permission.info().scenario);
+        match scenario {
+            Some(scenario) if !self.runs_at_once(actor, scenario, now) => Verdict::NeedsRequest {
+                grant: right.grant,
+                scenario,
+            },
+            _ => Verdict::Allow { grant: right.grant },
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! What can be asked of the core. One command is decided as a whole or not at all.
+
+use crate::{
+    fleet::{CommandId, FoundDevice, TargetResult},
+    ids::{AgentId, DeviceId, RequestId, ScanTaskId, SiteId, UserId},
+    requests::{Action, ContentHash, Decision, Estimate},
+};
+
+/// A new request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Submission {
+    /// Its identity, drawn by the caller.
+    pub id: RequestId,
+    /// What.
+    pub action: Action,
+    /// On which devices; in any order, repeats are dropped. Empty unless the action is a device operation.
+    pub targets: Vec<DeviceId>,
+    /// What each device draws and is expected to draw, from the live table. Devices that are missing count as unknown.
+    pub estimates: Vec<(DeviceId, Estimate)>,
+    /// The initiator's words, up to 1000 characters.
+    pub reason: Option<String>,
+    /// The same key with the same content gives the same request.
+    pub idempotency_key: Option<String>,
+}
+
+/// What can be asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// The first account, its owner and nothing else. Operator only.
+    CreateAccount {
+        /// Company name, 1 to 60 characters.
+        name: String,
+    },
+    /// A person who can be granted roles. Operator only; the person's details are kept outside the log.
+    AddUser,
+    /// A grant without a request, to seed an account. Operator only, and only before the account's first request.
+    SeedGrant {
+        /// Whom.
+        user: UserId,
+        /// What.
+        role: crate::authz::Role,
+        /// Where.
+        scope: crate::authz::Scope,
+    },
+    /// A person has left the directory. Cannot be refused. Operator or system only.
+    RemoveUser {
+        /// Who.
+        user: UserId,
+    },
+    /// A new request.
+    Submit(Submission),
+    /// A vote on a request.
+    Vote {
+        /// Which.
+        request: RequestId,
+        /// Yes or no.
+        decision: Decision,
+        /// On exactly what.
+        content_hash: ContentHash,
+        /// Words; needed to reject.
+        comment: Option<String>,
+    },
+    /// Takes an approval back.
+    WithdrawVote {
+        /// Which request.
+        request: RequestId,
+    },
+    /// Calls a request off.
+    Cancel {
+        /// Which.
+        request: RequestId,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Puts a change into one's own draft.
+    PutDraft {
+        /// Where.
+        site: SiteId,
+        /// What; a device operation.
+        action: Action,
+        /// On which devices.
+        targets: Vec<DeviceId>,
+    },
+    /// Takes devices (or, if none are named, the whole change) out of one's draft.
+    TakeFromDraft {
+        /// Where.
+        site: SiteId,
+        /// Which change.
+        change: u32,
+        /// Which devices.
+        targets: Vec<DeviceId>,
+    },
+    /// Throws one's draft away, or closes it after its changes were submitted.
+    CloseDraft {
+        /// Where.
+        site: SiteId,
+        /// Submitted, not discarded.
+        submitted: bool,
+    },
+    /// An agent enrols with a one-time token.
+    EnrolAgent {
+        /// SHA-256 of the token, in hex.
+        token_hash: String,
+        /// The agent's public key, 64 hex digits.
+        public_key: String,
+    },
+    /// An agent has identified devices.
+    ReportDevices {
+        /// Which agent.
+        agent: AgentId,
+        /// Which sweep.
+        scan_task: ScanTaskId,
+        /// What it found.
+        devices: Vec<FoundDevice>,
+    },
+    /// An agent's commands have ended.
+    ReportResults {
+        /// Which agent.
+        agent: AgentId,
+        /// Which, and how.
+        results: Vec<(CommandId, TargetResult)>,
+    },
+    /// Time has passed.
+    Tick,
+}
+
+/// What came of a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reply {
+    /// Nothing to name.
+    Done,
+    /// An account and its owner.
+    Account(crate::ids::AccountId, UserId),
+    /// A person.
+    User(UserId),
+    /// A request, new or found again by its idempotency key.
+    Request(RequestId),
+    /// An agent.
+    Agent(AgentId),
+    /// A draft's new version, and how many devices were taken over from other changes of it.
+    Draft {
+        /// Version after the change.
+        version: u32,
+        /// Devices taken over.
+        replaced: u32,
+    },
+}

@@ -1,0 +1,262 @@
+//! What has happened. The log is a list of these; [`crate::state::State`] is what they add up to.
+//!
+//! An event is named and versioned (`request_submitted.v1`). A change to an event's fields is a new version with an upcaster from the old
+//! one; fixtures of every version ever shipped are folded by a test. No secret and no personal detail is ever in an event:
+//! people appear by id.
+
+use crate::{
+    authz::{Principal, Role, Scope},
+    fleet::{FoundDevice, TargetResult},
+    ids::{AccountId, AgentId, DeviceId, GrantId, RequestId, ScanTaskId, SiteId, UserId},
+    requests::{
+        Action, ContentHash, Decision, Estimate, Payload, Policy, Refusal, RequestState, Scenario,
+        Target,
+    },
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+/// An event with who caused it and when: the body of one record of the log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// When it was decided, by the log's clock.
+    pub at: Timestamp,
+    /// Who caused it.
+    pub actor: Principal,
+    /// What happened.
+    pub event: Event,
+}
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", content = "data")]
+#[allow(missing_docs, reason = "fields are named after what they hold")]
+pub enum Event {
+    /// A tenant exists, with its owner.
+    #[serde(rename = "account_created.v1")]
+    AccountCreated {
+        account: AccountId,
+        name: String,
+        owner: UserId,
+    },
+    /// A person exists.
+    #[serde(rename = "user_added.v1")]
+    UserAdded { user: UserId },
+    /// A person is gone for good: directory removal or account deletion.
+    #[serde(rename = "user_removed.v1")]
+    UserRemoved { user: UserId },
+    /// A person holds a role.
+    #[serde(rename = "grant_added.v1")]
+    GrantAdded {
+        grant: GrantId,
+        account: AccountId,
+        user: UserId,
+        role: Role,
+        scope: Scope,
+        expires_at: Option<Timestamp>,
+    },
+    /// A person holds it no more.
+    #[serde(rename = "grant_removed.v1")]
+    GrantRemoved { grant: GrantId },
+    /// A scenario's policy is this from now on.
+    #[serde(rename = "policy_set.v1")]
+    PolicySet {
+        account: AccountId,
+        scenario: Scenario,
+        policy: Policy,
+    },
+    /// Nothing is carried out until unfrozen.
+    #[serde(rename = "account_frozen.v1")]
+    AccountFrozen { account: AccountId },
+    /// The freeze is over.
+    #[serde(rename = "account_unfrozen.v1")]
+    AccountUnfrozen { account: AccountId },
+    /// Somebody no longer in the directory left a scenario with too few approvers.
+    #[serde(rename = "governance_degraded.v1")]
+    GovernanceDegraded {
+        account: AccountId,
+        scenarios: Vec<Scenario>,
+    },
+
+    /// A site exists.
+    #[serde(rename = "site_created.v1")]
+    SiteCreated {
+        site: SiteId,
+        account: AccountId,
+        name: String,
+        capacity_w: Option<u64>,
+    },
+    /// An agent may enrol with the token of this hash.
+    #[serde(rename = "agent_created.v1")]
+    AgentCreated {
+        agent: AgentId,
+        account: AccountId,
+        site: SiteId,
+        name: String,
+        token_hash: String,
+    },
+    /// It has, and this is its public key. The token is spent.
+    #[serde(rename = "agent_enrolled.v1")]
+    AgentEnrolled { agent: AgentId, public_key: String },
+    /// An agent has ranges to search. Credentials are kept outside the log under the task's id.
+    #[serde(rename = "scan_task_created.v1")]
+    ScanTaskCreated {
+        scan_task: ScanTaskId,
+        agent: AgentId,
+        name: String,
+        ranges: Vec<String>,
+        interval_s: u32,
+    },
+    /// Devices never seen before.
+    #[serde(rename = "devices_found.v1")]
+    DevicesFound {
+        agent: AgentId,
+        scan_task: ScanTaskId,
+        devices: Vec<(DeviceId, FoundDevice)>,
+    },
+    /// Known devices at another address, with another agent or firmware.
+    #[serde(rename = "devices_changed.v1")]
+    DevicesChanged {
+        agent: AgentId,
+        scan_task: ScanTaskId,
+        devices: Vec<(DeviceId, FoundDevice)>,
+    },
+
+    /// A change was put into a person's draft; it takes its targets from earlier changes of the same kind.
+    #[serde(rename = "draft_put.v1")]
+    DraftPut {
+        user: UserId,
+        site: SiteId,
+        change: u32,
+        action: Action,
+        targets: Vec<DeviceId>,
+    },
+    /// Devices were taken out of a change of a draft.
+    #[serde(rename = "draft_taken.v1")]
+    DraftTaken {
+        user: UserId,
+        site: SiteId,
+        change: u32,
+        targets: Vec<DeviceId>,
+    },
+    /// The draft is gone: discarded, submitted or out of date.
+    #[serde(rename = "draft_closed.v1")]
+    DraftClosed {
+        user: UserId,
+        site: SiteId,
+        submitted: bool,
+    },
+
+    /// A request waits for approvals.
+    #[serde(rename = "request_submitted.v1")]
+    RequestSubmitted {
+        request: RequestId,
+        number: u32,
+        payload: Box<Payload>,
+        content_hash: ContentHash,
+        /// The counts in force, with what the ratchet and closure rules add.
+        required: u32,
+        required_other: u32,
+        /// Who may vote, and by which grant.
+        eligible: Vec<(UserId, GrantId)>,
+        /// One for each target: draw before and expected after.
+        estimates: Vec<Estimate>,
+        /// Devices asked for and not given.
+        refused: Vec<(DeviceId, Refusal)>,
+        reason: Option<String>,
+        /// Idempotency key, and hash of what was asked with it.
+        idempotency: Option<(String, ContentHash)>,
+    },
+    /// A later request took targets from this one. Items are places in its target list.
+    #[serde(rename = "targets_dropped.v1")]
+    TargetsDropped {
+        request: RequestId,
+        by: RequestId,
+        items: Vec<u32>,
+    },
+    /// Somebody voted.
+    #[serde(rename = "vote_cast.v1")]
+    VoteCast {
+        request: RequestId,
+        revision: u32,
+        voter: UserId,
+        decision: Decision,
+        content_hash: ContentHash,
+        comment: Option<String>,
+        authenticated_at: Timestamp,
+    },
+    /// Somebody took their approval back.
+    #[serde(rename = "vote_withdrawn.v1")]
+    VoteWithdrawn { request: RequestId, voter: UserId },
+    /// Enough approvals.
+    #[serde(rename = "request_approved.v1")]
+    RequestApproved {
+        request: RequestId,
+        not_before: Timestamp,
+        execute_deadline: Timestamp,
+    },
+    /// An approval stopped counting before execution.
+    #[serde(rename = "request_returned.v1")]
+    RequestReturned { request: RequestId },
+    /// It is being carried out; its approvals are spent. Each open item goes to the agent named.
+    #[serde(rename = "request_executing.v1")]
+    RequestExecuting {
+        request: RequestId,
+        agents: Vec<(u32, AgentId)>,
+        skipped: Vec<(u32, TargetResult)>,
+    },
+    /// Items have ended.
+    #[serde(rename = "items_ended.v1")]
+    ItemsEnded {
+        request: RequestId,
+        results: Vec<(u32, TargetResult)>,
+    },
+    /// It has ended.
+    #[serde(rename = "request_ended.v1")]
+    RequestEnded {
+        request: RequestId,
+        state: RequestState,
+        reason: Option<String>,
+        superseded_by: Option<RequestId>,
+    },
+}
+
+impl Event {
+    /// Its name without the version, e.g. `vote_cast`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let value = serde_json::to_value(self).ok();
+        let name = value
+            .as_ref()
+            .and_then(|v| v.get("type"))
+            .and_then(|v| v.as_str())
+            .unwrap_or_default();
+        name.split('.').next().unwrap_or_default().to_owned()
+    }
+
+    /// The request it is about.
+    #[must_use]
+    pub const fn request(&self) -> Option<RequestId> {
+        match self {
+            Self::RequestSubmitted { request, .. }
+            | Self::TargetsDropped { request, .. }
+            | Self::VoteCast { request, .. }
+            | Self::VoteWithdrawn { request, .. }
+            | Self::RequestApproved { request, .. }
+            | Self::RequestReturned { request }
+            | Self::RequestExecuting { request, .. }
+            | Self::ItemsEnded { request, .. }
+            | Self::RequestEnded { request, .. } => Some(*request),
+            _ => None,
+        }
+    }
+}
+
+/// The thing an event's target stands for; kept so that events need not name both kinds.
+#[must_use]
+pub const fn device_of(target: Target) -> Option<DeviceId> {
+    match target {
+        Target::Device(device) => Some(device),
+        Target::Agent(_) => None,
+    }
+}

@@ -1,0 +1,87 @@
+//! What exists: sites, agents, scan tasks, devices.
+
+use super::FoundDevice;
+use crate::{
+    authz::Place,
+    ids::{AccountId, AgentId, DeviceId, ScanTaskId, SiteId, SubAccountId},
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+/// A mining site.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Site {
+    /// Its id.
+    pub id: SiteId,
+    /// Whose.
+    pub account: AccountId,
+    /// For people.
+    pub name: String,
+    /// What it may draw, W.
+    pub capacity_w: Option<u64>,
+}
+
+/// The program on a site's network.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Agent {
+    /// Its id.
+    pub id: AgentId,
+    /// Whose.
+    pub account: AccountId,
+    /// Where.
+    pub site: SiteId,
+    /// For people.
+    pub name: String,
+    /// SHA-256 of its enrolment token while that is unspent.
+    pub token_hash: Option<String>,
+    /// Its public key once enrolled.
+    pub public_key: Option<String>,
+}
+
+/// Ranges an agent searches.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScanTask {
+    /// Its id.
+    pub id: ScanTaskId,
+    /// Whose.
+    pub agent: AgentId,
+    /// For people.
+    pub name: String,
+    /// IPv4 ranges.
+    pub ranges: Vec<String>,
+    /// Seconds between sweeps.
+    pub interval_s: u32,
+}
+
+/// A miner.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Device {
+    /// Its id.
+    pub id: DeviceId,
+    /// Whose.
+    pub account: AccountId,
+    /// Where.
+    pub site: SiteId,
+    /// Who reaches it.
+    pub agent: AgentId,
+    /// By which sweep it was found.
+    pub scan_task: ScanTaskId,
+    /// Whose money it makes.
+    pub sub_account: Option<SubAccountId>,
+    /// What it said when it was identified.
+    pub found: FoundDevice,
+    /// First seen.
+    pub since: Timestamp,
+}
+
+impl Device {
+    /// Where it is, for scopes.
+    #[must_use]
+    pub const fn place(&self) -> Place {
+        Place {
+            site: Some(self.site),
+            container: None,
+            sub_account: self.sub_account,
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Why a command was refused. Data with a stable code; the sentence says what to do.
+
+use crate::{
+    authz::Denied,
+    ids::{DeviceId, RequestId},
+    requests::Scenario,
+};
+
+/// A refusal. Nothing has changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "the sentences say it")]
+pub enum Rejection {
+    #[error("there is no such {what}")]
+    NotFound { what: &'static str },
+    #[error("{0}")]
+    Denied(#[from] Denied),
+    #[error("another request about the same settings is still open: decide it first")]
+    PendingExists { request: RequestId },
+    #[error("this idempotency key was used for something else: take a new one")]
+    DuplicateRequest { request: RequestId },
+    #[error(
+        "{} asks for {required} approvals ({required_other} of them by somebody else) and only {possible} people could give one: grant {add_role} to somebody first",
+        scenario.name()
+    )]
+    Unsatisfiable {
+        scenario: Scenario,
+        required: u32,
+        required_other: u32,
+        possible: u32,
+        add_role: &'static str,
+    },
+    #[error("the request is {state} and can no longer be changed")]
+    InvalidState { state: &'static str },
+    #[error(
+        "the request has changed since you opened it: look at it again and decide on what it says now"
+    )]
+    ContentChanged,
+    #[error("the time to decide on this request is over")]
+    Expired,
+    #[error("show once more that it is you (within the last five minutes), then repeat this")]
+    StepUpRequired,
+    #[error(
+        "only people who could approve this request when it was submitted, and still can, may vote on it: {why}"
+    )]
+    NotAnApprover { why: String },
+    #[error("this request is about you: you may not decide it")]
+    ConflictOfInterest,
+    #[error("say why: a rejection needs a reason of 1 to 1000 characters")]
+    ReasonRequired,
+    #[error("{field} must be between {min} and {max}")]
+    OutOfRange { field: String, min: u64, max: u64 },
+    #[error(
+        "this would leave too few approvers for {}: lower those counts first, or in the same request",
+        scenarios.iter().map(|s| s.name()).collect::<Vec<_>>().join(", ")
+    )]
+    WouldLockOut { scenarios: Vec<Scenario> },
+    #[error("the account is frozen: unfreeze it first")]
+    Frozen,
+    #[error("no target is left: {}", .0)]
+    NoTargets(String),
+    #[error(
+        "every one of these devices is held by a request that is being carried out or needs more approvals"
+    )]
+    DeviceBusy { devices: Vec<DeviceId> },
+    #[error("none of these devices can do that")]
+    Unsupported,
+    #[error("other requests are being carried out on this site: wait until they have ended")]
+    SiteBusy,
+    #[error("the draft has changed since you looked at it: review it again")]
+    DraftChanged,
+    #[error("{field}: {problem}")]
+    Invalid {
+        field: &'static str,
+        problem: String,
+    },
+    #[error("the account already has {what}")]
+    AlreadyExists { what: String },
+    #[error("the owner cannot be removed; only a transfer of ownership replaces them")]
+    OwnerProtected,
+}
+
+impl Rejection {
+    /// Stable code, part of the problem's type in the API.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NotFound { .. } => "not_found",
+            Self::Denied(_) => "permission_denied",
+            Self::PendingExists { .. } => "pending_exists",
+            Self::DuplicateRequest { .. } => "duplicate_request",
+            Self::Unsatisfiable { .. } => "unsatisfiable",
+            Self::InvalidState { .. } => "invalid_state",
+            Self::ContentChanged => "content_changed",
+            Self::Expired => "expired",
+            Self::StepUpRequired => "step_up_required",
+            Self::NotAnApprover { .. } => "not_an_approver",
+            Self::ConflictOfInterest => "conflict_of_interest",
+            Self::ReasonRequired => "reason_required",
+            Self::OutOfRange { .. } => "out_of_range",
+            Self::WouldLockOut { .. } => "would_lock_out",
+            Self::Frozen => "frozen",
+            Self::NoTargets(_) => "no_targets",
+            Self::DeviceBusy { .. } => "device_busy",
+            Self::Unsupported => "unsupported",
+            Self::SiteBusy => "site_busy",
+            Self::DraftChanged => "draft_changed",
+            Self::Invalid { .. } => "invalid",
+            Self::AlreadyExists { .. } => "already_exists",
+            Self::OwnerProtected => "owner_protected",
+        }
+    }
+
+    /// HTTP status that says the same.
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        match self {
+            Self::NotFound { .. } => 404,
+            Self::StepUpRequired => 401,
+            Self::Denied(_)
+            | Self::NotAnApprover { .. }
+            | Self::ConflictOfInterest
+            | Self::OwnerProtected => 403,
+            Self::Expired => 410,
+            Self::ReasonRequired
+            | Self::OutOfRange { .. }
+            | Self::NoTargets(_)
+            | Self::Unsupported
+            | Self::Invalid { .. } => 422,
+            _ => 409,
+        }
+    }
+}

@@ -1,0 +1,360 @@
+//! What can be asked for, and the exact bytes that are approved.
+
+use super::Scenario;
+use crate::{
+    authz::{Permission, Principal, Role, Scope},
+    fleet::{OpKind, Operation, PowerMode},
+    ids::{AccountId, AgentId, DeviceId, GrantId, SiteId, UserId},
+    time::Timestamp,
+};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use sha2::{Digest, Sha256};
+use std::{collections::BTreeMap, fmt, str::FromStr};
+
+/// Most targets one request may have.
+pub const MAX_TARGETS: usize = 100_000;
+
+/// A new pair of counts for one scenario.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyChange {
+    /// Which scenario.
+    pub scenario: Scenario,
+    /// Distinct approvals, from 1 to the number of approvers.
+    pub required: u32,
+    /// Of these, by somebody other than the initiator.
+    pub required_other: u32,
+}
+
+/// Something other than a device operation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(
+    tag = "action",
+    content = "params",
+    rename_all = "snake_case",
+    deny_unknown_fields
+)]
+pub enum Control {
+    /// Every agent of the site stops its collection workers and starts them again.
+    RestartWorkers {
+        /// Which site.
+        site: SiteId,
+    },
+    /// Changes approval counts, all or none.
+    SetPolicies {
+        /// At most one for each scenario.
+        changes: Vec<PolicyChange>,
+    },
+    /// Gives a person a role.
+    AddGrant {
+        /// Whom.
+        user: UserId,
+        /// What. Not Owner.
+        role: Role,
+        /// Where.
+        scope: Scope,
+    },
+    /// Ends a grant.
+    RemoveGrant {
+        /// Which.
+        grant: GrantId,
+    },
+    /// Makes a site.
+    CreateSite {
+        /// Name, 1 to 60 characters, unique in the account.
+        name: String,
+        /// What the site may draw, W.
+        capacity_w: Option<u64>,
+    },
+    /// Makes an agent that can enrol with a one-time token.
+    CreateAgent {
+        /// Where it will stand.
+        site: SiteId,
+        /// Name, 1 to 60 characters, unique on the site.
+        name: String,
+        /// SHA-256 of the token, in hex.
+        token_hash: String,
+    },
+    /// Gives an agent ranges to search.
+    CreateScanTask {
+        /// Whose.
+        agent: AgentId,
+        /// Name, 1 to 60 characters.
+        name: String,
+        /// IPv4 ranges, 1 to 256 of them.
+        ranges: Vec<String>,
+        /// Seconds between two sweeps, 30 to 86 400.
+        interval_s: u32,
+    },
+    /// Nothing more is carried out on this account until it is unfrozen.
+    FreezeAccount {},
+    /// Ends a freeze.
+    UnfreezeAccount {},
+}
+
+/// What a request asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// An operation on devices.
+    Device(Operation),
+    /// Anything else.
+    Control(Control),
+}
+
+/// Names of the device operations, as [`Action`]s are told apart by them.
+const OPERATIONS: [&str; 7] = [
+    "reboot",
+    "restart_mining",
+    "pause",
+    "resume",
+    "set_power_mode",
+    "locate",
+    "set_pools",
+];
+
+impl Serialize for Action {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Device(operation) => operation.serialize(s),
+            Self::Control(control) => control.serialize(s),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Action {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let value = serde_json::Value::deserialize(d)?;
+        let name = value.get("action").and_then(serde_json::Value::as_str);
+        let name = name
+            .ok_or_else(|| de::Error::custom("an action needs its name in the field \"action\""))?;
+        if OPERATIONS.contains(&name) {
+            serde_json::from_value(value)
+                .map(Self::Device)
+                .map_err(de::Error::custom)
+        } else {
+            serde_json::from_value(value)
+                .map(Self::Control)
+                .map_err(de::Error::custom)
+        }
+    }
+}
+
+impl Action {
+    /// What the initiator must hold on every target.
+    #[must_use]
+    pub const fn permission(&self) -> Permission {
+        match self {
+            Self::Device(operation) => match operation.kind() {
+                OpKind::Reboot => Permission::DeviceReboot,
+                OpKind::RestartMining => Permission::DeviceRestart,
+                OpKind::Pause | OpKind::Resume => Permission::DevicePause,
+                OpKind::SetPowerMode => Permission::DevicePowerMode,
+                OpKind::Locate => Permission::DeviceLocate,
+                OpKind::SetPools => Permission::DevicePools,
+            },
+            Self::Control(control) => match control {
+                Control::RestartWorkers { .. } => Permission::SystemRestartWorkers,
+                Control::SetPolicies { .. } => Permission::ApprovalPolicyChange,
+                Control::AddGrant { .. } | Control::RemoveGrant { .. } => Permission::UserManage,
+                Control::CreateSite { .. } => Permission::SiteManage,
+                Control::CreateAgent { .. } => Permission::AgentManage,
+                Control::CreateScanTask { .. } => Permission::ScanTaskManage,
+                Control::FreezeAccount {} => Permission::AccountFreeze,
+                Control::UnfreezeAccount {} => Permission::AccountUnfreeze,
+            },
+        }
+    }
+
+    /// Whose policy governs it.
+    #[must_use]
+    pub const fn scenario(&self) -> Scenario {
+        match self {
+            Self::Device(operation) => match operation.kind() {
+                OpKind::Reboot | OpKind::RestartMining | OpKind::Pause | OpKind::Resume => {
+                    Scenario::FleetPower
+                }
+                OpKind::SetPowerMode => Scenario::FleetMode,
+                OpKind::Locate => Scenario::FleetLed,
+                OpKind::SetPools => Scenario::FleetPoolChange,
+            },
+            Self::Control(control) => match control {
+                Control::RestartWorkers { .. } => Scenario::FleetRestartWorkers,
+                Control::SetPolicies { .. } => Scenario::ApprovalConfigUpdate,
+                Control::AddGrant { .. } => Scenario::AuthorizationAdd,
+                Control::RemoveGrant { .. } => Scenario::AuthorizationRemove,
+                Control::CreateSite { .. } => Scenario::FleetSite,
+                Control::CreateAgent { .. } => Scenario::FleetAgent,
+                Control::CreateScanTask { .. } => Scenario::FleetScan,
+                Control::FreezeAccount {} => Scenario::AccountFreeze,
+                Control::UnfreezeAccount {} => Scenario::AccountUnfreeze,
+            },
+        }
+    }
+
+    /// For people, in the imperative: "Power mode sleep", "Restart collection workers".
+    #[must_use]
+    pub fn title(&self) -> String {
+        match self {
+            Self::Device(operation) => match operation {
+                Operation::Reboot {} => "Reboot".into(),
+                Operation::RestartMining {} => "Restart mining".into(),
+                Operation::Pause {} => "Pause".into(),
+                Operation::Resume {} => "Resume".into(),
+                Operation::SetPowerMode { mode } => format!("Power mode {}", mode_name(*mode)),
+                Operation::Locate { on: true } => "Locate LED on".into(),
+                Operation::Locate { on: false } => "Locate LED off".into(),
+                Operation::SetPools { .. } => "Set pools".into(),
+            },
+            Self::Control(control) => match control {
+                Control::RestartWorkers { .. } => "Restart collection workers".into(),
+                Control::SetPolicies { .. } => "Change approval rules".into(),
+                Control::AddGrant { role, .. } => format!("Grant {}", role.title()),
+                Control::RemoveGrant { .. } => "Remove a grant".into(),
+                Control::CreateSite { name, .. } => format!("Create site {name}"),
+                Control::CreateAgent { name, .. } => format!("Create agent {name}"),
+                Control::CreateScanTask { name, .. } => format!("Create scan task {name}"),
+                Control::FreezeAccount {} => "Freeze the account".into(),
+                Control::UnfreezeAccount {} => "Unfreeze the account".into(),
+            },
+        }
+    }
+}
+
+/// A mode's name in the API and for people.
+#[must_use]
+pub const fn mode_name(mode: PowerMode) -> &'static str {
+    match mode {
+        PowerMode::Sleep => "sleep",
+        PowerMode::Low => "low",
+        PowerMode::Normal => "normal",
+        PowerMode::High => "high",
+    }
+}
+
+/// What a request acts on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Target {
+    /// A device.
+    Device(DeviceId),
+    /// An agent.
+    Agent(AgentId),
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Device(id) => id.fmt(f),
+            Self::Agent(id) => id.fmt(f),
+        }
+    }
+}
+
+impl FromStr for Target {
+    type Err = crate::ids::ParseIdError;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse()
+            .map(Self::Device)
+            .or_else(|_| text.parse().map(Self::Agent))
+    }
+}
+
+impl Serialize for Target {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Target {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        std::borrow::Cow::<'de, str>::deserialize(d)?
+            .parse()
+            .map_err(de::Error::custom)
+    }
+}
+
+/// Exactly what is approved. Its canonical form (RFC 8785) is what the content hash is taken of, what is stored, and what is carried out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payload {
+    /// Whose.
+    pub account: AccountId,
+    /// Which class of operation.
+    pub scenario: Scenario,
+    /// What.
+    #[serde(flatten)]
+    pub action: Action,
+    /// On what, sorted, each once. Empty where the action names its own object.
+    pub targets: Vec<Target>,
+    /// Versions of the settings it would change, as the initiator saw them.
+    pub base_versions: BTreeMap<Scenario, u32>,
+    /// By whom.
+    pub initiator: Principal,
+    /// 1, then one more with each amendment.
+    pub revision: u32,
+    /// Version of the policy in force when it was submitted.
+    pub policy_version: u32,
+    /// Not to be approved at or after this moment.
+    pub not_after: Timestamp,
+}
+
+/// SHA-256 of a payload in its canonical form; 64 hex digits when written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ContentHash(pub [u8; 32]);
+
+impl Payload {
+    /// Its canonical form.
+    ///
+    /// # Panics
+    /// Never: a payload has only string keys and integers, which always have a canonical form.
+    #[must_use]
+    pub fn canonical(&self) -> String {
+        serde_jcs::to_string(self).expect("string keys and integers have a canonical form")
+    }
+
+    /// The hash that every vote must carry.
+    #[must_use]
+    pub fn content_hash(&self) -> ContentHash {
+        let mut hasher = Sha256::new();
+        hasher.update(b"approval/v1\n");
+        hasher.update(self.canonical().as_bytes());
+        ContentHash(hasher.finalize().into())
+    }
+}
+
+impl fmt::Display for ContentHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl FromStr for ContentHash {
+    type Err = NotAHash;
+    fn from_str(text: &str) -> Result<Self, NotAHash> {
+        let mut hash = [0; 32];
+        if text.len() != 64 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Err(NotAHash);
+        }
+        for (at, byte) in hash.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(&text[at * 2..at * 2 + 2], 16).map_err(|_| NotAHash)?;
+        }
+        Ok(Self(hash))
+    }
+}
+
+/// A text that is not 64 hex digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a content hash is 64 hex digits")]
+pub struct NotAHash;
+
+impl Serialize for ContentHash {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for ContentHash {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        std::borrow::Cow::<'de, str>::deserialize(d)?
+            .parse()
+            .map_err(de::Error::custom)
+    }
+}

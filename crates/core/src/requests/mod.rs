@@ -1,0 +1,33 @@
+//! The request engine: what was asked, by whom, who must agree, and what follows.
+//!
+//! Words: a **scenario** is a class of operations with its own approval **policy**; a **request** is one operation that waits for
+//! approvals, runs, or has ended; its **initiator** submitted it; an **approver** may vote on it; a **target** is what it acts on; a **claim**
+//! is a device's promise to one open request, by conflict group; the **quorum** is reached when enough approvals count.
+//!
+//! ```text
+//! draft > pending > approved > executing > executed | partially_executed | failed
+//!            |         |  \ back to pending when an approval stops counting
+//!            |         +--> cancelled | expired | invalidated
+//!            +--> rejected | cancelled | expired | superseded | invalidated
+//! ```
+//! `submit` makes requests, `vote` takes decisions, `settle` makes every transition that follows by itself, `effects` carries out what
+//! changes the account, and `claims` decides which request holds a device.
+
+mod action;
+mod claims;
+mod effects;
+mod quorum;
+mod request;
+mod scenario;
+mod settle;
+mod submit;
+mod vote;
+
+pub use action::{
+    Action, ContentHash, Control, MAX_TARGETS, NotAHash, Payload, PolicyChange, Target, mode_name,
+};
+pub(crate) use effects::check_name;
+pub use quorum::Tally;
+pub use request::{Decision, Estimate, ItemState, Refusal, Request, RequestState, Vote};
+pub use scenario::{Approvers, Policy, STEP_UP_WINDOW, Scenario, StepUp};
+pub use settle::{Approved, REPORT_GRACE};

@@ -1,0 +1,298 @@
+//! Who may vote, whose vote counts, and whether that is enough.
+
+use super::{
+    Action, Approvers, Control, Decision, Policy, PolicyChange, Request, Scenario, Target,
+};
+use crate::{
+    authz::{Actor, Permission, Place, Principal, Role},
+    ids::{AccountId, GrantId, UserId},
+    state::State,
+    time::Timestamp,
+};
+use std::collections::BTreeSet;
+
+/// How a request stands with its quorum.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tally {
+    /// People whose approval counts now, the initiator's own included.
+    pub approvals: BTreeSet<UserId>,
+    /// How many of them are not the initiator.
+    pub by_others: u32,
+    /// Approvals needed.
+    pub required: u32,
+    /// Of these, by somebody else.
+    pub required_other: u32,
+    /// People who may still vote.
+    pub undecided: BTreeSet<UserId>,
+}
+
+impl Tally {
+    /// Enough?
+    #[must_use]
+    pub fn is_met(&self) -> bool {
+        count(&self.approvals) >= self.required && self.by_others >= self.required_other
+    }
+
+    /// Could it still be enough?
+    #[must_use]
+    pub fn is_possible(&self) -> bool {
+        count(&self.approvals) + count(&self.undecided) >= self.required
+            && self.by_others + count(&self.undecided) >= self.required_other
+    }
+}
+
+fn count(people: &BTreeSet<UserId>) -> u32 {
+    u32::try_from(people.len()).unwrap_or(u32::MAX)
+}
+
+impl State {
+    /// Where an action and its targets are; each place once.
+    pub(crate) fn places(&self, action: &Action, targets: &[Target]) -> Vec<Place> {
+        let mut places: Vec<_> = match action {
+            Action::Device(_) => targets
+                .iter()
+                .filter_map(|target| match target {
+                    Target::Device(device) => self.device(*device).map(crate::fleet::Device::place),
+                    Target::Agent(_) => None,
+                })
+                .collect(),
+            Action::Control(
+                Control::RestartWorkers { site } | Control::CreateAgent { site, .. },
+            ) => {
+                vec![Place::site(*site)]
+            }
+            Action::Control(Control::CreateScanTask { agent, .. }) => {
+                vec![
+                    self.agent(*agent)
+                        .map_or(Place::ACCOUNT, |agent| Place::site(agent.site)),
+                ]
+            }
+            Action::Control(_) => vec![Place::ACCOUNT],
+        };
+        places.sort_unstable();
+        places.dedup();
+        places
+    }
+
+    /// The grant by which `user` may vote on such an action at all of `places`.
+    pub(crate) fn standing(
+        &self,
+        account: AccountId,
+        user: UserId,
+        approvers: Approvers,
+        permission: Permission,
+        places: &[Place],
+        now: Timestamp,
+    ) -> Option<GrantId> {
+        if !self.users.contains(&user) {
+            return None;
+        }
+        let rights = self.rights_of_user(account, user);
+        let may = |role: Role, mask: u64| match approvers.roles() {
+            Some(roles) => roles.contains(&role),
+            None => mask & permission.bit() != 0,
+        };
+        rights
+            .live(now)
+            .filter(|right| may(right.role, right.mask))
+            .find(|right| places.iter().all(|place| right.scope.covers(place)))
+            .map(|right| right.grant)
+    }
+
+    /// Everybody who may vote on such an action.
+    pub(crate) fn approvers(
+        &self,
+        account: AccountId,
+        policy: &Policy,
+        action: &Action,
+        places: &[Place],
+        now: Timestamp,
+    ) -> Vec<(UserId, GrantId)> {
+        self.people_of(account)
+            .filter_map(|user| {
+                let grant = self.standing(
+                    account,
+                    user,
+                    policy.approvers,
+                    action.permission(),
+                    places,
+                    now,
+                )?;
+                Some((user, grant))
+            })
+            .collect()
+    }
+
+    /// How many people could approve anything in a scenario: its approvers with scope `all`.
+    #[must_use]
+    pub fn available(&self, account: AccountId, scenario: Scenario, now: Timestamp) -> u32 {
+        self.available_without(account, scenario, None, now)
+    }
+
+    pub(crate) fn available_without(
+        &self,
+        account: AccountId,
+        scenario: Scenario,
+        without: Option<GrantId>,
+        now: Timestamp,
+    ) -> u32 {
+        let approvers = self.policy(account, scenario).approvers;
+        let holders = |permission: Option<Permission>| {
+            let people: BTreeSet<_> = self
+                .grants_of(account)
+                .filter(|grant| {
+                    Some(grant.id) != without && grant.is_live(now) && grant.scope.is_all()
+                })
+                .filter(|grant| self.users.contains(&grant.user))
+                .filter(|grant| match (approvers.roles(), permission) {
+                    (Some(roles), _) => roles.contains(&grant.role),
+                    (None, Some(permission)) => grant.role.permissions() & permission.bit() != 0,
+                    (None, None) => false,
+                })
+                .map(|grant| grant.user)
+                .collect();
+            count(&people)
+        };
+        if approvers.roles().is_some() {
+            return holders(None);
+        }
+        scenario
+            .permissions()
+            .map(|permission| holders(Some(permission)))
+            .min()
+            .unwrap_or(0)
+    }
+
+    /// Counts that today's settings and the two hardening rules ask for.
+    ///
+    /// Ratchet: lowering a scenario's count needs as many approvals as that count had. Closure: making an approver
+    /// needs as many as the highest count in which that approver could vote.
+    pub(crate) fn counts_for(&self, account: AccountId, action: &Action) -> (u32, u32) {
+        let policy = self.policy(account, action.scenario());
+        let closure = match action {
+            Action::Control(Control::SetPolicies { changes }) => changes
+                .iter()
+                .filter_map(|change: &PolicyChange| {
+                    let old = self.policy(account, change.scenario);
+                    let lowered = change.required < old.required
+                        || change.required_other < old.required_other;
+                    lowered.then_some(old.required.max(old.required_other))
+                })
+                .max(),
+            Action::Control(Control::AddGrant { role, .. }) => Scenario::ALL
+                .iter()
+                .map(|scenario| self.policy(account, *scenario))
+                .filter(|policy| {
+                    policy
+                        .approvers
+                        .roles()
+                        .is_some_and(|roles| roles.contains(role))
+                })
+                .map(|policy| policy.required)
+                .max(),
+            _ => None,
+        };
+        (
+            policy.required.max(closure.unwrap_or(0)),
+            policy.required_other,
+        )
+    }
+
+    /// Does `user` still hold the standing they had when the request was submitted?
+    fn still_eligible(
+        &self,
+        request: &Request,
+        user: UserId,
+        places: &[Place],
+        now: Timestamp,
+    ) -> bool {
+        let payload = &request.payload;
+        let policy = self.policy(payload.account, payload.scenario);
+        let permission = payload.action.permission();
+        request.eligible.iter().any(|(approver, grant)| {
+            *approver == user
+                && self.users.contains(&user)
+                && self.grants.get(grant).is_some_and(|grant| {
+                    let role_fits = match policy.approvers.roles() {
+                        Some(roles) => roles.contains(&grant.role),
+                        None => grant.role.permissions() & permission.bit() != 0,
+                    };
+                    role_fits
+                        && grant.is_live(now)
+                        && places.iter().all(|place| grant.scope.covers(place))
+                })
+        })
+    }
+
+    /// Where the request stands with its quorum now.
+    #[must_use]
+    pub fn tally(&self, request: &Request, now: Timestamp) -> Tally {
+        let payload = &request.payload;
+        let policy = self.policy(payload.account, payload.scenario);
+        let places = self.places(&payload.action, &payload.targets);
+        let (required, required_other) = self.counts_for(payload.account, &payload.action);
+        let initiator = match payload.initiator {
+            Principal::User(user) => Some(user),
+            _ => None,
+        };
+        let mut approvals = BTreeSet::new();
+        let mut undecided = BTreeSet::new();
+        for (user, _) in request.eligible.iter() {
+            if is_beneficiary(&payload.action, *user)
+                || !self.still_eligible(request, *user, &places, now)
+            {
+                continue;
+            }
+            let counts_by_submitting = policy.initiator_counts && initiator == Some(*user);
+            match request.vote_of(*user) {
+                Some(vote)
+                    if vote.decision == Decision::Approve
+                        && vote.content_hash == request.content_hash =>
+                {
+                    approvals.insert(*user);
+                }
+                Some(_) => {}
+                None if counts_by_submitting => {
+                    approvals.insert(*user);
+                }
+                // An initiator who does not count by submitting cannot count by voting either.
+                None if initiator == Some(*user) => {}
+                None => {
+                    undecided.insert(*user);
+                }
+            }
+        }
+        let by_others =
+            count(&approvals) - u32::from(initiator.is_some_and(|user| approvals.contains(&user)));
+        Tally {
+            approvals,
+            by_others,
+            required: required.max(request.required),
+            required_other: required_other.max(request.required_other),
+            undecided,
+        }
+    }
+
+    /// Would a request of this scenario, submitted by `actor` now, run without anybody else?
+    #[must_use]
+    pub fn runs_at_once(&self, actor: &Actor, scenario: Scenario, now: Timestamp) -> bool {
+        let policy = self.policy(actor.account, scenario);
+        if policy.required > 1 || policy.required_other > 0 {
+            return false;
+        }
+        match (actor.principal, policy.approvers.roles()) {
+            (Principal::User(_), None) => true,
+            (Principal::User(user), Some(roles)) => self
+                .rights_of_user(actor.account, user)
+                .live(now)
+                .any(|right| roles.contains(&right.role)),
+            (Principal::ApiKey(_), _) => policy.programs_run_alone,
+            _ => false,
+        }
+    }
+}
+
+/// Is `user` the one to whom the request would give something?
+pub(crate) fn is_beneficiary(action: &Action, user: UserId) -> bool {
+    matches!(action, Action::Control(Control::AddGrant { user: beneficiary, .. }) if *beneficiary == user)
+}

@@ -1,0 +1,260 @@
+//! One request: what was asked, who has voted, where each target stands.
+
+use super::{ContentHash, Payload, Target};
+use crate::{
+    event::Event,
+    fleet::TargetResult,
+    ids::{AgentId, DeviceId, GrantId, RequestId, UserId},
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Where a request stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RequestState {
+    /// Waits for approvals.
+    Pending,
+    /// Has them; waits for its time.
+    Approved,
+    /// Is being carried out.
+    Executing,
+    /// Every target did what was asked.
+    Executed,
+    /// Some did.
+    PartiallyExecuted,
+    /// None did.
+    Failed,
+    /// An approver said no.
+    Rejected,
+    /// Its initiator, or during a timelock an approver, called it off.
+    Cancelled,
+    /// Too late.
+    Expired,
+    /// Another request took its place.
+    Superseded,
+    /// It can no longer be approved or carried out.
+    Invalidated,
+}
+
+impl RequestState {
+    /// Nothing follows.
+    #[must_use]
+    pub const fn is_terminal(self) -> bool {
+        !matches!(self, Self::Pending | Self::Approved | Self::Executing)
+    }
+}
+
+/// Yes or no.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decision {
+    /// Yes.
+    Approve,
+    /// No; ends the request.
+    Reject,
+}
+
+/// One person's vote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Vote {
+    /// Who.
+    pub voter: UserId,
+    /// What.
+    pub decision: Decision,
+    /// On exactly what.
+    pub content_hash: ContentHash,
+    /// When.
+    pub at: Timestamp,
+    /// Their words.
+    pub comment: Option<String>,
+    /// When they took it back.
+    pub withdrawn_at: Option<Timestamp>,
+}
+
+/// Draw of one target before and as expected after, W.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Estimate {
+    /// Now.
+    pub before_w: Option<u32>,
+    /// Expected.
+    pub after_w: Option<u32>,
+}
+
+impl Estimate {
+    /// The change, W; `None` where either side is unknown.
+    #[must_use]
+    pub fn delta_w(&self) -> Option<i64> {
+        Some(i64::from(self.after_w?) - i64::from(self.before_w?))
+    }
+}
+
+/// Why a device that was asked for was not given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "why", rename_all = "snake_case")]
+pub enum Refusal {
+    /// A request that is being carried out holds it.
+    DeviceBusy {
+        /// Which.
+        by: RequestId,
+    },
+    /// A waiting request that needs more approvals holds it.
+    DeviceHeldByHigherAssurance {
+        /// Which.
+        by: RequestId,
+    },
+    /// The device cannot do this.
+    Unsupported,
+}
+
+/// Where one target stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum ItemState {
+    /// In force, not yet being carried out.
+    Waiting,
+    /// Taken by a later request.
+    Dropped {
+        /// Which.
+        by: RequestId,
+    },
+    /// Handed to an agent, or about to be.
+    Open {
+        /// Which agent.
+        agent: AgentId,
+    },
+    /// Over.
+    Ended {
+        /// How.
+        result: TargetResult,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// One operation that waits for approvals, runs, or has ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// Its identity.
+    pub id: RequestId,
+    /// Its number in the account, shown as `R-12`.
+    pub number: u32,
+    /// What was asked.
+    pub payload: Arc<Payload>,
+    /// Hash of that.
+    pub content_hash: ContentHash,
+    /// Approvals needed when it was submitted; later changes can only add.
+    pub required: u32,
+    /// Of these, by somebody other than the initiator.
+    pub required_other: u32,
+    /// Who may vote, and by which grant: approvers when it was submitted.
+    pub eligible: Arc<[(UserId, GrantId)]>,
+    /// One for each target.
+    pub estimates: Arc<[Estimate]>,
+    /// Devices asked for and not given.
+    pub refused: Arc<[(DeviceId, Refusal)]>,
+    /// The initiator's words.
+    pub reason: Option<String>,
+    /// Where it stands.
+    pub state: RequestState,
+    /// Why it ended so, as a code (`quorum_lost`, `stale_base`) or an approver's words.
+    pub state_reason: Option<String>,
+    /// The request that took its place.
+    pub superseded_by: Option<RequestId>,
+    /// In the order they were cast.
+    pub votes: Vec<Vote>,
+    /// One for each target.
+    pub items: imbl::Vector<ItemState>,
+    /// How many items are in force and not over.
+    pub open_items: u32,
+    /// Submitted.
+    pub created_at: Timestamp,
+    /// Enough approvals since.
+    pub approved_at: Option<Timestamp>,
+    /// Not to begin before.
+    pub not_before: Option<Timestamp>,
+    /// Not to begin at or after.
+    pub execute_deadline: Option<Timestamp>,
+    /// Over since.
+    pub ended_at: Option<Timestamp>,
+}
+
+impl Request {
+    /// What a submission at `at` makes; `None` for any other event.
+    #[must_use]
+    pub(crate) fn of(event: &Event, at: Timestamp) -> Option<Self> {
+        let Event::RequestSubmitted {
+            request,
+            number,
+            payload,
+            content_hash,
+            required,
+            required_other,
+            eligible,
+            estimates,
+            refused,
+            reason,
+            ..
+        } = event
+        else {
+            return None;
+        };
+        let targets = payload.targets.len();
+        Some(Self {
+            id: *request,
+            number: *number,
+            payload: Arc::new(payload.as_ref().clone()),
+            content_hash: *content_hash,
+            required: *required,
+            required_other: *required_other,
+            eligible: eligible.as_slice().into(),
+            estimates: estimates.as_slice().into(),
+            refused: refused.as_slice().into(),
+            reason: reason.clone(),
+            state: RequestState::Pending,
+            state_reason: None,
+            superseded_by: None,
+            votes: Vec::new(),
+            items: std::iter::repeat_n(ItemState::Waiting, targets).collect(),
+            open_items: u32::try_from(targets).unwrap_or(u32::MAX),
+            created_at: at,
+            approved_at: None,
+            not_before: None,
+            execute_deadline: None,
+            ended_at: None,
+        })
+    }
+
+    /// Targets still in force, with their place in the list.
+    pub fn effective(&self) -> impl Iterator<Item = (u32, Target)> + '_ {
+        (0_u32..)
+            .zip(self.payload.targets.iter().zip(&self.items))
+            .filter(|(_, (_, item))| !matches!(item, ItemState::Dropped { .. }))
+            .map(|(place, (target, _))| (place, *target))
+    }
+
+    /// Live votes.
+    pub fn live_votes(&self) -> impl Iterator<Item = &Vote> {
+        self.votes.iter().filter(|vote| vote.withdrawn_at.is_none())
+    }
+
+    /// The live vote of `user`.
+    #[must_use]
+    pub fn vote_of(&self, user: UserId) -> Option<&Vote> {
+        self.live_votes().find(|vote| vote.voter == user)
+    }
+
+    /// Ended items: how many, and how many of them well.
+    #[must_use]
+    pub fn progress(&self) -> (u32, u32) {
+        self.items
+            .iter()
+            .fold((0, 0), |(done, ok), item| match item {
+                ItemState::Ended { result, .. } => {
+                    (done + 1, ok + u32::from(result.ending.is_success()))
+                }
+                _ => (done, ok),
+            })
+    }
+}

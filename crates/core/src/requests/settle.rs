@@ -1,0 +1,352 @@
+//! Every transition that follows by itself, and the guard before anything is carried out.
+
+use super::{Action, Control, ItemState, Request, RequestState, Target};
+use crate::{
+    authz::Principal,
+    decide::Tx,
+    event::Event,
+    fleet::{CommandId, Ending, Order, TargetResult},
+    ids::{AgentId, RequestId, SiteId},
+    requests::ContentHash,
+    state::State,
+    time::{Millis, Timestamp},
+};
+
+/// How long after its deadline an agent may still report how a command ended. It begins none after the deadline.
+pub const REPORT_GRACE: Millis = Millis::minutes(5);
+
+/// Leave to carry out one item of one approved request, once. Made only from a request that is being carried out; it cannot be
+/// copied, so it is spent by handing it on.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Approved {
+    command: CommandId,
+    agent: AgentId,
+    order: Order,
+    approval: ContentHash,
+    deadline: Timestamp,
+}
+
+impl Approved {
+    /// The item.
+    #[must_use]
+    pub const fn command(&self) -> CommandId {
+        self.command
+    }
+    /// Who is to carry it out. Never anybody else, however often it is sent.
+    #[must_use]
+    pub const fn agent(&self) -> AgentId {
+        self.agent
+    }
+    /// Takes out what is to be done, the hash of what was approved, and when it is too late to begin.
+    #[must_use]
+    pub fn spend(self) -> (Order, ContentHash, Timestamp) {
+        (self.order, self.approval, self.deadline)
+    }
+}
+
+impl State {
+    /// Everything of a request that an agent is to carry out and has not reported the end of.
+    #[must_use]
+    pub fn open_work(&self, id: RequestId) -> Vec<Approved> {
+        let Some(request) = self
+            .request(id)
+            .filter(|r| r.state == RequestState::Executing)
+        else {
+            return Vec::new();
+        };
+        let deadline = request.execute_deadline.unwrap_or(request.created_at);
+        (0..)
+            .zip(request.items.iter().zip(&request.payload.targets))
+            .filter_map(|(item, (state, target))| {
+                let ItemState::Open { agent } = state else {
+                    return None;
+                };
+                let order = match (&request.payload.action, target) {
+                    (Action::Device(operation), Target::Device(device)) => Order::Device {
+                        device: *device,
+                        operation: operation.clone(),
+                    },
+                    (Action::Control(Control::RestartWorkers { .. }), Target::Agent(_)) => {
+                        Order::RestartWorkers {}
+                    }
+                    _ => return None,
+                };
+                let command = CommandId { request: id, item };
+                Some(Approved {
+                    command,
+                    agent: *agent,
+                    order,
+                    approval: request.content_hash,
+                    deadline,
+                })
+            })
+            .collect()
+    }
+}
+
+/// What the guard says.
+enum Guard {
+    Go,
+    Wait,
+    Never(&'static str),
+}
+
+impl Tx {
+    /// Takes the request as far as it goes by itself.
+    pub(crate) fn settle(&mut self, id: RequestId) {
+        loop {
+            let Some(request) = self.state().request(id).cloned() else {
+                return;
+            };
+            let moved = match request.state {
+                RequestState::Pending => self.settle_pending(&request),
+                RequestState::Approved => self.settle_approved(&request),
+                RequestState::Executing => self.settle_executing(&request),
+                _ => false,
+            };
+            if !moved {
+                return;
+            }
+        }
+    }
+
+    /// After rights, policies or a freeze have changed, any open request may move.
+    pub(crate) fn settle_all(&mut self) {
+        let open: Vec<_> = self
+            .state()
+            .open_requests()
+            .map(|request| request.id)
+            .collect();
+        for id in open {
+            self.settle(id);
+        }
+    }
+
+    fn settle_pending(&mut self, request: &Request) -> bool {
+        if self.now() >= request.payload.not_after {
+            return self.end(request.id, RequestState::Expired, None, None);
+        }
+        if !self.initiator_may(request) {
+            return self.end(
+                request.id,
+                RequestState::Invalidated,
+                Some("initiator_unauthorized".into()),
+                None,
+            );
+        }
+        let tally = self.state().tally(request, self.now());
+        if !tally.is_possible() {
+            return self.end(
+                request.id,
+                RequestState::Invalidated,
+                Some("unsatisfiable".into()),
+                None,
+            );
+        }
+        if !tally.is_met() {
+            return false;
+        }
+        let policy = self
+            .state()
+            .policy(request.payload.account, request.payload.scenario);
+        let not_before = self.now().after(policy.timelock);
+        let execute_deadline = not_before.after(policy.execute_ttl);
+        self.emit(Event::RequestApproved {
+            request: request.id,
+            not_before,
+            execute_deadline,
+        });
+        true
+    }
+
+    fn settle_approved(&mut self, request: &Request) -> bool {
+        match self.guard(request) {
+            Guard::Go => {
+                self.carry_out(request);
+                true
+            }
+            Guard::Wait => false,
+            Guard::Never("expired") => self.end(request.id, RequestState::Expired, None, None),
+            Guard::Never("quorum_lost") => {
+                let possible = self.state().tally(request, self.now()).is_possible();
+                if possible && self.now() < request.payload.not_after {
+                    self.emit(Event::RequestReturned {
+                        request: request.id,
+                    });
+                    return false;
+                }
+                self.end(
+                    request.id,
+                    RequestState::Invalidated,
+                    Some("quorum_lost".into()),
+                    None,
+                )
+            }
+            Guard::Never(reason) => self.end(
+                request.id,
+                RequestState::Invalidated,
+                Some(reason.into()),
+                None,
+            ),
+        }
+    }
+
+    /// Everything that must still hold, in this order, right before approvals are spent.
+    fn guard(&self, request: &Request) -> Guard {
+        let payload = &request.payload;
+        if request
+            .execute_deadline
+            .is_none_or(|deadline| self.now() >= deadline)
+        {
+            return Guard::Never("expired");
+        }
+        if request.payload.content_hash() != request.content_hash {
+            return Guard::Never("integrity");
+        }
+        if !self.state().tally(request, self.now()).is_met() {
+            return Guard::Never("quorum_lost");
+        }
+        if request.not_before.is_none_or(|moment| self.now() < moment) {
+            return Guard::Wait;
+        }
+        let frozen = self
+            .state()
+            .account(payload.account)
+            .is_none_or(|account| account.frozen);
+        if frozen && !payload.scenario.runs_while_frozen() {
+            return Guard::Wait;
+        }
+        if !self.initiator_may(request) {
+            return Guard::Never("initiator_unauthorized");
+        }
+        let stale = payload.base_versions.iter().any(|(scenario, version)| {
+            self.state().policy(payload.account, *scenario).version != *version
+        });
+        if stale {
+            return Guard::Never("stale_base");
+        }
+        if let Err(rejection) = self.check_action(payload.account, &payload.action) {
+            return Guard::Never(rejection.code());
+        }
+        match &payload.action {
+            Action::Control(Control::RestartWorkers { site }) if self.site_is_busy(*site) => {
+                Guard::Wait
+            }
+            Action::Device(_) if self.workers_restart_at_a_site_of(request) => Guard::Wait,
+            _ => Guard::Go,
+        }
+    }
+
+    /// The initiator's own authority, on every target, now: an approval never widens it.
+    fn initiator_may(&self, request: &Request) -> bool {
+        let Principal::User(user) = request.payload.initiator else {
+            return false;
+        };
+        let payload = &request.payload;
+        let targets: Vec<_> = request.effective().map(|(_, target)| target).collect();
+        let rights = self.state().rights_of_user(payload.account, user);
+        let permission = payload.action.permission();
+        let places = self.state().places(&payload.action, &targets);
+        self.state().users.contains(&user)
+            && places
+                .iter()
+                .all(|place| rights.allow(permission, place, self.now()))
+    }
+
+    /// Is anything being carried out on the site's devices or agents?
+    pub(crate) fn site_is_busy(&self, site: SiteId) -> bool {
+        self.state()
+            .executing()
+            .any(|request| self.touches(request, site))
+    }
+
+    fn touches(&self, request: &Request, site: SiteId) -> bool {
+        self.state()
+            .places(&request.payload.action, &request.payload.targets)
+            .iter()
+            .any(|place| place.site == Some(site))
+    }
+
+    fn workers_restart_at_a_site_of(&self, request: &Request) -> bool {
+        self.state().executing().any(|other| {
+            matches!(&other.payload.action, Action::Control(Control::RestartWorkers { site }) if self.touches(request, *site))
+        })
+    }
+
+    fn carry_out(&mut self, request: &Request) {
+        let mut agents = Vec::new();
+        let mut skipped = Vec::new();
+        for (item, target) in request.effective() {
+            let agent = match target {
+                Target::Device(device) => self.state().device(device).map(|device| device.agent),
+                Target::Agent(agent) => Some(agent),
+            };
+            match agent {
+                Some(agent) => agents.push((item, agent)),
+                None => skipped.push((
+                    item,
+                    TargetResult::of(Ending::Skipped, "it no longer exists"),
+                )),
+            }
+        }
+        self.emit(Event::RequestExecuting {
+            request: request.id,
+            agents,
+            skipped,
+        });
+        if let Action::Control(control) = &request.payload.action
+            && !matches!(control, Control::RestartWorkers { .. })
+        {
+            self.take_effect(request.payload.account, control);
+            self.end(request.id, RequestState::Executed, None, None);
+            self.settle_all();
+        }
+    }
+
+    fn settle_executing(&mut self, request: &Request) -> bool {
+        if request.open_items > 0 {
+            let deadline = request.execute_deadline.unwrap_or(request.created_at);
+            if self.now() < deadline.after(REPORT_GRACE) {
+                return false;
+            }
+            let silent = (0..)
+                .zip(&request.items)
+                .filter(|(_, item)| matches!(item, ItemState::Open { .. }));
+            let results = silent.map(|(item, _)| {
+                (
+                    item,
+                    TargetResult::of(Ending::Unknown, "its agent has not reported how it ended"),
+                )
+            });
+            self.emit(Event::ItemsEnded {
+                request: request.id,
+                results: results.collect(),
+            });
+            return true;
+        }
+        let (done, ok) = request.progress();
+        let state = match ok {
+            _ if ok == done && done > 0 => RequestState::Executed,
+            0 => RequestState::Failed,
+            _ => RequestState::PartiallyExecuted,
+        };
+        self.end(request.id, state, None, None)
+    }
+
+    /// Ends a request; always moves.
+    pub(crate) fn end(
+        &mut self,
+        request: RequestId,
+        state: RequestState,
+        reason: Option<String>,
+        superseded_by: Option<RequestId>,
+    ) -> bool {
+        self.emit(Event::RequestEnded {
+            request,
+            state,
+            reason,
+            superseded_by,
+        });
+        true
+    }
+}

@@ -1,0 +1,398 @@
+//! Making a request: is it well formed, may they ask it, whose devices does it take, who must agree?
+
+use super::{
+    Action, Approvers, ContentHash, Control, MAX_TARGETS, Payload, Policy, Request, RequestState,
+    Target,
+    claims::Award,
+    vote::{MAX_WORDS, check_step_up},
+};
+use crate::{
+    authz::{Actor, Denied, Permission},
+    command::Submission,
+    decide::Tx,
+    event::Event,
+    fleet::Operation,
+    ids::{DeviceId, RequestId},
+    rejection::Rejection,
+    state::idempotency_key,
+};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+
+impl Tx {
+    pub(crate) fn submit(
+        &mut self,
+        actor: &Actor,
+        mut asked: Submission,
+    ) -> Result<RequestId, Rejection> {
+        asked.targets.sort_unstable();
+        asked.targets.dedup();
+        let asked_hash = hash_of_asked(&asked);
+        if let Some(made) = self.already_made(actor, &asked, asked_hash)? {
+            return Ok(made);
+        }
+        self.check_words(&asked)?;
+        self.check_permission(actor, &asked)?;
+        let account = self
+            .state()
+            .account(actor.account)
+            .ok_or(Rejection::NotFound { what: "account" })?;
+        let (number, frozen) = (account.requests + 1, account.frozen);
+        if frozen && !asked.action.scenario().runs_while_frozen() {
+            return Err(Rejection::Frozen);
+        }
+        self.check_action(actor.account, &asked.action)?;
+        self.check_lock(actor, &asked.action)?;
+
+        let (required, required_other) = self.state().counts_for(actor.account, &asked.action);
+        let award = self.state().award(&asked.action, &asked.targets, required);
+        if matches!(asked.action, Action::Device(_)) && award.given.is_empty() {
+            return Err(nothing_given(&award));
+        }
+        let targets = match &asked.action {
+            Action::Device(_) => award.given.iter().copied().map(Target::Device).collect(),
+            Action::Control(control) => self.control_targets(control)?,
+        };
+        let event = self.submitted_event(
+            actor,
+            asked,
+            asked_hash,
+            number,
+            (required, required_other),
+            targets,
+            &award,
+        )?;
+        let Event::RequestSubmitted { request: id, .. } = &event else {
+            return Err(Rejection::ContentChanged);
+        };
+        let id = *id;
+        self.take(id, award, event);
+        self.settle(id);
+        Ok(id)
+    }
+
+    /// The earlier requests lose their devices, the new one has them, and what was left empty ends: all or nothing.
+    fn take(&mut self, id: RequestId, award: Award, event: Event) {
+        let losers: Vec<_> = award.dropped.keys().copied().collect();
+        for (loser, items) in award.dropped {
+            self.emit(Event::TargetsDropped {
+                request: loser,
+                by: id,
+                items,
+            });
+        }
+        self.emit(event);
+        for loser in losers {
+            let emptied = self
+                .state()
+                .request(loser)
+                .is_some_and(|request| request.open_items == 0);
+            if emptied {
+                self.end(loser, RequestState::Superseded, None, Some(id));
+            }
+        }
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "each is a part of the one event")]
+    fn submitted_event(
+        &self,
+        actor: &Actor,
+        asked: Submission,
+        asked_hash: ContentHash,
+        number: u32,
+        counts: (u32, u32),
+        targets: Vec<Target>,
+        award: &Award,
+    ) -> Result<Event, Rejection> {
+        let scenario = asked.action.scenario();
+        let policy = self.state().policy(actor.account, scenario);
+        let places = self.state().places(&asked.action, &targets);
+        let eligible =
+            self.state()
+                .approvers(actor.account, &policy, &asked.action, &places, self.now());
+        let estimates: BTreeMap<_, _> = asked.estimates.into_iter().collect();
+        let estimate = |target: &Target| match target {
+            Target::Device(device) => estimates.get(device).copied().unwrap_or_default(),
+            Target::Agent(_) => super::Estimate::default(),
+        };
+        let base_versions = match &asked.action {
+            Action::Control(Control::SetPolicies { changes }) => changes
+                .iter()
+                .map(|change| {
+                    (
+                        change.scenario,
+                        self.state().policy(actor.account, change.scenario).version,
+                    )
+                })
+                .collect(),
+            _ => BTreeMap::new(),
+        };
+        let payload = Payload {
+            account: actor.account,
+            scenario,
+            action: asked.action,
+            targets,
+            base_versions,
+            initiator: actor.principal,
+            revision: 1,
+            policy_version: policy.version,
+            not_after: self.now().after(policy.approve_ttl),
+        };
+        let event = Event::RequestSubmitted {
+            request: asked.id,
+            number,
+            content_hash: payload.content_hash(),
+            required: counts.0,
+            required_other: counts.1,
+            eligible,
+            estimates: payload.targets.iter().map(estimate).collect(),
+            refused: award.refused.clone(),
+            reason: asked.reason,
+            idempotency: asked.idempotency_key.map(|key| (key, asked_hash)),
+            payload: Box::new(payload),
+        };
+        self.check_quorum(actor, &policy, &event)?;
+        Ok(event)
+    }
+
+    /// Can it ever be approved, and if the initiator's own word is part of that, are they sure to be who they say?
+    fn check_quorum(&self, actor: &Actor, policy: &Policy, event: &Event) -> Result<(), Rejection> {
+        let request = Request::of(event, self.now()).ok_or(Rejection::ContentChanged)?;
+        let tally = self.state().tally(&request, self.now());
+        if !tally.is_possible() {
+            let add_role = match policy.approvers {
+                Approvers::Administrators => "Administrator",
+                Approvers::SiteManagement => "Administrator or Site Manager",
+                Approvers::ActionHolders => "a role that may do this",
+            };
+            return Err(Rejection::Unsatisfiable {
+                scenario: request.payload.scenario,
+                required: tally.required,
+                required_other: tally.required_other,
+                possible: u32::try_from(tally.approvals.len() + tally.undecided.len())
+                    .unwrap_or(u32::MAX),
+                add_role,
+            });
+        }
+        if actor
+            .user()
+            .is_some_and(|user| tally.approvals.contains(&user))
+        {
+            check_step_up(actor, policy.step_up, self.now())?;
+        }
+        Ok(())
+    }
+
+    fn already_made(
+        &self,
+        actor: &Actor,
+        asked: &Submission,
+        content: ContentHash,
+    ) -> Result<Option<RequestId>, Rejection> {
+        let Some(key) = &asked.idempotency_key else {
+            return Ok(None);
+        };
+        if key.is_empty() || key.len() > 128 {
+            let problem = "1 to 128 characters".into();
+            return Err(Rejection::Invalid {
+                field: "Idempotency-Key",
+                problem,
+            });
+        }
+        match self
+            .state()
+            .idempotency
+            .get(&idempotency_key(actor.account, actor.principal, key))
+        {
+            None => Ok(None),
+            Some(keyed) if keyed.content == content => Ok(Some(keyed.request)),
+            Some(keyed) => Err(Rejection::DuplicateRequest {
+                request: keyed.request,
+            }),
+        }
+    }
+
+    fn check_words(&self, asked: &Submission) -> Result<(), Rejection> {
+        if self.state().request(asked.id).is_some() {
+            return Err(Rejection::DuplicateRequest { request: asked.id });
+        }
+        if asked
+            .reason
+            .as_ref()
+            .is_some_and(|words| words.chars().count() > MAX_WORDS)
+        {
+            let problem = format!("at most {MAX_WORDS} characters");
+            return Err(Rejection::Invalid {
+                field: "reason",
+                problem,
+            });
+        }
+        match &asked.action {
+            Action::Device(_) if asked.targets.is_empty() => {
+                Err(Rejection::NoTargets("name at least one device".into()))
+            }
+            Action::Device(_) if asked.targets.len() > MAX_TARGETS => Err(Rejection::OutOfRange {
+                field: "targets".into(),
+                min: 1,
+                max: MAX_TARGETS as u64,
+            }),
+            Action::Control(_) if !asked.targets.is_empty() => {
+                let problem = "this action names its own object and takes no targets".into();
+                Err(Rejection::Invalid {
+                    field: "targets",
+                    problem,
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A device the actor cannot see does not exist for them; one they see and may not act on is refused.
+    pub(crate) fn check_devices(
+        &self,
+        actor: &Actor,
+        devices: &[DeviceId],
+        permission: Permission,
+    ) -> Result<(), Rejection> {
+        let rights = self.state().rights_of(actor);
+        for id in devices {
+            let device = self
+                .state()
+                .device(*id)
+                .filter(|device| device.account == actor.account);
+            let place = device.map(crate::fleet::Device::place);
+            let seen =
+                place.filter(|place| rights.allow(Permission::DeviceList, place, self.now()));
+            let place = seen.ok_or(Rejection::NotFound { what: "device" })?;
+            if !rights.allow(permission, &place, self.now()) {
+                return Err(Denied::lacking(permission).into());
+            }
+        }
+        Ok(())
+    }
+
+    fn check_permission(&self, actor: &Actor, asked: &Submission) -> Result<(), Rejection> {
+        let permission = asked.action.permission();
+        if matches!(asked.action, Action::Device(_)) {
+            return self.check_devices(actor, &asked.targets, permission);
+        }
+        let rights = self.state().rights_of(actor);
+        let places = self.state().places(&asked.action, &[]);
+        let allowed = places
+            .iter()
+            .all(|place| rights.allow(permission, place, self.now()));
+        if allowed {
+            Ok(())
+        } else {
+            Err(Denied::lacking(permission).into())
+        }
+    }
+
+    /// One open request about the same settings at a time. Devices have claims instead.
+    fn check_lock(&self, actor: &Actor, action: &Action) -> Result<(), Rejection> {
+        let Action::Control(control) = action else {
+            return Ok(());
+        };
+        let same = |other: &Request| {
+            let Action::Control(other) = &other.payload.action else {
+                return false;
+            };
+            match (control, other) {
+                (Control::SetPolicies { .. }, Control::SetPolicies { .. }) => true,
+                (Control::AddGrant { user: a, .. }, Control::AddGrant { user: b, .. }) => a == b,
+                _ => control == other,
+            }
+        };
+        let open = self
+            .state()
+            .open_requests()
+            .find(|r| r.payload.account == actor.account && same(r));
+        open.map_or(Ok(()), |open| {
+            Err(Rejection::PendingExists { request: open.id })
+        })
+    }
+
+    fn control_targets(&self, control: &Control) -> Result<Vec<Target>, Rejection> {
+        let Control::RestartWorkers { site } = control else {
+            return Ok(Vec::new());
+        };
+        if self.site_is_busy(*site) {
+            return Err(Rejection::SiteBusy);
+        }
+        let agents = self
+            .state()
+            .agents
+            .values()
+            .filter(|agent| agent.site == *site && agent.public_key.is_some());
+        let targets: Vec<_> = agents.map(|agent| Target::Agent(agent.id)).collect();
+        if targets.is_empty() {
+            return Err(Rejection::NoTargets(
+                "no agent has enrolled on this site".into(),
+            ));
+        }
+        Ok(targets)
+    }
+}
+
+/// Are a device operation's parameters within bounds?
+pub(crate) fn check_operation(operation: &Operation) -> Result<(), Rejection> {
+    let Operation::SetPools { pools } = operation else {
+        return Ok(());
+    };
+    if pools.is_empty() || pools.len() > 3 {
+        return Err(Rejection::OutOfRange {
+            field: "pools".into(),
+            min: 1,
+            max: 3,
+        });
+    }
+    for pool in pools {
+        let url_fits = pool.url.len() <= 255
+            && pool
+                .url
+                .split_once("://")
+                .is_some_and(|(_, host)| !host.is_empty());
+        let user_fits = !pool.user.is_empty() && pool.user.len() <= 128;
+        let plain = !pool
+            .url
+            .chars()
+            .chain(pool.user.chars())
+            .any(|c| c.is_control() || c == ',' || c == ' ');
+        if !(url_fits && user_fits && plain) {
+            let problem = "a pool needs a URL such as stratum+tcp://host:port (up to 255 characters) and a user \
+                           (1 to 128), without spaces, commas or control characters";
+            return Err(Rejection::Invalid {
+                field: "pools",
+                problem: problem.into(),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn nothing_given(award: &Award) -> Rejection {
+    let unsupported = |refusal: &super::Refusal| matches!(refusal, super::Refusal::Unsupported);
+    if award
+        .refused
+        .iter()
+        .all(|(_, refusal)| unsupported(refusal))
+    {
+        Rejection::Unsupported
+    } else {
+        Rejection::DeviceBusy {
+            devices: award.refused.iter().map(|(device, _)| *device).collect(),
+        }
+    }
+}
+
+/// What was asked, so that an idempotency key cannot stand for two things.
+fn hash_of_asked(asked: &Submission) -> ContentHash {
+    let mut hasher = Sha256::new();
+    // Writing an action cannot fail: it has string keys only.
+    hasher.update(serde_json::to_vec(&asked.action).unwrap_or_default());
+    for target in &asked.targets {
+        hasher.update(target.0.to_be_bytes());
+    }
+    hasher.update(asked.reason.as_deref().unwrap_or_default().as_bytes());
+    ContentHash(hasher.finalize().into())
+}

@@ -1,0 +1,209 @@
+//! Taking a decision, taking it back, calling a request off.
+
+use super::{
+    Action, ContentHash, Control, Decision, Request, RequestState, STEP_UP_WINDOW, StepUp,
+    quorum::is_beneficiary,
+};
+use crate::{
+    authz::{Actor, Principal},
+    decide::Tx,
+    event::Event,
+    ids::{RequestId, UserId},
+    rejection::Rejection,
+    time::Timestamp,
+};
+
+/// Longest comment or reason, characters.
+pub(crate) const MAX_WORDS: usize = 1_000;
+
+/// Has the actor shown recently enough that it is they?
+pub(crate) fn check_step_up(
+    actor: &Actor,
+    step_up: StepUp,
+    now: Timestamp,
+) -> Result<(), Rejection> {
+    let fresh = now.since(actor.authenticated_at) < STEP_UP_WINDOW;
+    if step_up == StepUp::Recent && !fresh {
+        Err(Rejection::StepUpRequired)
+    } else {
+        Ok(())
+    }
+}
+
+pub(crate) fn state_word(state: RequestState) -> &'static str {
+    match state {
+        RequestState::Pending => "waiting for approvals",
+        RequestState::Approved => "approved",
+        RequestState::Executing => "being carried out",
+        RequestState::Executed | RequestState::PartiallyExecuted | RequestState::Failed => {
+            "carried out"
+        }
+        RequestState::Rejected => "rejected",
+        RequestState::Cancelled => "cancelled",
+        RequestState::Expired => "expired",
+        RequestState::Superseded => "replaced by another",
+        RequestState::Invalidated => "no longer valid",
+    }
+}
+
+impl Tx {
+    /// The request, if it is the actor's account's and the time has not run out on it.
+    fn open_request(&mut self, actor: &Actor, id: RequestId) -> Result<Request, Rejection> {
+        let request = self
+            .state()
+            .request(id)
+            .filter(|r| r.payload.account == actor.account)
+            .cloned();
+        request.ok_or(Rejection::NotFound { what: "request" })
+    }
+
+    /// Why this person may not vote on it; `None` if they may.
+    fn objection(&self, request: &Request, user: UserId, decision: Decision) -> Option<Rejection> {
+        let action = &request.payload.action;
+        let about_subject = matches!(action, Action::Control(Control::RemoveGrant { grant })
+            if self.state().grants.get(grant).is_some_and(|grant| grant.user == user));
+        if is_beneficiary(action, user) || about_subject && decision == Decision::Reject {
+            return Some(Rejection::ConflictOfInterest);
+        }
+        let tally = self.state().tally(request, self.now());
+        let by_vote = request.vote_of(user).is_some() && tally.approvals.contains(&user);
+        let is_initiator = request.payload.initiator == Principal::User(user);
+        if tally.undecided.contains(&user)
+            || by_vote
+            || is_initiator && tally.approvals.contains(&user)
+        {
+            return None;
+        }
+        let why = if is_initiator {
+            "you submitted it, and somebody else must decide"
+        } else if request
+            .eligible
+            .iter()
+            .any(|(approver, _)| *approver == user)
+        {
+            "your role has changed since"
+        } else {
+            "you were not an approver then"
+        };
+        Some(Rejection::NotAnApprover { why: why.into() })
+    }
+
+    pub(crate) fn vote(
+        &mut self,
+        actor: &Actor,
+        id: RequestId,
+        decision: Decision,
+        content_hash: ContentHash,
+        comment: Option<String>,
+    ) -> Result<(), Rejection> {
+        let Principal::User(user) = actor.principal else {
+            return Err(Rejection::NotAnApprover {
+                why: "programs and links never vote".into(),
+            });
+        };
+        let request = self.open_request(actor, id)?;
+        if request.state != RequestState::Pending {
+            return Err(Rejection::InvalidState {
+                state: state_word(request.state),
+            });
+        }
+        if self.now() >= request.payload.not_after {
+            return Err(Rejection::Expired);
+        }
+        if content_hash != request.content_hash {
+            return Err(Rejection::ContentChanged);
+        }
+        if let Some(objection) = self.objection(&request, user, decision) {
+            return Err(objection);
+        }
+        let comment = comment.filter(|words| !words.trim().is_empty());
+        let too_long = comment
+            .as_ref()
+            .is_some_and(|words| words.chars().count() > MAX_WORDS);
+        if too_long || decision == Decision::Reject && comment.is_none() {
+            return Err(Rejection::ReasonRequired);
+        }
+        let tally = self.state().tally(&request, self.now());
+        if decision == Decision::Approve {
+            if tally.approvals.contains(&user) {
+                return Ok(());
+            }
+            let policy = self.state().policy(actor.account, request.payload.scenario);
+            check_step_up(actor, policy.step_up, self.now())?;
+        }
+        let reason = comment.clone();
+        self.emit(Event::VoteCast {
+            request: id,
+            revision: request.payload.revision,
+            voter: user,
+            decision,
+            content_hash,
+            comment,
+            authenticated_at: actor.authenticated_at,
+        });
+        if decision == Decision::Reject {
+            self.end(id, RequestState::Rejected, reason, None);
+        } else {
+            self.settle(id);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn withdraw_vote(&mut self, actor: &Actor, id: RequestId) -> Result<(), Rejection> {
+        let request = self.open_request(actor, id)?;
+        if request.state != RequestState::Pending {
+            return Err(Rejection::InvalidState {
+                state: state_word(request.state),
+            });
+        }
+        let vote = actor.user().and_then(|user| request.vote_of(user));
+        let Some(vote) = vote else {
+            return Err(Rejection::NotFound {
+                what: "vote of yours",
+            });
+        };
+        self.emit(Event::VoteWithdrawn {
+            request: id,
+            voter: vote.voter,
+        });
+        self.settle(id);
+        Ok(())
+    }
+
+    /// By its initiator until it is being carried out; by any approver while it waits out its timelock.
+    pub(crate) fn cancel(
+        &mut self,
+        actor: &Actor,
+        id: RequestId,
+        reason: Option<String>,
+    ) -> Result<(), Rejection> {
+        let request = self.open_request(actor, id)?;
+        if !matches!(
+            request.state,
+            RequestState::Pending | RequestState::Approved
+        ) {
+            return Err(Rejection::InvalidState {
+                state: state_word(request.state),
+            });
+        }
+        if reason
+            .as_ref()
+            .is_some_and(|words| words.chars().count() > MAX_WORDS)
+        {
+            return Err(Rejection::ReasonRequired);
+        }
+        let is_initiator = request.payload.initiator == actor.principal;
+        let may_veto = request.state == RequestState::Approved && {
+            let tally = self.state().tally(&request, self.now());
+            actor.user().is_some_and(|user| {
+                tally.approvals.contains(&user) || tally.undecided.contains(&user)
+            })
+        };
+        if !is_initiator && !may_veto {
+            let why = "only its initiator may call it off before it is approved".into();
+            return Err(Rejection::NotAnApprover { why });
+        }
+        self.end(id, RequestState::Cancelled, reason, None);
+        Ok(())
+    }
+}

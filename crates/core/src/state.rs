@@ -1,0 +1,301 @@
+//! Everything that is so now: the fold of the log.
+//!
+//! A state is cheap to clone (its collections share structure), so a command is decided on a copy, and readers keep the
+//! state they were given while the next one is made. [`State::apply`] cannot fail: what it is given was decided.
+
+mod apply;
+mod drafts;
+
+pub(crate) use apply::{idempotency_key, identity_keys};
+pub(crate) use drafts::DRAFT_TTL;
+pub use drafts::{Draft, DraftChange};
+
+use crate::{
+    authz::{Actor, Grant, Principal, Rights, Role},
+    event::Entry,
+    fleet::{Agent, ConflictGroup, Device, ScanTask, Site},
+    ids::{AccountId, AgentId, DeviceId, GrantId, RequestId, ScanTaskId, SiteId, UserId},
+    requests::{ContentHash, Policy, Request, RequestState, Scenario},
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// A tenant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// Its id.
+    pub id: AccountId,
+    /// Company name.
+    pub name: String,
+    /// The one owner.
+    pub owner: UserId,
+    /// Nothing is carried out.
+    pub frozen: bool,
+    /// Policies that differ from the shipped ones.
+    pub policies: imbl::OrdMap<Scenario, Policy>,
+    /// How many requests there have been.
+    pub requests: u32,
+}
+
+/// Which request holds a device, by conflict group: its place in the state's list of requests, plus one; 0 is nobody.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Claims(pub(crate) [u32; ConflictGroup::ALL.len()]);
+
+/// A request already made under an idempotency key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Keyed {
+    pub(crate) content: ContentHash,
+    pub(crate) request: RequestId,
+}
+
+/// Everything that is so.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct State {
+    /// How many events have been applied.
+    pub(crate) seq: u64,
+    /// The log's clock: never goes back.
+    pub(crate) clock: Timestamp,
+    pub(crate) accounts: imbl::OrdMap<AccountId, Account>,
+    pub(crate) users: imbl::OrdSet<UserId>,
+    pub(crate) next_user: u32,
+    pub(crate) grants: imbl::OrdMap<GrantId, Grant>,
+    pub(crate) next_grant: u32,
+    pub(crate) sites: imbl::OrdMap<SiteId, Site>,
+    pub(crate) agents: imbl::OrdMap<AgentId, Agent>,
+    pub(crate) scan_tasks: imbl::OrdMap<ScanTaskId, ScanTask>,
+    /// By id: device `n` is at `n - 1`.
+    pub(crate) devices: imbl::Vector<Arc<Device>>,
+    /// MAC, or serial number where there is no MAC, within an account.
+    pub(crate) by_identity: imbl::OrdMap<String, DeviceId>,
+    pub(crate) claims: imbl::Vector<Claims>,
+    pub(crate) requests: imbl::Vector<Arc<Request>>,
+    pub(crate) by_request: imbl::OrdMap<RequestId, u32>,
+    /// Places of requests that have not ended.
+    pub(crate) open: imbl::OrdSet<u32>,
+    /// By account, principal and key, as text.
+    pub(crate) idempotency: imbl::OrdMap<String, Keyed>,
+    pub(crate) drafts: imbl::OrdMap<UserId, imbl::OrdMap<SiteId, Draft>>,
+    /// Compiled from grants; rebuilt, never stored.
+    #[serde(skip)]
+    pub(crate) rights: imbl::OrdMap<(AccountId, UserId), Rights>,
+}
+
+impl State {
+    /// How many events it is the sum of.
+    #[must_use]
+    pub const fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    /// `now`, or the latest moment in the log if the machine's clock has gone back.
+    #[must_use]
+    pub fn monotonic(&self, now: Timestamp) -> Timestamp {
+        now.max(self.clock)
+    }
+
+    /// Must be called on a state that was read from a snapshot.
+    #[must_use]
+    pub fn restored(mut self) -> Self {
+        let holders: Vec<_> = self
+            .grants
+            .values()
+            .map(|grant| (grant.account, grant.user))
+            .collect();
+        for (account, user) in holders {
+            self.compile_rights(account, user);
+        }
+        self
+    }
+
+    /// Folds one event in.
+    pub fn apply(&mut self, entry: &Entry) {
+        self.seq += 1;
+        self.clock = self.clock.max(entry.at);
+        self.apply_event(entry);
+    }
+
+    pub(crate) fn compile_rights(&mut self, account: AccountId, user: UserId) {
+        let rights = Rights::of(
+            self.grants
+                .values()
+                .filter(|g| g.account == account && g.user == user),
+        );
+        if rights == Rights::default() {
+            self.rights.remove(&(account, user));
+        } else {
+            self.rights.insert((account, user), rights);
+        }
+    }
+
+    /// What `actor` may do.
+    #[must_use]
+    pub fn rights_of(&self, actor: &Actor) -> Rights {
+        match actor.principal {
+            Principal::User(user) => self.rights_of_user(actor.account, user),
+            Principal::ApiKey(_) | Principal::Operator | Principal::System => Rights::default(),
+        }
+    }
+
+    /// What a person may do on an account.
+    #[must_use]
+    pub fn rights_of_user(&self, account: AccountId, user: UserId) -> Rights {
+        self.rights
+            .get(&(account, user))
+            .cloned()
+            .unwrap_or_default()
+    }
+
+    /// Every account.
+    pub fn accounts(&self) -> impl Iterator<Item = &Account> {
+        self.accounts.values()
+    }
+
+    /// One account.
+    #[must_use]
+    pub fn account(&self, id: AccountId) -> Option<&Account> {
+        self.accounts.get(&id)
+    }
+
+    /// Accounts on which a person holds a grant.
+    pub fn accounts_of(&self, user: UserId) -> impl Iterator<Item = AccountId> + '_ {
+        self.rights
+            .keys()
+            .filter(move |(_, holder)| *holder == user)
+            .map(|(account, _)| *account)
+    }
+
+    /// People with a grant on an account.
+    pub fn people_of(&self, account: AccountId) -> impl Iterator<Item = UserId> + '_ {
+        self.rights
+            .keys()
+            .filter(move |(of, _)| *of == account)
+            .map(|(_, user)| *user)
+    }
+
+    /// Grants of an account.
+    pub fn grants_of(&self, account: AccountId) -> impl Iterator<Item = &Grant> {
+        self.grants
+            .values()
+            .filter(move |grant| grant.account == account)
+    }
+
+    /// Roles a person holds on an account, most powerful first, each once.
+    #[must_use]
+    pub fn roles_of(&self, account: AccountId, user: UserId) -> Vec<Role> {
+        let mut roles: Vec<_> = self
+            .grants_of(account)
+            .filter(|g| g.user == user)
+            .map(|g| g.role)
+            .collect();
+        roles.sort_unstable();
+        roles.dedup();
+        roles
+    }
+
+    /// The policy in force for a scenario.
+    #[must_use]
+    pub fn policy(&self, account: AccountId, scenario: Scenario) -> Policy {
+        let set = self
+            .accounts
+            .get(&account)
+            .and_then(|account| account.policies.get(&scenario));
+        set.cloned().unwrap_or_else(|| scenario.default_policy())
+    }
+
+    /// Sites of an account.
+    pub fn sites_of(&self, account: AccountId) -> impl Iterator<Item = &Site> {
+        self.sites
+            .values()
+            .filter(move |site| site.account == account)
+    }
+
+    /// One site.
+    #[must_use]
+    pub fn site(&self, id: SiteId) -> Option<&Site> {
+        self.sites.get(&id)
+    }
+
+    /// Agents of an account.
+    pub fn agents_of(&self, account: AccountId) -> impl Iterator<Item = &Agent> {
+        self.agents
+            .values()
+            .filter(move |agent| agent.account == account)
+    }
+
+    /// One agent.
+    #[must_use]
+    pub fn agent(&self, id: AgentId) -> Option<&Agent> {
+        self.agents.get(&id)
+    }
+
+    /// Scan tasks of an agent.
+    pub fn scan_tasks_of(&self, agent: AgentId) -> impl Iterator<Item = &ScanTask> {
+        self.scan_tasks
+            .values()
+            .filter(move |task| task.agent == agent)
+    }
+
+    /// Every device, by id.
+    pub fn devices(&self) -> impl Iterator<Item = &Device> {
+        self.devices.iter().map(AsRef::as_ref)
+    }
+
+    /// One device.
+    #[must_use]
+    pub fn device(&self, id: DeviceId) -> Option<&Device> {
+        self.devices
+            .get(id.index().checked_sub(1)?)
+            .map(AsRef::as_ref)
+    }
+
+    /// Every request, oldest first.
+    pub fn requests(&self) -> impl DoubleEndedIterator<Item = &Request> {
+        self.requests.iter().map(AsRef::as_ref)
+    }
+
+    /// Requests that have not ended, oldest first.
+    pub fn open_requests(&self) -> impl DoubleEndedIterator<Item = &Request> {
+        self.open
+            .iter()
+            .filter_map(|place| self.requests.get(*place as usize))
+            .map(AsRef::as_ref)
+    }
+
+    /// One request.
+    #[must_use]
+    pub fn request(&self, id: RequestId) -> Option<&Request> {
+        let place = self.by_request.get(&id)?;
+        self.requests.get(*place as usize).map(AsRef::as_ref)
+    }
+
+    /// Open requests that hold a device, each once.
+    #[must_use]
+    pub fn holders_of(&self, device: DeviceId) -> Vec<&Request> {
+        let claims = device
+            .index()
+            .checked_sub(1)
+            .and_then(|at| self.claims.get(at))
+            .copied()
+            .unwrap_or_default();
+        let mut places: Vec<_> = claims.0.into_iter().filter(|place| *place != 0).collect();
+        places.dedup();
+        places
+            .iter()
+            .filter_map(|place| self.requests.get(*place as usize - 1))
+            .map(AsRef::as_ref)
+            .collect()
+    }
+
+    /// A person's draft for a site.
+    #[must_use]
+    pub fn draft(&self, user: UserId, site: SiteId) -> Option<&Draft> {
+        self.drafts.get(&user)?.get(&site)
+    }
+
+    /// Requests that are being carried out.
+    pub fn executing(&self) -> impl Iterator<Item = &Request> {
+        self.open_requests()
+            .filter(|request| request.state == RequestState::Executing)
+    }
+}

@@ -1,0 +1,477 @@
+//! What each event changes. No event is judged here: that was done before it was written.
+
+use super::{Account, Claims, Draft, Keyed, State};
+use crate::{
+    authz::{Grant, Principal},
+    event::{Entry, Event},
+    fleet::{Agent, Device, DeviceIdentity, FoundDevice, ScanTask, Site, TargetResult},
+    ids::{AccountId, AgentId, DeviceId, RequestId, ScanTaskId},
+    requests::{Action, ItemState, Request, RequestState, Target, Vote},
+    time::Timestamp,
+};
+use std::sync::Arc;
+
+impl State {
+    pub(super) fn apply_event(&mut self, entry: &Entry) {
+        let at = entry.at;
+        match &entry.event {
+            Event::AccountCreated {
+                account,
+                name,
+                owner,
+            } => {
+                let account = Account {
+                    id: *account,
+                    name: name.clone(),
+                    owner: *owner,
+                    frozen: false,
+                    policies: imbl::OrdMap::new(),
+                    requests: 0,
+                };
+                self.accounts.insert(account.id, account);
+            }
+            Event::UserAdded { user } => {
+                self.users.insert(*user);
+                self.next_user = self.next_user.max(user.0);
+            }
+            Event::UserRemoved { user } => {
+                self.users.remove(user);
+                self.drafts.remove(user);
+            }
+            Event::GrantAdded {
+                grant,
+                account,
+                user,
+                role,
+                scope,
+                expires_at,
+            } => {
+                let grant = Grant {
+                    id: *grant,
+                    account: *account,
+                    user: *user,
+                    role: *role,
+                    scope: scope.clone(),
+                    expires_at: *expires_at,
+                };
+                self.next_grant = self.next_grant.max(grant.id.0);
+                self.grants.insert(grant.id, grant);
+                self.compile_rights(*account, *user);
+            }
+            Event::GrantRemoved { grant } => {
+                if let Some(grant) = self.grants.remove(grant) {
+                    self.compile_rights(grant.account, grant.user);
+                }
+            }
+            Event::PolicySet {
+                account,
+                scenario,
+                policy,
+            } => {
+                self.change_account(*account, |a| {
+                    a.policies.insert(*scenario, policy.clone());
+                });
+            }
+            Event::AccountFrozen { account } => self.change_account(*account, |a| a.frozen = true),
+            Event::AccountUnfrozen { account } => {
+                self.change_account(*account, |a| a.frozen = false)
+            }
+            Event::GovernanceDegraded { .. } => {}
+            Event::SiteCreated { .. }
+            | Event::AgentCreated { .. }
+            | Event::AgentEnrolled { .. }
+            | Event::ScanTaskCreated { .. }
+            | Event::DevicesFound { .. }
+            | Event::DevicesChanged { .. } => self.apply_fleet(&entry.event, at),
+            Event::DraftPut {
+                user,
+                site,
+                change,
+                action,
+                targets,
+            } => {
+                let draft = self
+                    .drafts
+                    .entry(*user)
+                    .or_default()
+                    .entry(*site)
+                    .or_insert_with(Draft::empty);
+                draft.put(*change, action, targets);
+                draft.updated_at = at;
+            }
+            Event::DraftTaken {
+                user,
+                site,
+                change,
+                targets,
+            } => {
+                if let Some(draft) = self
+                    .drafts
+                    .get_mut(user)
+                    .and_then(|sites| sites.get_mut(site))
+                {
+                    draft.take(*change, targets);
+                    draft.updated_at = at;
+                }
+            }
+            Event::DraftClosed { user, site, .. } => {
+                if let Some(sites) = self.drafts.get_mut(user) {
+                    sites.remove(site);
+                }
+            }
+            Event::RequestSubmitted { .. } => self.apply_submitted(entry),
+            _ => self.apply_request(&entry.event, at),
+        }
+    }
+
+    fn change_account(&mut self, id: AccountId, change: impl FnOnce(&mut Account)) {
+        if let Some(account) = self.accounts.get_mut(&id) {
+            change(account);
+        }
+    }
+
+    fn apply_fleet(&mut self, event: &Event, at: Timestamp) {
+        match event {
+            Event::SiteCreated {
+                site,
+                account,
+                name,
+                capacity_w,
+            } => {
+                let site = Site {
+                    id: *site,
+                    account: *account,
+                    name: name.clone(),
+                    capacity_w: *capacity_w,
+                };
+                self.sites.insert(site.id, site);
+            }
+            Event::AgentCreated {
+                agent,
+                account,
+                site,
+                name,
+                token_hash,
+            } => {
+                let agent = Agent {
+                    id: *agent,
+                    account: *account,
+                    site: *site,
+                    name: name.clone(),
+                    token_hash: Some(token_hash.clone()),
+                    public_key: None,
+                };
+                self.agents.insert(agent.id, agent);
+            }
+            Event::AgentEnrolled { agent, public_key } => {
+                if let Some(agent) = self.agents.get_mut(agent) {
+                    agent.token_hash = None;
+                    agent.public_key = Some(public_key.clone());
+                }
+            }
+            Event::ScanTaskCreated {
+                scan_task,
+                agent,
+                name,
+                ranges,
+                interval_s,
+            } => {
+                let task = ScanTask {
+                    id: *scan_task,
+                    agent: *agent,
+                    name: name.clone(),
+                    ranges: ranges.clone(),
+                    interval_s: *interval_s,
+                };
+                self.scan_tasks.insert(task.id, task);
+            }
+            Event::DevicesFound {
+                agent,
+                scan_task,
+                devices,
+            }
+            | Event::DevicesChanged {
+                agent,
+                scan_task,
+                devices,
+            } => {
+                for (id, found) in devices {
+                    self.place_device(*id, found, *agent, *scan_task, at);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn place_device(
+        &mut self,
+        id: DeviceId,
+        found: &FoundDevice,
+        agent: AgentId,
+        scan_task: ScanTaskId,
+        at: Timestamp,
+    ) {
+        let Some(holder) = self.agents.get(&agent) else {
+            return;
+        };
+        let (account, site) = (holder.account, holder.site);
+        for key in identity_keys(account, &found.identity) {
+            self.by_identity.insert(key, id);
+        }
+        let known = self.device(id);
+        let device = Arc::new(Device {
+            id,
+            account,
+            site,
+            agent,
+            scan_task,
+            sub_account: known.and_then(|device| device.sub_account),
+            since: known.map_or(at, |device| device.since),
+            found: found.clone(),
+        });
+        if let Some(slot) = self.devices.get_mut(id.index() - 1) {
+            *slot = device;
+        } else {
+            self.devices.push_back(device);
+            self.claims.push_back(Claims::default());
+        }
+    }
+
+    fn apply_submitted(&mut self, entry: &Entry) {
+        let Event::RequestSubmitted {
+            request,
+            number,
+            payload,
+            idempotency,
+            ..
+        } = &entry.event
+        else {
+            return;
+        };
+        let Some(made) = Request::of(&entry.event, entry.at) else {
+            return;
+        };
+        let place = u32::try_from(self.requests.len()).unwrap_or(u32::MAX);
+        self.claim(&made, place + 1);
+        if let Some((key, content)) = idempotency {
+            let key = idempotency_key(payload.account, payload.initiator, key);
+            self.idempotency.insert(
+                key,
+                Keyed {
+                    content: *content,
+                    request: *request,
+                },
+            );
+        }
+        self.change_account(payload.account, |account| {
+            account.requests = account.requests.max(*number)
+        });
+        self.by_request.insert(*request, place);
+        self.open.insert(place);
+        self.requests.push_back(Arc::new(made));
+    }
+
+    /// Gives the request's devices to `holder` (a place plus one; 0 frees what the request still holds).
+    fn claim(&mut self, request: &Request, holder: u32) {
+        let Action::Device(operation) = &request.payload.action else {
+            return;
+        };
+        let mine = self
+            .by_request
+            .get(&request.id)
+            .map_or(0, |place| place + 1);
+        for (_, target) in request.effective() {
+            let Target::Device(device) = target else {
+                continue;
+            };
+            let Some(claims) = self.claims.get_mut(device.index() - 1) else {
+                continue;
+            };
+            for group in operation.conflict_groups() {
+                let slot = &mut claims.0[*group as usize];
+                if holder != 0 || *slot == mine {
+                    *slot = holder;
+                }
+            }
+        }
+    }
+
+    fn change_request(&mut self, id: RequestId, change: impl FnOnce(&mut Request)) {
+        let Some(place) = self.by_request.get(&id) else {
+            return;
+        };
+        if let Some(request) = self.requests.get_mut(*place as usize) {
+            change(Arc::make_mut(request));
+        }
+    }
+
+    fn apply_request(&mut self, event: &Event, at: Timestamp) {
+        match event {
+            Event::TargetsDropped { request, by, items } => self.drop_targets(*request, *by, items),
+            Event::VoteCast {
+                request,
+                voter,
+                decision,
+                content_hash,
+                comment,
+                ..
+            } => {
+                self.change_request(*request, |r| {
+                    withdraw(r, *voter, at);
+                    r.votes.push(Vote {
+                        voter: *voter,
+                        decision: *decision,
+                        content_hash: *content_hash,
+                        at,
+                        comment: comment.clone(),
+                        withdrawn_at: None,
+                    });
+                });
+            }
+            Event::VoteWithdrawn { request, voter } => {
+                self.change_request(*request, |r| withdraw(r, *voter, at))
+            }
+            Event::RequestApproved {
+                request,
+                not_before,
+                execute_deadline,
+            } => self.change_request(*request, |r| {
+                r.state = RequestState::Approved;
+                r.approved_at = Some(at);
+                r.not_before = Some(*not_before);
+                r.execute_deadline = Some(*execute_deadline);
+            }),
+            Event::RequestReturned { request } => self.change_request(*request, |r| {
+                r.state = RequestState::Pending;
+                r.approved_at = None;
+                r.not_before = None;
+                r.execute_deadline = None;
+            }),
+            Event::RequestExecuting {
+                request,
+                agents,
+                skipped,
+            } => self.change_request(*request, |r| {
+                r.state = RequestState::Executing;
+                for (item, agent) in agents {
+                    if let Some(slot) = r.items.get_mut(*item as usize) {
+                        *slot = ItemState::Open { agent: *agent };
+                    }
+                }
+                end_items(r, skipped, at);
+            }),
+            Event::ItemsEnded { request, results } => {
+                self.change_request(*request, |r| end_items(r, results, at))
+            }
+            Event::RequestEnded {
+                request,
+                state,
+                reason,
+                superseded_by,
+            } => {
+                self.end_request(*request, *state, reason.clone(), *superseded_by, at);
+            }
+            _ => {}
+        }
+    }
+
+    /// The devices themselves are claimed by the request that took them, in its own event.
+    fn drop_targets(&mut self, request: RequestId, by: RequestId, items: &[u32]) {
+        let Some(place) = self.by_request.get(&request).copied() else {
+            return;
+        };
+        if let Some(old) = self.requests.get(place as usize).cloned() {
+            for item in items {
+                if let Some(Target::Device(device)) = old.payload.targets.get(*item as usize)
+                    && let Some(claims) = self.claims.get_mut(device.index() - 1)
+                {
+                    claims
+                        .0
+                        .iter_mut()
+                        .filter(|slot| **slot == place + 1)
+                        .for_each(|slot| *slot = 0);
+                }
+            }
+        }
+        self.change_request(request, |r| {
+            for item in items {
+                if let Some(slot) = r.items.get_mut(*item as usize) {
+                    *slot = ItemState::Dropped { by };
+                    r.open_items -= 1;
+                }
+            }
+        });
+    }
+
+    fn end_request(
+        &mut self,
+        id: RequestId,
+        state: RequestState,
+        reason: Option<String>,
+        superseded_by: Option<RequestId>,
+        at: Timestamp,
+    ) {
+        let Some(place) = self.by_request.get(&id).copied() else {
+            return;
+        };
+        if let Some(request) = self.requests.get(place as usize).cloned() {
+            self.claim(&request, 0);
+        }
+        self.open.remove(&place);
+        self.change_request(id, |r| {
+            r.state = state;
+            r.state_reason = reason;
+            r.superseded_by = superseded_by;
+            r.ended_at = Some(at);
+        });
+    }
+}
+
+fn withdraw(request: &mut Request, voter: crate::ids::UserId, at: Timestamp) {
+    for vote in request
+        .votes
+        .iter_mut()
+        .filter(|v| v.voter == voter && v.withdrawn_at.is_none())
+    {
+        vote.withdrawn_at = Some(at);
+    }
+}
+
+fn end_items(request: &mut Request, results: &[(u32, TargetResult)], at: Timestamp) {
+    for (item, result) in results {
+        if let Some(slot) = request.items.get_mut(*item as usize) {
+            *slot = ItemState::Ended {
+                result: result.clone(),
+                at,
+            };
+            request.open_items -= 1;
+        }
+    }
+}
+
+/// By what a device is found again within an account: its MAC first.
+pub(crate) fn identity_keys(
+    account: AccountId,
+    identity: &DeviceIdentity,
+) -> impl Iterator<Item = String> {
+    let mac = identity
+        .mac
+        .as_ref()
+        .map(|mac| format!("{account}/mac/{mac}"));
+    let serial = identity
+        .serial
+        .as_ref()
+        .map(|serial| format!("{account}/serial/{serial}"));
+    mac.into_iter().chain(serial)
+}
+
+/// Where a request made under an idempotency key is remembered.
+pub(crate) fn idempotency_key(account: AccountId, initiator: Principal, key: &str) -> String {
+    let initiator = match initiator {
+        Principal::User(user) => user.to_string(),
+        Principal::ApiKey(api_key) => api_key.to_string(),
+        Principal::Operator => "operator".into(),
+        Principal::System => "system".into(),
+    };
+    format!("{account}/{initiator}/{key}")
+}
