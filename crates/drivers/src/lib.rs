@@ -2,6 +2,42 @@
 //!
 //! A driver's word is never taken for the deed: [`Device::execute`] says whether the order was accepted, and
 //! [`Device::verify`] reads back whether it is so. Silence after an order was sent is [`Outcome::Unknown`], not failure.
+//!
+//! | driver | devices | speaks |
+//! |---|---|---|
+//! | `whatsminer-v3` | MicroBT, firmware since 2024-11 | JSON with a length in front on TCP 4433, signed orders |
+//! | `whatsminer-v2` | MicroBT, firmware before | JSON on TCP 4028, encrypted orders |
+//! | `avalon` | Canaan A series | JSON on TCP 4028, one client at a time |
+//! | `antminer` | Bitmain stock firmware | web pages behind a digest password on TCP 80; telemetry by `asic-rs` |
+//!
+//! Whatsminers and Avalons are read without a password, so a wrong one shows only when an order is refused. Antminers
+//! show nothing without theirs, and are [`Probe::AuthRequired`].
+//!
+//! # Adding a driver
+//!
+//! 1. Write a module with a type that implements [`Driver`]: a stable id, the family whose credentials it uses, the ports
+//!    by which it shows itself, and a `probe` that only reads and never takes another make's device for its own.
+//! 2. Implement [`Device`]. Put every question through `net::ask` (or a client as bounded in time and size), so that it is
+//!    known whether anything was sent: before that an order is [`Outcome::NotSent`], a plain no is [`Outcome::Rejected`]
+//!    with the device's words, and everything else after it [`Outcome::Unknown`]. `handle` has what all devices share.
+//! 3. Let `read` compare the identity with the one meant, leave what the device does not report `None`, and never invent
+//!    a number. Then `verify` is one line: `verify::read_back`.
+//! 4. If one operation takes several orders, say in the module's first lines which and in what order, and send them with
+//!    `handle::in_turn`.
+//! 5. Add it to [`all`], give the labels of its models to `models`, feed its parsers random JSON in a property test, and
+//!    put it through `tests/` against a simulated device, faults included.
+
+mod antminer;
+mod avalon;
+mod fields;
+mod handle;
+mod identify;
+mod models;
+mod net;
+mod verify;
+mod whatsminer;
+
+pub use identify::identify;
 
 use adit_core::fleet::{FoundDevice, OpKind, Operation, PowerMode, Reading};
 use adit_core::ids::DeviceId;
@@ -23,6 +59,32 @@ impl std::fmt::Debug for Credential {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Credential({} {})", self.family, self.user)
     }
+}
+
+/// Every driver. A device that several could speak to belongs to the first of them.
+#[must_use]
+pub fn all() -> Vec<Arc<dyn Driver>> {
+    vec![
+        Arc::new(whatsminer::v3::WhatsminerV3),
+        Arc::new(whatsminer::v2::WhatsminerV2),
+        Arc::new(avalon::Avalon),
+        Arc::new(antminer::Antminer),
+    ]
+}
+
+/// The driver of that id.
+#[must_use]
+pub fn by_id(id: &str) -> Option<Arc<dyn Driver>> {
+    all().into_iter().find(|driver| driver.id() == id)
+}
+
+/// Every port by which some family shows itself, in ascending order.
+#[must_use]
+pub fn ports() -> Vec<u16> {
+    let mut ports: Vec<u16> = all().iter().flat_map(|driver| driver.ports()).copied().collect();
+    ports.sort_unstable();
+    ports.dedup();
+    ports
 }
 
 /// What a look at one address found.
@@ -156,4 +218,27 @@ pub trait Device: Send + Sync {
     async fn execute(&self, operation: &Operation, limit: Duration) -> Outcome;
     /// Reads back until the device is as asked or `limit` has passed. `before` was read just before the order.
     async fn verify(&self, operation: &Operation, before: &Reading, limit: Duration) -> Verdict;
+}
+
+/// Any JSON a device might send, some of it with the names devices use.
+#[cfg(test)]
+fn any_json() -> impl proptest::strategy::Strategy<Value = serde_json::Value> {
+    use proptest::prelude::*;
+    use serde_json::Value;
+    const NAMES: &str = "STATUS|SUMMARY|STATS|POOLS|VERSION|Msg|msg|code|Code|enc|mac|MAC|macaddr|mineroff|working|summary|\
+        power|mode|pools|Power|HS RT|Elapsed|MM ID0|url|URL|user|User|temp_chip1|error_code|error-code|miner|network|minertype";
+    let name = prop_oneof![proptest::sample::select(NAMES.split('|').collect::<Vec<_>>()).prop_map(str::to_owned), ".{0,8}"];
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        ".{0,40}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(6, 64, 6, move |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+            proptest::collection::vec((name.clone(), inner), 0..6).prop_map(|pairs| Value::Object(pairs.into_iter().collect())),
+        ]
+    })
 }

@@ -1,0 +1,182 @@
+//! Reading back: is the device as the order asked? The same for every family, from [`Device::read`] alone.
+
+use crate::{Device, Verdict};
+use adit_core::fleet::{Activity, Operation, Pool, PowerMode, Reading};
+use std::time::Duration;
+use tokio::time::{Instant, sleep, timeout_at};
+
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// One read may take this long before it counts as an interruption.
+const ONE_READ: Duration = Duration::from_secs(10);
+
+/// What one reading says about the order.
+#[derive(Debug, PartialEq, Eq)]
+enum Judgement {
+    AsAsked,
+    Otherwise,
+    CannotTell,
+}
+
+/// Reads until the device is as asked or `limit` has passed.
+pub(crate) async fn read_back<D: Device + ?Sized>(
+    device: &D,
+    operation: &Operation,
+    before: &Reading,
+    limit: Duration,
+) -> Verdict {
+    let begun = Instant::now();
+    let deadline = begun + limit;
+    let mut pause = FIRST_PAUSE;
+    let mut interrupted = false;
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let last = match timeout_at(deadline, device.read(left.min(ONE_READ))).await {
+            Ok(Ok(now)) => {
+                let seen = describe(operation, &now);
+                match judge(operation, before, &now, interrupted.then(|| begun.elapsed())) {
+                    Judgement::AsAsked => return Verdict::Confirmed { seen, power_w: now.power_w },
+                    Judgement::CannotTell => return Verdict::Unverifiable,
+                    Judgement::Otherwise => Verdict::Contradicted { seen },
+                }
+            }
+            Ok(Err(error @ (crate::DeviceError::Changed { .. } | crate::DeviceError::AuthRequired))) => {
+                return Verdict::Unreadable { reason: error.to_string() };
+            }
+            Ok(Err(error)) => {
+                interrupted = true;
+                Verdict::Unreadable { reason: error.to_string() }
+            }
+            Err(_) => Verdict::Unreadable { reason: "no answer in time".into() },
+        };
+        if Instant::now() + pause >= deadline {
+            return last;
+        }
+        sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// `interrupted` is the time since the order, if the device was out of reach in between.
+fn judge(operation: &Operation, before: &Reading, now: &Reading, interrupted: Option<Duration>) -> Judgement {
+    let asked = match operation {
+        Operation::Reboot {} => restarted(before, now, interrupted),
+        Operation::RestartMining {} => restarted(before, now, None),
+        Operation::Pause {} => sleeps(now),
+        Operation::Resume {} => sleeps(now).map(|sleeps| !sleeps),
+        Operation::SetPowerMode { mode } => now.power_mode.map(|is| is == *mode),
+        Operation::Locate { on } => now.led_on.map(|is| is == *on),
+        Operation::SetPools { pools } => now.pools.as_ref().map(|is| same_pools(is, pools)),
+    };
+    match asked {
+        Some(true) => Judgement::AsAsked,
+        Some(false) => Judgement::Otherwise,
+        None => Judgement::CannotTell,
+    }
+}
+
+fn sleeps(now: &Reading) -> Option<bool> {
+    match (now.power_mode, now.activity) {
+        (Some(PowerMode::Sleep), _) | (_, Some(Activity::Paused | Activity::Stopped)) => Some(true),
+        (Some(_), _) | (_, Some(Activity::Mining | Activity::Starting | Activity::NoPool)) => Some(false),
+        _ => None,
+    }
+}
+
+fn restarted(before: &Reading, now: &Reading, interrupted: Option<Duration>) -> Option<bool> {
+    match (before.uptime_s, now.uptime_s, interrupted) {
+        (Some(before), Some(now), _) if now < before => Some(true),
+        // A miner restarted soon after a start may already be up for longer than before.
+        (Some(before), Some(now), Some(since)) => Some(now < before + since.as_secs() / 2),
+        (Some(_), Some(_), None) => Some(false),
+        (_, _, Some(_)) => Some(true),
+        _ => None,
+    }
+}
+
+/// Same pools in the same order. A family that cannot leave a slot empty repeats the last pool, which changes nothing.
+fn same_pools(is: &[Pool], asked: &[Pool]) -> bool {
+    let unrepeated = |pools: &[Pool]| {
+        let mut pools = pools.to_vec();
+        pools.dedup();
+        pools
+    };
+    unrepeated(is) == unrepeated(asked)
+}
+
+fn describe(operation: &Operation, now: &Reading) -> String {
+    let mode = || match now.power_mode {
+        Some(PowerMode::Sleep) => "asleep",
+        Some(PowerMode::Low) => "mode low",
+        Some(PowerMode::Normal) => "mode normal",
+        Some(PowerMode::High) => "mode high",
+        None => "mode unknown",
+    };
+    match operation {
+        Operation::Reboot {} | Operation::RestartMining {} => match now.uptime_s {
+            Some(seconds) => format!("up for {seconds} s"),
+            None => "uptime unknown".into(),
+        },
+        Operation::Pause {} | Operation::Resume {} | Operation::SetPowerMode { .. } => match now.power_w {
+            Some(watts) => format!("{}, {watts} W", mode()),
+            None => mode().into(),
+        },
+        Operation::Locate { .. } => match now.led_on {
+            Some(true) => "LED lit".into(),
+            Some(false) => "LED dark".into(),
+            None => "LED unknown".into(),
+        },
+        Operation::SetPools { .. } => {
+            let urls: Vec<&str> = now.pools.iter().flatten().map(|pool| pool.url.as_str()).collect();
+            format!("pools {}", urls.join(", ")).chars().take(160).collect()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use adit_core::{fleet::Connectivity, ids::DeviceId};
+
+    fn reading() -> Reading {
+        Reading::silent(DeviceId(1), Connectivity::Online)
+    }
+
+    #[test]
+    fn a_restart_shows_in_the_uptime() {
+        let before = Reading { uptime_s: Some(500), ..reading() };
+        let at = |seconds| Reading { uptime_s: Some(seconds), ..reading() };
+        let reboot = Operation::Reboot {};
+        assert_eq!(judge(&reboot, &before, &at(12), None), Judgement::AsAsked);
+        assert_eq!(judge(&reboot, &before, &at(560), None), Judgement::Otherwise);
+        assert_eq!(judge(&reboot, &before, &at(560), Some(Duration::from_secs(60))), Judgement::Otherwise);
+        let young = Reading { uptime_s: Some(3), ..reading() };
+        assert_eq!(judge(&reboot, &young, &at(9), Some(Duration::from_secs(60))), Judgement::AsAsked);
+        assert_eq!(judge(&Operation::RestartMining {}, &young, &at(9), Some(Duration::from_secs(60))), Judgement::Otherwise);
+        assert_eq!(judge(&reboot, &reading(), &reading(), None), Judgement::CannotTell);
+        assert_eq!(judge(&reboot, &reading(), &reading(), Some(Duration::from_secs(9))), Judgement::AsAsked);
+    }
+
+    #[test]
+    fn sleep_and_wake_are_told_by_mode_or_activity() {
+        let asleep = Reading { power_mode: Some(PowerMode::Sleep), ..reading() };
+        let paused = Reading { activity: Some(Activity::Paused), ..reading() };
+        let starting = Reading { activity: Some(Activity::Starting), ..reading() };
+        for (now, pause, resume) in [
+            (&asleep, Judgement::AsAsked, Judgement::Otherwise),
+            (&paused, Judgement::AsAsked, Judgement::Otherwise),
+            (&starting, Judgement::Otherwise, Judgement::AsAsked),
+            (&reading(), Judgement::CannotTell, Judgement::CannotTell),
+        ] {
+            assert_eq!(judge(&Operation::Pause {}, &reading(), now, None), pause);
+            assert_eq!(judge(&Operation::Resume {}, &reading(), now, None), resume);
+        }
+    }
+
+    #[test]
+    fn pools_are_compared_in_order_and_repeats_do_not_count() {
+        let pool = |url: &str| Pool { url: url.into(), user: "w".into() };
+        assert!(same_pools(&[pool("a"), pool("b"), pool("b")], &[pool("a"), pool("b")]));
+        assert!(!same_pools(&[pool("b"), pool("a")], &[pool("a"), pool("b")]));
+    }
+}

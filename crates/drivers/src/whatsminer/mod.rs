@@ -1,0 +1,52 @@
+//! MicroBT Whatsminers: two generations of one interface, which share models, passwords and the words for modes.
+//!
+//! MicroBT's undocumented command that switches a miner's write interface on is never sent: a miner that refuses writes
+//! stays as its owner left it, and the refusal is reported.
+
+mod crypto;
+pub(crate) mod v2;
+pub(crate) mod v3;
+
+use adit_core::fleet::{OpKind, PowerMode};
+
+/// Whose credentials both generations use.
+pub(crate) const FAMILY: &str = "whatsminer";
+
+const OPERATIONS: &[OpKind] = &[
+    OpKind::Reboot,
+    OpKind::RestartMining,
+    OpKind::Pause,
+    OpKind::Resume,
+    OpKind::SetPowerMode,
+    OpKind::Locate,
+    OpKind::SetPools,
+];
+
+const MODES: &[PowerMode] = &[PowerMode::Sleep, PowerMode::Low, PowerMode::Normal, PowerMode::High];
+
+/// Pool passwords mean nothing to stratum pools, and the interface wants one.
+const POOL_PASSWORD: &str = "x";
+
+/// The mode by its word or, in the third generation, by its number.
+fn mode_of(word: &str) -> Option<PowerMode> {
+    match word.to_ascii_lowercase().as_str() {
+        "low" | "0" => Some(PowerMode::Low),
+        "normal" | "1" => Some(PowerMode::Normal),
+        "high" | "2" => Some(PowerMode::High),
+        _ => None,
+    }
+}
+
+/// A list of `{"code": "when"}` objects, as both generations report faults.
+fn fault_codes(list: Option<&serde_json::Value>) -> Vec<String> {
+    list.and_then(|list| list.as_array())
+        .into_iter()
+        .flatten()
+        .filter_map(|fault| fault.as_object())
+        .flat_map(|fault| fault.keys())
+        .filter(|key| *key != "reason")
+        .filter_map(|key| crate::fields::clean(key, 20))
+        .map(|code| format!("fault {code}"))
+        .take(16)
+        .collect()
+}

@@ -1,0 +1,353 @@
+//! Whatsminers with firmware from before 2024-11: JSON on TCP 4028, one question a connection, orders encrypted with a
+//! token. A miner whose write interface is off (as it leaves the factory) refuses orders, and that refusal is reported.
+//!
+//! Modes: sleep is `power_off`. Any other mode first sends `power_on` if the miner sleeps, then the mode.
+
+use super::crypto::{md5crypt, seal, sha256, unseal};
+use super::{FAMILY, MODES, OPERATIONS, POOL_PASSWORD, fault_codes, mode_of};
+use crate::fields::{above, mac, mean, number, pool_list, text, whole, words};
+use crate::handle::{self, Handle, activity, impossible, mode, not_sent, outcome, probe_failed};
+use crate::net::{Failure, Framing, ask};
+use crate::{Credential, Device, DeviceError, Driver, Outcome, Probe, Target, Verdict, models, verify};
+use adit_core::fleet::{DeviceIdentity, FoundDevice, OpKind, Operation, Pool, PowerMode, Reading};
+use async_trait::async_trait;
+use serde_json::{Value, json};
+use std::{net::IpAddr, sync::Arc, time::Duration};
+use tokio::time::Instant;
+
+const PORT: u16 = 4028;
+/// Codes that speak of the password: what was sent could not be decrypted; the token is wrong.
+const CODES_OF_PASSWORD: [f64; 2] = [23.0, 135.0];
+
+/// Driver `whatsminer-v2`.
+pub(crate) struct WhatsminerV2;
+
+#[async_trait]
+impl Driver for WhatsminerV2 {
+    fn id(&self) -> &'static str {
+        "whatsminer-v2"
+    }
+
+    fn family(&self) -> &'static str {
+        FAMILY
+    }
+
+    fn ports(&self) -> &'static [u16] {
+        &[PORT]
+    }
+
+    async fn probe(&self, ip: IpAddr, _credentials: &[Credential], limit: Duration) -> Probe {
+        match identify(ip, Instant::now() + limit).await {
+            Ok(Some(found)) => Probe::Found(Box::new(found)),
+            Ok(None) => Probe::OpenUnknown,
+            Err(failure) => probe_failed(&failure),
+        }
+    }
+
+    fn open(&self, target: Target, credentials: &[Credential]) -> Arc<dyn Device> {
+        Arc::new(Miner(Handle::new(target, credentials, FAMILY)))
+    }
+}
+
+async fn identify(ip: IpAddr, deadline: Instant) -> Result<Option<FoundDevice>, Failure> {
+    let version = question(ip, "get_version", deadline).await?;
+    let Some(firmware) = text(&version, "/Msg/fw_ver", 60) else { return Ok(None) };
+    let info = question(ip, "get_miner_info", deadline).await.map_err(answered)?;
+    let identity = identity(&info);
+    if identity.mac.is_none() && identity.serial.is_none() {
+        return Ok(None);
+    }
+    let details = question(ip, "devdetails", deadline).await.map_err(answered)?;
+    let summary = question(ip, "summary", deadline).await.map_err(answered)?;
+    let model = models::whatsminer(&text(&details, "/DEVDETAILS/0/Model", 40).unwrap_or_default());
+    let model = if model.is_empty() { "Whatsminer".to_owned() } else { model };
+    Ok(Some(FoundDevice {
+        identity,
+        ip,
+        make: "MicroBT".into(),
+        firmware: format!("Whatsminer {firmware}"),
+        driver: "whatsminer-v2".into(),
+        supports: OPERATIONS.to_vec(),
+        modes: MODES.to_vec(),
+        mode_power: models::mode_power(&model),
+        expected_hashrate_ghs: whole(&summary, "/SUMMARY/0/Factory GHS")
+            .filter(|ghs| *ghs > 0)
+            .or_else(|| models::hashrate_ghs(&model)),
+        model,
+    }))
+}
+
+/// Once a device has answered, it is not silent any more, whatever comes after.
+fn answered(failure: Failure) -> Failure {
+    Failure::Lost(failure.words().to_owned())
+}
+
+fn identity(info: &Value) -> DeviceIdentity {
+    DeviceIdentity { mac: mac(info, "/Msg/mac"), serial: text(info, "/Msg/minersn", 64) }
+}
+
+async fn question(ip: IpAddr, command: &str, deadline: Instant) -> Result<Value, Failure> {
+    ask(ip, PORT, Framing::Line, &json!({ "command": command }), deadline).await
+}
+
+/// One miner.
+struct Miner(Handle);
+
+/// An order as the interface names it, with its parameters.
+type Order = (&'static str, Value);
+
+/// What the miner said to an order.
+enum Reply {
+    Yes,
+    No { reason: String, token: bool },
+    Lost(Failure),
+}
+
+impl Miner {
+    async fn ask(&self, command: &str, deadline: Instant) -> Result<Value, Failure> {
+        question(self.0.target.ip, command, deadline).await
+    }
+
+    /// Orders, in the order they are sent. To wake a miner it must be known whether it sleeps.
+    async fn orders(&self, operation: &Operation, deadline: Instant) -> Result<Vec<Order>, Failure> {
+        let off = ("power_off", json!({"respbefore": "true"}));
+        let on = ("power_on", json!({}));
+        Ok(vec![match operation {
+            Operation::Reboot {} => ("reboot", json!({})),
+            Operation::RestartMining {} => ("restart_btminer", json!({})),
+            Operation::Pause {} | Operation::SetPowerMode { mode: PowerMode::Sleep } => off,
+            Operation::Resume {} => on,
+            Operation::SetPowerMode { mode } => {
+                let set = match mode {
+                    PowerMode::Low => "set_low_power",
+                    PowerMode::High => "set_high_power",
+                    PowerMode::Normal | PowerMode::Sleep => "set_normal_power",
+                };
+                let status = self.ask("status", deadline).await?;
+                if asleep(&status) == Some(true) {
+                    return Ok(vec![on, (set, json!({}))]);
+                }
+                (set, json!({}))
+            }
+            Operation::Locate { on: false } => ("set_led", json!({"param": "auto"})),
+            Operation::Locate { on: true } => {
+                ("set_led", json!({"color": "red", "period": 200, "duration": 100, "start": 0}))
+            }
+            Operation::SetPools { pools } => ("update_pools", pool_params(pools)),
+        }])
+    }
+
+    /// Sends one order under a fresh token.
+    async fn order(&self, (command, params): &Order, password: &str, deadline: Instant) -> Reply {
+        let token = match self.ask("get_token", deadline).await {
+            Ok(reply) => reply,
+            Err(failure) => return Reply::Lost(Failure::NotSent(failure.words().to_owned())),
+        };
+        let part = |name: &str| token.pointer(&format!("/Msg/{name}")).and_then(Value::as_str);
+        let (Some(salt), Some(newsalt), Some(time)) = (part("salt"), part("newsalt"), part("time")) else {
+            let said = words(token["Msg"].as_str(), number(&token, "/Code"));
+            return Reply::Lost(Failure::NotSent(format!("the miner gives no token: {said}")));
+        };
+        let secret = md5crypt(password, salt);
+        let key = sha256(&secret);
+        let mut request = params.clone();
+        request["command"] = json!(command);
+        request["token"] = json!(md5crypt(&format!("{secret}{time}"), newsalt));
+        let sealed = json!({"enc": 1, "data": seal(&key, &request.to_string())});
+        match ask(self.0.target.ip, PORT, Framing::Line, &sealed, deadline).await {
+            Ok(reply) => judge(reply, &key),
+            Err(failure) => Reply::Lost(failure),
+        }
+    }
+
+    /// The same order under each password until one is accepted. A refused token has changed nothing.
+    async fn order_with_any_password(&self, order: &Order, deadline: Instant) -> Result<(), Outcome> {
+        let mut refusal = Outcome::NotSent { reason: "no password is known for this make".into() };
+        for (number, credential) in self.0.credentials() {
+            match self.order(order, &credential.password, deadline).await {
+                Reply::Yes => {
+                    self.0.prefer(number);
+                    return Ok(());
+                }
+                Reply::No { reason, token } => {
+                    refusal = Outcome::Rejected { reason };
+                    if !token {
+                        break;
+                    }
+                }
+                Reply::Lost(failure) => {
+                    refusal = outcome(failure);
+                    break;
+                }
+            }
+        }
+        Err(refusal)
+    }
+}
+
+/// The miner's verdict, which it may encrypt as well.
+fn judge(reply: Value, key: &[u8; 32]) -> Reply {
+    let reply = match reply["enc"].as_str() {
+        None => reply,
+        Some(sealed) => match unseal(key, sealed).and_then(|plain| serde_json::from_str(&plain).ok()) {
+            Some(plain) => plain,
+            None => return Reply::Lost(Failure::Garbled("an answer that cannot be decrypted".into())),
+        },
+    };
+    let status = reply.pointer("/STATUS/0/STATUS").or_else(|| reply.get("STATUS")).and_then(Value::as_str);
+    let code = number(&reply, "/Code").or_else(|| number(&reply, "/STATUS/0/Code"));
+    let message = reply.pointer("/STATUS/0/Msg").or_else(|| reply.get("Msg")).and_then(Value::as_str);
+    match status {
+        Some("S" | "I") => Reply::Yes,
+        Some(_) => Reply::No { reason: words(message, code), token: code.is_some_and(|code| CODES_OF_PASSWORD.contains(&code)) },
+        None => Reply::Lost(Failure::Garbled("an answer without a verdict".into())),
+    }
+}
+
+fn pool_params(pools: &[Pool]) -> Value {
+    let mut params = serde_json::Map::new();
+    for slot in 1..=3 {
+        let pool = pools.get(slot - 1);
+        params.insert(format!("pool{slot}"), json!(pool.map_or("", |pool| &pool.url)));
+        params.insert(format!("worker{slot}"), json!(pool.map_or("", |pool| &pool.user)));
+        params.insert(format!("passwd{slot}"), json!(pool.map_or("", |_| POOL_PASSWORD)));
+    }
+    params.into()
+}
+
+fn asleep(status: &Value) -> Option<bool> {
+    match status.pointer("/Msg/mineroff")? {
+        Value::Bool(off) => Some(*off),
+        Value::String(off) if off == "true" => Some(true),
+        Value::String(off) if off == "false" => Some(false),
+        _ => None,
+    }
+}
+
+/// Fills `reading` from the five answers of a poll.
+fn fill(reading: &mut Reading, info: &Value, summary: &Value, status: &Value, pools: &Value, errors: &Value) {
+    let field = |name: &str| format!("/SUMMARY/0/{name}");
+    let asleep = asleep(status);
+    // The interface calls it "HS", and reports millions of hashes a second.
+    reading.hashrate_ths = above(summary, &field("HS RT"), 0.0).map(|mhs| mhs / 1e6);
+    reading.power_w = whole(summary, &field("Power"));
+    reading.temp_chip_max_c = above(summary, &field("Chip Temp Max"), 0.1);
+    reading.temp_inlet_c = above(summary, &field("Env Temp"), -50.0);
+    reading.fan_rpm = mean(["Fan Speed In", "Fan Speed Out"].iter().filter_map(|fan| number(summary, &field(fan))));
+    reading.uptime_s = whole(summary, &field("Elapsed")).map(u64::from);
+    let kept = text(summary, &field("Power Mode"), 20).and_then(|word| mode_of(&word));
+    reading.power_mode = mode(asleep, kept);
+    reading.led_on = text(info, "/Msg/ledstat", 20).map(|state| state != "auto");
+    let alive = pools["POOLS"].as_array().map(|pools| pools.iter().any(|pool| pool["Status"] == "Alive"));
+    reading.pools = pools["POOLS"].as_array().map(|pools| pool_list(pools, "/URL", "/User"));
+    reading.activity = activity(asleep, reading.hashrate_ths, alive);
+    reading.errors = fault_codes(errors.pointer("/Msg/error_code"));
+}
+
+#[async_trait]
+impl Device for Miner {
+    fn supports(&self, kind: OpKind) -> bool {
+        OPERATIONS.contains(&kind)
+    }
+
+    fn modes(&self) -> &[PowerMode] {
+        MODES
+    }
+
+    async fn read(&self, limit: Duration) -> Result<Reading, DeviceError> {
+        let deadline = Instant::now() + limit;
+        let info = self.ask("get_miner_info", deadline).await?;
+        self.0.check(&identity(&info))?;
+        let summary = self.ask("summary", deadline).await?;
+        let status = self.ask("status", deadline).await?;
+        let pools = self.ask("pools", deadline).await?;
+        // Firmwares without this command answer with an error, which reads as no faults.
+        let errors = self.ask("get_error_code", deadline).await?;
+        let mut reading = self.0.reading();
+        fill(&mut reading, &info, &summary, &status, &pools, &errors);
+        Ok(reading)
+    }
+
+    async fn confirm_identity(&self, limit: Duration) -> Result<(), DeviceError> {
+        let info = self.ask("get_miner_info", Instant::now() + limit).await?;
+        self.0.check(&identity(&info))
+    }
+
+    async fn execute(&self, operation: &Operation, limit: Duration) -> Outcome {
+        if let Some(refused) = impossible(operation) {
+            return refused;
+        }
+        let deadline = Instant::now() + limit;
+        let orders = match self.orders(operation, deadline).await {
+            Ok(orders) => orders,
+            Err(failure) => return not_sent(&failure),
+        };
+        handle::in_turn(&orders, |order| self.order_with_any_password(order, deadline)).await
+    }
+
+    async fn verify(&self, operation: &Operation, before: &Reading, limit: Duration) -> Verdict {
+        verify::read_back(self, operation, before, limit).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use adit_core::fleet::{Activity, Connectivity};
+    use adit_core::ids::DeviceId;
+    use proptest::prelude::*;
+
+    fn filled(summary: &Value, status: &Value) -> Reading {
+        let mut reading = Reading::silent(DeviceId(1), Connectivity::Online);
+        let info = json!({"Msg": {"mac": "02:AD:17:00:00:01", "ledstat": "auto"}});
+        let pools = json!({"POOLS": [{"URL": "stratum+tcp://a:1", "User": "w", "Status": "Alive"}, {"URL": ""}]});
+        let errors = json!({"Msg": {"error_code": [{"218": "2026-06-15 10:30:00"}]}});
+        fill(&mut reading, &info, summary, status, &pools, &errors);
+        reading
+    }
+
+    #[test]
+    fn a_working_miner_is_read_in_our_units() {
+        let summary = json!({"SUMMARY": [{"Elapsed": 25000, "HS RT": 112.5e6, "Power": 3472, "Power Mode": "Normal",
+            "Chip Temp Max": 81.0, "Env Temp": 28.5, "Fan Speed In": 5400, "Fan Speed Out": 5200}]});
+        let reading = filled(&summary, &json!({"Msg": {"mineroff": "false"}}));
+        assert_eq!(reading.activity, Some(Activity::Mining));
+        assert_eq!(reading.hashrate_ths, Some(112.5));
+        assert_eq!((reading.power_w, reading.fan_rpm, reading.uptime_s), (Some(3472), Some(5300), Some(25000)));
+        assert_eq!((reading.power_mode, reading.led_on), (Some(PowerMode::Normal), Some(false)));
+        assert_eq!(reading.pools.unwrap().len(), 1);
+        assert_eq!(reading.errors, ["fault 218"]);
+    }
+
+    #[test]
+    fn a_sleeping_miner_is_not_one_that_fails() {
+        let summary = json!({"SUMMARY": [{"HS RT": 0, "Power": 38, "Power Mode": "Low"}]});
+        let reading = filled(&summary, &json!({"Msg": {"mineroff": "true"}}));
+        assert_eq!((reading.activity, reading.power_mode), (Some(Activity::Paused), Some(PowerMode::Sleep)));
+        assert_eq!(reading.temp_chip_max_c, None);
+    }
+
+    #[test]
+    fn only_a_plain_yes_is_yes() {
+        let key = [7; 32];
+        let sealed = |text: &str| json!({"enc": seal(&key, text)});
+        assert!(matches!(judge(sealed(r#"{"STATUS":"S","Code":131,"Msg":"API command OK"}"#), &key), Reply::Yes));
+        let no = judge(json!({"STATUS": "E", "Code": 45, "Msg": "permission denied"}), &key);
+        assert!(matches!(no, Reply::No { reason, token: false } if reason == "permission denied (code 45)"));
+        let stale = judge(sealed(r#"{"STATUS":"E","Code":135,"Msg":"token error"}"#), &key);
+        assert!(matches!(stale, Reply::No { token: true, .. }));
+        for unclear in [json!({"enc": "AAAA"}), json!({}), json!([]), json!({"enc": seal(&[8; 32], "{}")})] {
+            assert!(matches!(judge(unclear, &key), Reply::Lost(Failure::Garbled(_))));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_json_is_read_without_panic(a in crate::any_json(), b in crate::any_json()) {
+            let mut reading = Reading::silent(DeviceId(1), Connectivity::Online);
+            fill(&mut reading, &a, &b, &a, &b, &a);
+            prop_assert!(reading.errors.len() <= 16);
+            let _ = (judge(a.clone(), &[0; 32]), identity(&b));
+        }
+    }
+}
