@@ -1,6 +1,10 @@
 //! Everything of one server in one directory, and the lock that keeps a second server out.
 
-use crate::{Key, People, Result, Secrets, SqliteLog, SqliteReader, StoreError, sqlite::Database};
+use crate::{
+    Key, People, Result, Secrets, SqliteLog, SqliteReader, StoreError,
+    files::{create_private_dir, sync_dir_of},
+    sqlite::Database,
+};
 use std::{
     fs::{self, File, TryLockError},
     io::{Read, Seek, Write},
@@ -84,29 +88,21 @@ impl DataDir {
 /// # Errors
 /// [`StoreError::Invalid`] if `target` is there already; what the database and the operating system say.
 pub fn backup(root: &Path, target: &Path) -> Result<()> {
-    if target.exists() {
-        return Err(StoreError::Invalid { what: "the backup's directory", problem: "is there already" });
+    let mut unfinished = target.as_os_str().to_owned();
+    unfinished.push(".unfinished");
+    let unfinished = PathBuf::from(unfinished);
+    if target.exists() || unfinished.exists() {
+        let problem = "is there already, or the same with .unfinished left from a backup that was stopped";
+        return Err(StoreError::Invalid { what: "the backup's directory", problem });
     }
-    let unfinished = target.with_extension("unfinished");
     let io = |error| StoreError::io(&unfinished, error);
-    if unfinished.exists() {
-        fs::remove_dir_all(&unfinished).map_err(io)?;
-    }
     create_private_dir(&unfinished).map_err(io)?;
     // The log first: whoever the log's copy speaks of is in the later copy of the people.
     for name in [LOG, PEOPLE, SECRETS].iter().filter(|name| root.join(name).exists()) {
         Database::open_for_copy(&root.join(name))?.copy_to(&unfinished.join(name))?;
     }
     File::open(&unfinished).and_then(|dir| dir.sync_all()).map_err(io)?;
-    fs::rename(&unfinished, target).map_err(io)
-}
-
-fn create_private_dir(path: &Path) -> std::io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
+    fs::rename(&unfinished, target).and_then(|()| sync_dir_of(target)).map_err(io)
 }
 
 fn lock(path: &Path) -> Result<File> {

@@ -16,6 +16,7 @@
 
 mod data_dir;
 mod error;
+mod files;
 mod log;
 mod people;
 mod seal;

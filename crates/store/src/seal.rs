@@ -1,6 +1,6 @@
 //! The key that seals secrets, in a file of its own so that a stolen database or backup does not give them away.
 
-use crate::{Result, StoreError, snapshots::write_durably};
+use crate::{Result, StoreError, files::write_durably};
 use chacha20poly1305::{
     KeyInit, XChaCha20Poly1305,
     aead::{Aead, Payload},
@@ -43,8 +43,7 @@ impl Key {
     fn create(path: &Path) -> Result<Self> {
         let io = |error| StoreError::io(path, error);
         let key = Zeroizing::new(random()?);
-        let dir = path.parent().unwrap_or(Path::new("."));
-        write_durably(dir, &path.with_extension("unfinished"), path, &[key.as_slice()]).map_err(io)?;
+        write_durably(&path.with_extension("unfinished"), path, &[key.as_slice()]).map_err(io)?;
         Ok(Self(key))
     }
 

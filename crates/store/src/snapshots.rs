@@ -5,13 +5,13 @@
 //! all that and the bytes (32); numbers big-endian. The record's hash ties a snapshot to its log: after a restored
 //! backup, snapshots from the future that did not happen are passed over.
 
-use crate::{Result, StoreError, log::Snapshot};
+use crate::{Result, StoreError, files::write_durably, log::Snapshot};
 use adit_core::audit::Hash;
 use sha2::{Digest, Sha256};
 use std::{
     ffi::OsStr,
     fs::{self, File},
-    io::{self, Read, Write},
+    io::{self, Read},
     path::{Path, PathBuf},
 };
 
@@ -73,9 +73,10 @@ impl SnapshotDir {
                 problem: "is of a record that the log does not have",
             });
         };
+        fs::create_dir_all(&self.dir).map_err(|error| StoreError::io(&self.dir, error))?;
         let header = Header::new(schema, seq, record, bytes).encode();
         let (target, unfinished) = (self.dir.join(format!("{seq:020}")), self.dir.join("unfinished"));
-        let written = write_durably(&self.dir, &unfinished, &target, &[&header, bytes]);
+        let written = write_durably(&unfinished, &target, &[&header, bytes]);
         written.map_err(|error| StoreError::io(&target, error))?;
         let kept: Vec<PathBuf> = self.sound(hash_of)?.into_iter().map(|(_, path)| path).take(KEPT).collect();
         for path in self.files()?.iter().filter(|path| !kept.contains(path)) {
@@ -130,25 +131,4 @@ fn read_header(path: &Path) -> io::Result<Option<Header>> {
     let mut header = Vec::with_capacity(HEADER);
     File::open(path)?.take(HEADER as u64).read_to_end(&mut header)?;
     Ok(Header::decode(&header))
-}
-
-/// Writes a file that is either there in full or not at all, whenever the power goes.
-pub(crate) fn write_durably(dir: &Path, unfinished: &Path, target: &Path, parts: &[&[u8]]) -> io::Result<()> {
-    fs::create_dir_all(dir)?;
-    let mut file = create_private(unfinished)?;
-    for part in parts {
-        file.write_all(part)?;
-    }
-    file.sync_all()?;
-    drop(file);
-    fs::rename(unfinished, target)?;
-    File::open(dir)?.sync_all()
-}
-
-fn create_private(path: &Path) -> io::Result<File> {
-    let mut options = File::options();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
 }

@@ -31,6 +31,13 @@ fn the_directory_and_the_key_are_private() {
     let root = dir.path().join("new/data");
     drop(DataDir::open(&root).unwrap());
     assert_eq!((mode(&root), mode(&root.join("key"))), (0o700, 0o600));
+    fs::set_permissions(&root, fs::Permissions::from_mode(0o755)).unwrap();
+    let data = DataDir::open(&root).unwrap();
+    let open = (data.log().unwrap(), data.people().unwrap(), data.secrets().unwrap());
+    for name in ["log.db", "log.db-wal", "people.db", "people.db-wal", "secrets.db", "secrets.db-wal"] {
+        assert_eq!(mode(&root.join(name)), 0o600, "{name}");
+    }
+    drop((open, data));
     let key = fs::read(root.join("key")).unwrap();
     assert_eq!(key.len(), 32);
     assert_ne!(key, [0; 32]);

@@ -7,7 +7,10 @@ mod log;
 
 pub use log::{SqliteLog, SqliteReader};
 
-use crate::{Result, StoreError};
+use crate::{
+    Result, StoreError,
+    files::{create_private, sync_dir_of},
+};
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior, ffi};
 use std::{
     path::{Path, PathBuf},
@@ -45,7 +48,9 @@ impl Database {
     /// Opens for writing, creates what is missing, and brings the schema up to date: each migration in a transaction of
     /// its own, counted by `user_version`.
     pub(crate) fn open(path: &Path, migrations: &[&str]) -> Result<Self> {
-        let mut database = Self::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+        // Made here and not by SQLite, which would let others read it; its journals get the same permissions.
+        create_private(path).map_err(|error| StoreError::io(path, error))?;
+        let mut database = Self::connect(path)?;
         if database.run(|c| c.is_readonly(rusqlite::MAIN_DB))? {
             return Err(StoreError::ReadOnly { place: database.place() });
         }
@@ -66,12 +71,15 @@ impl Database {
                 Ok(tx.pragma_update(None, "user_version", version(index + 1))?)
             })?;
         }
+        if found == 0 {
+            sync_dir_of(path).map_err(|error| StoreError::io(path, error))?;
+        }
         Ok(database)
     }
 
     /// Opens an existing file only to query it.
     pub(crate) fn open_reader(path: &Path, migrations: &[&str]) -> Result<Self> {
-        let database = Self::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let database = Self::connect(path)?;
         database.run(|c| c.pragma_update(None, "query_only", true))?;
         let (found, known) = (database.schema()?, version(migrations.len()));
         let place = database.place();
@@ -84,15 +92,13 @@ impl Database {
 
     /// Opens an existing file of any schema, to be copied.
     pub(crate) fn open_for_copy(path: &Path) -> Result<Self> {
-        Self::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
+        Self::connect(path)
     }
 
-    fn connect(path: &Path, flags: OpenFlags) -> Result<Self> {
-        if !flags.contains(OpenFlags::SQLITE_OPEN_CREATE) {
-            std::fs::metadata(path).map_err(|error| StoreError::io(path, error))?;
-        }
+    fn connect(path: &Path) -> Result<Self> {
+        std::fs::metadata(path).map_err(|error| StoreError::io(path, error))?;
         // One thread at a time has a connection, so SQLite's own mutexes are left out.
-        let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags).map_err(|error| translate(path, error))?;
         let database = Self { connection, path: path.to_owned() };
         database.run(|c| {
