@@ -1,1 +1,17 @@
-//! placeholder
+//! The server: decides what is asked, keeps the log, and speaks to the agents.
+//!
+//! ```text
+//!   people ─▶ api ─┐                       ┌─▶ state, for every reader
+//!                  ├─▶ engine ─▶ log ──────┼─▶ live: devices come and go
+//!  agents ─▶ agents┘   (decides, one by one)└─▶ agents: approved work goes out
+//!            └────────▶ live: readings
+//! ```
+//! - [`engine`]: the one place where something is decided; what it has answered is in the log.
+//! - [`agents`]: enrolment and connections of agents.
+//! - [`dispatch`]: from an approved request to signed orders, and how far each has come.
+//! - [`live`]: what every device says now.
+#![deny(missing_docs)]
+
+pub mod engine;
+
+pub use engine::{Batch, Clock, CommandError, Engine, EngineError, SystemClock};
