@@ -18,10 +18,7 @@ use adit_core::{
 use adit_wire::{CommandBody, SignatureError, SignedCommand, VerifyingKey};
 use std::{
     collections::{BTreeMap, HashSet},
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
 };
 
 /// The longest order that is read, bytes.
@@ -38,9 +35,6 @@ pub(crate) struct Commands {
     pub journal: Journal,
     pub executor: Executor,
     pub site: Arc<AgentSite>,
-    /// Orders under way before the last start, until the devices are known.
-    waiting: Mutex<Vec<(CommandBody, bool)>>,
-    resumed: AtomicBool,
     /// Refused while the journal could not be written, with their deadlines.
     unwritten: Mutex<BTreeMap<CommandId, (Timestamp, TargetResult)>>,
 }
@@ -53,63 +47,7 @@ impl Commands {
         executor: Executor,
         site: Arc<AgentSite>,
     ) -> Self {
-        Self {
-            agent,
-            server_key,
-            clock,
-            journal,
-            executor,
-            site,
-            waiting: Mutex::default(),
-            resumed: AtomicBool::new(false),
-            unwritten: Mutex::default(),
-        }
-    }
-
-    /// Settles what the last run of the agent left open: an order that was begun and must not be repeated is `unknown`,
-    /// one that is late is over, and the rest waits for [`Self::resume`]. Results not stored yet are sent again.
-    ///
-    /// # Errors
-    /// The journal's; then nothing may be begun.
-    pub async fn recover(&self) -> Result<(), crate::journal::JournalError> {
-        let now = (self.clock)();
-        let (mut over, mut later) = (Vec::new(), Vec::new());
-        for (body, started) in self.journal.open_commands() {
-            let late = now >= body.deadline;
-            let result = match (started, &body.order) {
-                (true, adit_core::fleet::Order::Device { operation, .. }) if operation.is_idempotent() && !late => None,
-                (true, _) => Some(outcome(Ending::Unknown, "under way when the agent stopped, and not repeated")),
-                (false, _) if late => Some(outcome(Ending::TimedOut, "not begun before its deadline")),
-                (false, _) => None,
-            };
-            match result {
-                Some(result) => over.push(Record::Ended(body.command, result)),
-                None => later.push((body, started)),
-            }
-        }
-        tracing::info!(over = over.len(), waiting = later.len(), "orders left open by the last run");
-        self.journal.append(over).await?;
-        for (id, result) in self.journal.unstored() {
-            self.site.collector.outbox.result(id, result);
-        }
-        *self.waiting.lock().unwrap_or_else(PoisonError::into_inner) = later;
-        Ok(())
-    }
-
-    /// The devices are known: what waited since the start can go on.
-    pub fn resume(&self) {
-        if self.resumed.swap(true, Ordering::AcqRel) {
-            return;
-        }
-        let waiting = std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
-        for (body, started) in waiting {
-            if started { self.executor.resume(body) } else { self.executor.submit(body) }
-        }
-    }
-
-    /// How many orders are taken and not ended.
-    pub fn open(&self) -> usize {
-        self.executor.open() + self.waiting.lock().unwrap_or_else(PoisonError::into_inner).len()
+        Self { agent, server_key, clock, journal, executor, site, unwritten: Mutex::default() }
     }
 
     /// Takes what has arrived together; one write to the journal for all.
@@ -117,7 +55,7 @@ impl Commands {
         let (mut records, mut bodies, mut refused) = (Vec::new(), Vec::new(), Vec::new());
         let mut again = Vec::new();
         let mut new = HashSet::new();
-        let mut room = MAX_OPEN.saturating_sub(self.open());
+        let mut room = MAX_OPEN.saturating_sub(self.executor.open());
         for signed in batch {
             let Some((body, expired)) = self.read(&signed) else { continue };
             let id = body.command;

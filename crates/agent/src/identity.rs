@@ -22,7 +22,7 @@ struct Pinned {
 
 /// An attempt to enrol.
 pub(crate) enum Attempt {
-    Done(Identity),
+    Done(Box<Identity>),
     /// The server could not be reached; another try may succeed.
     Later(String),
 }
@@ -88,7 +88,7 @@ pub(crate) async fn enrol(
     let text = serde_json::to_vec_pretty(&pinned).map_err(|e| AgentError::Enrolment(e.to_string()))?;
     write(&folder.join("agent.json"), &text)?;
     tracing::info!(agent = %enrolled.agent, "enrolled");
-    Ok(Attempt::Done(Identity { agent: enrolled.agent, key, server_key }))
+    Ok(Attempt::Done(Box::new(Identity { agent: enrolled.agent, key, server_key })))
 }
 
 fn own_key(folder: &Path) -> Result<Option<AgentKey>, AgentError> {

@@ -163,14 +163,13 @@ impl Link {
                 Some(ToAgent::Devices { devices, last }) => {
                     self.site.devices(devices, last);
                     if last {
-                        self.commands.resume();
+                        self.commands.executor.release();
                     }
                 }
-                Some(ToAgent::Command(command)) => {
-                    if orders.send(command).await.is_err() {
-                        return End::Lost("the agent is stopping".to_owned());
-                    }
-                }
+                Some(ToAgent::Command(command)) => match orders.send(command).await {
+                    Ok(()) => {}
+                    Err(_) => return End::Lost("the agent is stopping".to_owned()),
+                },
                 Some(ToAgent::ResultsStored { commands }) => self.commands.stored(commands).await,
                 Some(ToAgent::Refused { reason }) => return End::Refused(reason),
                 Some(ToAgent::Challenge { .. } | ToAgent::Welcome { .. }) => {
@@ -209,7 +208,7 @@ impl Link {
         let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         AgentStatus {
             workers: self.site.workers.status(),
-            open_commands: number(self.commands.open()),
+            open_commands: number(self.commands.executor.open()),
             devices: number(self.site.collector.registry.len()),
         }
     }

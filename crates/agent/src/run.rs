@@ -34,19 +34,32 @@ pub async fn run(options: AgentOptions, shutdown: impl Future<Output = ()> + Sen
     // It holds the folder's lock, so it comes first: one agent a folder.
     let journal = Journal::open(&folder.join("journal"), Arc::clone(&options.clock))?;
     let host = options.host.clone().unwrap_or_else(host_name);
+    let end = run_with(options, (policy, transport, host), &journal, shutdown).await;
+    journal.close().await;
+    end
+}
+
+async fn run_with(
+    options: AgentOptions,
+    (policy, transport, host): (LocalPolicy, Transport, String),
+    journal: &Journal,
+    shutdown: impl Future<Output = ()> + Send,
+) -> Result<(), AgentError> {
     tokio::pin!(shutdown);
     let identity = tokio::select! {
         identity = identify(&options, &transport, &host) => identity?,
         () = &mut shutdown => return Ok(()),
     };
-    let collector = Arc::new(Collector::new(&options, policy));
-    let site = Arc::new(AgentSite::new(collector));
+    let site = Arc::new(AgentSite::new(Arc::new(Collector::new(&options, policy))));
     let clock = Arc::clone(&options.clock);
     let executor =
         Executor::new(options.execution, Arc::clone(&site) as Arc<dyn Site>, journal.clone(), Arc::clone(&clock));
+    executor.recover().await?;
+    for (command, result) in journal.unstored() {
+        site.collector.outbox.result(command, result);
+    }
     let who = (identity.agent, identity.server_key.clone());
-    let commands = Arc::new(Commands::new(who, clock, journal, executor.clone(), Arc::clone(&site)));
-    commands.recover().await?;
+    let commands = Arc::new(Commands::new(who, clock, journal.clone(), executor.clone(), Arc::clone(&site)));
     let link = Link { transport, identity, host, options, site: Arc::clone(&site), commands };
     let drained = async {
         shutdown.await;
@@ -70,7 +83,7 @@ async fn identify(options: &AgentOptions, transport: &Transport, host: &str) -> 
     let mut wait = options.pace.retry_from;
     loop {
         match identity::enrol(options, transport, token, host).await? {
-            Attempt::Done(identity) => return Ok(identity),
+            Attempt::Done(identity) => return Ok(*identity),
             Attempt::Later(reason) => tracing::warn!(reason, ?wait, "not enrolled yet"),
         }
         sleep(wait).await;

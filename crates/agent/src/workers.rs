@@ -13,7 +13,7 @@ use adit_core::{
 };
 use adit_wire::{AgentConfig, ScanTaskConfig, WorkerStatus};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, btree_map::Entry},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -86,11 +86,11 @@ impl Workers {
         stop_all(ending.into_iter().filter_map(|id| running.remove(&id)).collect()).await;
         self.cells().retain(|id, _| jobs.contains_key(id));
         for (id, job) in jobs {
-            if !running.contains_key(&id) {
-                let cell = self.cell(id);
-                if !config.paused {
-                    running.insert(id, self.start(cell, job));
-                }
+            let cell = self.cell(id);
+            if let Entry::Vacant(free) = running.entry(id)
+                && !config.paused
+            {
+                free.insert(self.start(cell, job));
             }
         }
         drop(running);

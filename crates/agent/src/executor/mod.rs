@@ -10,7 +10,7 @@ mod steps;
 
 use crate::{
     Clock,
-    journal::{Journal, Record},
+    journal::{Journal, JournalError, Record},
     outcome,
 };
 use adit_core::{
@@ -124,6 +124,8 @@ struct Queues {
     running: usize,
     /// Submitted and not yet reported.
     open: usize,
+    /// Left open by the last run, until [`Executor::release`].
+    held: Vec<Waiting>,
     draining: bool,
 }
 
@@ -159,10 +161,36 @@ impl Executor {
         self.queue(Waiting { command, resumed: false });
     }
 
-    /// Queues an order that was begun before the agent's last start and may be begun again. If it is not, its end is
-    /// unknown. Must be called within a tokio runtime.
-    pub fn resume(&self, command: CommandBody) {
-        self.queue(Waiting { command, resumed: true });
+    /// Settles what the last run left open in the journal. An order that was begun and must not be repeated, or is late, is
+    /// `unknown`; one that was not begun and is late is `timed_out`; the rest is held until [`Self::release`]. Call it once,
+    /// before anything is submitted.
+    ///
+    /// # Errors
+    /// The journal's; then nothing may be begun.
+    pub async fn recover(&self) -> Result<(), JournalError> {
+        let (mut over, mut held) = (Vec::new(), Vec::new());
+        for (command, started) in self.0.journal.open_commands() {
+            let late = self.0.is_late(command.deadline);
+            let repeatable = matches!(&command.order, Order::Device { operation, .. } if operation.is_idempotent());
+            if started && (late || !repeatable) {
+                let result = outcome(Ending::Unknown, "under way when the agent stopped, and not repeated");
+                over.push(Record::Ended(command.command, result));
+            } else if late {
+                over.push(Record::Ended(command.command, outcome(Ending::TimedOut, "not begun before its deadline")));
+            } else {
+                held.push(Waiting { command, resumed: started });
+            }
+        }
+        tracing::info!(over = over.len(), held = held.len(), "orders left open by the last run");
+        self.0.journal.append(over).await?;
+        self.0.queues().held = held;
+        Ok(())
+    }
+
+    /// Queues what [`Self::recover`] held: the devices are known now. Must be called within a tokio runtime.
+    pub fn release(&self) {
+        let held = std::mem::take(&mut self.0.queues().held);
+        held.into_iter().for_each(|waiting| self.queue(waiting));
     }
 
     fn queue(&self, waiting: Waiting) {
@@ -181,10 +209,11 @@ impl Executor {
         self.0.pump();
     }
 
-    /// Orders submitted whose end has not been reported.
+    /// Orders submitted or held whose end has not been reported.
     #[must_use]
     pub fn open(&self) -> usize {
-        self.0.queues().open
+        let queues = self.0.queues();
+        queues.open + queues.held.len()
     }
 
     /// Begins nothing more, and returns when nothing is under way. What waits stays in the journal for the next start.
@@ -259,7 +288,12 @@ impl Inner {
         let mut told = false;
         loop {
             let record = Record::Ended(command.command, result.clone());
-            let durable = self.journal.append(vec![record]).await.is_ok();
+            let durable = match self.journal.append(vec![record]).await {
+                Ok(()) => true,
+                // The agent is stopping; the next start will settle it.
+                Err(JournalError::Closed) => return,
+                Err(_) => false,
+            };
             if !told && (durable || begun || self.is_late(command.deadline)) {
                 told = true;
                 self.site.ended(command, result.clone()).await;

@@ -66,7 +66,8 @@ pub enum JournalError {
     Closed,
 }
 
-/// A handle on the journal; clones share it. The writer ends when the last is dropped.
+/// A handle on the journal; clones share it. The file is let go of by [`Journal::close`], or some time after the last handle
+/// is dropped.
 #[derive(Clone)]
 pub struct Journal {
     jobs: mpsc::Sender<writer::Job>,
@@ -116,8 +117,18 @@ impl Journal {
     /// [`JournalError::Disk`]: none of them is, as far as can be known; [`JournalError::Closed`].
     pub async fn append(&self, records: Vec<Record>) -> Result<(), JournalError> {
         let (done, answer) = oneshot::channel();
-        self.jobs.send(writer::Job { records, done }).map_err(|_| JournalError::Closed)?;
+        self.jobs.send(writer::Job::Append(records, done)).map_err(|_| JournalError::Closed)?;
         answer.await.map_err(|_| JournalError::Closed)?
+    }
+
+    /// Writes what waits and lets go of the file, so that another journal can be opened on it. Later appends, by any handle,
+    /// are [`JournalError::Closed`].
+    pub async fn close(&self) {
+        let (done, closed) = oneshot::channel();
+        if self.jobs.send(writer::Job::Close(done)).is_ok() {
+            // An error means that somebody else has closed it.
+            let _ = closed.await;
+        }
     }
 
     /// What is known of a command.

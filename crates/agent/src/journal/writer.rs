@@ -10,9 +10,10 @@ const MAX_GROUP: usize = 4_096;
 /// The journal is rewritten when it is at least this long, bytes, and twice as long as after the last rewriting.
 const REWRITE_FROM: u64 = 1 << 20;
 
-pub(super) struct Job {
-    pub records: Vec<Record>,
-    pub done: oneshot::Sender<Result<(), JournalError>>,
+pub(super) enum Job {
+    Append(Vec<Record>, oneshot::Sender<Result<(), JournalError>>),
+    /// Nothing more is written, and the storage is let go of.
+    Close(oneshot::Sender<()>),
 }
 
 pub(super) struct Writer {
@@ -28,22 +29,32 @@ impl Writer {
         Self { storage, index, clock, length, rewrite_at: REWRITE_FROM.max(length.saturating_mul(2)) }
     }
 
-    /// Until every handle is gone.
+    /// Until it is closed or every handle is gone.
     pub fn run(mut self, queue: &mpsc::Receiver<Job>) {
         while let Ok(first) = queue.recv() {
-            let mut count = first.records.len();
-            let mut group = vec![first];
-            while count < MAX_GROUP
-                && let Ok(next) = queue.try_recv()
-            {
-                count += next.records.len();
-                group.push(next);
+            let (mut records, mut waiting, mut close) = (Vec::new(), Vec::new(), None);
+            let mut next = Some(first);
+            while let Some(job) = next.take() {
+                match job {
+                    Job::Append(mut more, done) => {
+                        records.append(&mut more);
+                        waiting.push(done);
+                    }
+                    Job::Close(done) => close = Some(done),
+                }
+                if close.is_none() && records.len() < MAX_GROUP {
+                    next = queue.try_recv().ok();
+                }
             }
-            let (records, waiting): (Vec<_>, Vec<_>) = group.into_iter().map(|job| (job.records, job.done)).unzip();
-            let outcome = self.write(records.into_iter().flatten().collect());
+            let outcome = self.write(records);
             for done in waiting {
                 // Who no longer waits does not need the answer.
                 let _ = done.send(outcome.clone());
+            }
+            if let Some(done) = close {
+                drop(self);
+                let _ = done.send(());
+                return;
             }
             self.rewrite_if_due();
         }

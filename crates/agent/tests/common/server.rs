@@ -1,0 +1,380 @@
+//! A server as the agent sees it: enrolment and the WebSocket, on loopback, with everything else in the test's hands.
+
+use super::bounded;
+use adit_agent::{AgentError, AgentOptions, Pace};
+use adit_core::{
+    fleet::{CommandId, FoundDevice, TargetResult},
+    ids::{AgentId, DeviceId, ScanTaskId},
+    time::Timestamp,
+};
+use adit_drivers::Driver;
+use adit_wire::{
+    AgentConfig, AgentMode, AgentStatus, CommandBody, Enrolled, Enrolment, KnownDevice, PROTOCOL, ScanTaskConfig,
+    ServerKey, SignedCommand, ToAgent, ToServer, VerifyingKey,
+};
+use axum::{
+    Json, Router,
+    extract::{
+        State, WebSocketUpgrade,
+        ws::{Message, WebSocket},
+    },
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, SocketAddr},
+    path::Path,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use tokio::{
+    net::TcpListener,
+    runtime::Runtime,
+    sync::{mpsc, watch},
+};
+
+pub const TOKEN: &str = "one-time-token";
+
+struct Inner {
+    key: ServerKey,
+    agent_key: Option<VerifyingKey>,
+    enrolments: u32,
+    config: AgentConfig,
+    devices: BTreeMap<IpAddr, KnownDevice>,
+    refuse: Option<String>,
+    deaf: bool,
+    /// Everything the agent said, with the number of the connection.
+    said: Vec<(u32, ToServer)>,
+    connections: u32,
+    current: Option<mpsc::UnboundedSender<Option<ToAgent>>>,
+}
+
+#[derive(Clone)]
+pub struct Server {
+    inner: Arc<Mutex<Inner>>,
+    news: Arc<watch::Sender<u64>>,
+    pub address: SocketAddr,
+}
+
+pub fn scan_task(id: u32, ranges: &[String]) -> ScanTaskConfig {
+    ScanTaskConfig {
+        id: ScanTaskId(id),
+        name: format!("task {id}"),
+        ranges: ranges.to_vec(),
+        interval_s: 3_600,
+        enabled: true,
+        credentials: Vec::new(),
+    }
+}
+
+pub fn config(scan_tasks: Vec<ScanTaskConfig>) -> AgentConfig {
+    AgentConfig { mode: AgentMode::FullControl, paused: false, poll_interval_s: 1, scan_tasks }
+}
+
+impl Server {
+    /// A server that gives every device found the id `dev-<last octet>`.
+    pub async fn start(config: AgentConfig) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let inner = Inner {
+            key: ServerKey::from_secret([7; 32]),
+            agent_key: None,
+            enrolments: 0,
+            config,
+            devices: BTreeMap::new(),
+            refuse: None,
+            deaf: false,
+            said: Vec::new(),
+            connections: 0,
+            current: None,
+        };
+        let server = Self {
+            inner: Arc::new(Mutex::new(inner)),
+            news: Arc::new(watch::channel(0).0),
+            address: listener.local_addr().unwrap(),
+        };
+        let app = Router::new()
+            .route("/agent/v1/enroll", post(enroll))
+            .route("/agent/v1/connect", get(connect))
+            .with_state(server.clone());
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        server
+    }
+
+    fn with<T>(&self, use_it: impl FnOnce(&mut Inner) -> T) -> T {
+        use_it(&mut self.inner.lock().unwrap())
+    }
+
+    pub fn enrolments(&self) -> u32 {
+        self.with(|inner| inner.enrolments)
+    }
+
+    pub fn connections(&self) -> u32 {
+        self.with(|inner| inner.connections)
+    }
+
+    pub fn refuse(&self, reason: Option<&str>) {
+        self.with(|inner| inner.refuse = reason.map(str::to_owned));
+    }
+
+    /// A deaf server greets and then breaks the connection.
+    pub fn deaf(&self, deaf: bool) {
+        self.with(|inner| inner.deaf = deaf);
+    }
+
+    /// Says something over the current connection, if there is one.
+    pub fn say(&self, message: ToAgent) {
+        self.with(|inner| {
+            if let Some(current) = &inner.current {
+                let _ = current.send(Some(message));
+            }
+        });
+    }
+
+    /// Cuts the current connection.
+    pub fn hang_up(&self) {
+        self.with(|inner| {
+            if let Some(current) = inner.current.take() {
+                let _ = current.send(None);
+            }
+        });
+    }
+
+    pub fn configure(&self, change: impl FnOnce(&mut AgentConfig)) {
+        let config = self.with(|inner| {
+            change(&mut inner.config);
+            inner.config.clone()
+        });
+        self.say(ToAgent::Configure { config });
+    }
+
+    pub fn sign(&self, body: &CommandBody) -> SignedCommand {
+        self.with(|inner| inner.key.sign(body).unwrap())
+    }
+
+    pub fn order(&self, body: &CommandBody) {
+        let signed = self.sign(body);
+        self.say(ToAgent::Command(signed));
+    }
+
+    pub fn stored(&self, commands: Vec<CommandId>) {
+        self.say(ToAgent::ResultsStored { commands });
+    }
+
+    /// Everything said so far that `pick` picks.
+    pub fn said<T>(&self, pick: impl Fn(u32, &ToServer) -> Option<T>) -> Vec<T> {
+        self.with(|inner| inner.said.iter().filter_map(|(n, message)| pick(*n, message)).collect())
+    }
+
+    /// Waits until what was said, all together, satisfies `enough`.
+    pub async fn until<T>(&self, enough: impl Fn(&[(u32, ToServer)]) -> Option<T>) -> T {
+        let mut news = self.news.subscribe();
+        bounded(async {
+            loop {
+                if let Some(enough) = self.with(|inner| enough(&inner.said)) {
+                    return enough;
+                }
+                news.changed().await.unwrap();
+            }
+        })
+        .await
+    }
+
+    /// Waits for the result of a command.
+    pub async fn result(&self, id: CommandId) -> TargetResult {
+        self.until(|said| said.iter().find_map(|(_, message)| result_in(message, id))).await
+    }
+
+    /// Waits until the agent has a status that `wanted` likes.
+    pub async fn status(&self, wanted: impl Fn(&AgentStatus) -> bool) -> AgentStatus {
+        let last = |said: &[(u32, ToServer)]| {
+            said.iter().rev().find_map(|(_, message)| match message {
+                ToServer::Status(status) => Some(status.clone()),
+                _ => None,
+            })
+        };
+        self.until(|said| last(said).filter(&wanted)).await
+    }
+
+    /// Waits until the agent polls so many devices, after a finished sweep.
+    pub async fn devices(&self, n: u32) {
+        self.status(|status| status.devices == n && status.workers.iter().all(|w| w.last_sweep_at.is_some())).await;
+    }
+
+    fn hear(&self, connection: u32, message: ToServer) {
+        let answer = self.with(|inner| {
+            let answer = match &message {
+                ToServer::Found { scan_task, devices } => {
+                    let known: Vec<_> = devices.iter().map(|found| known(found, *scan_task)).collect();
+                    inner.devices.extend(known.iter().map(|known| (known.ip, known.clone())));
+                    Some(ToAgent::Devices { devices: known, last: false })
+                }
+                _ => None,
+            };
+            inner.said.push((connection, message));
+            answer
+        });
+        if let Some(answer) = answer {
+            self.say(answer);
+        }
+        self.news.send_modify(|n| *n += 1);
+    }
+
+    async fn converse(self, mut socket: WebSocket) {
+        let nonce = "ab".repeat(32);
+        send(&mut socket, &ToAgent::Challenge { nonce: nonce.clone() }).await;
+        let Some(ToServer::Hello { agent, signature, .. }) = receive(&mut socket).await else { return };
+        let refuse = self.with(|inner| {
+            let key = inner.agent_key.as_ref().unwrap();
+            assert_eq!((agent, key.check_hello(&nonce, &signature)), (AgentId(1), Ok(())));
+            inner.refuse.clone()
+        });
+        if let Some(reason) = refuse {
+            send(&mut socket, &ToAgent::Refused { reason }).await;
+            self.with(|inner| inner.connections += 1);
+            self.news.send_modify(|n| *n += 1);
+            return;
+        }
+        let (speaker, mut to_say) = mpsc::unbounded_channel();
+        let (number, config, devices) = self.with(|inner| {
+            inner.connections += 1;
+            inner.current = Some(speaker);
+            (inner.connections, inner.config.clone(), inner.devices.values().cloned().collect())
+        });
+        send(&mut socket, &ToAgent::Welcome { config, now: Timestamp(0) }).await;
+        send(&mut socket, &ToAgent::Devices { devices, last: true }).await;
+        self.news.send_modify(|n| *n += 1);
+        if self.with(|inner| inner.deaf) {
+            return;
+        }
+        loop {
+            tokio::select! {
+                message = to_say.recv() => match message.flatten() {
+                    Some(message) => send(&mut socket, &message).await,
+                    None => return,
+                },
+                message = receive(&mut socket) => match message {
+                    Some(message) => self.hear(number, message),
+                    None => return,
+                },
+            }
+        }
+    }
+}
+
+pub fn result_in(message: &ToServer, id: CommandId) -> Option<TargetResult> {
+    match message {
+        ToServer::Results { results } => results.iter().find(|r| r.command == id).map(|r| r.result.clone()),
+        _ => None,
+    }
+}
+
+fn known(found: &FoundDevice, scan_task: ScanTaskId) -> KnownDevice {
+    let IpAddr::V4(ip) = found.ip else { panic!("IPv4 only") };
+    KnownDevice {
+        device: DeviceId(ip.octets()[3].into()),
+        identity: found.identity.clone(),
+        ip: found.ip,
+        driver: found.driver.clone(),
+        model: found.model.clone(),
+        modes: found.modes.clone(),
+        scan_task,
+    }
+}
+
+async fn enroll(State(server): State<Server>, Json(enrolment): Json<Enrolment>) -> Response {
+    if enrolment.token != TOKEN {
+        return (StatusCode::FORBIDDEN, "no such token").into_response();
+    }
+    let server_key = server.with(|inner| {
+        inner.enrolments += 1;
+        inner.agent_key = Some(VerifyingKey::from_hex(&enrolment.public_key).unwrap());
+        inner.key.verifying_key().to_hex()
+    });
+    Json(Enrolled { agent: AgentId(1), server_key }).into_response()
+}
+
+async fn connect(State(server): State<Server>, upgrade: WebSocketUpgrade) -> Response {
+    upgrade.protocols([PROTOCOL]).on_upgrade(|socket| server.converse(socket))
+}
+
+async fn send(socket: &mut WebSocket, message: &ToAgent) {
+    // A connection that the agent has closed shows itself when it is read next.
+    let _ = socket.send(Message::text(serde_json::to_string(message).unwrap())).await;
+}
+
+async fn receive(socket: &mut WebSocket) -> Option<ToServer> {
+    loop {
+        match socket.recv().await?.ok()? {
+            Message::Text(text) => return Some(serde_json::from_str(&text).unwrap()),
+            Message::Close(_) => return None,
+            _ => {}
+        }
+    }
+}
+
+/// An agent in a runtime of its own, which can be killed.
+pub struct Agent {
+    runtime: Option<Runtime>,
+    stop: watch::Sender<bool>,
+    end: mpsc::Receiver<Result<(), AgentError>>,
+}
+
+pub fn options(server: &Server, folder: &Path, drivers: Vec<Arc<dyn Driver>>) -> AgentOptions {
+    let mut options = AgentOptions::new(format!("ws://{}", server.address), folder, drivers);
+    options.enrolment_token = Some(TOKEN.to_owned());
+    options.pace = Pace {
+        batch: Duration::from_millis(20),
+        status: Duration::from_millis(200),
+        retry_from: Duration::from_millis(20),
+        retry_to: Duration::from_millis(100),
+        ..Pace::default()
+    };
+    options
+}
+
+impl Agent {
+    pub fn start(options: AgentOptions) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let (stop, mut stopped) = watch::channel(false);
+        let (done, end) = mpsc::channel(1);
+        runtime.spawn(async move {
+            let shutdown = async move {
+                let _ = stopped.wait_for(|stop| *stop).await;
+            };
+            let _ = done.send(adit_agent::run(options, shutdown).await).await;
+        });
+        Self { runtime: Some(runtime), stop, end }
+    }
+
+    /// As by `kill -9`: every task ends at once, wherever it is. Returns when the next agent can open the folder.
+    pub async fn kill(mut self, folder: &Path) {
+        self.runtime.take().unwrap().shutdown_background();
+        let path = folder.join("journal.lock");
+        bounded(async {
+            let file = std::fs::File::open(&path).unwrap();
+            tokio::task::spawn_blocking(move || file.lock().unwrap()).await.unwrap();
+        })
+        .await;
+    }
+
+    /// As it should be stopped.
+    pub async fn stop(mut self) -> Result<(), AgentError> {
+        self.stop.send_replace(true);
+        bounded(self.end.recv()).await.unwrap()
+    }
+
+    /// Waits for it to end by itself.
+    pub async fn end(mut self) -> Result<(), AgentError> {
+        bounded(self.end.recv()).await.unwrap()
+    }
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
