@@ -42,11 +42,7 @@ impl Record {
     /// The head of a log that ends with this record.
     #[must_use]
     pub const fn as_head(&self) -> Head {
-        Head {
-            seq: self.seq,
-            at: self.at,
-            hash: self.hash,
-        }
+        Head { seq: self.seq, at: self.at, hash: self.hash }
     }
 }
 
@@ -77,11 +73,7 @@ pub struct Head {
 
 impl Head {
     /// The head of an empty log.
-    pub const EMPTY: Self = Self {
-        seq: 0,
-        at: Timestamp(i64::MIN),
-        hash: [0; 32],
-    };
+    pub const EMPTY: Self = Self { seq: 0, at: Timestamp(i64::MIN), hash: [0; 32] };
 }
 
 /// What is wrong with a record.
@@ -169,13 +161,7 @@ impl Chain {
         self.check_time(seq, at)?;
         let (body, prev_hash) = (body.into(), self.head.hash);
         let hash = hash(seq, at, &body, &prev_hash);
-        let record = Record {
-            seq,
-            at,
-            body,
-            prev_hash,
-            hash,
-        };
+        let record = Record { seq, at, body, prev_hash, hash };
         self.head = record.as_head();
         Ok(record)
     }
@@ -203,10 +189,7 @@ impl Chain {
 
     fn check_time(&self, seq: u64, at: Timestamp) -> Result<(), ChainError> {
         if at < self.head.at {
-            let fault = Fault::TimeWentBack {
-                before: self.head.at,
-                found: at,
-            };
+            let fault = Fault::TimeWentBack { before: self.head.at, found: at };
             return Err(ChainError { seq, fault });
         }
         Ok(())
@@ -217,15 +200,10 @@ impl Chain {
 ///
 /// # Errors
 /// The first record that breaks the chain, or the first that cannot be read.
-pub fn verify<E>(
-    records: impl IntoIterator<Item = Result<Record, E>>,
-) -> Result<Head, VerifyError<E>> {
+pub fn verify<E>(records: impl IntoIterator<Item = Result<Record, E>>) -> Result<Head, VerifyError<E>> {
     let mut chain = Chain::default();
     for record in records {
-        let record = record.map_err(|source| VerifyError::Unreadable {
-            seq: chain.head.seq + 1,
-            source,
-        })?;
+        let record = record.map_err(|source| VerifyError::Unreadable { seq: chain.head.seq + 1, source })?;
         chain.follow(&record)?;
     }
     Ok(chain.head)
@@ -247,8 +225,7 @@ mod hex {
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Hash, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        parse(text.as_bytes())
-            .ok_or_else(|| D::Error::custom("a hash has 64 lower-case hexadecimal digits"))
+        parse(text.as_bytes()).ok_or_else(|| D::Error::custom("a hash has 64 lower-case hexadecimal digits"))
     }
 
     fn parse(text: &[u8]) -> Option<Hash> {
@@ -305,21 +282,11 @@ mod tests {
     #[test]
     fn the_hash_is_what_it_was() {
         let mut chain = Chain::default();
-        let one = chain
-            .link(Timestamp(1_700_000_000_000), r#"{"a":1}"#)
-            .unwrap();
-        let two = chain
-            .link(Timestamp(1_700_000_000_000), r#"{"b":"é"}"#)
-            .unwrap();
+        let one = chain.link(Timestamp(1_700_000_000_000), r#"{"a":1}"#).unwrap();
+        let two = chain.link(Timestamp(1_700_000_000_000), r#"{"b":"é"}"#).unwrap();
         let hex = |hash: &Hash| hash.iter().map(|b| format!("{b:02x}")).collect::<String>();
-        assert_eq!(
-            hex(&one.hash),
-            "b4f6c997229e86ccd5ed3537e66c21c0982643e7d7f3b1e0d5f5a01fd1554317"
-        );
-        assert_eq!(
-            hex(&two.hash),
-            "2b43275db5dd0173df5f1a912a5e523ac8578884b89123610e37994e2505d790"
-        );
+        assert_eq!(hex(&one.hash), "b4f6c997229e86ccd5ed3537e66c21c0982643e7d7f3b1e0d5f5a01fd1554317");
+        assert_eq!(hex(&two.hash), "2b43275db5dd0173df5f1a912a5e523ac8578884b89123610e37994e2505d790");
     }
 
     #[test]
@@ -329,20 +296,12 @@ mod tests {
         chain.link(Timestamp(5), "b").unwrap();
         let before = chain.clone();
         let error = chain.link(Timestamp(4), "c").unwrap_err();
-        let fault = Fault::TimeWentBack {
-            before: Timestamp(5),
-            found: Timestamp(4),
-        };
+        let fault = Fault::TimeWentBack { before: Timestamp(5), found: Timestamp(4) };
         assert_eq!(error, ChainError { seq: 3, fault });
         assert_eq!(chain, before);
 
-        let mut forged = Record {
-            seq: 3,
-            at: Timestamp(4),
-            body: "c".into(),
-            prev_hash: chain.head.hash,
-            hash: [0; 32],
-        };
+        let mut forged =
+            Record { seq: 3, at: Timestamp(4), body: "c".into(), prev_hash: chain.head.hash, hash: [0; 32] };
         forged.hash = forged.computed_hash();
         assert_eq!(chain.follow(&forged).unwrap_err(), error);
     }
@@ -352,13 +311,7 @@ mod tests {
         let mut chain = Chain::default();
         let good = chain.link(Timestamp(1), "a").unwrap();
         let error = verify([Ok(good), Err("torn")]).unwrap_err();
-        assert_eq!(
-            error,
-            VerifyError::Unreadable {
-                seq: 2,
-                source: "torn"
-            }
-        );
+        assert_eq!(error, VerifyError::Unreadable { seq: 2, source: "torn" });
     }
 
     #[test]
@@ -367,15 +320,9 @@ mod tests {
         let record = chain.link(Timestamp(1), r#"{"a":"\"é"}"#).unwrap();
         let text = serde_json::to_string(&record).unwrap();
         assert_eq!(serde_json::from_str::<Record>(&text).unwrap(), record);
-        let upper = text
-            .to_uppercase()
-            .replace("SEQ", "seq")
-            .replace("BODY", "body")
-            .replace("HASH", "hash");
+        let upper = text.to_uppercase().replace("SEQ", "seq").replace("BODY", "body").replace("HASH", "hash");
         assert!(serde_json::from_str::<Record>(&upper).is_err());
-        assert!(
-            serde_json::from_str::<Record>(&text.replace("\"hash\":\"", "\"hash\":\"0")).is_err()
-        );
+        assert!(serde_json::from_str::<Record>(&text.replace("\"hash\":\"", "\"hash\":\"0")).is_err());
     }
 
     proptest! {

@@ -28,24 +28,10 @@ pub struct Decided {
 ///
 /// # Errors
 /// A [`Rejection`]; nothing has happened then.
-pub fn decide(
-    state: &State,
-    actor: &Actor,
-    command: Command,
-    now: Timestamp,
-) -> Result<Decided, Rejection> {
-    let mut tx = Tx {
-        now: state.monotonic(now),
-        state: state.clone(),
-        actor: actor.principal,
-        entries: Vec::new(),
-    };
+pub fn decide(state: &State, actor: &Actor, command: Command, now: Timestamp) -> Result<Decided, Rejection> {
+    let mut tx = Tx { now: state.monotonic(now), state: state.clone(), actor: actor.principal, entries: Vec::new() };
     let reply = tx.run(actor, command)?;
-    Ok(Decided {
-        entries: tx.entries,
-        state: tx.state,
-        reply,
-    })
+    Ok(Decided { entries: tx.entries, state: tx.state, reply })
 }
 
 /// A command being decided: a copy of the state, moved on by every event it emits.
@@ -66,11 +52,7 @@ impl Tx {
     }
 
     pub(crate) fn emit(&mut self, event: Event) {
-        let entry = Entry {
-            at: self.now,
-            actor: self.actor,
-            event,
-        };
+        let entry = Entry { at: self.now, actor: self.actor, event };
         self.state.apply(&entry);
         self.entries.push(entry);
     }
@@ -96,40 +78,18 @@ impl Tx {
                 self.remove_user(user)
             }
             Command::Submit(asked) => self.submit(actor, asked).map(Reply::Request),
-            Command::Vote {
-                request,
-                decision,
-                content_hash,
-                comment,
-            } => self
-                .vote(actor, request, decision, content_hash, comment)
-                .map(|()| Reply::Request(request)),
-            Command::WithdrawVote { request } => self
-                .withdraw_vote(actor, request)
-                .map(|()| Reply::Request(request)),
-            Command::Cancel { request, reason } => self
-                .cancel(actor, request, reason)
-                .map(|()| Reply::Request(request)),
-            Command::PutDraft {
-                site,
-                action,
-                targets,
-            } => self.put_draft(actor, site, action, targets),
-            Command::TakeFromDraft {
-                site,
-                change,
-                targets,
-            } => self.take_from_draft(actor, site, change, targets),
+            Command::Vote { request, decision, content_hash, comment } => {
+                self.vote(actor, request, decision, content_hash, comment).map(|()| Reply::Request(request))
+            }
+            Command::WithdrawVote { request } => self.withdraw_vote(actor, request).map(|()| Reply::Request(request)),
+            Command::Cancel { request, reason } => {
+                self.cancel(actor, request, reason).map(|()| Reply::Request(request))
+            }
+            Command::PutDraft { site, action, targets } => self.put_draft(actor, site, action, targets),
+            Command::TakeFromDraft { site, change, targets } => self.take_from_draft(actor, site, change, targets),
             Command::CloseDraft { site, submitted } => self.close_draft(actor, site, submitted),
-            Command::EnrolAgent {
-                token_hash,
-                public_key,
-            } => self.enrol_agent(&token_hash, public_key),
-            Command::ReportDevices {
-                agent,
-                scan_task,
-                devices,
-            } => {
+            Command::EnrolAgent { token_hash, public_key } => self.enrol_agent(&token_hash, public_key),
+            Command::ReportDevices { agent, scan_task, devices } => {
                 system_only(actor)?;
                 self.report_devices(agent, scan_task, devices)
             }
@@ -151,59 +111,23 @@ impl Tx {
         let account = AccountId(self.state.accounts.get_max().map_or(0, |(id, _)| id.0) + 1);
         let owner = UserId(self.state.next_user + 1);
         self.emit(Event::UserAdded { user: owner });
-        self.emit(Event::AccountCreated {
-            account,
-            name,
-            owner,
-        });
+        self.emit(Event::AccountCreated { account, name, owner });
         let grant = GrantId(self.state.next_grant + 1);
         let scope = Scope::All;
-        self.emit(Event::GrantAdded {
-            grant,
-            account,
-            user: owner,
-            role: Role::Owner,
-            scope,
-            expires_at: None,
-        });
+        self.emit(Event::GrantAdded { grant, account, user: owner, role: Role::Owner, scope, expires_at: None });
         Ok(Reply::Account(account, owner))
     }
 
-    fn seed_grant(
-        &mut self,
-        account: AccountId,
-        user: UserId,
-        role: Role,
-        scope: Scope,
-    ) -> Result<Reply, Rejection> {
-        let begun = self
-            .state
-            .account(account)
-            .ok_or(Rejection::NotFound { what: "account" })?
-            .requests
-            > 0;
+    fn seed_grant(&mut self, account: AccountId, user: UserId, role: Role, scope: Scope) -> Result<Reply, Rejection> {
+        let begun = self.state.account(account).ok_or(Rejection::NotFound { what: "account" })?.requests > 0;
         if begun {
             let problem = "the account is in use: ask for the grant as a request".into();
-            return Err(Rejection::Invalid {
-                field: "account",
-                problem,
-            });
+            return Err(Rejection::Invalid { field: "account", problem });
         }
-        let action = Action::Control(crate::requests::Control::AddGrant {
-            user,
-            role,
-            scope: scope.clone(),
-        });
+        let action = Action::Control(crate::requests::Control::AddGrant { user, role, scope: scope.clone() });
         self.check_action(account, &action)?;
         let grant = GrantId(self.state.next_grant + 1);
-        self.emit(Event::GrantAdded {
-            grant,
-            account,
-            user,
-            role,
-            scope,
-            expires_at: None,
-        });
+        self.emit(Event::GrantAdded { grant, account, user, role, scope, expires_at: None });
         Ok(Reply::Done)
     }
 
@@ -215,13 +139,7 @@ impl Tx {
         if self.state.accounts().any(|account| account.owner == user) {
             return Err(Rejection::OwnerProtected);
         }
-        let grants: Vec<_> = self
-            .state
-            .grants
-            .values()
-            .filter(|g| g.user == user)
-            .map(|g| (g.account, g.id))
-            .collect();
+        let grants: Vec<_> = self.state.grants.values().filter(|g| g.user == user).map(|g| (g.account, g.id)).collect();
         for (_, grant) in &grants {
             self.emit(Event::GrantRemoved { grant: *grant });
         }
@@ -237,16 +155,9 @@ impl Tx {
     }
 
     fn draft_owner(&self, actor: &Actor, site: SiteId) -> Result<UserId, Rejection> {
-        let own = self
-            .state
-            .site(site)
-            .is_some_and(|site| site.account == actor.account);
+        let own = self.state.site(site).is_some_and(|site| site.account == actor.account);
         let user = actor.user().ok_or(Rejection::NotFound { what: "draft" })?;
-        if own {
-            Ok(user)
-        } else {
-            Err(Rejection::NotFound { what: "site" })
-        }
+        if own { Ok(user) } else { Err(Rejection::NotFound { what: "site" }) }
     }
 
     fn put_draft(
@@ -259,10 +170,7 @@ impl Tx {
         let user = self.draft_owner(actor, site)?;
         let Action::Device(_) = &action else {
             let problem = "only operations on devices are drafted; submit this one at once".into();
-            return Err(Rejection::Invalid {
-                field: "action",
-                problem,
-            });
+            return Err(Rejection::Invalid { field: "action", problem });
         };
         self.check_action(actor.account, &action)?;
         targets.sort_unstable();
@@ -271,35 +179,16 @@ impl Tx {
             return Err(Rejection::NoTargets("name at least one device".into()));
         }
         self.check_devices(actor, &targets, action.permission())?;
-        if targets.iter().any(|id| {
-            self.state
-                .device(*id)
-                .is_none_or(|device| device.site != site)
-        }) {
+        if targets.iter().any(|id| self.state.device(*id).is_none_or(|device| device.site != site)) {
             let problem = "a draft holds devices of one site".into();
-            return Err(Rejection::Invalid {
-                field: "targets",
-                problem,
-            });
+            return Err(Rejection::Invalid { field: "targets", problem });
         }
         let draft = self.state.draft(user, site);
         let replaced = draft.map_or(0, |draft| draft.taken_over(&action, &targets));
         let change = draft.map_or(1, |draft| draft.next);
-        self.emit(Event::DraftPut {
-            user,
-            site,
-            change,
-            action,
-            targets,
-        });
-        let version = self
-            .state
-            .draft(user, site)
-            .map_or(0, |draft| draft.version);
-        Ok(Reply::Draft {
-            version,
-            replaced: u32::try_from(replaced).unwrap_or(u32::MAX),
-        })
+        self.emit(Event::DraftPut { user, site, change, action, targets });
+        let version = self.state.draft(user, site).map_or(0, |draft| draft.version);
+        Ok(Reply::Draft { version, replaced: u32::try_from(replaced).unwrap_or(u32::MAX) })
     }
 
     fn take_from_draft(
@@ -310,65 +199,29 @@ impl Tx {
         mut targets: Vec<DeviceId>,
     ) -> Result<Reply, Rejection> {
         let user = self.draft_owner(actor, site)?;
-        let known = self
-            .state
-            .draft(user, site)
-            .is_some_and(|draft| draft.changes.iter().any(|c| c.id == change));
+        let known = self.state.draft(user, site).is_some_and(|draft| draft.changes.iter().any(|c| c.id == change));
         if !known {
-            return Err(Rejection::NotFound {
-                what: "change in your draft",
-            });
+            return Err(Rejection::NotFound { what: "change in your draft" });
         }
         targets.sort_unstable();
-        self.emit(Event::DraftTaken {
-            user,
-            site,
-            change,
-            targets,
-        });
-        let version = self
-            .state
-            .draft(user, site)
-            .map_or(0, |draft| draft.version);
-        Ok(Reply::Draft {
-            version,
-            replaced: 0,
-        })
+        self.emit(Event::DraftTaken { user, site, change, targets });
+        let version = self.state.draft(user, site).map_or(0, |draft| draft.version);
+        Ok(Reply::Draft { version, replaced: 0 })
     }
 
-    fn close_draft(
-        &mut self,
-        actor: &Actor,
-        site: SiteId,
-        submitted: bool,
-    ) -> Result<Reply, Rejection> {
+    fn close_draft(&mut self, actor: &Actor, site: SiteId, submitted: bool) -> Result<Reply, Rejection> {
         let user = self.draft_owner(actor, site)?;
         if self.state.draft(user, site).is_some() {
-            self.emit(Event::DraftClosed {
-                user,
-                site,
-                submitted,
-            });
+            self.emit(Event::DraftClosed { user, site, submitted });
         }
         Ok(Reply::Done)
     }
 
     fn enrol_agent(&mut self, token_hash: &str, public_key: String) -> Result<Reply, Rejection> {
-        let agent = self
-            .state
-            .agents
-            .values()
-            .find(|agent| agent.token_hash.as_deref() == Some(token_hash));
-        let agent = agent
-            .ok_or(Rejection::NotFound {
-                what: "unspent enrolment token",
-            })?
-            .id;
+        let agent = self.state.agents.values().find(|agent| agent.token_hash.as_deref() == Some(token_hash));
+        let agent = agent.ok_or(Rejection::NotFound { what: "unspent enrolment token" })?.id;
         if public_key.len() != 64 || !public_key.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return Err(Rejection::Invalid {
-                field: "public_key",
-                problem: "64 hex digits".into(),
-            });
+            return Err(Rejection::Invalid { field: "public_key", problem: "64 hex digits".into() });
         }
         self.emit(Event::AgentEnrolled { agent, public_key });
         Ok(Reply::Agent(agent))
@@ -380,16 +233,8 @@ impl Tx {
         scan_task: ScanTaskId,
         devices: Vec<FoundDevice>,
     ) -> Result<Reply, Rejection> {
-        let account = self
-            .state
-            .agent(agent)
-            .ok_or(Rejection::NotFound { what: "agent" })?
-            .account;
-        let own = self
-            .state
-            .scan_tasks
-            .get(&scan_task)
-            .is_some_and(|task| task.agent == agent);
+        let account = self.state.agent(agent).ok_or(Rejection::NotFound { what: "agent" })?.account;
+        let own = self.state.scan_tasks.get(&scan_task).is_some_and(|task| task.agent == agent);
         if !own {
             return Err(Rejection::NotFound { what: "scan task" });
         }
@@ -401,16 +246,10 @@ impl Tx {
             if keys.is_empty() {
                 continue;
             }
-            match keys
-                .iter()
-                .find_map(|key| self.state.by_identity.get(key))
-                .copied()
-            {
+            match keys.iter().find_map(|key| self.state.by_identity.get(key)).copied() {
                 Some(id) => {
                     let known = self.state.device(id);
-                    if known.is_none_or(|d| {
-                        d.found != found || d.agent != agent || d.scan_task != scan_task
-                    }) {
+                    if known.is_none_or(|d| d.found != found || d.agent != agent || d.scan_task != scan_task) {
                         changed.push((id, found));
                     }
                 }
@@ -424,18 +263,10 @@ impl Tx {
         if !new.is_empty() {
             let mut devices: Vec<_> = new.into_values().collect();
             devices.sort_unstable_by_key(|(id, _)| *id);
-            self.emit(Event::DevicesFound {
-                agent,
-                scan_task,
-                devices,
-            });
+            self.emit(Event::DevicesFound { agent, scan_task, devices });
         }
         if !changed.is_empty() {
-            self.emit(Event::DevicesChanged {
-                agent,
-                scan_task,
-                devices: changed,
-            });
+            self.emit(Event::DevicesChanged { agent, scan_task, devices: changed });
         }
         Ok(Reply::Done)
     }
@@ -444,24 +275,14 @@ impl Tx {
     fn report_results(&mut self, agent: AgentId, results: Vec<(CommandId, TargetResult)>) {
         let mut by_request: BTreeMap<RequestId, BTreeMap<u32, TargetResult>> = BTreeMap::new();
         for (command, result) in results {
-            let request = self
-                .state
-                .request(command.request)
-                .filter(|r| r.state == RequestState::Executing);
+            let request = self.state.request(command.request).filter(|r| r.state == RequestState::Executing);
             let item = request.and_then(|request| request.items.get(command.item as usize));
             if item == Some(&ItemState::Open { agent }) {
-                by_request
-                    .entry(command.request)
-                    .or_default()
-                    .entry(command.item)
-                    .or_insert(result);
+                by_request.entry(command.request).or_default().entry(command.item).or_insert(result);
             }
         }
         for (request, results) in by_request {
-            self.emit(Event::ItemsEnded {
-                request,
-                results: results.into_iter().collect(),
-            });
+            self.emit(Event::ItemsEnded { request, results: results.into_iter().collect() });
             self.settle(request);
         }
     }
@@ -470,16 +291,9 @@ impl Tx {
         let due = |request: &crate::requests::Request| match request.state {
             RequestState::Pending => self.now >= request.payload.not_after,
             RequestState::Approved => true,
-            _ => request
-                .execute_deadline
-                .is_some_and(|deadline| self.now >= deadline),
+            _ => request.execute_deadline.is_some_and(|deadline| self.now >= deadline),
         };
-        let due: Vec<_> = self
-            .state
-            .open_requests()
-            .filter(|r| due(r))
-            .map(|r| r.id)
-            .collect();
+        let due: Vec<_> = self.state.open_requests().filter(|r| due(r)).map(|r| r.id).collect();
         for request in due {
             self.settle(request);
         }
@@ -487,19 +301,11 @@ impl Tx {
             .state
             .drafts
             .iter()
-            .flat_map(|(user, sites)| {
-                sites
-                    .iter()
-                    .map(move |(site, draft)| (*user, *site, draft.updated_at))
-            })
+            .flat_map(|(user, sites)| sites.iter().map(move |(site, draft)| (*user, *site, draft.updated_at)))
             .filter(|(_, _, updated_at)| self.now.since(*updated_at) >= DRAFT_TTL)
             .collect();
         for (user, site, _) in old {
-            self.emit(Event::DraftClosed {
-                user,
-                site,
-                submitted: false,
-            });
+            self.emit(Event::DraftClosed { user, site, submitted: false });
         }
     }
 }

@@ -8,10 +8,7 @@ use crate::{
     authz::{Principal, Role, Scope},
     fleet::{FoundDevice, TargetResult},
     ids::{AccountId, AgentId, DeviceId, GrantId, RequestId, ScanTaskId, SiteId, UserId},
-    requests::{
-        Action, ContentHash, Decision, Estimate, Payload, Policy, Refusal, RequestState, Scenario,
-        Target,
-    },
+    requests::{Action, ContentHash, Decision, Estimate, Payload, Policy, Refusal, RequestState, Scenario, Target},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -34,11 +31,7 @@ pub struct Entry {
 pub enum Event {
     /// A tenant exists, with its owner.
     #[serde(rename = "account_created.v1")]
-    AccountCreated {
-        account: AccountId,
-        name: String,
-        owner: UserId,
-    },
+    AccountCreated { account: AccountId, name: String, owner: UserId },
     /// A person exists.
     #[serde(rename = "user_added.v1")]
     UserAdded { user: UserId },
@@ -60,11 +53,7 @@ pub enum Event {
     GrantRemoved { grant: GrantId },
     /// A scenario's policy is this from now on.
     #[serde(rename = "policy_set.v1")]
-    PolicySet {
-        account: AccountId,
-        scenario: Scenario,
-        policy: Policy,
-    },
+    PolicySet { account: AccountId, scenario: Scenario, policy: Policy },
     /// Nothing is carried out until unfrozen.
     #[serde(rename = "account_frozen.v1")]
     AccountFrozen { account: AccountId },
@@ -73,79 +62,36 @@ pub enum Event {
     AccountUnfrozen { account: AccountId },
     /// Somebody no longer in the directory left a scenario with too few approvers.
     #[serde(rename = "governance_degraded.v1")]
-    GovernanceDegraded {
-        account: AccountId,
-        scenarios: Vec<Scenario>,
-    },
+    GovernanceDegraded { account: AccountId, scenarios: Vec<Scenario> },
 
     /// A site exists.
     #[serde(rename = "site_created.v1")]
-    SiteCreated {
-        site: SiteId,
-        account: AccountId,
-        name: String,
-        capacity_w: Option<u64>,
-    },
+    SiteCreated { site: SiteId, account: AccountId, name: String, capacity_w: Option<u64> },
     /// An agent may enrol with the token of this hash.
     #[serde(rename = "agent_created.v1")]
-    AgentCreated {
-        agent: AgentId,
-        account: AccountId,
-        site: SiteId,
-        name: String,
-        token_hash: String,
-    },
+    AgentCreated { agent: AgentId, account: AccountId, site: SiteId, name: String, token_hash: String },
     /// It has, and this is its public key. The token is spent.
     #[serde(rename = "agent_enrolled.v1")]
     AgentEnrolled { agent: AgentId, public_key: String },
     /// An agent has ranges to search. Credentials are kept outside the log under the task's id.
     #[serde(rename = "scan_task_created.v1")]
-    ScanTaskCreated {
-        scan_task: ScanTaskId,
-        agent: AgentId,
-        name: String,
-        ranges: Vec<String>,
-        interval_s: u32,
-    },
+    ScanTaskCreated { scan_task: ScanTaskId, agent: AgentId, name: String, ranges: Vec<String>, interval_s: u32 },
     /// Devices never seen before.
     #[serde(rename = "devices_found.v1")]
-    DevicesFound {
-        agent: AgentId,
-        scan_task: ScanTaskId,
-        devices: Vec<(DeviceId, FoundDevice)>,
-    },
+    DevicesFound { agent: AgentId, scan_task: ScanTaskId, devices: Vec<(DeviceId, FoundDevice)> },
     /// Known devices at another address, with another agent or firmware.
     #[serde(rename = "devices_changed.v1")]
-    DevicesChanged {
-        agent: AgentId,
-        scan_task: ScanTaskId,
-        devices: Vec<(DeviceId, FoundDevice)>,
-    },
+    DevicesChanged { agent: AgentId, scan_task: ScanTaskId, devices: Vec<(DeviceId, FoundDevice)> },
 
     /// A change was put into a person's draft; it takes its targets from earlier changes of the same kind.
     #[serde(rename = "draft_put.v1")]
-    DraftPut {
-        user: UserId,
-        site: SiteId,
-        change: u32,
-        action: Action,
-        targets: Vec<DeviceId>,
-    },
+    DraftPut { user: UserId, site: SiteId, change: u32, action: Action, targets: Vec<DeviceId> },
     /// Devices were taken out of a change of a draft.
     #[serde(rename = "draft_taken.v1")]
-    DraftTaken {
-        user: UserId,
-        site: SiteId,
-        change: u32,
-        targets: Vec<DeviceId>,
-    },
+    DraftTaken { user: UserId, site: SiteId, change: u32, targets: Vec<DeviceId> },
     /// The draft is gone: discarded, submitted or out of date.
     #[serde(rename = "draft_closed.v1")]
-    DraftClosed {
-        user: UserId,
-        site: SiteId,
-        submitted: bool,
-    },
+    DraftClosed { user: UserId, site: SiteId, submitted: bool },
 
     /// A request waits for approvals.
     #[serde(rename = "request_submitted.v1")]
@@ -169,11 +115,7 @@ pub enum Event {
     },
     /// A later request took targets from this one. Items are places in its target list.
     #[serde(rename = "targets_dropped.v1")]
-    TargetsDropped {
-        request: RequestId,
-        by: RequestId,
-        items: Vec<u32>,
-    },
+    TargetsDropped { request: RequestId, by: RequestId, items: Vec<u32> },
     /// Somebody voted.
     #[serde(rename = "vote_cast.v1")]
     VoteCast {
@@ -190,35 +132,19 @@ pub enum Event {
     VoteWithdrawn { request: RequestId, voter: UserId },
     /// Enough approvals.
     #[serde(rename = "request_approved.v1")]
-    RequestApproved {
-        request: RequestId,
-        not_before: Timestamp,
-        execute_deadline: Timestamp,
-    },
+    RequestApproved { request: RequestId, not_before: Timestamp, execute_deadline: Timestamp },
     /// An approval stopped counting before execution.
     #[serde(rename = "request_returned.v1")]
     RequestReturned { request: RequestId },
     /// It is being carried out; its approvals are spent. Each open item goes to the agent named.
     #[serde(rename = "request_executing.v1")]
-    RequestExecuting {
-        request: RequestId,
-        agents: Vec<(u32, AgentId)>,
-        skipped: Vec<(u32, TargetResult)>,
-    },
+    RequestExecuting { request: RequestId, agents: Vec<(u32, AgentId)>, skipped: Vec<(u32, TargetResult)> },
     /// Items have ended.
     #[serde(rename = "items_ended.v1")]
-    ItemsEnded {
-        request: RequestId,
-        results: Vec<(u32, TargetResult)>,
-    },
+    ItemsEnded { request: RequestId, results: Vec<(u32, TargetResult)> },
     /// It has ended.
     #[serde(rename = "request_ended.v1")]
-    RequestEnded {
-        request: RequestId,
-        state: RequestState,
-        reason: Option<String>,
-        superseded_by: Option<RequestId>,
-    },
+    RequestEnded { request: RequestId, state: RequestState, reason: Option<String>, superseded_by: Option<RequestId> },
 }
 
 impl Event {
@@ -226,11 +152,7 @@ impl Event {
     #[must_use]
     pub fn name(&self) -> String {
         let value = serde_json::to_value(self).ok();
-        let name = value
-            .as_ref()
-            .and_then(|v| v.get("type"))
-            .and_then(|v| v.as_str())
-            .unwrap_or_default();
+        let name = value.as_ref().and_then(|v| v.get("type")).and_then(|v| v.as_str()).unwrap_or_default();
         name.split('.').next().unwrap_or_default().to_owned()
     }
 

@@ -93,9 +93,7 @@ impl fmt::Display for RequestId {
 impl FromStr for RequestId {
     type Err = ParseIdError;
     fn from_str(text: &str) -> Result<Self, ParseIdError> {
-        ulid::Ulid::from_string(text)
-            .map(Self)
-            .map_err(|_| ParseIdError { prefix: "a ULID" })
+        ulid::Ulid::from_string(text).map(Self).map_err(|_| ParseIdError { prefix: "a ULID" })
     }
 }
 
@@ -106,15 +104,7 @@ mod tests {
     #[test]
     fn an_id_of_another_kind_is_refused() {
         assert_eq!("dev-42".parse::<DeviceId>(), Ok(DeviceId(42)));
-        for wrong in [
-            "site-42",
-            "dev-",
-            "dev--1",
-            "dev-+1",
-            "dev-4294967296",
-            "42",
-            "dev-1 ",
-        ] {
+        for wrong in ["site-42", "dev-", "dev--1", "dev-+1", "dev-4294967296", "42", "dev-1 "] {
             assert!(wrong.parse::<DeviceId>().is_err(), "{wrong}");
         }
     }

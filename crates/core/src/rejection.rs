@@ -22,26 +22,16 @@ pub enum Rejection {
         "{} asks for {required} approvals ({required_other} of them by somebody else) and only {possible} people could give one: grant {add_role} to somebody first",
         scenario.name()
     )]
-    Unsatisfiable {
-        scenario: Scenario,
-        required: u32,
-        required_other: u32,
-        possible: u32,
-        add_role: &'static str,
-    },
+    Unsatisfiable { scenario: Scenario, required: u32, required_other: u32, possible: u32, add_role: &'static str },
     #[error("the request is {state} and can no longer be changed")]
     InvalidState { state: &'static str },
-    #[error(
-        "the request has changed since you opened it: look at it again and decide on what it says now"
-    )]
+    #[error("the request has changed since you opened it: look at it again and decide on what it says now")]
     ContentChanged,
     #[error("the time to decide on this request is over")]
     Expired,
     #[error("show once more that it is you (within the last five minutes), then repeat this")]
     StepUpRequired,
-    #[error(
-        "only people who could approve this request when it was submitted, and still can, may vote on it: {why}"
-    )]
+    #[error("only people who could approve this request when it was submitted, and still can, may vote on it: {why}")]
     NotAnApprover { why: String },
     #[error("this request is about you: you may not decide it")]
     ConflictOfInterest,
@@ -58,9 +48,7 @@ pub enum Rejection {
     Frozen,
     #[error("no target is left: {}", .0)]
     NoTargets(String),
-    #[error(
-        "every one of these devices is held by a request that is being carried out or needs more approvals"
-    )]
+    #[error("every one of these devices is held by a request that is being carried out or needs more approvals")]
     DeviceBusy { devices: Vec<DeviceId> },
     #[error("none of these devices can do that")]
     Unsupported,
@@ -69,10 +57,7 @@ pub enum Rejection {
     #[error("the draft has changed since you looked at it: review it again")]
     DraftChanged,
     #[error("{field}: {problem}")]
-    Invalid {
-        field: &'static str,
-        problem: String,
-    },
+    Invalid { field: &'static str, problem: String },
     #[error("the account already has {what}")]
     AlreadyExists { what: String },
     #[error("the owner cannot be removed; only a transfer of ownership replaces them")]
@@ -116,10 +101,7 @@ impl Rejection {
         match self {
             Self::NotFound { .. } => 404,
             Self::StepUpRequired => 401,
-            Self::Denied(_)
-            | Self::NotAnApprover { .. }
-            | Self::ConflictOfInterest
-            | Self::OwnerProtected => 403,
+            Self::Denied(_) | Self::NotAnApprover { .. } | Self::ConflictOfInterest | Self::OwnerProtected => 403,
             Self::Expired => 410,
             Self::ReasonRequired
             | Self::OutOfRange { .. }

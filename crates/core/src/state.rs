@@ -13,7 +13,7 @@ pub use drafts::{Draft, DraftChange};
 use crate::{
     authz::{Actor, Grant, Principal, Rights, Role},
     event::Entry,
-    fleet::{Agent, ConflictGroup, Device, ScanTask, Site},
+    fleet::{Agent, ConflictGroup, Device, DeviceIdentity, ScanTask, Site},
     ids::{AccountId, AgentId, DeviceId, GrantId, RequestId, ScanTaskId, SiteId, UserId},
     requests::{ContentHash, Policy, Request, RequestState, Scenario},
     time::Timestamp,
@@ -97,11 +97,7 @@ impl State {
     /// Must be called on a state that was read from a snapshot.
     #[must_use]
     pub fn restored(mut self) -> Self {
-        let holders: Vec<_> = self
-            .grants
-            .values()
-            .map(|grant| (grant.account, grant.user))
-            .collect();
+        let holders: Vec<_> = self.grants.values().map(|grant| (grant.account, grant.user)).collect();
         for (account, user) in holders {
             self.compile_rights(account, user);
         }
@@ -116,11 +112,7 @@ impl State {
     }
 
     pub(crate) fn compile_rights(&mut self, account: AccountId, user: UserId) {
-        let rights = Rights::of(
-            self.grants
-                .values()
-                .filter(|g| g.account == account && g.user == user),
-        );
+        let rights = Rights::of(self.grants.values().filter(|g| g.account == account && g.user == user));
         if rights == Rights::default() {
             self.rights.remove(&(account, user));
         } else {
@@ -140,10 +132,7 @@ impl State {
     /// What a person may do on an account.
     #[must_use]
     pub fn rights_of_user(&self, account: AccountId, user: UserId) -> Rights {
-        self.rights
-            .get(&(account, user))
-            .cloned()
-            .unwrap_or_default()
+        self.rights.get(&(account, user)).cloned().unwrap_or_default()
     }
 
     /// Every account.
@@ -159,35 +148,23 @@ impl State {
 
     /// Accounts on which a person holds a grant.
     pub fn accounts_of(&self, user: UserId) -> impl Iterator<Item = AccountId> + '_ {
-        self.rights
-            .keys()
-            .filter(move |(_, holder)| *holder == user)
-            .map(|(account, _)| *account)
+        self.rights.keys().filter(move |(_, holder)| *holder == user).map(|(account, _)| *account)
     }
 
     /// People with a grant on an account.
     pub fn people_of(&self, account: AccountId) -> impl Iterator<Item = UserId> + '_ {
-        self.rights
-            .keys()
-            .filter(move |(of, _)| *of == account)
-            .map(|(_, user)| *user)
+        self.rights.keys().filter(move |(of, _)| *of == account).map(|(_, user)| *user)
     }
 
     /// Grants of an account.
     pub fn grants_of(&self, account: AccountId) -> impl Iterator<Item = &Grant> {
-        self.grants
-            .values()
-            .filter(move |grant| grant.account == account)
+        self.grants.values().filter(move |grant| grant.account == account)
     }
 
     /// Roles a person holds on an account, most powerful first, each once.
     #[must_use]
     pub fn roles_of(&self, account: AccountId, user: UserId) -> Vec<Role> {
-        let mut roles: Vec<_> = self
-            .grants_of(account)
-            .filter(|g| g.user == user)
-            .map(|g| g.role)
-            .collect();
+        let mut roles: Vec<_> = self.grants_of(account).filter(|g| g.user == user).map(|g| g.role).collect();
         roles.sort_unstable();
         roles.dedup();
         roles
@@ -196,18 +173,13 @@ impl State {
     /// The policy in force for a scenario.
     #[must_use]
     pub fn policy(&self, account: AccountId, scenario: Scenario) -> Policy {
-        let set = self
-            .accounts
-            .get(&account)
-            .and_then(|account| account.policies.get(&scenario));
+        let set = self.accounts.get(&account).and_then(|account| account.policies.get(&scenario));
         set.cloned().unwrap_or_else(|| scenario.default_policy())
     }
 
     /// Sites of an account.
     pub fn sites_of(&self, account: AccountId) -> impl Iterator<Item = &Site> {
-        self.sites
-            .values()
-            .filter(move |site| site.account == account)
+        self.sites.values().filter(move |site| site.account == account)
     }
 
     /// One site.
@@ -218,9 +190,7 @@ impl State {
 
     /// Agents of an account.
     pub fn agents_of(&self, account: AccountId) -> impl Iterator<Item = &Agent> {
-        self.agents
-            .values()
-            .filter(move |agent| agent.account == account)
+        self.agents.values().filter(move |agent| agent.account == account)
     }
 
     /// One agent.
@@ -231,9 +201,7 @@ impl State {
 
     /// Scan tasks of an agent.
     pub fn scan_tasks_of(&self, agent: AgentId) -> impl Iterator<Item = &ScanTask> {
-        self.scan_tasks
-            .values()
-            .filter(move |task| task.agent == agent)
+        self.scan_tasks.values().filter(move |task| task.agent == agent)
     }
 
     /// Every device, by id.
@@ -244,9 +212,14 @@ impl State {
     /// One device.
     #[must_use]
     pub fn device(&self, id: DeviceId) -> Option<&Device> {
-        self.devices
-            .get(id.index().checked_sub(1)?)
-            .map(AsRef::as_ref)
+        self.devices.get(id.index().checked_sub(1)?).map(AsRef::as_ref)
+    }
+
+    /// The device of an account that is recognised by `identity`.
+    #[must_use]
+    pub fn device_by_identity(&self, account: AccountId, identity: &DeviceIdentity) -> Option<&Device> {
+        let id = identity_keys(account, identity).find_map(|key| self.by_identity.get(&key))?;
+        self.device(*id)
     }
 
     /// Every request, oldest first.
@@ -256,10 +229,7 @@ impl State {
 
     /// Requests that have not ended, oldest first.
     pub fn open_requests(&self) -> impl DoubleEndedIterator<Item = &Request> {
-        self.open
-            .iter()
-            .filter_map(|place| self.requests.get(*place as usize))
-            .map(AsRef::as_ref)
+        self.open.iter().filter_map(|place| self.requests.get(*place as usize)).map(AsRef::as_ref)
     }
 
     /// One request.
@@ -272,19 +242,10 @@ impl State {
     /// Open requests that hold a device, each once.
     #[must_use]
     pub fn holders_of(&self, device: DeviceId) -> Vec<&Request> {
-        let claims = device
-            .index()
-            .checked_sub(1)
-            .and_then(|at| self.claims.get(at))
-            .copied()
-            .unwrap_or_default();
+        let claims = device.index().checked_sub(1).and_then(|at| self.claims.get(at)).copied().unwrap_or_default();
         let mut places: Vec<_> = claims.0.into_iter().filter(|place| *place != 0).collect();
         places.dedup();
-        places
-            .iter()
-            .filter_map(|place| self.requests.get(*place as usize - 1))
-            .map(AsRef::as_ref)
-            .collect()
+        places.iter().filter_map(|place| self.requests.get(*place as usize - 1)).map(AsRef::as_ref).collect()
     }
 
     /// A person's draft for a site.
@@ -295,7 +256,6 @@ impl State {
 
     /// Requests that are being carried out.
     pub fn executing(&self) -> impl Iterator<Item = &Request> {
-        self.open_requests()
-            .filter(|request| request.state == RequestState::Executing)
+        self.open_requests().filter(|request| request.state == RequestState::Executing)
     }
 }

@@ -59,14 +59,7 @@ const fn row(
     hashcore: &'static str,
     roles: &'static str,
 ) -> PermissionInfo {
-    PermissionInfo {
-        permission,
-        name,
-        risk,
-        scenario,
-        hashcore,
-        roles,
-    }
+    PermissionInfo { permission, name, risk, scenario, hashcore, roles }
 }
 
 /// A right to do one kind of thing.
@@ -221,10 +214,7 @@ impl Permission {
     /// The permission of this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        CATALOGUE
-            .iter()
-            .find(|row| row.name == name)
-            .map(|row| row.permission)
+        CATALOGUE.iter().find(|row| row.name == name).map(|row| row.permission)
     }
 
     /// All of them, in the catalogue's order.
@@ -242,8 +232,7 @@ impl Serialize for Permission {
 impl<'de> Deserialize<'de> for Permission {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         let name = std::borrow::Cow::<'de, str>::deserialize(d)?;
-        Self::named(&name)
-            .ok_or_else(|| de::Error::custom(format_args!("no permission is called {name}")))
+        Self::named(&name).ok_or_else(|| de::Error::custom(format_args!("no permission is called {name}")))
     }
 }
 
@@ -276,11 +265,7 @@ mod tests {
         for (place, row) in CATALOGUE.iter().enumerate() {
             assert_eq!(row.permission as usize, place, "{}", row.name);
             assert_eq!(Permission::named(row.name), Some(row.permission));
-            assert!(
-                row.held_by(Role::Owner),
-                "the owner holds everything: {}",
-                row.name
-            );
+            assert!(row.held_by(Role::Owner), "the owner holds everything: {}", row.name);
         }
         const { assert!(PERMISSIONS <= 64) };
     }
@@ -289,81 +274,31 @@ mod tests {
     fn hashcore_matrix_cell_by_cell() {
         use Role::{Administrator, OperationsManager, Owner, Technician, Viewer};
         let rows: [(&str, &[Role]); 18] = [
-            (
-                "View dashboard and metrics",
-                &[Owner, Administrator, OperationsManager, Technician, Viewer],
-            ),
-            (
-                "View device list",
-                &[Owner, Administrator, OperationsManager, Technician, Viewer],
-            ),
-            (
-                "View device details",
-                &[Owner, Administrator, OperationsManager, Technician, Viewer],
-            ),
-            (
-                "Device Event Log",
-                &[Owner, Administrator, OperationsManager, Technician, Viewer],
-            ),
-            (
-                "Reboot / Restart / Pause",
-                &[Owner, Administrator, OperationsManager, Technician],
-            ),
-            (
-                "Locate device",
-                &[Owner, Administrator, OperationsManager, Technician],
-            ),
-            (
-                "Pool switching",
-                &[Owner, Administrator, OperationsManager, Technician],
-            ),
-            (
-                "Firmware installation",
-                &[Owner, Administrator, OperationsManager, Technician],
-            ),
-            (
-                "Diagnostic report",
-                &[Owner, Administrator, OperationsManager, Technician],
-            ),
-            (
-                "Board management (Boards config)",
-                &[Owner, Administrator, OperationsManager, Technician],
-            ),
-            (
-                "Cooling management (Thermal config)",
-                &[Owner, Administrator, OperationsManager, Technician],
-            ),
+            ("View dashboard and metrics", &[Owner, Administrator, OperationsManager, Technician, Viewer]),
+            ("View device list", &[Owner, Administrator, OperationsManager, Technician, Viewer]),
+            ("View device details", &[Owner, Administrator, OperationsManager, Technician, Viewer]),
+            ("Device Event Log", &[Owner, Administrator, OperationsManager, Technician, Viewer]),
+            ("Reboot / Restart / Pause", &[Owner, Administrator, OperationsManager, Technician]),
+            ("Locate device", &[Owner, Administrator, OperationsManager, Technician]),
+            ("Pool switching", &[Owner, Administrator, OperationsManager, Technician]),
+            ("Firmware installation", &[Owner, Administrator, OperationsManager, Technician]),
+            ("Diagnostic report", &[Owner, Administrator, OperationsManager, Technician]),
+            ("Board management (Boards config)", &[Owner, Administrator, OperationsManager, Technician]),
+            ("Cooling management (Thermal config)", &[Owner, Administrator, OperationsManager, Technician]),
             ("IP Reporter", &[Owner, Administrator, OperationsManager]),
-            (
-                "Overclock preset switching",
-                &[Owner, Administrator, OperationsManager],
-            ),
-            (
-                "Create and configure Scan Tasks",
-                &[Owner, Administrator, OperationsManager],
-            ),
-            (
-                "Create and configure agents",
-                &[Owner, Administrator, OperationsManager],
-            ),
+            ("Overclock preset switching", &[Owner, Administrator, OperationsManager]),
+            ("Create and configure Scan Tasks", &[Owner, Administrator, OperationsManager]),
+            ("Create and configure agents", &[Owner, Administrator, OperationsManager]),
             ("Create and configure sites", &[Owner, Administrator]),
             ("User management", &[Owner]),
             ("Account deletion", &[Owner]),
         ];
         for (action, holders) in rows {
-            let mut found = CATALOGUE
-                .iter()
-                .filter(|row| row.hashcore == action)
-                .peekable();
+            let mut found = CATALOGUE.iter().filter(|row| row.hashcore == action).peekable();
             assert!(found.peek().is_some(), "{action}");
             for row in found {
                 for role in [Owner, Administrator, OperationsManager, Technician, Viewer] {
-                    assert_eq!(
-                        row.held_by(role),
-                        holders.contains(&role),
-                        "{} / {role:?}",
-                        row.name
-                    );
+                    assert_eq!(row.held_by(role), holders.contains(&role), "{} / {role:?}", row.name);
                 }
             }
         }

@@ -61,11 +61,7 @@ impl Actor {
     /// The server itself.
     #[must_use]
     pub const fn system(account: AccountId) -> Self {
-        Self {
-            account,
-            principal: Principal::System,
-            authenticated_at: Timestamp(0),
-        }
+        Self { account, principal: Principal::System, authenticated_at: Timestamp(0) }
     }
 
     /// The person, if it is one.
@@ -147,15 +143,12 @@ impl Rights {
 
     /// Live rights with `permission`.
     pub fn with(&self, permission: Permission, now: Timestamp) -> impl Iterator<Item = &Right> {
-        self.live(now)
-            .filter(move |right| right.mask & permission.bit() != 0)
+        self.live(now).filter(move |right| right.mask & permission.bit() != 0)
     }
 
     /// Live rights.
     pub fn live(&self, now: Timestamp) -> impl Iterator<Item = &Right> {
-        self.0
-            .iter()
-            .filter(move |right| right.expires_at.is_none_or(|end| now < end))
+        self.0.iter().filter(move |right| right.expires_at.is_none_or(|end| now < end))
     }
 
     /// May they use `permission` on a thing at `place`?
@@ -163,9 +156,7 @@ impl Rights {
     pub fn allow(&self, permission: Permission, place: &Place, now: Timestamp) -> bool {
         let bit = permission.bit();
         self.0.iter().any(|right| {
-            right.mask & bit != 0
-                && right.expires_at.is_none_or(|end| now < end)
-                && right.scope.covers(place)
+            right.mask & bit != 0 && right.expires_at.is_none_or(|end| now < end) && right.scope.covers(place)
         })
     }
 
@@ -197,8 +188,7 @@ impl Reach {
     /// Is a thing of `account` at `place` within reach?
     #[must_use]
     pub fn covers(&self, account: AccountId, place: &Place) -> bool {
-        account == self.account
-            && (self.everywhere || self.scopes.iter().any(|scope| scope.covers(place)))
+        account == self.account && (self.everywhere || self.scopes.iter().any(|scope| scope.covers(place)))
     }
 
     /// Whose things.
@@ -242,10 +232,7 @@ impl Denied {
     /// For want of `permission`.
     #[must_use]
     pub fn lacking(permission: Permission) -> Self {
-        Self {
-            permission,
-            who_can: Role::holding(permission),
-        }
+        Self { permission, who_can: Role::holding(permission) }
     }
 }
 
@@ -276,46 +263,26 @@ impl State {
     pub fn permit<const P: u8>(&self, actor: &Actor, now: Timestamp) -> Result<Permit<P>, Denied> {
         let permission = catalogue::CATALOGUE[P as usize].permission;
         let rights = self.rights_of(actor);
-        let scopes: Arc<[Scope]> = rights
-            .with(permission, now)
-            .map(|right| right.scope.clone())
-            .collect();
+        let scopes: Arc<[Scope]> = rights.with(permission, now).map(|right| right.scope.clone()).collect();
         if scopes.is_empty() {
             return Err(Denied::lacking(permission));
         }
         let everywhere = scopes.iter().any(Scope::is_all);
-        Ok(Permit {
-            actor: *actor,
-            reach: Reach {
-                account: actor.account,
-                everywhere,
-                scopes,
-            },
-        })
+        Ok(Permit { actor: *actor, reach: Reach { account: actor.account, everywhere, scopes } })
     }
 
     /// May `actor` use `permission` on a thing of their account at `place`?
     #[must_use]
-    pub fn verdict(
-        &self,
-        actor: &Actor,
-        permission: Permission,
-        place: &Place,
-        now: Timestamp,
-    ) -> Verdict {
+    pub fn verdict(&self, actor: &Actor, permission: Permission, place: &Place, now: Timestamp) -> Verdict {
         let rights = self.rights_of(actor);
-        let Some(right) = rights
-            .with(permission, now)
-            .find(|right| right.scope.covers(place))
-        else {
+        let Some(right) = rights.with(permission, now).find(|right| right.scope.covers(place)) else {
             return Verdict::Deny(Denied::lacking(permission));
         };
         let scenario = crate::requests::Scenario::named(permission.info().scenario);
         match scenario {
-            Some(scenario) if !self.runs_at_once(actor, scenario, now) => Verdict::NeedsRequest {
-                grant: right.grant,
-                scenario,
-            },
+            Some(scenario) if !self.runs_at_once(actor, scenario, now) => {
+                Verdict::NeedsRequest { grant: right.grant, scenario }
+            }
             _ => Verdict::Allow { grant: right.grant },
         }
     }

@@ -76,19 +76,12 @@ impl Role {
     /// The permissions it holds, one bit each ([`Permission::bit`]).
     #[must_use]
     pub fn permissions(self) -> u64 {
-        CATALOGUE
-            .iter()
-            .filter(|row| row.held_by(self))
-            .fold(0, |mask, row| mask | row.permission.bit())
+        CATALOGUE.iter().filter(|row| row.held_by(self)).fold(0, |mask, row| mask | row.permission.bit())
     }
 
     /// Titles of the roles that hold `permission`.
     #[must_use]
     pub fn holding(permission: Permission) -> Vec<&'static str> {
-        Self::ALL
-            .into_iter()
-            .filter(|role| permission.info().held_by(*role))
-            .map(Self::title)
-            .collect()
+        Self::ALL.into_iter().filter(|role| permission.info().held_by(*role)).map(Self::title).collect()
     }
 }

@@ -41,20 +41,12 @@ pub struct Place {
 
 impl Place {
     /// The account itself, covered by scope `all` only.
-    pub const ACCOUNT: Self = Self {
-        site: None,
-        container: None,
-        sub_account: None,
-    };
+    pub const ACCOUNT: Self = Self { site: None, container: None, sub_account: None };
 
     /// Something of a site as a whole.
     #[must_use]
     pub const fn site(site: SiteId) -> Self {
-        Self {
-            site: Some(site),
-            container: None,
-            sub_account: None,
-        }
+        Self { site: Some(site), container: None, sub_account: None }
     }
 }
 

@@ -78,10 +78,6 @@ impl Device {
     /// Where it is, for scopes.
     #[must_use]
     pub const fn place(&self) -> Place {
-        Place {
-            site: Some(self.site),
-            container: None,
-            sub_account: self.sub_account,
-        }
+        Place { site: Some(self.site), container: None, sub_account: self.sub_account }
     }
 }

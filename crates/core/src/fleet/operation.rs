@@ -28,12 +28,7 @@ pub struct Pool {
 
 /// An order to one device, with its parameters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(
-    tag = "action",
-    content = "params",
-    rename_all = "snake_case",
-    deny_unknown_fields
-)]
+#[serde(tag = "action", content = "params", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Operation {
     /// Restarts the whole miner.
     Reboot {},
@@ -112,12 +107,8 @@ impl Operation {
     #[must_use]
     pub const fn conflict_groups(&self) -> &'static [ConflictGroup] {
         match self {
-            Self::Reboot {} | Self::RestartMining {} | Self::Pause {} | Self::Resume {} => {
-                &[ConflictGroup::Power]
-            }
-            Self::SetPowerMode {
-                mode: PowerMode::Sleep,
-            } => &[ConflictGroup::Power, ConflictGroup::Tuning],
+            Self::Reboot {} | Self::RestartMining {} | Self::Pause {} | Self::Resume {} => &[ConflictGroup::Power],
+            Self::SetPowerMode { mode: PowerMode::Sleep } => &[ConflictGroup::Power, ConflictGroup::Tuning],
             Self::SetPowerMode { .. } => &[ConflictGroup::Tuning],
             Self::Locate { .. } => &[ConflictGroup::Led],
             Self::SetPools { .. } => &[ConflictGroup::Pools],
@@ -133,12 +124,6 @@ impl Operation {
     /// Turning power away is never held back by somebody else's waiting request.
     #[must_use]
     pub const fn is_safety(&self) -> bool {
-        matches!(
-            self,
-            Self::Pause {}
-                | Self::SetPowerMode {
-                    mode: PowerMode::Sleep
-                }
-        )
+        matches!(self, Self::Pause {} | Self::SetPowerMode { mode: PowerMode::Sleep })
     }
 }

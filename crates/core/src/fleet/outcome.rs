@@ -56,12 +56,7 @@ impl TargetResult {
     /// An end with nothing measured.
     #[must_use]
     pub fn of(ending: Ending, message: impl Into<String>) -> Self {
-        Self {
-            ending,
-            message: Some(message.into()),
-            power_before_w: None,
-            power_after_w: None,
-        }
+        Self { ending, message: Some(message.into()), power_before_w: None, power_after_w: None }
     }
 }
 

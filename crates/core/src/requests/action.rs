@@ -28,12 +28,7 @@ pub struct PolicyChange {
 
 /// Something other than a device operation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(
-    tag = "action",
-    content = "params",
-    rename_all = "snake_case",
-    deny_unknown_fields
-)]
+#[serde(tag = "action", content = "params", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Control {
     /// Every agent of the site stops its collection workers and starts them again.
     RestartWorkers {
@@ -102,15 +97,7 @@ pub enum Action {
 }
 
 /// Names of the device operations, as [`Action`]s are told apart by them.
-const OPERATIONS: [&str; 7] = [
-    "reboot",
-    "restart_mining",
-    "pause",
-    "resume",
-    "set_power_mode",
-    "locate",
-    "set_pools",
-];
+const OPERATIONS: [&str; 7] = ["reboot", "restart_mining", "pause", "resume", "set_power_mode", "locate", "set_pools"];
 
 impl Serialize for Action {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
@@ -125,16 +112,11 @@ impl<'de> Deserialize<'de> for Action {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         let value = serde_json::Value::deserialize(d)?;
         let name = value.get("action").and_then(serde_json::Value::as_str);
-        let name = name
-            .ok_or_else(|| de::Error::custom("an action needs its name in the field \"action\""))?;
+        let name = name.ok_or_else(|| de::Error::custom("an action needs its name in the field \"action\""))?;
         if OPERATIONS.contains(&name) {
-            serde_json::from_value(value)
-                .map(Self::Device)
-                .map_err(de::Error::custom)
+            serde_json::from_value(value).map(Self::Device).map_err(de::Error::custom)
         } else {
-            serde_json::from_value(value)
-                .map(Self::Control)
-                .map_err(de::Error::custom)
+            serde_json::from_value(value).map(Self::Control).map_err(de::Error::custom)
         }
     }
 }
@@ -170,9 +152,7 @@ impl Action {
     pub const fn scenario(&self) -> Scenario {
         match self {
             Self::Device(operation) => match operation.kind() {
-                OpKind::Reboot | OpKind::RestartMining | OpKind::Pause | OpKind::Resume => {
-                    Scenario::FleetPower
-                }
+                OpKind::Reboot | OpKind::RestartMining | OpKind::Pause | OpKind::Resume => Scenario::FleetPower,
                 OpKind::SetPowerMode => Scenario::FleetMode,
                 OpKind::Locate => Scenario::FleetLed,
                 OpKind::SetPools => Scenario::FleetPoolChange,
@@ -252,9 +232,7 @@ impl fmt::Display for Target {
 impl FromStr for Target {
     type Err = crate::ids::ParseIdError;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.parse()
-            .map(Self::Device)
-            .or_else(|_| text.parse().map(Self::Agent))
+        text.parse().map(Self::Device).or_else(|_| text.parse().map(Self::Agent))
     }
 }
 
@@ -266,9 +244,7 @@ impl Serialize for Target {
 
 impl<'de> Deserialize<'de> for Target {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        std::borrow::Cow::<'de, str>::deserialize(d)?
-            .parse()
-            .map_err(de::Error::custom)
+        std::borrow::Cow::<'de, str>::deserialize(d)?.parse().map_err(de::Error::custom)
     }
 }
 
@@ -353,8 +329,6 @@ impl Serialize for ContentHash {
 
 impl<'de> Deserialize<'de> for ContentHash {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        std::borrow::Cow::<'de, str>::deserialize(d)?
-            .parse()
-            .map_err(de::Error::custom)
+        std::borrow::Cow::<'de, str>::deserialize(d)?.parse().map_err(de::Error::custom)
     }
 }

@@ -24,9 +24,7 @@ impl State {
         };
         let mut award = Award::default();
         for device in devices {
-            let supported = self
-                .device(*device)
-                .is_some_and(|d| d.found.supports.contains(&operation.kind()));
+            let supported = self.device(*device).is_some_and(|d| d.found.supports.contains(&operation.kind()));
             if !supported {
                 award.refused.push((*device, Refusal::Unsupported));
                 continue;
@@ -44,16 +42,8 @@ impl State {
                 continue;
             }
             for holder in holders {
-                if let Ok(item) = holder
-                    .payload
-                    .targets
-                    .binary_search(&super::Target::Device(*device))
-                {
-                    award
-                        .dropped
-                        .entry(holder.id)
-                        .or_default()
-                        .push(u32::try_from(item).unwrap_or(u32::MAX));
+                if let Ok(item) = holder.payload.targets.binary_search(&super::Target::Device(*device)) {
+                    award.dropped.entry(holder.id).or_default().push(u32::try_from(item).unwrap_or(u32::MAX));
                 }
             }
             award.given.push(*device);
@@ -62,29 +52,13 @@ impl State {
     }
 
     /// Requests that hold a device in any of these groups, each once.
-    fn holders_in(
-        &self,
-        device: DeviceId,
-        groups: &[crate::fleet::ConflictGroup],
-    ) -> Vec<&Request> {
-        let Some(claims) = device
-            .index()
-            .checked_sub(1)
-            .and_then(|at| self.claims.get(at))
-        else {
+    fn holders_in(&self, device: DeviceId, groups: &[crate::fleet::ConflictGroup]) -> Vec<&Request> {
+        let Some(claims) = device.index().checked_sub(1).and_then(|at| self.claims.get(at)) else {
             return Vec::new();
         };
-        let mut places: Vec<_> = groups
-            .iter()
-            .map(|group| claims.0[*group as usize])
-            .filter(|p| *p != 0)
-            .collect();
+        let mut places: Vec<_> = groups.iter().map(|group| claims.0[*group as usize]).filter(|p| *p != 0).collect();
         places.sort_unstable();
         places.dedup();
-        places
-            .iter()
-            .filter_map(|place| self.requests.get(*place as usize - 1))
-            .map(AsRef::as_ref)
-            .collect()
+        places.iter().filter_map(|place| self.requests.get(*place as usize - 1)).map(AsRef::as_ref).collect()
     }
 }

@@ -23,9 +23,7 @@ mod settle;
 mod submit;
 mod vote;
 
-pub use action::{
-    Action, ContentHash, Control, MAX_TARGETS, NotAHash, Payload, PolicyChange, Target, mode_name,
-};
+pub use action::{Action, ContentHash, Control, MAX_TARGETS, NotAHash, Payload, PolicyChange, Target, mode_name};
 pub(crate) use effects::check_name;
 pub use quorum::Tally;
 pub use request::{Decision, Estimate, ItemState, Refusal, Request, RequestState, Vote};

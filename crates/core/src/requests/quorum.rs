@@ -1,8 +1,6 @@
 //! Who may vote, whose vote counts, and whether that is enough.
 
-use super::{
-    Action, Approvers, Control, Decision, Policy, PolicyChange, Request, Scenario, Target,
-};
+use super::{Action, Approvers, Control, Decision, Policy, PolicyChange, Request, Scenario, Target};
 use crate::{
     authz::{Actor, Permission, Place, Principal, Role},
     ids::{AccountId, GrantId, UserId},
@@ -56,16 +54,11 @@ impl State {
                     Target::Agent(_) => None,
                 })
                 .collect(),
-            Action::Control(
-                Control::RestartWorkers { site } | Control::CreateAgent { site, .. },
-            ) => {
+            Action::Control(Control::RestartWorkers { site } | Control::CreateAgent { site, .. }) => {
                 vec![Place::site(*site)]
             }
             Action::Control(Control::CreateScanTask { agent, .. }) => {
-                vec![
-                    self.agent(*agent)
-                        .map_or(Place::ACCOUNT, |agent| Place::site(agent.site)),
-                ]
+                vec![self.agent(*agent).map_or(Place::ACCOUNT, |agent| Place::site(agent.site))]
             }
             Action::Control(_) => vec![Place::ACCOUNT],
         };
@@ -110,14 +103,7 @@ impl State {
     ) -> Vec<(UserId, GrantId)> {
         self.people_of(account)
             .filter_map(|user| {
-                let grant = self.standing(
-                    account,
-                    user,
-                    policy.approvers,
-                    action.permission(),
-                    places,
-                    now,
-                )?;
+                let grant = self.standing(account, user, policy.approvers, action.permission(), places, now)?;
                 Some((user, grant))
             })
             .collect()
@@ -140,9 +126,7 @@ impl State {
         let holders = |permission: Option<Permission>| {
             let people: BTreeSet<_> = self
                 .grants_of(account)
-                .filter(|grant| {
-                    Some(grant.id) != without && grant.is_live(now) && grant.scope.is_all()
-                })
+                .filter(|grant| Some(grant.id) != without && grant.is_live(now) && grant.scope.is_all())
                 .filter(|grant| self.users.contains(&grant.user))
                 .filter(|grant| match (approvers.roles(), permission) {
                     (Some(roles), _) => roles.contains(&grant.role),
@@ -156,11 +140,7 @@ impl State {
         if approvers.roles().is_some() {
             return holders(None);
         }
-        scenario
-            .permissions()
-            .map(|permission| holders(Some(permission)))
-            .min()
-            .unwrap_or(0)
+        scenario.permissions().map(|permission| holders(Some(permission))).min().unwrap_or(0)
     }
 
     /// Counts that today's settings and the two hardening rules ask for.
@@ -174,38 +154,23 @@ impl State {
                 .iter()
                 .filter_map(|change: &PolicyChange| {
                     let old = self.policy(account, change.scenario);
-                    let lowered = change.required < old.required
-                        || change.required_other < old.required_other;
+                    let lowered = change.required < old.required || change.required_other < old.required_other;
                     lowered.then_some(old.required.max(old.required_other))
                 })
                 .max(),
             Action::Control(Control::AddGrant { role, .. }) => Scenario::ALL
                 .iter()
                 .map(|scenario| self.policy(account, *scenario))
-                .filter(|policy| {
-                    policy
-                        .approvers
-                        .roles()
-                        .is_some_and(|roles| roles.contains(role))
-                })
+                .filter(|policy| policy.approvers.roles().is_some_and(|roles| roles.contains(role)))
                 .map(|policy| policy.required)
                 .max(),
             _ => None,
         };
-        (
-            policy.required.max(closure.unwrap_or(0)),
-            policy.required_other,
-        )
+        (policy.required.max(closure.unwrap_or(0)), policy.required_other)
     }
 
     /// Does `user` still hold the standing they had when the request was submitted?
-    fn still_eligible(
-        &self,
-        request: &Request,
-        user: UserId,
-        places: &[Place],
-        now: Timestamp,
-    ) -> bool {
+    fn still_eligible(&self, request: &Request, user: UserId, places: &[Place], now: Timestamp) -> bool {
         let payload = &request.payload;
         let policy = self.policy(payload.account, payload.scenario);
         let permission = payload.action.permission();
@@ -217,9 +182,7 @@ impl State {
                         Some(roles) => roles.contains(&grant.role),
                         None => grant.role.permissions() & permission.bit() != 0,
                     };
-                    role_fits
-                        && grant.is_live(now)
-                        && places.iter().all(|place| grant.scope.covers(place))
+                    role_fits && grant.is_live(now) && places.iter().all(|place| grant.scope.covers(place))
                 })
         })
     }
@@ -238,17 +201,12 @@ impl State {
         let mut approvals = BTreeSet::new();
         let mut undecided = BTreeSet::new();
         for (user, _) in request.eligible.iter() {
-            if is_beneficiary(&payload.action, *user)
-                || !self.still_eligible(request, *user, &places, now)
-            {
+            if is_beneficiary(&payload.action, *user) || !self.still_eligible(request, *user, &places, now) {
                 continue;
             }
             let counts_by_submitting = policy.initiator_counts && initiator == Some(*user);
             match request.vote_of(*user) {
-                Some(vote)
-                    if vote.decision == Decision::Approve
-                        && vote.content_hash == request.content_hash =>
-                {
+                Some(vote) if vote.decision == Decision::Approve && vote.content_hash == request.content_hash => {
                     approvals.insert(*user);
                 }
                 Some(_) => {}
@@ -262,8 +220,7 @@ impl State {
                 }
             }
         }
-        let by_others =
-            count(&approvals) - u32::from(initiator.is_some_and(|user| approvals.contains(&user)));
+        let by_others = count(&approvals) - u32::from(initiator.is_some_and(|user| approvals.contains(&user)));
         Tally {
             approvals,
             by_others,
@@ -282,10 +239,9 @@ impl State {
         }
         match (actor.principal, policy.approvers.roles()) {
             (Principal::User(_), None) => true,
-            (Principal::User(user), Some(roles)) => self
-                .rights_of_user(actor.account, user)
-                .live(now)
-                .any(|right| roles.contains(&right.role)),
+            (Principal::User(user), Some(roles)) => {
+                self.rights_of_user(actor.account, user).live(now).any(|right| roles.contains(&right.role))
+            }
             (Principal::ApiKey(_), _) => policy.programs_run_alone,
             _ => false,
         }

@@ -248,13 +248,9 @@ impl Request {
     /// Ended items: how many, and how many of them well.
     #[must_use]
     pub fn progress(&self) -> (u32, u32) {
-        self.items
-            .iter()
-            .fold((0, 0), |(done, ok), item| match item {
-                ItemState::Ended { result, .. } => {
-                    (done + 1, ok + u32::from(result.ending.is_success()))
-                }
-                _ => (done, ok),
-            })
+        self.items.iter().fold((0, 0), |(done, ok), item| match item {
+            ItemState::Ended { result, .. } => (done + 1, ok + u32::from(result.ending.is_success())),
+            _ => (done, ok),
+        })
     }
 }

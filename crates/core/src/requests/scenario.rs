@@ -109,10 +109,7 @@ impl Scenario {
     /// The scenario of this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|scenario| scenario.name() == name)
+        Self::ALL.iter().copied().find(|scenario| scenario.name() == name)
     }
 
     /// Permissions whose use it governs.
@@ -122,10 +119,7 @@ impl Scenario {
             .iter()
             .filter(move |row| {
                 row.scenario == name
-                    || row
-                        .scenario
-                        .strip_suffix('*')
-                        .is_some_and(|family| name.starts_with(family))
+                    || row.scenario.strip_suffix('*').is_some_and(|family| name.starts_with(family))
                         && !CATALOGUE.iter().any(|other| other.scenario == name)
             })
             .map(|row| row.permission)
@@ -134,10 +128,7 @@ impl Scenario {
     /// Whether a frozen account still carries it out.
     #[must_use]
     pub const fn runs_while_frozen(self) -> bool {
-        matches!(
-            self,
-            Self::AccountFreeze | Self::AccountUnfreeze | Self::AuthorizationSuspend
-        )
+        matches!(self, Self::AccountFreeze | Self::AccountUnfreeze | Self::AuthorizationSuspend)
     }
 
     /// The policy it ships with.
@@ -163,30 +154,17 @@ impl Scenario {
             ..base
         };
         match self {
-            Self::AuthorizationAdd
-            | Self::AuthorizationRemove
-            | Self::ApprovalConfigUpdate
-            | Self::AccountUnfreeze => base,
+            Self::AuthorizationAdd | Self::AuthorizationRemove | Self::ApprovalConfigUpdate | Self::AccountUnfreeze => {
+                base
+            }
             // One person, at once: what makes things safer must not wait for a password.
-            Self::AuthorizationSuspend | Self::AccountFreeze => Policy {
-                step_up: StepUp::None,
-                ..base
-            },
-            Self::FleetPower | Self::FleetMode | Self::FleetLed => Policy {
-                programs_run_alone: true,
-                ..fleet
-            },
+            Self::AuthorizationSuspend | Self::AccountFreeze => Policy { step_up: StepUp::None, ..base },
+            Self::FleetPower | Self::FleetMode | Self::FleetLed => Policy { programs_run_alone: true, ..fleet },
             Self::FleetSite | Self::FleetAgent | Self::FleetScan => fleet,
-            Self::FleetPoolChange => Policy {
-                approvers: Approvers::SiteManagement,
-                ..fleet
-            },
-            Self::FleetRestartWorkers => Policy {
-                approvers: Approvers::SiteManagement,
-                required_other: 1,
-                step_up: StepUp::Recent,
-                ..fleet
-            },
+            Self::FleetPoolChange => Policy { approvers: Approvers::SiteManagement, ..fleet },
+            Self::FleetRestartWorkers => {
+                Policy { approvers: Approvers::SiteManagement, required_other: 1, step_up: StepUp::Recent, ..fleet }
+            }
         }
     }
 }
@@ -200,8 +178,7 @@ impl Serialize for Scenario {
 impl<'de> Deserialize<'de> for Scenario {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         let name = std::borrow::Cow::<'de, str>::deserialize(d)?;
-        Self::named(&name)
-            .ok_or_else(|| de::Error::custom(format_args!("no scenario is called {name}")))
+        Self::named(&name).ok_or_else(|| de::Error::custom(format_args!("no scenario is called {name}")))
     }
 }
 
@@ -212,11 +189,7 @@ mod tests {
     #[test]
     fn every_scenario_governs_something_and_ships_with_a_policy_that_can_be_met() {
         for scenario in Scenario::ALL {
-            assert!(
-                scenario.permissions().next().is_some(),
-                "{}",
-                scenario.name()
-            );
+            assert!(scenario.permissions().next().is_some(), "{}", scenario.name());
             let policy = scenario.default_policy();
             assert_eq!(policy.required, 1, "{}", scenario.name());
             assert!(policy.required_other <= 1);

@@ -48,10 +48,7 @@ impl State {
     /// Everything of a request that an agent is to carry out and has not reported the end of.
     #[must_use]
     pub fn open_work(&self, id: RequestId) -> Vec<Approved> {
-        let Some(request) = self
-            .request(id)
-            .filter(|r| r.state == RequestState::Executing)
-        else {
+        let Some(request) = self.request(id).filter(|r| r.state == RequestState::Executing) else {
             return Vec::new();
         };
         let deadline = request.execute_deadline.unwrap_or(request.created_at);
@@ -62,23 +59,14 @@ impl State {
                     return None;
                 };
                 let order = match (&request.payload.action, target) {
-                    (Action::Device(operation), Target::Device(device)) => Order::Device {
-                        device: *device,
-                        operation: operation.clone(),
-                    },
-                    (Action::Control(Control::RestartWorkers { .. }), Target::Agent(_)) => {
-                        Order::RestartWorkers {}
+                    (Action::Device(operation), Target::Device(device)) => {
+                        Order::Device { device: *device, operation: operation.clone() }
                     }
+                    (Action::Control(Control::RestartWorkers { .. }), Target::Agent(_)) => Order::RestartWorkers {},
                     _ => return None,
                 };
                 let command = CommandId { request: id, item };
-                Some(Approved {
-                    command,
-                    agent: *agent,
-                    order,
-                    approval: request.content_hash,
-                    deadline,
-                })
+                Some(Approved { command, agent: *agent, order, approval: request.content_hash, deadline })
             })
             .collect()
     }
@@ -112,11 +100,7 @@ impl Tx {
 
     /// After rights, policies or a freeze have changed, any open request may move.
     pub(crate) fn settle_all(&mut self) {
-        let open: Vec<_> = self
-            .state()
-            .open_requests()
-            .map(|request| request.id)
-            .collect();
+        let open: Vec<_> = self.state().open_requests().map(|request| request.id).collect();
         for id in open {
             self.settle(id);
         }
@@ -127,35 +111,19 @@ impl Tx {
             return self.end(request.id, RequestState::Expired, None, None);
         }
         if !self.initiator_may(request) {
-            return self.end(
-                request.id,
-                RequestState::Invalidated,
-                Some("initiator_unauthorized".into()),
-                None,
-            );
+            return self.end(request.id, RequestState::Invalidated, Some("initiator_unauthorized".into()), None);
         }
         let tally = self.state().tally(request, self.now());
         if !tally.is_possible() {
-            return self.end(
-                request.id,
-                RequestState::Invalidated,
-                Some("unsatisfiable".into()),
-                None,
-            );
+            return self.end(request.id, RequestState::Invalidated, Some("unsatisfiable".into()), None);
         }
         if !tally.is_met() {
             return false;
         }
-        let policy = self
-            .state()
-            .policy(request.payload.account, request.payload.scenario);
+        let policy = self.state().policy(request.payload.account, request.payload.scenario);
         let not_before = self.now().after(policy.timelock);
         let execute_deadline = not_before.after(policy.execute_ttl);
-        self.emit(Event::RequestApproved {
-            request: request.id,
-            not_before,
-            execute_deadline,
-        });
+        self.emit(Event::RequestApproved { request: request.id, not_before, execute_deadline });
         true
     }
 
@@ -170,34 +138,19 @@ impl Tx {
             Guard::Never("quorum_lost") => {
                 let possible = self.state().tally(request, self.now()).is_possible();
                 if possible && self.now() < request.payload.not_after {
-                    self.emit(Event::RequestReturned {
-                        request: request.id,
-                    });
+                    self.emit(Event::RequestReturned { request: request.id });
                     return false;
                 }
-                self.end(
-                    request.id,
-                    RequestState::Invalidated,
-                    Some("quorum_lost".into()),
-                    None,
-                )
+                self.end(request.id, RequestState::Invalidated, Some("quorum_lost".into()), None)
             }
-            Guard::Never(reason) => self.end(
-                request.id,
-                RequestState::Invalidated,
-                Some(reason.into()),
-                None,
-            ),
+            Guard::Never(reason) => self.end(request.id, RequestState::Invalidated, Some(reason.into()), None),
         }
     }
 
     /// Everything that must still hold, in this order, right before approvals are spent.
     fn guard(&self, request: &Request) -> Guard {
         let payload = &request.payload;
-        if request
-            .execute_deadline
-            .is_none_or(|deadline| self.now() >= deadline)
-        {
+        if request.execute_deadline.is_none_or(|deadline| self.now() >= deadline) {
             return Guard::Never("expired");
         }
         if request.payload.content_hash() != request.content_hash {
@@ -209,19 +162,17 @@ impl Tx {
         if request.not_before.is_none_or(|moment| self.now() < moment) {
             return Guard::Wait;
         }
-        let frozen = self
-            .state()
-            .account(payload.account)
-            .is_none_or(|account| account.frozen);
+        let frozen = self.state().account(payload.account).is_none_or(|account| account.frozen);
         if frozen && !payload.scenario.runs_while_frozen() {
             return Guard::Wait;
         }
         if !self.initiator_may(request) {
             return Guard::Never("initiator_unauthorized");
         }
-        let stale = payload.base_versions.iter().any(|(scenario, version)| {
-            self.state().policy(payload.account, *scenario).version != *version
-        });
+        let stale = payload
+            .base_versions
+            .iter()
+            .any(|(scenario, version)| self.state().policy(payload.account, *scenario).version != *version);
         if stale {
             return Guard::Never("stale_base");
         }
@@ -229,9 +180,7 @@ impl Tx {
             return Guard::Never(rejection.code());
         }
         match &payload.action {
-            Action::Control(Control::RestartWorkers { site }) if self.site_is_busy(*site) => {
-                Guard::Wait
-            }
+            Action::Control(Control::RestartWorkers { site }) if self.site_is_busy(*site) => Guard::Wait,
             Action::Device(_) if self.workers_restart_at_a_site_of(request) => Guard::Wait,
             _ => Guard::Go,
         }
@@ -247,17 +196,12 @@ impl Tx {
         let rights = self.state().rights_of_user(payload.account, user);
         let permission = payload.action.permission();
         let places = self.state().places(&payload.action, &targets);
-        self.state().users.contains(&user)
-            && places
-                .iter()
-                .all(|place| rights.allow(permission, place, self.now()))
+        self.state().users.contains(&user) && places.iter().all(|place| rights.allow(permission, place, self.now()))
     }
 
     /// Is anything being carried out on the site's devices or agents?
     pub(crate) fn site_is_busy(&self, site: SiteId) -> bool {
-        self.state()
-            .executing()
-            .any(|request| self.touches(request, site))
+        self.state().executing().any(|request| self.touches(request, site))
     }
 
     fn touches(&self, request: &Request, site: SiteId) -> bool {
@@ -283,17 +227,10 @@ impl Tx {
             };
             match agent {
                 Some(agent) => agents.push((item, agent)),
-                None => skipped.push((
-                    item,
-                    TargetResult::of(Ending::Skipped, "it no longer exists"),
-                )),
+                None => skipped.push((item, TargetResult::of(Ending::Skipped, "it no longer exists"))),
             }
         }
-        self.emit(Event::RequestExecuting {
-            request: request.id,
-            agents,
-            skipped,
-        });
+        self.emit(Event::RequestExecuting { request: request.id, agents, skipped });
         if let Action::Control(control) = &request.payload.action
             && !matches!(control, Control::RestartWorkers { .. })
         {
@@ -309,19 +246,10 @@ impl Tx {
             if self.now() < deadline.after(REPORT_GRACE) {
                 return false;
             }
-            let silent = (0..)
-                .zip(&request.items)
-                .filter(|(_, item)| matches!(item, ItemState::Open { .. }));
-            let results = silent.map(|(item, _)| {
-                (
-                    item,
-                    TargetResult::of(Ending::Unknown, "its agent has not reported how it ended"),
-                )
-            });
-            self.emit(Event::ItemsEnded {
-                request: request.id,
-                results: results.collect(),
-            });
+            let silent = (0..).zip(&request.items).filter(|(_, item)| matches!(item, ItemState::Open { .. }));
+            let results = silent
+                .map(|(item, _)| (item, TargetResult::of(Ending::Unknown, "its agent has not reported how it ended")));
+            self.emit(Event::ItemsEnded { request: request.id, results: results.collect() });
             return true;
         }
         let (done, ok) = request.progress();
@@ -341,12 +269,7 @@ impl Tx {
         reason: Option<String>,
         superseded_by: Option<RequestId>,
     ) -> bool {
-        self.emit(Event::RequestEnded {
-            request,
-            state,
-            reason,
-            superseded_by,
-        });
+        self.emit(Event::RequestEnded { request, state, reason, superseded_by });
         true
     }
 }

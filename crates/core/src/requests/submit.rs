@@ -1,8 +1,7 @@
 //! Making a request: is it well formed, may they ask it, whose devices does it take, who must agree?
 
 use super::{
-    Action, Approvers, ContentHash, Control, MAX_TARGETS, Payload, Policy, Request, RequestState,
-    Target,
+    Action, Approvers, ContentHash, Control, MAX_TARGETS, Payload, Policy, Request, RequestState, Target,
     claims::Award,
     vote::{MAX_WORDS, check_step_up},
 };
@@ -20,11 +19,7 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
 impl Tx {
-    pub(crate) fn submit(
-        &mut self,
-        actor: &Actor,
-        mut asked: Submission,
-    ) -> Result<RequestId, Rejection> {
+    pub(crate) fn submit(&mut self, actor: &Actor, mut asked: Submission) -> Result<RequestId, Rejection> {
         asked.targets.sort_unstable();
         asked.targets.dedup();
         let asked_hash = hash_of_asked(&asked);
@@ -33,10 +28,7 @@ impl Tx {
         }
         self.check_words(&asked)?;
         self.check_permission(actor, &asked)?;
-        let account = self
-            .state()
-            .account(actor.account)
-            .ok_or(Rejection::NotFound { what: "account" })?;
+        let account = self.state().account(actor.account).ok_or(Rejection::NotFound { what: "account" })?;
         let (number, frozen) = (account.requests + 1, account.frozen);
         if frozen && !asked.action.scenario().runs_while_frozen() {
             return Err(Rejection::Frozen);
@@ -53,15 +45,8 @@ impl Tx {
             Action::Device(_) => award.given.iter().copied().map(Target::Device).collect(),
             Action::Control(control) => self.control_targets(control)?,
         };
-        let event = self.submitted_event(
-            actor,
-            asked,
-            asked_hash,
-            number,
-            (required, required_other),
-            targets,
-            &award,
-        )?;
+        let event =
+            self.submitted_event(actor, asked, asked_hash, number, (required, required_other), targets, &award)?;
         let Event::RequestSubmitted { request: id, .. } = &event else {
             return Err(Rejection::ContentChanged);
         };
@@ -75,18 +60,11 @@ impl Tx {
     fn take(&mut self, id: RequestId, award: Award, event: Event) {
         let losers: Vec<_> = award.dropped.keys().copied().collect();
         for (loser, items) in award.dropped {
-            self.emit(Event::TargetsDropped {
-                request: loser,
-                by: id,
-                items,
-            });
+            self.emit(Event::TargetsDropped { request: loser, by: id, items });
         }
         self.emit(event);
         for loser in losers {
-            let emptied = self
-                .state()
-                .request(loser)
-                .is_some_and(|request| request.open_items == 0);
+            let emptied = self.state().request(loser).is_some_and(|request| request.open_items == 0);
             if emptied {
                 self.end(loser, RequestState::Superseded, None, Some(id));
             }
@@ -107,9 +85,7 @@ impl Tx {
         let scenario = asked.action.scenario();
         let policy = self.state().policy(actor.account, scenario);
         let places = self.state().places(&asked.action, &targets);
-        let eligible =
-            self.state()
-                .approvers(actor.account, &policy, &asked.action, &places, self.now());
+        let eligible = self.state().approvers(actor.account, &policy, &asked.action, &places, self.now());
         let estimates: BTreeMap<_, _> = asked.estimates.into_iter().collect();
         let estimate = |target: &Target| match target {
             Target::Device(device) => estimates.get(device).copied().unwrap_or_default(),
@@ -118,12 +94,7 @@ impl Tx {
         let base_versions = match &asked.action {
             Action::Control(Control::SetPolicies { changes }) => changes
                 .iter()
-                .map(|change| {
-                    (
-                        change.scenario,
-                        self.state().policy(actor.account, change.scenario).version,
-                    )
-                })
+                .map(|change| (change.scenario, self.state().policy(actor.account, change.scenario).version))
                 .collect(),
             _ => BTreeMap::new(),
         };
@@ -169,15 +140,11 @@ impl Tx {
                 scenario: request.payload.scenario,
                 required: tally.required,
                 required_other: tally.required_other,
-                possible: u32::try_from(tally.approvals.len() + tally.undecided.len())
-                    .unwrap_or(u32::MAX),
+                possible: u32::try_from(tally.approvals.len() + tally.undecided.len()).unwrap_or(u32::MAX),
                 add_role,
             });
         }
-        if actor
-            .user()
-            .is_some_and(|user| tally.approvals.contains(&user))
-        {
+        if actor.user().is_some_and(|user| tally.approvals.contains(&user)) {
             check_step_up(actor, policy.step_up, self.now())?;
         }
         Ok(())
@@ -194,21 +161,12 @@ impl Tx {
         };
         if key.is_empty() || key.len() > 128 {
             let problem = "1 to 128 characters".into();
-            return Err(Rejection::Invalid {
-                field: "Idempotency-Key",
-                problem,
-            });
+            return Err(Rejection::Invalid { field: "Idempotency-Key", problem });
         }
-        match self
-            .state()
-            .idempotency
-            .get(&idempotency_key(actor.account, actor.principal, key))
-        {
+        match self.state().idempotency.get(&idempotency_key(actor.account, actor.principal, key)) {
             None => Ok(None),
             Some(keyed) if keyed.content == content => Ok(Some(keyed.request)),
-            Some(keyed) => Err(Rejection::DuplicateRequest {
-                request: keyed.request,
-            }),
+            Some(keyed) => Err(Rejection::DuplicateRequest { request: keyed.request }),
         }
     }
 
@@ -216,32 +174,20 @@ impl Tx {
         if self.state().request(asked.id).is_some() {
             return Err(Rejection::DuplicateRequest { request: asked.id });
         }
-        if asked
-            .reason
-            .as_ref()
-            .is_some_and(|words| words.chars().count() > MAX_WORDS)
-        {
+        if asked.reason.as_ref().is_some_and(|words| words.chars().count() > MAX_WORDS) {
             let problem = format!("at most {MAX_WORDS} characters");
-            return Err(Rejection::Invalid {
-                field: "reason",
-                problem,
-            });
+            return Err(Rejection::Invalid { field: "reason", problem });
         }
         match &asked.action {
             Action::Device(_) if asked.targets.is_empty() => {
                 Err(Rejection::NoTargets("name at least one device".into()))
             }
-            Action::Device(_) if asked.targets.len() > MAX_TARGETS => Err(Rejection::OutOfRange {
-                field: "targets".into(),
-                min: 1,
-                max: MAX_TARGETS as u64,
-            }),
+            Action::Device(_) if asked.targets.len() > MAX_TARGETS => {
+                Err(Rejection::OutOfRange { field: "targets".into(), min: 1, max: MAX_TARGETS as u64 })
+            }
             Action::Control(_) if !asked.targets.is_empty() => {
                 let problem = "this action names its own object and takes no targets".into();
-                Err(Rejection::Invalid {
-                    field: "targets",
-                    problem,
-                })
+                Err(Rejection::Invalid { field: "targets", problem })
             }
             _ => Ok(()),
         }
@@ -256,13 +202,9 @@ impl Tx {
     ) -> Result<(), Rejection> {
         let rights = self.state().rights_of(actor);
         for id in devices {
-            let device = self
-                .state()
-                .device(*id)
-                .filter(|device| device.account == actor.account);
+            let device = self.state().device(*id).filter(|device| device.account == actor.account);
             let place = device.map(crate::fleet::Device::place);
-            let seen =
-                place.filter(|place| rights.allow(Permission::DeviceList, place, self.now()));
+            let seen = place.filter(|place| rights.allow(Permission::DeviceList, place, self.now()));
             let place = seen.ok_or(Rejection::NotFound { what: "device" })?;
             if !rights.allow(permission, &place, self.now()) {
                 return Err(Denied::lacking(permission).into());
@@ -278,14 +220,8 @@ impl Tx {
         }
         let rights = self.state().rights_of(actor);
         let places = self.state().places(&asked.action, &[]);
-        let allowed = places
-            .iter()
-            .all(|place| rights.allow(permission, place, self.now()));
-        if allowed {
-            Ok(())
-        } else {
-            Err(Denied::lacking(permission).into())
-        }
+        let allowed = places.iter().all(|place| rights.allow(permission, place, self.now()));
+        if allowed { Ok(()) } else { Err(Denied::lacking(permission).into()) }
     }
 
     /// One open request about the same settings at a time. Devices have claims instead.
@@ -303,13 +239,8 @@ impl Tx {
                 _ => control == other,
             }
         };
-        let open = self
-            .state()
-            .open_requests()
-            .find(|r| r.payload.account == actor.account && same(r));
-        open.map_or(Ok(()), |open| {
-            Err(Rejection::PendingExists { request: open.id })
-        })
+        let open = self.state().open_requests().find(|r| r.payload.account == actor.account && same(r));
+        open.map_or(Ok(()), |open| Err(Rejection::PendingExists { request: open.id }))
     }
 
     fn control_targets(&self, control: &Control) -> Result<Vec<Target>, Rejection> {
@@ -319,16 +250,10 @@ impl Tx {
         if self.site_is_busy(*site) {
             return Err(Rejection::SiteBusy);
         }
-        let agents = self
-            .state()
-            .agents
-            .values()
-            .filter(|agent| agent.site == *site && agent.public_key.is_some());
+        let agents = self.state().agents.values().filter(|agent| agent.site == *site && agent.public_key.is_some());
         let targets: Vec<_> = agents.map(|agent| Target::Agent(agent.id)).collect();
         if targets.is_empty() {
-            return Err(Rejection::NoTargets(
-                "no agent has enrolled on this site".into(),
-            ));
+            return Err(Rejection::NoTargets("no agent has enrolled on this site".into()));
         }
         Ok(targets)
     }
@@ -340,31 +265,16 @@ pub(crate) fn check_operation(operation: &Operation) -> Result<(), Rejection> {
         return Ok(());
     };
     if pools.is_empty() || pools.len() > 3 {
-        return Err(Rejection::OutOfRange {
-            field: "pools".into(),
-            min: 1,
-            max: 3,
-        });
+        return Err(Rejection::OutOfRange { field: "pools".into(), min: 1, max: 3 });
     }
     for pool in pools {
-        let url_fits = pool.url.len() <= 255
-            && pool
-                .url
-                .split_once("://")
-                .is_some_and(|(_, host)| !host.is_empty());
+        let url_fits = pool.url.len() <= 255 && pool.url.split_once("://").is_some_and(|(_, host)| !host.is_empty());
         let user_fits = !pool.user.is_empty() && pool.user.len() <= 128;
-        let plain = !pool
-            .url
-            .chars()
-            .chain(pool.user.chars())
-            .any(|c| c.is_control() || c == ',' || c == ' ');
+        let plain = !pool.url.chars().chain(pool.user.chars()).any(|c| c.is_control() || c == ',' || c == ' ');
         if !(url_fits && user_fits && plain) {
             let problem = "a pool needs a URL such as stratum+tcp://host:port (up to 255 characters) and a user \
                            (1 to 128), without spaces, commas or control characters";
-            return Err(Rejection::Invalid {
-                field: "pools",
-                problem: problem.into(),
-            });
+            return Err(Rejection::Invalid { field: "pools", problem: problem.into() });
         }
     }
     Ok(())
@@ -372,16 +282,10 @@ pub(crate) fn check_operation(operation: &Operation) -> Result<(), Rejection> {
 
 fn nothing_given(award: &Award) -> Rejection {
     let unsupported = |refusal: &super::Refusal| matches!(refusal, super::Refusal::Unsupported);
-    if award
-        .refused
-        .iter()
-        .all(|(_, refusal)| unsupported(refusal))
-    {
+    if award.refused.iter().all(|(_, refusal)| unsupported(refusal)) {
         Rejection::Unsupported
     } else {
-        Rejection::DeviceBusy {
-            devices: award.refused.iter().map(|(device, _)| *device).collect(),
-        }
+        Rejection::DeviceBusy { devices: award.refused.iter().map(|(device, _)| *device).collect() }
     }
 }
 

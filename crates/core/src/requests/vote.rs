@@ -1,8 +1,7 @@
 //! Taking a decision, taking it back, calling a request off.
 
 use super::{
-    Action, ContentHash, Control, Decision, Request, RequestState, STEP_UP_WINDOW, StepUp,
-    quorum::is_beneficiary,
+    Action, ContentHash, Control, Decision, Request, RequestState, STEP_UP_WINDOW, StepUp, quorum::is_beneficiary,
 };
 use crate::{
     authz::{Actor, Principal},
@@ -17,17 +16,9 @@ use crate::{
 pub(crate) const MAX_WORDS: usize = 1_000;
 
 /// Has the actor shown recently enough that it is they?
-pub(crate) fn check_step_up(
-    actor: &Actor,
-    step_up: StepUp,
-    now: Timestamp,
-) -> Result<(), Rejection> {
+pub(crate) fn check_step_up(actor: &Actor, step_up: StepUp, now: Timestamp) -> Result<(), Rejection> {
     let fresh = now.since(actor.authenticated_at) < STEP_UP_WINDOW;
-    if step_up == StepUp::Recent && !fresh {
-        Err(Rejection::StepUpRequired)
-    } else {
-        Ok(())
-    }
+    if step_up == StepUp::Recent && !fresh { Err(Rejection::StepUpRequired) } else { Ok(()) }
 }
 
 pub(crate) fn state_word(state: RequestState) -> &'static str {
@@ -35,9 +26,7 @@ pub(crate) fn state_word(state: RequestState) -> &'static str {
         RequestState::Pending => "waiting for approvals",
         RequestState::Approved => "approved",
         RequestState::Executing => "being carried out",
-        RequestState::Executed | RequestState::PartiallyExecuted | RequestState::Failed => {
-            "carried out"
-        }
+        RequestState::Executed | RequestState::PartiallyExecuted | RequestState::Failed => "carried out",
         RequestState::Rejected => "rejected",
         RequestState::Cancelled => "cancelled",
         RequestState::Expired => "expired",
@@ -49,11 +38,7 @@ pub(crate) fn state_word(state: RequestState) -> &'static str {
 impl Tx {
     /// The request, if it is the actor's account's and the time has not run out on it.
     fn open_request(&mut self, actor: &Actor, id: RequestId) -> Result<Request, Rejection> {
-        let request = self
-            .state()
-            .request(id)
-            .filter(|r| r.payload.account == actor.account)
-            .cloned();
+        let request = self.state().request(id).filter(|r| r.payload.account == actor.account).cloned();
         request.ok_or(Rejection::NotFound { what: "request" })
     }
 
@@ -68,19 +53,12 @@ impl Tx {
         let tally = self.state().tally(request, self.now());
         let by_vote = request.vote_of(user).is_some() && tally.approvals.contains(&user);
         let is_initiator = request.payload.initiator == Principal::User(user);
-        if tally.undecided.contains(&user)
-            || by_vote
-            || is_initiator && tally.approvals.contains(&user)
-        {
+        if tally.undecided.contains(&user) || by_vote || is_initiator && tally.approvals.contains(&user) {
             return None;
         }
         let why = if is_initiator {
             "you submitted it, and somebody else must decide"
-        } else if request
-            .eligible
-            .iter()
-            .any(|(approver, _)| *approver == user)
-        {
+        } else if request.eligible.iter().any(|(approver, _)| *approver == user) {
             "your role has changed since"
         } else {
             "you were not an approver then"
@@ -97,15 +75,11 @@ impl Tx {
         comment: Option<String>,
     ) -> Result<(), Rejection> {
         let Principal::User(user) = actor.principal else {
-            return Err(Rejection::NotAnApprover {
-                why: "programs and links never vote".into(),
-            });
+            return Err(Rejection::NotAnApprover { why: "programs and links never vote".into() });
         };
         let request = self.open_request(actor, id)?;
         if request.state != RequestState::Pending {
-            return Err(Rejection::InvalidState {
-                state: state_word(request.state),
-            });
+            return Err(Rejection::InvalidState { state: state_word(request.state) });
         }
         if self.now() >= request.payload.not_after {
             return Err(Rejection::Expired);
@@ -117,9 +91,7 @@ impl Tx {
             return Err(objection);
         }
         let comment = comment.filter(|words| !words.trim().is_empty());
-        let too_long = comment
-            .as_ref()
-            .is_some_and(|words| words.chars().count() > MAX_WORDS);
+        let too_long = comment.as_ref().is_some_and(|words| words.chars().count() > MAX_WORDS);
         if too_long || decision == Decision::Reject && comment.is_none() {
             return Err(Rejection::ReasonRequired);
         }
@@ -152,52 +124,30 @@ impl Tx {
     pub(crate) fn withdraw_vote(&mut self, actor: &Actor, id: RequestId) -> Result<(), Rejection> {
         let request = self.open_request(actor, id)?;
         if request.state != RequestState::Pending {
-            return Err(Rejection::InvalidState {
-                state: state_word(request.state),
-            });
+            return Err(Rejection::InvalidState { state: state_word(request.state) });
         }
         let vote = actor.user().and_then(|user| request.vote_of(user));
         let Some(vote) = vote else {
-            return Err(Rejection::NotFound {
-                what: "vote of yours",
-            });
+            return Err(Rejection::NotFound { what: "vote of yours" });
         };
-        self.emit(Event::VoteWithdrawn {
-            request: id,
-            voter: vote.voter,
-        });
+        self.emit(Event::VoteWithdrawn { request: id, voter: vote.voter });
         self.settle(id);
         Ok(())
     }
 
     /// By its initiator until it is being carried out; by any approver while it waits out its timelock.
-    pub(crate) fn cancel(
-        &mut self,
-        actor: &Actor,
-        id: RequestId,
-        reason: Option<String>,
-    ) -> Result<(), Rejection> {
+    pub(crate) fn cancel(&mut self, actor: &Actor, id: RequestId, reason: Option<String>) -> Result<(), Rejection> {
         let request = self.open_request(actor, id)?;
-        if !matches!(
-            request.state,
-            RequestState::Pending | RequestState::Approved
-        ) {
-            return Err(Rejection::InvalidState {
-                state: state_word(request.state),
-            });
+        if !matches!(request.state, RequestState::Pending | RequestState::Approved) {
+            return Err(Rejection::InvalidState { state: state_word(request.state) });
         }
-        if reason
-            .as_ref()
-            .is_some_and(|words| words.chars().count() > MAX_WORDS)
-        {
+        if reason.as_ref().is_some_and(|words| words.chars().count() > MAX_WORDS) {
             return Err(Rejection::ReasonRequired);
         }
         let is_initiator = request.payload.initiator == actor.principal;
         let may_veto = request.state == RequestState::Approved && {
             let tally = self.state().tally(&request, self.now());
-            actor.user().is_some_and(|user| {
-                tally.approvals.contains(&user) || tally.undecided.contains(&user)
-            })
+            actor.user().is_some_and(|user| tally.approvals.contains(&user) || tally.undecided.contains(&user))
         };
         if !is_initiator && !may_veto {
             let why = "only its initiator may call it off before it is approved".into();

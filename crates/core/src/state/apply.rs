@@ -15,11 +15,7 @@ impl State {
     pub(super) fn apply_event(&mut self, entry: &Entry) {
         let at = entry.at;
         match &entry.event {
-            Event::AccountCreated {
-                account,
-                name,
-                owner,
-            } => {
+            Event::AccountCreated { account, name, owner } => {
                 let account = Account {
                     id: *account,
                     name: name.clone(),
@@ -38,14 +34,7 @@ impl State {
                 self.users.remove(user);
                 self.drafts.remove(user);
             }
-            Event::GrantAdded {
-                grant,
-                account,
-                user,
-                role,
-                scope,
-                expires_at,
-            } => {
+            Event::GrantAdded { grant, account, user, role, scope, expires_at } => {
                 let grant = Grant {
                     id: *grant,
                     account: *account,
@@ -63,19 +52,13 @@ impl State {
                     self.compile_rights(grant.account, grant.user);
                 }
             }
-            Event::PolicySet {
-                account,
-                scenario,
-                policy,
-            } => {
+            Event::PolicySet { account, scenario, policy } => {
                 self.change_account(*account, |a| {
                     a.policies.insert(*scenario, policy.clone());
                 });
             }
             Event::AccountFrozen { account } => self.change_account(*account, |a| a.frozen = true),
-            Event::AccountUnfrozen { account } => {
-                self.change_account(*account, |a| a.frozen = false)
-            }
+            Event::AccountUnfrozen { account } => self.change_account(*account, |a| a.frozen = false),
             Event::GovernanceDegraded { .. } => {}
             Event::SiteCreated { .. }
             | Event::AgentCreated { .. }
@@ -83,33 +66,13 @@ impl State {
             | Event::ScanTaskCreated { .. }
             | Event::DevicesFound { .. }
             | Event::DevicesChanged { .. } => self.apply_fleet(&entry.event, at),
-            Event::DraftPut {
-                user,
-                site,
-                change,
-                action,
-                targets,
-            } => {
-                let draft = self
-                    .drafts
-                    .entry(*user)
-                    .or_default()
-                    .entry(*site)
-                    .or_insert_with(Draft::empty);
+            Event::DraftPut { user, site, change, action, targets } => {
+                let draft = self.drafts.entry(*user).or_default().entry(*site).or_insert_with(Draft::empty);
                 draft.put(*change, action, targets);
                 draft.updated_at = at;
             }
-            Event::DraftTaken {
-                user,
-                site,
-                change,
-                targets,
-            } => {
-                if let Some(draft) = self
-                    .drafts
-                    .get_mut(user)
-                    .and_then(|sites| sites.get_mut(site))
-                {
+            Event::DraftTaken { user, site, change, targets } => {
+                if let Some(draft) = self.drafts.get_mut(user).and_then(|sites| sites.get_mut(site)) {
                     draft.take(*change, targets);
                     draft.updated_at = at;
                 }
@@ -132,27 +95,11 @@ impl State {
 
     fn apply_fleet(&mut self, event: &Event, at: Timestamp) {
         match event {
-            Event::SiteCreated {
-                site,
-                account,
-                name,
-                capacity_w,
-            } => {
-                let site = Site {
-                    id: *site,
-                    account: *account,
-                    name: name.clone(),
-                    capacity_w: *capacity_w,
-                };
+            Event::SiteCreated { site, account, name, capacity_w } => {
+                let site = Site { id: *site, account: *account, name: name.clone(), capacity_w: *capacity_w };
                 self.sites.insert(site.id, site);
             }
-            Event::AgentCreated {
-                agent,
-                account,
-                site,
-                name,
-                token_hash,
-            } => {
+            Event::AgentCreated { agent, account, site, name, token_hash } => {
                 let agent = Agent {
                     id: *agent,
                     account: *account,
@@ -169,13 +116,7 @@ impl State {
                     agent.public_key = Some(public_key.clone());
                 }
             }
-            Event::ScanTaskCreated {
-                scan_task,
-                agent,
-                name,
-                ranges,
-                interval_s,
-            } => {
+            Event::ScanTaskCreated { scan_task, agent, name, ranges, interval_s } => {
                 let task = ScanTask {
                     id: *scan_task,
                     agent: *agent,
@@ -185,16 +126,7 @@ impl State {
                 };
                 self.scan_tasks.insert(task.id, task);
             }
-            Event::DevicesFound {
-                agent,
-                scan_task,
-                devices,
-            }
-            | Event::DevicesChanged {
-                agent,
-                scan_task,
-                devices,
-            } => {
+            Event::DevicesFound { agent, scan_task, devices } | Event::DevicesChanged { agent, scan_task, devices } => {
                 for (id, found) in devices {
                     self.place_device(*id, found, *agent, *scan_task, at);
                 }
@@ -238,14 +170,7 @@ impl State {
     }
 
     fn apply_submitted(&mut self, entry: &Entry) {
-        let Event::RequestSubmitted {
-            request,
-            number,
-            payload,
-            idempotency,
-            ..
-        } = &entry.event
-        else {
+        let Event::RequestSubmitted { request, number, payload, idempotency, .. } = &entry.event else {
             return;
         };
         let Some(made) = Request::of(&entry.event, entry.at) else {
@@ -255,17 +180,9 @@ impl State {
         self.claim(&made, place + 1);
         if let Some((key, content)) = idempotency {
             let key = idempotency_key(payload.account, payload.initiator, key);
-            self.idempotency.insert(
-                key,
-                Keyed {
-                    content: *content,
-                    request: *request,
-                },
-            );
+            self.idempotency.insert(key, Keyed { content: *content, request: *request });
         }
-        self.change_account(payload.account, |account| {
-            account.requests = account.requests.max(*number)
-        });
+        self.change_account(payload.account, |account| account.requests = account.requests.max(*number));
         self.by_request.insert(*request, place);
         self.open.insert(place);
         self.requests.push_back(Arc::new(made));
@@ -276,10 +193,7 @@ impl State {
         let Action::Device(operation) = &request.payload.action else {
             return;
         };
-        let mine = self
-            .by_request
-            .get(&request.id)
-            .map_or(0, |place| place + 1);
+        let mine = self.by_request.get(&request.id).map_or(0, |place| place + 1);
         for (_, target) in request.effective() {
             let Target::Device(device) = target else {
                 continue;
@@ -308,14 +222,7 @@ impl State {
     fn apply_request(&mut self, event: &Event, at: Timestamp) {
         match event {
             Event::TargetsDropped { request, by, items } => self.drop_targets(*request, *by, items),
-            Event::VoteCast {
-                request,
-                voter,
-                decision,
-                content_hash,
-                comment,
-                ..
-            } => {
+            Event::VoteCast { request, voter, decision, content_hash, comment, .. } => {
                 self.change_request(*request, |r| {
                     withdraw(r, *voter, at);
                     r.votes.push(Vote {
@@ -328,14 +235,8 @@ impl State {
                     });
                 });
             }
-            Event::VoteWithdrawn { request, voter } => {
-                self.change_request(*request, |r| withdraw(r, *voter, at))
-            }
-            Event::RequestApproved {
-                request,
-                not_before,
-                execute_deadline,
-            } => self.change_request(*request, |r| {
+            Event::VoteWithdrawn { request, voter } => self.change_request(*request, |r| withdraw(r, *voter, at)),
+            Event::RequestApproved { request, not_before, execute_deadline } => self.change_request(*request, |r| {
                 r.state = RequestState::Approved;
                 r.approved_at = Some(at);
                 r.not_before = Some(*not_before);
@@ -347,11 +248,7 @@ impl State {
                 r.not_before = None;
                 r.execute_deadline = None;
             }),
-            Event::RequestExecuting {
-                request,
-                agents,
-                skipped,
-            } => self.change_request(*request, |r| {
+            Event::RequestExecuting { request, agents, skipped } => self.change_request(*request, |r| {
                 r.state = RequestState::Executing;
                 for (item, agent) in agents {
                     if let Some(slot) = r.items.get_mut(*item as usize) {
@@ -360,15 +257,8 @@ impl State {
                 }
                 end_items(r, skipped, at);
             }),
-            Event::ItemsEnded { request, results } => {
-                self.change_request(*request, |r| end_items(r, results, at))
-            }
-            Event::RequestEnded {
-                request,
-                state,
-                reason,
-                superseded_by,
-            } => {
+            Event::ItemsEnded { request, results } => self.change_request(*request, |r| end_items(r, results, at)),
+            Event::RequestEnded { request, state, reason, superseded_by } => {
                 self.end_request(*request, *state, reason.clone(), *superseded_by, at);
             }
             _ => {}
@@ -385,11 +275,7 @@ impl State {
                 if let Some(Target::Device(device)) = old.payload.targets.get(*item as usize)
                     && let Some(claims) = self.claims.get_mut(device.index() - 1)
                 {
-                    claims
-                        .0
-                        .iter_mut()
-                        .filter(|slot| **slot == place + 1)
-                        .for_each(|slot| *slot = 0);
+                    claims.0.iter_mut().filter(|slot| **slot == place + 1).for_each(|slot| *slot = 0);
                 }
             }
         }
@@ -428,11 +314,7 @@ impl State {
 }
 
 fn withdraw(request: &mut Request, voter: crate::ids::UserId, at: Timestamp) {
-    for vote in request
-        .votes
-        .iter_mut()
-        .filter(|v| v.voter == voter && v.withdrawn_at.is_none())
-    {
+    for vote in request.votes.iter_mut().filter(|v| v.voter == voter && v.withdrawn_at.is_none()) {
         vote.withdrawn_at = Some(at);
     }
 }
@@ -440,28 +322,16 @@ fn withdraw(request: &mut Request, voter: crate::ids::UserId, at: Timestamp) {
 fn end_items(request: &mut Request, results: &[(u32, TargetResult)], at: Timestamp) {
     for (item, result) in results {
         if let Some(slot) = request.items.get_mut(*item as usize) {
-            *slot = ItemState::Ended {
-                result: result.clone(),
-                at,
-            };
+            *slot = ItemState::Ended { result: result.clone(), at };
             request.open_items -= 1;
         }
     }
 }
 
 /// By what a device is found again within an account: its MAC first.
-pub(crate) fn identity_keys(
-    account: AccountId,
-    identity: &DeviceIdentity,
-) -> impl Iterator<Item = String> {
-    let mac = identity
-        .mac
-        .as_ref()
-        .map(|mac| format!("{account}/mac/{mac}"));
-    let serial = identity
-        .serial
-        .as_ref()
-        .map(|serial| format!("{account}/serial/{serial}"));
+pub(crate) fn identity_keys(account: AccountId, identity: &DeviceIdentity) -> impl Iterator<Item = String> {
+    let mac = identity.mac.as_ref().map(|mac| format!("{account}/mac/{mac}"));
+    let serial = identity.serial.as_ref().map(|serial| format!("{account}/serial/{serial}"));
     mac.into_iter().chain(serial)
 }
 

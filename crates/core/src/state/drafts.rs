@@ -36,12 +36,7 @@ pub struct Draft {
 
 impl Draft {
     pub(crate) const fn empty() -> Self {
-        Self {
-            version: 0,
-            changes: Vec::new(),
-            updated_at: Timestamp(0),
-            next: 1,
-        }
+        Self { version: 0, changes: Vec::new(), updated_at: Timestamp(0), next: 1 }
     }
 
     /// How many of the sorted `targets` a change would take from earlier changes of the same kind.
@@ -50,38 +45,22 @@ impl Draft {
         self.changes
             .iter()
             .filter(|change| change.action != *action && same_key(&change.action, action))
-            .map(|change| {
-                change
-                    .targets
-                    .iter()
-                    .filter(|target| targets.binary_search(target).is_ok())
-                    .count()
-            })
+            .map(|change| change.targets.iter().filter(|target| targets.binary_search(target).is_ok()).count())
             .sum()
     }
 
     pub(crate) fn put(&mut self, id: u32, action: &Action, targets: &[DeviceId]) {
         for change in &mut self.changes {
             if same_key(&change.action, action) && change.action != *action {
-                change
-                    .targets
-                    .retain(|target| targets.binary_search(target).is_err());
+                change.targets.retain(|target| targets.binary_search(target).is_err());
             }
         }
-        if let Some(change) = self
-            .changes
-            .iter_mut()
-            .find(|change| change.action == *action)
-        {
+        if let Some(change) = self.changes.iter_mut().find(|change| change.action == *action) {
             change.targets.extend_from_slice(targets);
             change.targets.sort_unstable();
             change.targets.dedup();
         } else {
-            self.changes.push(DraftChange {
-                id,
-                action: action.clone(),
-                targets: targets.to_vec(),
-            });
+            self.changes.push(DraftChange { id, action: action.clone(), targets: targets.to_vec() });
             self.next = self.next.max(id + 1);
         }
         self.tidy();
@@ -89,9 +68,7 @@ impl Draft {
 
     pub(crate) fn take(&mut self, id: u32, targets: &[DeviceId]) {
         for change in self.changes.iter_mut().filter(|change| change.id == id) {
-            change
-                .targets
-                .retain(|target| !targets.is_empty() && targets.binary_search(target).is_err());
+            change.targets.retain(|target| !targets.is_empty() && targets.binary_search(target).is_err());
         }
         self.tidy();
     }
