@@ -1,0 +1,126 @@
+// The live stream: one event source per tab, its frames folded into the query cache. When the stream
+// breaks the browser resumes it from the last frame; when it had to be opened anew, everything is fetched again.
+import type { InfiniteData } from "@tanstack/react-query";
+import { create } from "zustand";
+import { mergeDevicePages, mergeItems, mergeRow, mergeSummary, type RowPatch } from "./merge";
+import { ALL_SITES } from "./queries";
+import { queryClient } from "./query";
+import { forgetSession, sessionQuery } from "./session";
+import type { DevicePage, DeviceRow, Item, Overview, Request, RequestPage, RequestSummary } from "./types";
+
+interface Live {
+  connected: boolean;
+  /** When the stream broke, for the banner; null while it runs. */
+  since: number | null;
+}
+export const useLive = create<Live>(() => ({ connected: false, since: null }));
+
+const RETRY_FIRST_MS = 1_000;
+const RETRY_MOST_MS = 30_000;
+
+/** Opens the stream for a site; the answer closes it. */
+export function openStream(site: string): () => void {
+  let source: EventSource | null = null;
+  let timer: number | undefined;
+  let delay = RETRY_FIRST_MS;
+  let wasOpen = false;
+  let closed = false;
+
+  const connect = () => {
+    source = new EventSource(
+      site === ALL_SITES ? "/api/v1/events" : `/api/v1/events?site=${encodeURIComponent(site)}`,
+    );
+    const from = source;
+    from.onopen = () => {
+      delay = RETRY_FIRST_MS;
+      useLive.setState({ connected: true, since: null });
+      if (wasOpen) refetchAll();
+      wasOpen = true;
+    };
+    from.onerror = () => {
+      const { since } = useLive.getState();
+      useLive.setState({ connected: false, since: since ?? Date.now() });
+      if (from.readyState !== EventSource.CLOSED || closed) return;
+      // The server refused the stream: perhaps the session has ended.
+      void queryClient.fetchQuery({ ...sessionQuery, staleTime: 0 }).catch(() => {});
+      timer = window.setTimeout(connect, delay);
+      delay = Math.min(delay * 2, RETRY_MOST_MS);
+    };
+    const on = <Frame>(name: string, fold: (frame: Frame) => void) =>
+      from.addEventListener(name, (event) => fold(JSON.parse((event as MessageEvent<string>).data) as Frame));
+    on<Overview>("overview", (overview) => foldOverview(site, overview));
+    on<{ rows: RowPatch[]; as_of: number }>("devices", (frame) => foldDevices(frame.rows, frame.as_of));
+    on<{ id: string; summary: RequestSummary }>("request", (frame) => foldRequest(frame.summary));
+    on<{ request: string; items: Item[] }>("items", (frame) => foldItems(frame.request, frame.items));
+    on<{ site: string }>(
+      "draft",
+      (frame) => void queryClient.invalidateQueries({ queryKey: ["draft", frame.site] }),
+    );
+    on("agents", () => void queryClient.invalidateQueries({ queryKey: ["agents"] }));
+    on("reset", refetchAll);
+    on("signed_out", forgetSession);
+  };
+  connect();
+  return () => {
+    closed = true;
+    window.clearTimeout(timer);
+    source?.close();
+    useLive.setState({ connected: false, since: null });
+  };
+}
+
+function refetchAll() {
+  void queryClient.invalidateQueries({ predicate: (query) => query.queryKey[0] !== "session" });
+}
+
+function foldOverview(site: string, overview: Overview) {
+  const key = ["overview", site];
+  const before = queryClient.getQueryData<Overview>(key);
+  queryClient.setQueryData(key, overview);
+  // The counts on the filter chips follow the split of the fleet.
+  if (before && JSON.stringify(before.devices) !== JSON.stringify(overview.devices)) {
+    void queryClient.invalidateQueries({ queryKey: ["devices", "facets"] }, { cancelRefetch: false });
+  }
+  if (before && before.devices.total !== overview.devices.total) {
+    void queryClient.invalidateQueries({ queryKey: ["devices", "list"] }, { cancelRefetch: false });
+  }
+}
+
+function foldDevices(rows: RowPatch[], asOf: number) {
+  queryClient.setQueriesData<InfiniteData<DevicePage, string | undefined>>(
+    { queryKey: ["devices", "list"] },
+    (data) => data && mergeDevicePages(data, rows, asOf),
+  );
+  for (const row of rows) {
+    queryClient.setQueryData<DeviceRow>(["devices", "one", row.id], (known) => known && mergeRow(known, row));
+  }
+}
+
+function foldRequest(summary: RequestSummary) {
+  queryClient.setQueryData<Request>(["request", summary.id], (known) => known && { ...known, ...summary });
+  void queryClient.invalidateQueries({ queryKey: ["request", summary.id] });
+  let moved = false;
+  for (const [key, data] of queryClient.getQueriesData<InfiniteData<RequestPage>>({
+    queryKey: ["requests"],
+  })) {
+    if (!data) continue;
+    let found = false;
+    const pages = data.pages.map((page) => {
+      const merged = mergeSummary(page.items, summary);
+      found ||= merged.found;
+      return merged.found ? { ...page, items: merged.items } : page;
+    });
+    if (found) queryClient.setQueryData(key, { ...data, pages });
+    moved ||= !found || summary.progress === null || summary.ended_at !== null;
+  }
+  // Progress alone moves a request to no other list.
+  if (moved) void queryClient.invalidateQueries({ queryKey: ["requests"] }, { cancelRefetch: false });
+  void queryClient.invalidateQueries({ queryKey: ["audit"], refetchType: "none" });
+  if (summary.scenario === "approval_config.update" && summary.ended_at !== null) {
+    void queryClient.invalidateQueries({ queryKey: ["policies"] });
+  }
+}
+
+function foldItems(request: string, items: Item[]) {
+  queryClient.setQueryData<Item[]>(["items", request], (known) => known && mergeItems(known, items));
+}

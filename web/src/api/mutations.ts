@@ -1,0 +1,132 @@
+// What the pages change. Every call throws a ProblemError on refusal.
+import { client, idempotencyKey, unwrap, withStepUp } from "./client";
+import { draftQuery } from "./queries";
+import { queryClient } from "./query";
+import type { Action, Draft, PolicyChange, Request } from "./types";
+
+function keepDraft(draft: Draft): Draft {
+  queryClient.setQueryData(draftQuery(draft.site).queryKey, draft);
+  void queryClient.invalidateQueries({ queryKey: ["overview"] }, { cancelRefetch: false });
+  return draft;
+}
+
+export async function addToDraft(site: string, action: Action, targets: string[]) {
+  const before = queryClient.getQueryData(draftQuery(site).queryKey);
+  const answer = await unwrap(
+    client.POST("/draft/changes", { params: { query: { site } }, body: { action, targets } }),
+  );
+  keepDraft(answer.draft);
+  const known = new Set(before?.changes.map((change) => change.id));
+  return { ...answer, added: answer.draft.changes.find((change) => !known.has(change.id)) ?? null };
+}
+
+export async function removeChange(site: string, change: string) {
+  return keepDraft(
+    await unwrap(client.DELETE("/draft/changes/{change}", { params: { query: { site }, path: { change } } })),
+  );
+}
+
+export async function removeTarget(site: string, change: string, device: string) {
+  return keepDraft(
+    await unwrap(
+      client.DELETE("/draft/changes/{change}/targets/{device}", {
+        params: { query: { site }, path: { change, device } },
+      }),
+    ),
+  );
+}
+
+export async function discardDraft(site: string) {
+  await unwrap(client.DELETE("/draft", { params: { query: { site } } }));
+  await queryClient.invalidateQueries({ queryKey: ["draft", site] });
+  void queryClient.invalidateQueries({ queryKey: ["overview"] }, { cancelRefetch: false });
+}
+
+export function submitDraft(site: string, version: number, reason: string) {
+  const headers = idempotencyKey();
+  return withStepUp(async () => {
+    const answer = await unwrap(
+      client.POST("/draft/submit", {
+        params: { query: { site } },
+        headers,
+        body: { version, reason: reason || undefined },
+      }),
+    );
+    void queryClient.invalidateQueries({ queryKey: ["draft", site] });
+    requestsChanged();
+    return answer;
+  });
+}
+
+export function createRequest(action: Action, targets: string[], reason?: string) {
+  const headers = idempotencyKey();
+  return withStepUp(async () =>
+    keepRequest(
+      await unwrap(
+        client.POST("/requests", {
+          headers,
+          body: { action, targets, reason: reason || undefined },
+        }),
+      ),
+    ),
+  );
+}
+
+export function previewRequest(action: Action, targets: string[]) {
+  return unwrap(client.POST("/requests/preview", { body: { action, targets } }));
+}
+
+export function vote(request: Request, decision: "approve" | "reject", comment: string) {
+  return withStepUp(async () =>
+    keepRequest(
+      await unwrap(
+        client.POST("/requests/{id}/votes", {
+          params: { path: { id: request.id } },
+          body: { decision, content_hash: request.content_hash, comment: comment || undefined },
+        }),
+      ),
+    ),
+  );
+}
+
+export async function withdrawVote(id: string) {
+  return keepRequest(await unwrap(client.DELETE("/requests/{id}/votes/me", { params: { path: { id } } })));
+}
+
+export async function cancelRequest(id: string, reason: string) {
+  return keepRequest(
+    await unwrap(client.POST("/requests/{id}/cancel", { params: { path: { id } }, body: { reason } })),
+  );
+}
+
+export function changePolicies(changes: PolicyChange[], reason: string) {
+  const headers = idempotencyKey();
+  return withStepUp(async () => {
+    const request = keepRequest(
+      await unwrap(
+        client.PUT("/approval-policies", {
+          headers,
+          body: { changes, reason: reason || undefined },
+        }),
+      ),
+    );
+    void queryClient.invalidateQueries({ queryKey: ["policies"] });
+    return request;
+  });
+}
+
+export async function stepUp(password: string) {
+  return unwrap(client.POST("/session/step-up", { body: { password } }));
+}
+
+function keepRequest(request: Request): Request {
+  queryClient.setQueryData(["request", request.id], request);
+  requestsChanged();
+  return request;
+}
+
+function requestsChanged() {
+  void queryClient.invalidateQueries({ queryKey: ["requests"] });
+  void queryClient.invalidateQueries({ queryKey: ["overview"] }, { cancelRefetch: false });
+  void queryClient.invalidateQueries({ queryKey: ["audit"], refetchType: "none" });
+}

@@ -1,0 +1,55 @@
+import { queryOptions, useQuery } from "@tanstack/react-query";
+import { client, setCsrf, unwrap } from "./client";
+import { hasCode } from "./problem";
+import { queryClient } from "./query";
+import type { Session } from "./types";
+
+/** The session, or null when nobody is signed in. */
+export const sessionQuery = queryOptions({
+  queryKey: ["session"],
+  queryFn: async (): Promise<Session | null> => {
+    try {
+      const session = await unwrap(client.GET("/session"));
+      setCsrf(session.csrf);
+      return session;
+    } catch (error) {
+      if (hasCode(error, "not_signed_in")) return null;
+      throw error;
+    }
+  },
+  staleTime: Number.POSITIVE_INFINITY,
+});
+
+export function keepSession(session: Session | null) {
+  setCsrf(session?.csrf ?? "");
+  queryClient.setQueryData(sessionQuery.queryKey, session);
+}
+
+/** The session of a page that is only shown to somebody signed in. */
+export function useSession(): Session {
+  const { data } = useQuery(sessionQuery);
+  if (!data) throw new Error("a page of the shell was shown without a session");
+  return data;
+}
+
+export async function signIn(email: string, password: string): Promise<Session> {
+  const session = await unwrap(client.POST("/session", { body: { email, password } }));
+  forgetData();
+  keepSession(session);
+  return session;
+}
+
+export async function signOut() {
+  await unwrap(client.DELETE("/session"));
+  forgetSession();
+}
+
+/** Drops everything this browser knows; the router then leads to the sign-in page. */
+export function forgetSession() {
+  keepSession(null);
+  forgetData();
+}
+
+function forgetData() {
+  queryClient.removeQueries({ predicate: (query) => query.queryKey[0] !== "session" });
+}

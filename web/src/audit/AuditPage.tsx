@@ -1,0 +1,168 @@
+import { ActionIcon, Button, CopyButton, TextInput } from "@mantine/core";
+import { IconCheck, IconCopy, IconFileText, IconRefresh } from "@tabler/icons-react";
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
+import { type FormEvent, useState } from "react";
+import { auditQuery } from "../api/queries";
+import { Empty, LoadError, Waiting } from "../ui/feedback";
+import { count, shortHash } from "../ui/format";
+import css from "./Audit.module.css";
+import { AuditEntryRow } from "./AuditEntryRow";
+import { type AuditSearch, dayRange } from "./search";
+
+const route = getRouteApi("/s/$site/audit");
+
+export function AuditPage() {
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const { from, to, ...rest } = search;
+  const query = useInfiniteQuery(auditQuery({ ...rest, ...dayRange(from, to) }));
+  const first = query.data?.pages[0];
+  const entries = query.data?.pages.flatMap((page) => page.items) ?? [];
+  const filtered = Object.keys(search).length > 0;
+  return (
+    <div className="page">
+      <header className="row between wrap">
+        <div>
+          <h1>Audit log</h1>
+          <p className="dim">
+            {first ? (
+              <>
+                <span className="num">{count(first.total)}</span> {filtered ? "matching entries" : "entries"},
+                newest first
+              </>
+            ) : (
+              "Loading…"
+            )}
+          </p>
+        </div>
+        {first && <ChainHead head={first.head} />}
+      </header>
+      <AuditFilters
+        key={JSON.stringify(search)}
+        search={search}
+        apply={(next) => void navigate({ search: next })}
+        refresh={() => void query.refetch()}
+        busy={query.isFetching}
+      />
+      {query.isPending ? (
+        <Waiting rows={10} />
+      ) : query.isError && entries.length === 0 ? (
+        <LoadError error={query.error} retry={() => void query.refetch()} />
+      ) : entries.length === 0 ? (
+        <Empty
+          title={filtered ? "No entry matches" : "The log is empty"}
+          icon={<IconFileText size={28} aria-hidden="true" className="dim" />}
+        >
+          {filtered && (
+            <button type="button" className="link" onClick={() => void navigate({ search: {} })}>
+              Remove all filters
+            </button>
+          )}
+        </Empty>
+      ) : (
+        <>
+          <ol className={`plain ${css.list}`}>
+            {entries.map((entry) => (
+              <AuditEntryRow key={entry.seq} entry={entry} />
+            ))}
+          </ol>
+          {query.hasNextPage && (
+            <Button
+              variant="default"
+              loading={query.isFetchingNextPage}
+              onClick={() => void query.fetchNextPage()}
+            >
+              Show older entries
+            </Button>
+          )}
+        </>
+      )}
+    </div>
+  );
+}
+
+/** The end of the hash chain: note it down, and nobody can rewrite what came before unnoticed. */
+function ChainHead({ head }: { head: { seq: number; hash: string } }) {
+  return (
+    <div
+      className="small dim row"
+      title="Every entry holds the hash of the one before it; this is the last one"
+    >
+      <span>
+        Chain head <span className="num">{count(head.seq)}</span> ·{" "}
+        <span className="num">{shortHash(head.hash)}</span>
+      </span>
+      <CopyButton value={`${head.seq} ${head.hash}`}>
+        {({ copied, copy }) => (
+          <ActionIcon
+            variant="subtle"
+            size={24}
+            aria-label="Copy number and hash of the chain head"
+            onClick={copy}
+          >
+            {copied ? <IconCheck size={14} aria-hidden="true" /> : <IconCopy size={14} aria-hidden="true" />}
+          </ActionIcon>
+        )}
+      </CopyButton>
+    </div>
+  );
+}
+
+function AuditFilters({
+  search,
+  apply,
+  refresh,
+  busy,
+}: {
+  search: AuditSearch;
+  apply: (search: AuditSearch) => void;
+  refresh: () => void;
+  busy: boolean;
+}) {
+  const [values, setValues] = useState(search);
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    apply(
+      Object.fromEntries(
+        Object.entries(values).filter(([, value]) => typeof value === "string" && value.trim() !== ""),
+      ),
+    );
+  };
+  const field = (key: keyof AuditSearch, label: string, type = "text") => (
+    <TextInput
+      size="xs"
+      label={label}
+      type={type}
+      value={values[key] ?? ""}
+      maxLength={200}
+      onChange={(event) => setValues({ ...values, [key]: event.currentTarget.value })}
+    />
+  );
+  return (
+    <search>
+      <form className={css.filters} onSubmit={submit}>
+        {field("q", "Text")}
+        {field("type", "Type")}
+        {field("actor", "Who (id)")}
+        {field("request", "Request (id)")}
+        {field("from", "From", "date")}
+        {field("to", "To", "date")}
+        <Button type="submit">Filter</Button>
+        {Object.keys(search).length > 0 && (
+          <Button variant="subtle" onClick={() => apply({})}>
+            Clear
+          </Button>
+        )}
+        <Button
+          variant="subtle"
+          loading={busy}
+          leftSection={<IconRefresh size={14} aria-hidden="true" />}
+          onClick={refresh}
+        >
+          Refresh
+        </Button>
+      </form>
+    </search>
+  );
+}

@@ -1,0 +1,33 @@
+export interface AuditSearch {
+  q?: string;
+  type?: string;
+  actor?: string;
+  request?: string;
+  from?: string;
+  to?: string;
+}
+const KEYS = ["q", "type", "actor", "request"] as const;
+const DATE = /^\d{4}-\d{2}-\d{2}$/;
+
+export function auditSearch(search: Record<string, unknown>): AuditSearch {
+  const kept: AuditSearch = {};
+  for (const key of KEYS) {
+    const value = search[key];
+    if (typeof value === "string" && value !== "") kept[key] = value;
+    else if (typeof value === "number") kept[key] = String(value);
+  }
+  for (const key of ["from", "to"] as const) {
+    const value = search[key];
+    if (typeof value === "string" && DATE.test(value)) kept[key] = value;
+  }
+  return kept;
+}
+
+const DAY_MS = 86_400_000;
+/** The local day as a half-open range of unix ms. */
+export function dayRange(from?: string, to?: string): { from?: number; to?: number } {
+  return {
+    ...(from && { from: new Date(`${from}T00:00:00`).getTime() }),
+    ...(to && { to: new Date(`${to}T00:00:00`).getTime() + DAY_MS }),
+  };
+}

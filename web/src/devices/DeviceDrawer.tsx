@@ -1,0 +1,167 @@
+import { Drawer } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { useState } from "react";
+import { deviceQuery } from "../api/queries";
+import type { Action, DeviceRow } from "../api/types";
+import { useSite, useSiteName } from "../shell/site";
+import { LoadError, Note, Tile, Tiles, Waiting } from "../ui/feedback";
+import { age, ago, dateTime, duration, hashrate, NONE, power, sig3, words } from "../ui/format";
+import { useCan } from "../ui/permissions";
+import { RequestStateMark } from "../ui/request-state";
+import { Status } from "../ui/status";
+import { useNow } from "../ui/use-now";
+import { ActionButtons } from "./ActionButtons";
+import css from "./Devices.module.css";
+import { PoolsDialog } from "./PoolsDialog";
+import { useDraftAction } from "./use-draft-action";
+
+export function DeviceDrawer({ id, onClose }: { id: string | undefined; onClose: () => void }) {
+  const { data, error, refetch } = useQuery({ ...deviceQuery(id ?? ""), enabled: id !== undefined });
+  return (
+    <Drawer
+      opened={id !== undefined}
+      onClose={onClose}
+      position="right"
+      size={460}
+      title={data?.name ?? "Device"}
+      closeButtonProps={{ "aria-label": "Close" }}
+    >
+      {error ? (
+        <LoadError error={error} retry={() => void refetch()} />
+      ) : data ? (
+        <Details device={data} />
+      ) : (
+        <Waiting rows={5} height={48} />
+      )}
+    </Drawer>
+  );
+}
+
+function Details({ device }: { device: DeviceRow }) {
+  const now = useNow();
+  const can = useCan(device.id);
+  const siteName = useSiteName();
+  const { draft, busy } = useDraftAction();
+  const [pools, setPools] = useState(false);
+  const ask = (action: Action) => void draft(action, new Map([[device.site, [device.id]]]));
+  const share =
+    device.hashrate_ths !== null && device.expected_hashrate_ths
+      ? `${sig3((100 * device.hashrate_ths) / device.expected_hashrate_ths)} % of ${hashrate(device.expected_hashrate_ths)}`
+      : undefined;
+  return (
+    <div className="col gap4">
+      <div className="row between">
+        <Status status={device.status} />
+        <span className="dim small" title={dateTime(device.since)}>
+          since {ago(device.since, now).replace(" ago", "")}
+          {device.age_ms !== null && `, seen ${age(device.age_ms)}${device.age_ms < 2000 ? "" : " ago"}`}
+        </span>
+      </div>
+      {device.errors.length > 0 && (
+        <Note tone="bad" title="The device reports">
+          {device.errors.map((text) => (
+            <div key={text}>{text}</div>
+          ))}
+        </Note>
+      )}
+      <Tiles>
+        <Tile label="Hashrate" value={hashrate(device.hashrate_ths)} note={share} />
+        <Tile
+          label="Power"
+          value={power(device.power_w)}
+          note={device.power_mode ? `mode ${device.power_mode}` : undefined}
+        />
+        <Tile
+          label="Hottest chip"
+          value={device.temp_chip_max_c === null ? NONE : `${sig3(device.temp_chip_max_c)} °C`}
+          note={device.temp_inlet_c === null ? undefined : `inlet ${sig3(device.temp_inlet_c)} °C`}
+        />
+        <Tile
+          label="Fans"
+          value={device.fan_rpm === null ? NONE : `${sig3(device.fan_rpm)} rpm`}
+          note={`up ${duration(device.uptime_s)}`}
+        />
+      </Tiles>
+      <section className="col" aria-label="Actions">
+        <h2>Actions</h2>
+        <div className="row wrap">
+          <ActionButtons can={can} ask={ask} askPools={() => setPools(true)} busy={busy} device={device} />
+        </div>
+        <p className="small dim">Actions go into your draft; nothing happens before you submit it.</p>
+      </section>
+      <Holding device={device} />
+      <section className="col">
+        <h2>Device</h2>
+        <dl className={css.facts}>
+          <Fact word="Id" value={device.id} num />
+          <Fact word="Model" value={`${device.make} ${device.model}`.trim()} />
+          <Fact word="Firmware" value={device.firmware || NONE} num />
+          <Fact word="Driver" value={device.driver} />
+          <Fact word="Address" value={device.ip} num />
+          <Fact word="MAC" value={device.mac ?? NONE} num />
+          <Fact word="Site" value={siteName(device.site)} />
+          <Fact word="Agent" value={device.agent} />
+          <Fact word="Connection" value={words(device.connectivity)} />
+          <Fact word="Activity" value={device.activity ? words(device.activity) : NONE} />
+          <Fact
+            word="Locate light"
+            value={device.led_on === null ? "Not known" : device.led_on ? "On" : "Off"}
+          />
+        </dl>
+      </section>
+      <section className="col">
+        <h2>Pools</h2>
+        {device.pools?.length ? (
+          <ol className="plain col">
+            {device.pools.map((pool) => (
+              <li key={`${pool.url} ${pool.user}`} className="small">
+                <div className="num" style={{ overflowWrap: "anywhere" }}>
+                  {pool.url}
+                </div>
+                <div className="dim num">{pool.user}</div>
+              </li>
+            ))}
+          </ol>
+        ) : (
+          <p className="dim">{device.pools === null ? "Not reported" : "None set"}</p>
+        )}
+      </section>
+      <PoolsDialog
+        opened={pools}
+        onClose={() => setPools(false)}
+        start={device.pools}
+        onSet={(chosen) => ask({ action: "set_pools", params: { pools: chosen } })}
+      />
+    </div>
+  );
+}
+
+function Holding({ device }: { device: DeviceRow }) {
+  const site = useSite();
+  if (device.open.length === 0) return null;
+  return (
+    <section className="col">
+      <h2>Open requests</h2>
+      <ul className="plain col">
+        {device.open.map((open) => (
+          <li key={open.request} className="row between">
+            <Link to="/s/$site/requests/$id" params={{ site, id: open.request }}>
+              R-{open.number} {words(open.action)}
+            </Link>
+            <RequestStateMark state={open.state} />
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Fact({ word, value, num = false }: { word: string; value: string; num?: boolean }) {
+  return (
+    <>
+      <dt>{word}</dt>
+      <dd className={num ? "num" : undefined}>{value}</dd>
+    </>
+  );
+}

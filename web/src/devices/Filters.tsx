@@ -1,0 +1,217 @@
+import { Button, Checkbox, CloseButton, NumberInput, Popover, TextInput } from "@mantine/core";
+import { useDebouncedCallback } from "@mantine/hooks";
+import { IconFilter, IconSearch, IconX } from "@tabler/icons-react";
+import { type FormEvent, type RefObject, useEffect, useState } from "react";
+import type { DevicePage } from "../api/types";
+import { count, sig3 } from "../ui/format";
+import { STATUS_WORD, STATUSES, StatusGlyph } from "../ui/status";
+import css from "./Devices.module.css";
+import { type DeviceSearch, listOf, RANGES, type RangeKey, toggled } from "./search";
+
+interface Props {
+  search: DeviceSearch;
+  change: (patch: Partial<DeviceSearch>, replace?: boolean) => void;
+  facets: DevicePage["facets"] | undefined;
+  searchBox: RefObject<HTMLInputElement | null>;
+}
+const TYPING_MS = 200;
+
+export function Filters({ search, change, facets, searchBox }: Props) {
+  const chosen = listOf(search.status);
+  const shown = STATUSES.filter((status) => (facets?.status[status] ?? 0) > 0 || chosen.includes(status));
+  return (
+    <search className={css.filters}>
+      <SearchBox
+        value={search.q ?? ""}
+        onChange={(q) => change({ q: q || undefined }, true)}
+        box={searchBox}
+      />
+      {shown.map((status) => (
+        <button
+          key={status}
+          type="button"
+          className={css.chip}
+          aria-pressed={chosen.includes(status)}
+          onClick={() => change({ status: toggled(search.status, status) })}
+        >
+          <StatusGlyph status={status} />
+          {STATUS_WORD[status]}
+          <span className="num">{count(facets?.status[status] ?? 0)}</span>
+        </button>
+      ))}
+      <Models search={search} change={change} models={facets?.model ?? {}} />
+      <Ranges search={search} change={change} />
+      <Tokens search={search} change={change} />
+    </search>
+  );
+}
+
+function SearchBox({
+  value,
+  onChange,
+  box,
+}: {
+  value: string;
+  onChange: (value: string) => void;
+  box: RefObject<HTMLInputElement | null>;
+}) {
+  const [text, setText] = useState(value);
+  useEffect(() => setText(value), [value]);
+  const later = useDebouncedCallback(onChange, TYPING_MS);
+  return (
+    <TextInput
+      ref={box}
+      className={css.search}
+      size="xs"
+      type="search"
+      aria-label="Search name, address, MAC, model"
+      placeholder="Name, IP, MAC, model  ( / )"
+      leftSection={<IconSearch size={14} aria-hidden="true" />}
+      rightSection={
+        text !== "" && (
+          <CloseButton
+            size="xs"
+            aria-label="Clear the search"
+            onClick={() => {
+              setText("");
+              onChange("");
+            }}
+          />
+        )
+      }
+      value={text}
+      maxLength={200}
+      onChange={(event) => {
+        setText(event.currentTarget.value);
+        later(event.currentTarget.value.trim());
+      }}
+      onKeyDown={(event) => {
+        if (event.key === "Escape") event.currentTarget.blur();
+      }}
+    />
+  );
+}
+
+function Models({
+  search,
+  change,
+  models,
+}: Pick<Props, "search" | "change"> & { models: Record<string, number> }) {
+  const chosen = listOf(search.model);
+  const names = [...new Set([...Object.keys(models), ...chosen])].sort();
+  return (
+    <Popover position="bottom-start" trapFocus returnFocus>
+      <Popover.Target>
+        <button type="button" className={css.chip} aria-haspopup="dialog">
+          Model
+          {chosen.length > 0 && <span className="num">{chosen.length}</span>}
+        </button>
+      </Popover.Target>
+      <Popover.Dropdown aria-label="Models">
+        <div className="col" style={{ maxHeight: 320, overflow: "auto", minWidth: 220 }}>
+          {names.length === 0 && <span className="dim">No models yet</span>}
+          {names.map((name) => (
+            <Checkbox
+              key={name}
+              size="xs"
+              checked={chosen.includes(name)}
+              onChange={() => change({ model: toggled(search.model, name) })}
+              label={
+                <>
+                  {name} <span className="num dim">{count(models[name] ?? 0)}</span>
+                </>
+              }
+            />
+          ))}
+        </div>
+      </Popover.Dropdown>
+    </Popover>
+  );
+}
+
+function Ranges({ search, change }: Pick<Props, "search" | "change">) {
+  const [open, setOpen] = useState(false);
+  const [values, setValues] = useState<Partial<Record<RangeKey, number>>>({});
+  const show = () => {
+    setValues(Object.fromEntries(RANGES.flatMap(bounds).map((key) => [key, search[key]])));
+    setOpen(!open);
+  };
+  const apply = (event: FormEvent) => {
+    event.preventDefault();
+    change(Object.fromEntries(RANGES.flatMap(bounds).map((key) => [key, values[key]])));
+    setOpen(false);
+  };
+  return (
+    <Popover opened={open} onChange={setOpen} position="bottom-start" trapFocus returnFocus>
+      <Popover.Target>
+        <button type="button" className={css.chip} aria-haspopup="dialog" aria-expanded={open} onClick={show}>
+          <IconFilter size={13} aria-hidden="true" />
+          Range
+        </button>
+      </Popover.Target>
+      <Popover.Dropdown aria-label="Numeric ranges">
+        <form className="col gap3" onSubmit={apply}>
+          {RANGES.map((range) => (
+            <fieldset key={range.name} className="bare">
+              <legend className="small">
+                {range.word}, {range.unit}
+              </legend>
+              <div className="row">
+                {bounds(range).map((key) => (
+                  <NumberInput
+                    key={key}
+                    size="xs"
+                    w={110}
+                    hideControls
+                    aria-label={`${range.word} ${key.endsWith("min") ? "from" : "to"}`}
+                    placeholder={key.endsWith("min") ? "from" : "to"}
+                    value={values[key] ?? ""}
+                    onChange={(value) =>
+                      setValues({ ...values, [key]: typeof value === "number" ? value : undefined })
+                    }
+                  />
+                ))}
+              </div>
+            </fieldset>
+          ))}
+          <Button type="submit">Apply</Button>
+        </form>
+      </Popover.Dropdown>
+    </Popover>
+  );
+}
+
+function Tokens({ search, change }: Pick<Props, "search" | "change">) {
+  const set = RANGES.filter((range) => bounds(range).some((key) => search[key] !== undefined));
+  return (
+    <>
+      {set.map((range) => {
+        const [min, max] = bounds(range);
+        const from = search[min];
+        const to = search[max];
+        const text =
+          from !== undefined && to !== undefined
+            ? `${sig3(from)}–${sig3(to)}`
+            : from !== undefined
+              ? `≥ ${sig3(from)}`
+              : `≤ ${sig3(to ?? 0)}`;
+        return (
+          <span key={range.name} className={`${css.chip} ${css.token}`}>
+            {range.word} {text} {range.unit}
+            <button
+              type="button"
+              aria-label={`Remove the filter ${range.word}`}
+              onClick={() => change({ [min]: undefined, [max]: undefined })}
+            >
+              <IconX size={13} aria-hidden="true" />
+            </button>
+          </span>
+        );
+      })}
+    </>
+  );
+}
+
+function bounds(range: (typeof RANGES)[number]): [RangeKey, RangeKey] {
+  return [`${range.name}_min`, `${range.name}_max`];
+}

@@ -1,0 +1,115 @@
+import { IconBulbFilled, IconLock, IconPencil } from "@tabler/icons-react";
+import { createColumnHelper, tableFeatures } from "@tanstack/react-table";
+import type { DeviceRow, DeviceSort } from "../api/types";
+import { age, duration, NONE, sig3, words } from "../ui/format";
+import { Status } from "../ui/status";
+import css from "./Devices.module.css";
+
+export const features = tableFeatures({});
+const helper = createColumnHelper<typeof features, DeviceRow>();
+
+/** A live number older than this is shown grey. */
+export const STALE_MS = 60_000;
+
+interface Look {
+  width: string;
+  sort?: DeviceSort;
+  right?: boolean;
+}
+export const LOOK: Record<string, Look> = {
+  name: { width: "minmax(130px, 1.4fr)", sort: "name" },
+  status: { width: "minmax(120px, 1fr)", sort: "status" },
+  ip: { width: "minmax(110px, 1fr)", sort: "ip" },
+  model: { width: "minmax(150px, 1.6fr)", sort: "model" },
+  hashrate: { width: "110px", sort: "hashrate", right: true },
+  power: { width: "84px", sort: "power", right: true },
+  temp: { width: "84px", sort: "temp", right: true },
+  mode: { width: "84px", sort: "mode" },
+  uptime: { width: "84px", sort: "uptime", right: true },
+  age: { width: "64px", right: true },
+  marks: { width: "64px" },
+};
+export const GRID_COLUMNS = `36px ${Object.values(LOOK)
+  .map((look) => look.width)
+  .join(" ")}`;
+
+export const columns = helper.columns([
+  helper.accessor("name", { header: "Name" }),
+  helper.accessor("status", { header: "Status", cell: (info) => <Status status={info.getValue()} /> }),
+  helper.accessor("ip", {
+    header: "Address",
+    cell: (info) => <span className="num">{info.getValue()}</span>,
+  }),
+  helper.accessor("model", {
+    header: "Model",
+    cell: (info) => <span className="ellipsis">{info.getValue()}</span>,
+  }),
+  helper.accessor("hashrate_ths", {
+    id: "hashrate",
+    header: "Hashrate, TH/s",
+    cell: (info) => <Live row={info.row.original} value={info.getValue()} />,
+  }),
+  helper.accessor("power_w", {
+    id: "power",
+    header: "Power, W",
+    cell: (info) => <Live row={info.row.original} value={info.getValue()} />,
+  }),
+  helper.accessor("temp_chip_max_c", {
+    id: "temp",
+    header: "Chip, °C",
+    cell: (info) => <Live row={info.row.original} value={info.getValue()} />,
+  }),
+  helper.accessor("power_mode", {
+    id: "mode",
+    header: "Mode",
+    cell: (info) => <span className="soft">{info.getValue() ? words(info.getValue() ?? "") : NONE}</span>,
+  }),
+  helper.accessor("uptime_s", {
+    id: "uptime",
+    header: "Uptime",
+    cell: (info) => <span className="num soft">{duration(info.getValue())}</span>,
+  }),
+  helper.accessor("age_ms", {
+    id: "age",
+    header: "Age",
+    cell: (info) => {
+      const ms = info.getValue();
+      return <span className="num dim">{ms === null ? NONE : ms < 2_000 ? "now" : age(ms)}</span>;
+    },
+  }),
+  helper.display({ id: "marks", header: "", cell: (info) => <Marks row={info.row.original} /> }),
+]);
+
+function Live({ row, value }: { row: DeviceRow; value: number | null }) {
+  const stale = row.age_ms === null || row.age_ms > STALE_MS;
+  return <span className={`num ${stale ? css.stale : ""}`}>{value === null ? NONE : sig3(value)}</span>;
+}
+
+/** What else concerns this device: its light, my draft, requests that hold it. */
+export function Marks({ row }: { row: DeviceRow }) {
+  const held = row.open.map((open) => `R-${open.number} ${words(open.action).toLowerCase()}`).join(", ");
+  return (
+    <>
+      {row.led_on && (
+        <span
+          role="img"
+          title="The locate light is on"
+          aria-label="The locate light is on"
+          className="row warn"
+        >
+          <IconBulbFilled size={14} aria-hidden="true" />
+        </span>
+      )}
+      {row.in_draft && (
+        <span role="img" title="In my draft" aria-label="In my draft" className="row dim">
+          <IconPencil size={14} aria-hidden="true" />
+        </span>
+      )}
+      {held && (
+        <span role="img" title={`In ${held}`} aria-label={`In ${held}`} className="row soft">
+          <IconLock size={14} aria-hidden="true" />
+        </span>
+      )}
+    </>
+  );
+}

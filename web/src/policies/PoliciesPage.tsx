@@ -1,0 +1,97 @@
+import { IconScale } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { policiesQuery } from "../api/queries";
+import type { Policy } from "../api/types";
+import { roleNames } from "../ui/actions";
+import { Empty, LoadError, Waiting } from "../ui/feedback";
+import { duration, NONE, plural, words } from "../ui/format";
+import { GatedButton } from "../ui/gated";
+import { useCan } from "../ui/permissions";
+import { PolicyDialog } from "./PolicyDialog";
+
+export function PoliciesPage() {
+  const { data, error, refetch } = useQuery(policiesQuery);
+  const can = useCan();
+  const [editing, setEditing] = useState<Policy | null>(null);
+  const why = can("approval_policy.change").why;
+  return (
+    <div className="page">
+      <header>
+        <h1>Approval rules</h1>
+        <p className="dim">
+          How many people each kind of action needs. Changing a rule is itself a request, under its own rule.
+        </p>
+      </header>
+      {error ? (
+        <LoadError error={error} retry={() => void refetch()} />
+      ) : !data ? (
+        <Waiting rows={8} />
+      ) : data.items.length === 0 ? (
+        <Empty title="No rules yet" icon={<IconScale size={28} aria-hidden="true" className="dim" />} />
+      ) : (
+        <div className="card scroll-x" style={{ padding: 0 }}>
+          <table className="data">
+            <thead>
+              <tr>
+                <th scope="col">Scenario</th>
+                <th scope="col" className="r">
+                  Approvals
+                </th>
+                <th scope="col" className="r">
+                  By others
+                </th>
+                <th scope="col">Approvers</th>
+                <th scope="col">Waits at most</th>
+                <th scope="col">Time lock</th>
+                <th scope="col">Sign-in</th>
+                <th scope="col">
+                  <span className="sr">Change</span>
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {data.items.map((policy) => (
+                <tr key={policy.scenario}>
+                  <td>
+                    <span className="num">{policy.scenario}</span>
+                    <div className="dim small">version {policy.version}</div>
+                  </td>
+                  <td className="r num">
+                    <b>{policy.required}</b>
+                    <span className="dim"> / {policy.available}</span>
+                  </td>
+                  <td className="r num">{policy.required_other}</td>
+                  <td>
+                    {roleNames(policy.approvers)}
+                    <div className="dim small">
+                      {policy.initiator_counts ? "the initiator counts" : "the initiator does not count"}
+                    </div>
+                  </td>
+                  <td className="num">{duration(policy.approve_ttl_s)}</td>
+                  <td className="num">{policy.timelock_s > 0 ? duration(policy.timelock_s) : NONE}</td>
+                  <td>{policy.step_up === "none" ? NONE : words(policy.step_up)}</td>
+                  <td className="r">
+                    <GatedButton
+                      why={why}
+                      variant="default"
+                      aria-label={`Change ${policy.scenario}`}
+                      onClick={() => setEditing(policy)}
+                    >
+                      Change…
+                    </GatedButton>
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+      <p className="dim small">
+        “Approvals” counts different people, out of those who could give one today; “by others” is how many of
+        them must be somebody other than the one who asks. {data && plural(data.items.length, "scenario")}
+      </p>
+      {editing && <PolicyDialog policy={editing} onClose={() => setEditing(null)} />}
+    </div>
+  );
+}

@@ -1,0 +1,115 @@
+import { Link } from "@tanstack/react-router";
+import type { Request } from "../api/types";
+import { useSite } from "../shell/site";
+import { actionDetail } from "../ui/actions";
+import { Note } from "../ui/feedback";
+import { count, deltaPower, plural } from "../ui/format";
+import css from "./Requests.module.css";
+
+const MOST_NAMES = 12;
+type Moved = { device: string; name: string; id: string; number: number };
+
+/** What other requests took from this one, and what this one took: shown before everything else. */
+export function ChangedSince({ request }: { request: Request }) {
+  const site = useSite();
+  const dropped = request.dropped.map((row) => ({ ...row, id: row.by_request, number: row.by_number }));
+  const took = request.took.map((row) => ({ ...row, id: row.from_request, number: row.from_number }));
+  return (
+    <>
+      {request.superseded_by && (
+        <Note tone="warn" title="Another request replaced this one">
+          <Link to="/s/$site/requests/$id" params={{ site, id: request.superseded_by.id }}>
+            Open R-{request.superseded_by.number}
+          </Link>
+        </Note>
+      )}
+      {dropped.length > 0 && (
+        <Note
+          tone="warn"
+          title={`Changed since it was submitted: ${plural(dropped.length, "device")} taken by later requests`}
+        >
+          <MovedList rows={dropped} word="to" />
+          Approvals stay valid: a request can only become smaller.
+        </Note>
+      )}
+      {took.length > 0 && (
+        <Note title={`Takes ${plural(took.length, "device")} from earlier requests`}>
+          <MovedList rows={took} word="from" />
+        </Note>
+      )}
+    </>
+  );
+}
+
+function MovedList({ rows, word }: { rows: Moved[]; word: string }) {
+  const site = useSite();
+  const groups = new Map<string, Moved[]>();
+  for (const row of rows) groups.set(row.id, [...(groups.get(row.id) ?? []), row]);
+  return (
+    <ul className="plain">
+      {[...groups].map(([id, moved]) => (
+        <li key={id}>
+          <b>
+            {moved
+              .slice(0, MOST_NAMES)
+              .map((row) => row.name)
+              .join(", ")}
+          </b>
+          {moved.length > MOST_NAMES && ` and ${moved.length - MOST_NAMES} more`} {word}{" "}
+          <Link to="/s/$site/requests/$id" params={{ site, id }}>
+            R-{moved[0]?.number}
+          </Link>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** Old and new, grouped where devices change alike. */
+export function Diff({ request }: { request: Request }) {
+  const details = actionDetail(request.action);
+  if (request.diff.length === 0 && details.length === 0) return null;
+  return (
+    <section className="col gap3" aria-label="What changes">
+      <h2>What changes</h2>
+      {request.diff.length === 0 ? (
+        details.map((line) => (
+          <p key={line} className="num small">
+            {line}
+          </p>
+        ))
+      ) : (
+        <div className="scroll-x card" style={{ padding: 0 }}>
+          <table className="data">
+            <thead>
+              <tr>
+                <th scope="col">What</th>
+                <th scope="col">From → to</th>
+                <th scope="col">Models</th>
+                <th scope="col" className="r">
+                  Devices
+                </th>
+                <th scope="col" className="r">
+                  Power
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {request.diff.map((row) => (
+                <tr key={`${row.what} ${row.from} ${row.to} ${row.models.join()}`}>
+                  <td>{row.what}</td>
+                  <td>
+                    <span className={css.from}>{row.from}</span> → <span className={css.to}>{row.to}</span>
+                  </td>
+                  <td className="soft">{row.models.join(", ")}</td>
+                  <td className="r num">{row.devices > 0 ? count(row.devices) : ""}</td>
+                  <td className="r num">{row.devices > 0 ? deltaPower(row.delta_w) : ""}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,144 @@
+import { Button } from "@mantine/core";
+import { useState } from "react";
+import { cancelRequest, vote, withdrawVote } from "../api/mutations";
+import { hasCode } from "../api/problem";
+import { requestQuery } from "../api/queries";
+import { queryClient } from "../api/query";
+import type { Request } from "../api/types";
+import { Ask } from "../ui/ask";
+import { deltaPower, plural, shortHash } from "../ui/format";
+import { isOpen } from "../ui/request-state";
+import { refused, told } from "../ui/toast";
+import { useKeys } from "../ui/use-keys";
+import css from "./Requests.module.css";
+
+type Question = "approve" | "reject" | "cancel";
+
+/** What this person may do about the request, and why not otherwise. Keys: a, r, c; each asks first. */
+export function Decision({ request }: { request: Request }) {
+  const [question, setQuestion] = useState<Question | null>(null);
+  const [busy, setBusy] = useState(false);
+  const { my, state } = request;
+  const canWithdraw =
+    state === "pending" && my.voted === "approve" && !request.votes.some(isMyStart(request));
+  useKeys(
+    {
+      a: () => my.can_vote && setQuestion("approve"),
+      r: () => my.can_vote && setQuestion("reject"),
+      c: () => my.can_cancel && setQuestion("cancel"),
+    },
+    question === null,
+  );
+  if (!isOpen(state)) return null;
+  const nothing = !my.can_vote && !my.can_cancel && !canWithdraw;
+  if (nothing && !my.why_not) return null;
+
+  const close = () => setQuestion(null);
+  const decide = async (decision: "approve" | "reject", comment: string) => {
+    try {
+      await vote(request, decision, comment);
+      told(decision === "approve" ? `Approved R-${request.number}` : `Rejected R-${request.number}`);
+    } catch (error) {
+      // What was on screen is not what would be decided on: show the newer request behind the question.
+      if (hasCode(error, "content_changed") || hasCode(error, "invalid_state") || hasCode(error, "expired"))
+        void queryClient.invalidateQueries(requestQuery(request.id));
+      throw error;
+    }
+  };
+  const withdraw = () => {
+    setBusy(true);
+    void withdrawVote(request.id)
+      .then(() => told(`Your approval of R-${request.number} is withdrawn`), refused)
+      .finally(() => setBusy(false));
+  };
+
+  return (
+    <section className={css.decision} aria-label="Decision">
+      {my.can_vote && (
+        <>
+          <Button size="sm" onClick={() => setQuestion("approve")} aria-keyshortcuts="a">
+            Approve
+          </Button>
+          <Button size="sm" variant="default" onClick={() => setQuestion("reject")} aria-keyshortcuts="r">
+            Reject
+          </Button>
+        </>
+      )}
+      {canWithdraw && (
+        <Button size="sm" variant="default" loading={busy} onClick={withdraw}>
+          Withdraw my approval
+        </Button>
+      )}
+      {!my.can_vote && my.why_not && <span className="soft grow">{my.why_not}</span>}
+      {my.can_cancel && (
+        <Button size="sm" variant="default" onClick={() => setQuestion("cancel")} aria-keyshortcuts="c">
+          Cancel the request
+        </Button>
+      )}
+      <Ask
+        opened={question === "approve"}
+        onClose={close}
+        title={`Approve R-${request.number}?`}
+        confirm="Approve"
+        reason="optional"
+        reasonLabel="Comment"
+        onConfirm={(comment) => decide("approve", comment)}
+      >
+        <Gist request={request} />
+      </Ask>
+      <Ask
+        opened={question === "reject"}
+        onClose={close}
+        title={`Reject R-${request.number}?`}
+        confirm="Reject"
+        danger
+        reason="required"
+        onConfirm={(comment) => decide("reject", comment)}
+      >
+        <p className="soft">
+          One rejection ends the request. Its author sees your reason and can start again from it.
+        </p>
+      </Ask>
+      <Ask
+        opened={question === "cancel"}
+        onClose={close}
+        title={`Cancel R-${request.number}?`}
+        confirm="Cancel the request"
+        danger
+        reason="required"
+        onConfirm={async (reason) => {
+          await cancelRequest(request.id, reason);
+          told(`R-${request.number} is cancelled`);
+        }}
+      >
+        <p className="soft">It ends without effect on any device.</p>
+      </Ask>
+    </section>
+  );
+}
+
+/** An initiator who counts is the first approval; that one ends with the request, by cancelling. */
+function isMyStart(request: Request) {
+  return (entry: Request["votes"][number]) =>
+    entry.initiator && entry.voter.id === request.initiator.id && request.my.can_cancel;
+}
+
+function Gist({ request }: { request: Request }) {
+  return (
+    <div className="col">
+      <p>
+        <b>{request.title}</b>
+      </p>
+      <p className="soft">
+        Asked for by {request.initiator.name}.{" "}
+        {request.targets > 0 &&
+          `${plural(request.targets, "device")}, ${deltaPower(request.effect.delta_w)}.`}
+        {request.targets < request.approved_targets &&
+          ` ${plural(request.approved_targets - request.targets, "device")} left it since it was submitted.`}
+      </p>
+      <p className="dim small">
+        Your vote is bound to content <span className="num">{shortHash(request.content_hash)}</span>
+      </p>
+    </div>
+  );
+}

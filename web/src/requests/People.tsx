@@ -1,0 +1,114 @@
+import { ActionIcon, CopyButton, Tooltip } from "@mantine/core";
+import { IconCheck, IconCircleCheckFilled, IconCircleXFilled, IconCopy } from "@tabler/icons-react";
+import type { Request } from "../api/types";
+import { dateTime, dateTimeLong, plural, shortHash } from "../ui/format";
+import { isOpen } from "../ui/request-state";
+import css from "./Requests.module.css";
+
+/** Who decided, who still may, and on exactly what. */
+export function People({ request }: { request: Request }) {
+  const { have, need, need_other, have_other } = request.approvals;
+  return (
+    <section className="card col gap3" aria-label="Approvals">
+      <div className="row between">
+        <h2>Approvals</h2>
+        <span className="num">
+          {have} of {need}
+        </span>
+      </div>
+      <p className="soft small">
+        {request.rule.sentence}
+        {need_other > 0 && isOpen(request.state) && (
+          <span className="dim">
+            {" "}
+            ({have_other} of {need_other} by somebody other than {request.initiator.name})
+          </span>
+        )}
+      </p>
+      <ul className="plain col">
+        {request.votes.map((vote) => {
+          const off = vote.withdrawn_at !== null || !vote.counts;
+          return (
+            <li key={`${vote.voter.id} ${vote.at}`} className={css.person}>
+              {vote.decision === "approve" ? (
+                <IconCircleCheckFilled size={16} className={off ? "dim" : "good"} aria-hidden="true" />
+              ) : (
+                <IconCircleXFilled size={16} className="bad" aria-hidden="true" />
+              )}
+              <div>
+                <span className={off ? css.void : undefined}>
+                  <b>{vote.voter.name}</b> {vote.decision === "approve" ? "approved" : "rejected"}
+                </span>
+                <span className="dim small">
+                  {" "}
+                  {dateTime(vote.at)}
+                  {vote.initiator && ", by submitting it"}
+                  {vote.withdrawn_at !== null && ", withdrawn"}
+                  {vote.withdrawn_at === null && !vote.counts && ", does not count"}
+                </span>
+                {vote.comment && <div className="soft">“{vote.comment}”</div>}
+              </div>
+            </li>
+          );
+        })}
+        {request.votes.length === 0 && <li className="dim">No vote yet.</li>}
+      </ul>
+      {isOpen(request.state) && request.who_can.length > 0 && (
+        <p className="small">
+          <span className="dim">May still decide: </span>
+          {request.who_can.map((user) => user.name).join(", ")}
+        </p>
+      )}
+      <div className="small dim row between wrap">
+        <span className={css.hash}>
+          Content <span className="num">{shortHash(request.content_hash)}</span>
+          <CopyButton value={request.content_hash}>
+            {({ copied, copy }) => (
+              <Tooltip label={copied ? "Copied" : "Copy the full hash"}>
+                <ActionIcon variant="subtle" size={24} aria-label="Copy the full content hash" onClick={copy}>
+                  {copied ? (
+                    <IconCheck size={14} aria-hidden="true" />
+                  ) : (
+                    <IconCopy size={14} aria-hidden="true" />
+                  )}
+                </ActionIcon>
+              </Tooltip>
+            )}
+          </CopyButton>
+        </span>
+        <span>
+          revision <span className="num">{request.revision}</span>, rule version{" "}
+          <span className="num">{request.policy_version}</span>
+        </span>
+      </div>
+    </section>
+  );
+}
+
+export function Timeline({ request }: { request: Request }) {
+  return (
+    <section className="card col gap3" aria-label="Timeline">
+      <h2>
+        Timeline <span className="num dim">{plural(request.timeline.length, "entry", "entries")}</span>
+      </h2>
+      <ol className={css.timeline}>
+        {request.timeline.map((entry) => (
+          <li key={entry.seq}>
+            <div>{entry.what}</div>
+            <div className="dim small">
+              <time
+                dateTime={new Date(entry.at).toISOString()}
+                title={dateTimeLong(entry.at)}
+                className="num"
+              >
+                {dateTime(entry.at)}
+              </time>
+              {entry.by && `, ${entry.by.name}`}
+              <span className="num"> · log {entry.seq}</span>
+            </div>
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}

@@ -1,0 +1,106 @@
+import { useQuery } from "@tanstack/react-query";
+import { requestQuery } from "../api/queries";
+import type { Request } from "../api/types";
+import { useSiteName } from "../shell/site";
+import { LoadError, Note, Tile, Tiles, Waiting } from "../ui/feedback";
+import { ago, count, dateTimeLong, deltaPower, plural, power, words } from "../ui/format";
+import { RequestStateMark } from "../ui/request-state";
+import { useNow } from "../ui/use-now";
+import { ChangedSince, Diff } from "./Changes";
+import { Decision } from "./Decision";
+import { People, Timeline } from "./People";
+import { PhaseBar } from "./PhaseBar";
+import css from "./Requests.module.css";
+import { Results } from "./Results";
+
+/** A request from submission to result: the same on its own page and beside the inbox. */
+export function RequestView({ id, inPane = false }: { id: string; inPane?: boolean }) {
+  const { data, error, refetch } = useQuery(requestQuery(id));
+  if (error && !data) return <LoadError error={error} retry={() => void refetch()} />;
+  if (!data) return <Waiting rows={5} height={64} />;
+  return <View request={data} inPane={inPane} key={data.id} />;
+}
+
+function View({ request, inPane }: { request: Request; inPane: boolean }) {
+  const siteName = useSiteName();
+  const now = useNow();
+  const Heading = inPane ? "h2" : "h1";
+  return (
+    <article className={`${css.view} ${inPane ? css.inPane : ""}`}>
+      <header className="col">
+        <div className={css.title}>
+          <Heading style={{ fontSize: "var(--text-18)", lineHeight: "1.5rem" }}>
+            <span className="num dim">R-{request.number}</span> {request.title}
+          </Heading>
+          <RequestStateMark state={request.state} />
+        </div>
+        <p className="dim">
+          {request.initiator.name},{" "}
+          <span title={dateTimeLong(request.created_at)}>{ago(request.created_at, now)}</span>
+          {request.site && <> · {siteName(request.site)}</>} ·{" "}
+          <span className="num small">{request.scenario}</span>
+        </p>
+      </header>
+      <PhaseBar request={request} />
+      {request.state_reason && (
+        <Note tone={request.state === "executed" ? "info" : "warn"} title={words(request.state_reason)} />
+      )}
+      <ChangedSince request={request} />
+      {request.reason && (
+        <blockquote className="card" style={{ margin: 0 }}>
+          <div className="dim small">Reason given</div>
+          {request.reason}
+        </blockquote>
+      )}
+      <Decision request={request} />
+      <Numbers request={request} />
+      <Diff request={request} />
+      {request.approved_targets > 0 || request.progress ? <Results request={request} /> : null}
+      <div className={css.columns}>
+        <People request={request} />
+        <Timeline request={request} />
+      </div>
+    </article>
+  );
+}
+
+function Numbers({ request }: { request: Request }) {
+  const { effect, measured, progress } = request;
+  const less = request.approved_targets - request.targets;
+  if (request.approved_targets === 0 && !progress) return null;
+  const fleet = effect.devices > 0;
+  return (
+    <Tiles>
+      <Tile
+        label="Targets"
+        value={count(request.targets)}
+        note={less > 0 ? `of ${count(request.approved_targets)} as submitted` : undefined}
+      />
+      {fleet && (
+        <Tile
+          label="Power, estimated"
+          value={deltaPower(effect.delta_w)}
+          note={
+            effect.unknown > 0
+              ? `${plural(effect.unknown, "device")} not known`
+              : `${power(effect.before_w)} → ${power(effect.after_w)}`
+          }
+        />
+      )}
+      {fleet && (
+        <Tile
+          label="Power, measured"
+          value={measured ? deltaPower(measured.delta_w) : "–"}
+          note={measured ? `on ${plural(measured.devices, "device")}` : "after the run"}
+        />
+      )}
+      {progress && (
+        <Tile
+          label="Results"
+          value={`${count(progress.ok)} ok`}
+          note={`${count(progress.failed)} failed, ${count(progress.done)} of ${count(progress.total)} done`}
+        />
+      )}
+    </Tiles>
+  );
+}

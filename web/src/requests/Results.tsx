@@ -1,0 +1,168 @@
+import { Button } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { useMemo, useRef, useState } from "react";
+import { itemsQuery } from "../api/queries";
+import type { Item, Request } from "../api/types";
+import { useDraftAction } from "../devices/use-draft-action";
+import { isOp } from "../ui/actions";
+import { LoadError, Waiting } from "../ui/feedback";
+import { count, dateTime, NONE, power } from "../ui/format";
+import { isOpen } from "../ui/request-state";
+import { failedTargets, STATE_WORD, TONE, TONE_WORD, TONES, type Tone, tally, toCsv } from "./items";
+import { Mosaic, ToneMark } from "./Mosaic";
+import css from "./Requests.module.css";
+
+/** What became of each target, live. */
+export function Results({ request }: { request: Request }) {
+  const { data: items, error, refetch } = useQuery(itemsQuery(request.id));
+  const [tone, setTone] = useState<Tone | null>(null);
+  const counts = useMemo(() => tally(items ?? []), [items]);
+  const shown = useMemo(
+    () => (tone === null ? (items ?? []) : (items ?? []).filter((item) => TONE[item.state] === tone)),
+    [items, tone],
+  );
+  if (error) return <LoadError error={error} retry={() => void refetch()} />;
+  if (!items) return <Waiting rows={3} height={40} />;
+  if (items.length === 0) return null;
+  return (
+    <section className="col gap3" aria-label="Targets">
+      <div className="row between wrap">
+        <h2>
+          Targets <span className="num dim">{count(items.length)}</span>
+        </h2>
+        <Follow request={request} items={items} />
+      </div>
+      <Mosaic items={items} />
+      <div className={css.legend}>
+        {TONES.filter((entry) => counts[entry] > 0).map((entry) => (
+          <button
+            key={entry}
+            type="button"
+            className={css.filter}
+            aria-pressed={tone === entry}
+            onClick={() => setTone(tone === entry ? null : entry)}
+          >
+            <ToneMark tone={entry} />
+            {TONE_WORD[entry]} <span className="num">{count(counts[entry])}</span>
+          </button>
+        ))}
+      </div>
+      <ResultTable items={shown} />
+    </section>
+  );
+}
+
+const ROW_PX = 34;
+
+function ResultTable({ items }: { items: readonly Item[] }) {
+  const scroller = useRef<HTMLDivElement>(null);
+  const virtual = useVirtualizer({
+    count: items.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => ROW_PX,
+    overscan: 6,
+    scrollMargin: 0,
+  });
+  return (
+    <div
+      ref={scroller}
+      className={css.results}
+      role="table"
+      aria-label="Results"
+      aria-rowcount={items.length + 1}
+    >
+      <div className={css.rHead} role="row" aria-rowindex={1}>
+        <span role="columnheader">Device</span>
+        <span role="columnheader">State</span>
+        <span role="columnheader">Message</span>
+        <span role="columnheader" className={css.r}>
+          Power
+        </span>
+        <span role="columnheader" className={css.r}>
+          Time
+        </span>
+      </div>
+      <div role="rowgroup" style={{ height: virtual.getTotalSize(), position: "relative" }}>
+        {virtual.getVirtualItems().map((place) => {
+          const item = items[place.index];
+          if (!item) return null;
+          return (
+            <div
+              key={item.index}
+              className={css.rRow}
+              role="row"
+              aria-rowindex={place.index + 2}
+              style={{ height: ROW_PX, transform: `translateY(${place.start}px)` }}
+            >
+              <span role="cell" title={`${item.target.model}, ${item.target.ip}`}>
+                {item.target.name}
+              </span>
+              <span role="cell" className="row">
+                <ToneMark tone={TONE[item.state]} />
+                {STATE_WORD[item.state]}
+              </span>
+              <span role="cell" className="soft" title={item.message ?? undefined}>
+                {item.message ?? ""}
+              </span>
+              <span role="cell" className={`num ${css.r}`}>
+                {item.power_before_w === null && item.power_after_w === null
+                  ? NONE
+                  : `${power(item.power_before_w)} → ${power(item.power_after_w)}`}
+              </span>
+              <span
+                role="cell"
+                className={`num dim ${css.r}`}
+                title={item.at === null ? undefined : dateTime(item.at)}
+              >
+                {item.at === null ? NONE : (dateTime(item.at).split(", ")[1] ?? "")}
+              </span>
+            </div>
+          );
+        })}
+      </div>
+    </div>
+  );
+}
+
+const AGAIN = ["rejected", "cancelled", "expired", "invalidated"];
+
+/** What can be done with the outcome: try the failed ones again, start again, take the table along. */
+function Follow({ request, items }: { request: Request; items: readonly Item[] }) {
+  const { draft, busy } = useDraftAction();
+  const { action, site } = request;
+  const failed = isOpen(request.state) ? [] : failedTargets(items);
+  const canDraft = site !== null && isOp(action.action);
+  const save = () => {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([toCsv(items)], { type: "text/csv" }));
+    link.download = `R-${request.number}.csv`;
+    link.click();
+    URL.revokeObjectURL(link.href);
+  };
+  return (
+    <div className="row wrap">
+      {canDraft && failed.length > 0 && (
+        <Button
+          variant="default"
+          loading={busy}
+          onClick={() => void draft(action, new Map([[site, failed]]))}
+        >
+          Draft a retry for {count(failed.length)} failed
+        </Button>
+      )}
+      {canDraft && AGAIN.includes(request.state) && (
+        <Button
+          variant="default"
+          loading={busy}
+          onClick={() => void draft(action, new Map([[site, items.map((item) => item.target.id)]]))}
+        >
+          Reopen as a draft
+        </Button>
+      )}
+      <Button variant="default" onClick={save}>
+        CSV
+      </Button>
+    </div>
+  );
+}

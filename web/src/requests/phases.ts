@@ -1,0 +1,56 @@
+import type { RequestSummary } from "../api/types";
+import { ago, plural, until } from "../ui/format";
+import { stateWord } from "../ui/request-state";
+
+export interface Phase {
+  word: string;
+  note: string;
+  look: "done" | "now" | "wait" | "bad" | "ahead";
+  /** Share done, 0 to 1, while running. */
+  fill?: number;
+}
+
+const STOPPED = ["rejected", "cancelled", "expired", "superseded", "invalidated"];
+
+/** Where a request stands on the way submitted, approved, run, ended. */
+export function phasesOf(request: RequestSummary, now: number): Phase[] {
+  const { state, approvals, progress } = request;
+  const stopped = STOPPED.includes(state);
+  const pending = state === "pending";
+  const running = state === "executing";
+  const ended = request.ended_at === null ? "" : ago(request.ended_at, now);
+  const votes = `${approvals.have} of ${approvals.need}`;
+  return [
+    { word: "Submitted", note: ago(request.created_at, now), look: "done" },
+    {
+      word: "Approval",
+      note: pending ? `${votes}, ${deadline(request.approve_deadline, now)}` : votes,
+      look: pending ? "wait" : stopped ? "bad" : "done",
+    },
+    {
+      word: "Run",
+      note: progress
+        ? `${progress.done} of ${plural(progress.total, "target")}`
+        : state === "approved"
+          ? "about to start"
+          : "",
+      look: stopped || pending ? "ahead" : running ? "now" : state === "approved" ? "wait" : "done",
+      fill: running && progress && progress.total > 0 ? progress.done / progress.total : undefined,
+    },
+    {
+      word: stopped || request.ended_at !== null ? stateWord(state) : "Result",
+      note: ended,
+      look:
+        state === "executed"
+          ? "done"
+          : stopped || state === "failed" || state === "partially_executed"
+            ? "bad"
+            : "ahead",
+    },
+  ];
+}
+
+function deadline(at: number, now: number): string {
+  const text = until(at, now);
+  return text === "over" ? "time is over" : `expires ${text}`;
+}

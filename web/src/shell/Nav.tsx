@@ -1,0 +1,97 @@
+import {
+  IconChecklist,
+  IconCpu,
+  IconFileText,
+  IconLayoutSidebarLeftCollapse,
+  IconLayoutSidebarLeftExpand,
+  IconPencilCheck,
+  IconScale,
+  IconServer2,
+} from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { Fragment } from "react";
+import { overviewQuery } from "../api/queries";
+import { useSession } from "../api/session";
+import { usePrefs } from "../ui/prefs";
+import css from "./Shell.module.css";
+import { useSite } from "./site";
+
+const GROUPS = [
+  {
+    name: "Fleet",
+    items: [
+      { to: "/s/$site/devices", word: "Devices", icon: IconCpu },
+      { to: "/s/$site/agents", word: "Agents & scans", icon: IconServer2 },
+    ],
+  },
+  {
+    name: "Control",
+    items: [
+      { to: "/s/$site/review", word: "Review draft", icon: IconPencilCheck },
+      { to: "/s/$site/approvals", word: "Approvals", icon: IconChecklist },
+    ],
+  },
+  {
+    name: "Admin",
+    items: [
+      { to: "/s/$site/rules", word: "Approval rules", icon: IconScale },
+      { to: "/s/$site/audit", word: "Audit log", icon: IconFileText, needs: "audit.view" },
+    ],
+  },
+] as const;
+
+export function Nav({ inDrawer = false, onGo }: { inDrawer?: boolean; onGo?: () => void }) {
+  const site = useSite();
+  const session = useSession();
+  const narrow = usePrefs((prefs) => prefs.navNarrow) && !inDrawer;
+  const { data } = useQuery(overviewQuery(site));
+  const waiting = data?.chart.waiting_me ?? 0;
+  return (
+    <nav
+      className={`${css.nav} ${narrow ? css.narrow : ""} ${inDrawer ? css.drawerNav : ""}`}
+      aria-label="Pages"
+    >
+      {GROUPS.map((group) => (
+        <Fragment key={group.name}>
+          <div className={css.group}>{group.name}</div>
+          {group.items
+            .filter((item) => !("needs" in item) || session.permissions.includes(item.needs))
+            .map(({ to, word, icon: Icon }) => (
+              <Link
+                key={to}
+                to={to}
+                params={{ site }}
+                className={css.item}
+                onClick={onGo}
+                aria-label={word}
+                title={word}
+              >
+                <Icon size={17} stroke={1.6} aria-hidden="true" />
+                <span>{word}</span>
+                {to === "/s/$site/approvals" && waiting > 0 && (
+                  <b className={`${css.badge} num`}>{waiting}</b>
+                )}
+              </Link>
+            ))}
+        </Fragment>
+      ))}
+      {!inDrawer && (
+        <button
+          type="button"
+          className={`${css.item} ${css.fold}`}
+          aria-expanded={!narrow}
+          onClick={() => usePrefs.setState({ navNarrow: !narrow })}
+        >
+          {narrow ? (
+            <IconLayoutSidebarLeftExpand size={17} stroke={1.6} aria-hidden="true" />
+          ) : (
+            <IconLayoutSidebarLeftCollapse size={17} stroke={1.6} aria-hidden="true" />
+          )}
+          <span>Collapse</span>
+          <i className="sr">the page list</i>
+        </button>
+      )}
+    </nav>
+  );
+}

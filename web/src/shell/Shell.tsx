@@ -1,0 +1,101 @@
+import { Drawer } from "@mantine/core";
+import { useDisclosure, useMediaQuery } from "@mantine/hooks";
+import { useQuery } from "@tanstack/react-query";
+import { Navigate, Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
+import { lazy, Suspense, useEffect } from "react";
+import { openStream } from "../api/live";
+import { sessionQuery } from "../api/session";
+import { usePrefs } from "../ui/prefs";
+import { useKeys } from "../ui/use-keys";
+import { Header } from "./Header";
+import { HelpDialog } from "./HelpDialog";
+import { Nav } from "./Nav";
+import { Pipeline } from "./Pipeline";
+import css from "./Shell.module.css";
+import { StaleBanner } from "./StaleBanner";
+import { StepUpDialog } from "./StepUpDialog";
+import { useSite } from "./site";
+
+const DraftPanel = lazy(() =>
+  import("../draft/DraftPanel").then((module) => ({ default: module.DraftPanel })),
+);
+
+export function Shell() {
+  const { data: session } = useQuery(sessionQuery);
+  const href = useRouterState({ select: (state) => state.location.href });
+  if (!session) return <Navigate to="/sign-in" search={{ next: href }} />;
+  return <SignedIn />;
+}
+
+function SignedIn() {
+  const site = useSite();
+  const navigate = useNavigate();
+  const [help, helpDialog] = useDisclosure(false);
+  const [menu, menuDrawer] = useDisclosure(false);
+  const { draftOpen, draftPinned } = usePrefs();
+  const wide = useMediaQuery("(min-width: 1100px)", true);
+  const onReview = useRouterState({ select: (state) => state.location.pathname.endsWith("/review") });
+  useEffect(() => openStream(site), [site]);
+
+  const params = { site };
+  useKeys({
+    "g d": () => navigate({ to: "/s/$site/devices", params, search: {} }),
+    "g a": () => navigate({ to: "/s/$site/approvals", params, search: {} }),
+    "g r": () => navigate({ to: "/s/$site/review", params }),
+    "g g": () => navigate({ to: "/s/$site/agents", params }),
+    "g p": () => navigate({ to: "/s/$site/rules", params }),
+    "g l": () => navigate({ to: "/s/$site/audit", params, search: {} }),
+    d: () => usePrefs.setState({ draftOpen: !draftOpen }),
+    "?": helpDialog.open,
+  });
+
+  const closeDraft = () => usePrefs.setState({ draftOpen: false });
+  // The review page shows the whole draft: no second copy beside it.
+  const showDraft = draftOpen && !onReview;
+  const pinned = showDraft && draftPinned && wide;
+  return (
+    <div className={css.shell}>
+      <a className={css.skip} href="#content">
+        Skip to the content
+      </a>
+      <Header openHelp={helpDialog.open} openMenu={menuDrawer.open} />
+      <StaleBanner />
+      <Nav />
+      <main className={css.main} id="content" tabIndex={-1}>
+        <Outlet />
+      </main>
+      {pinned && (
+        <aside className={css.panel} aria-label="Draft">
+          <Suspense fallback={null}>
+            <DraftPanel onClose={closeDraft} />
+          </Suspense>
+        </aside>
+      )}
+      <Drawer
+        opened={showDraft && !pinned}
+        onClose={closeDraft}
+        position="right"
+        size={420}
+        withCloseButton={false}
+        aria-label="Draft"
+        styles={{ body: { height: "100%", padding: 0 } }}
+      >
+        <Suspense fallback={null}>
+          <DraftPanel onClose={closeDraft} />
+        </Suspense>
+      </Drawer>
+      <Drawer
+        opened={menu}
+        onClose={menuDrawer.close}
+        size={280}
+        title="Adit"
+        closeButtonProps={{ "aria-label": "Close" }}
+      >
+        <Nav inDrawer onGo={menuDrawer.close} />
+      </Drawer>
+      <Pipeline bar />
+      <HelpDialog opened={help} onClose={helpDialog.close} />
+      <StepUpDialog />
+    </div>
+  );
+}

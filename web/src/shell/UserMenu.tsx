@@ -1,0 +1,73 @@
+import { ActionIcon, Menu, useMantineColorScheme } from "@mantine/core";
+import {
+  IconDeviceDesktop,
+  IconKeyboard,
+  IconLogout,
+  IconMoon,
+  IconRowInsertBottom,
+  IconSun,
+  IconUserCircle,
+} from "@tabler/icons-react";
+import { signOut, useSession } from "../api/session";
+import { words } from "../ui/format";
+import { usePrefs } from "../ui/prefs";
+import { refused } from "../ui/toast";
+
+export function UserMenu({ openHelp }: { openHelp: () => void }) {
+  const session = useSession();
+  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const compact = usePrefs((prefs) => prefs.compact);
+  const schemes = [
+    { key: "dark", word: "Dark", icon: IconMoon },
+    { key: "light", word: "Light", icon: IconSun },
+    { key: "auto", word: "As the system", icon: IconDeviceDesktop },
+  ] as const;
+  return (
+    <Menu position="bottom-end" width={220}>
+      <Menu.Target>
+        <ActionIcon variant="subtle" size={36} aria-label={`${session.user.name}: account and appearance`}>
+          <IconUserCircle size={22} stroke={1.6} aria-hidden="true" />
+        </ActionIcon>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>
+          <div className="small" style={{ color: "var(--text)", fontWeight: 600 }}>
+            {session.user.name}
+          </div>
+          <div>{session.roles.map(words).join(", ")}</div>
+          <div>{session.account.name}</div>
+        </Menu.Label>
+        <Menu.Divider />
+        {schemes.map(({ key, word, icon: Icon }) => (
+          <Menu.Item
+            key={key}
+            role="menuitemradio"
+            aria-checked={colorScheme === key}
+            leftSection={<Icon size={15} aria-hidden="true" />}
+            rightSection={colorScheme === key ? "✓" : undefined}
+            onClick={() => setColorScheme(key)}
+          >
+            {word}
+          </Menu.Item>
+        ))}
+        <Menu.Divider />
+        <Menu.Item
+          leftSection={<IconRowInsertBottom size={15} aria-hidden="true" />}
+          onClick={() => usePrefs.setState({ compact: !compact })}
+        >
+          {compact ? "Comfortable rows" : "Compact rows"}
+        </Menu.Item>
+        <Menu.Item leftSection={<IconKeyboard size={15} aria-hidden="true" />} onClick={openHelp}>
+          Keyboard
+        </Menu.Item>
+        <Menu.Divider />
+        <Menu.Item
+          leftSection={<IconLogout size={15} aria-hidden="true" />}
+          onClick={() => void signOut().catch(refused)}
+        >
+          Sign out
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

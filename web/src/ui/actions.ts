@@ -1,0 +1,74 @@
+// What can be asked of devices: names, the permission each needs, and whether a device takes it.
+import type { Action, DeviceRow, OpKind, PowerMode } from "../api/types";
+import { plural, words } from "./format";
+
+export const POWER_MODES: PowerMode[] = ["sleep", "low", "normal", "high"];
+
+export function actionTitle(action: Action): string {
+  switch (action.action) {
+    case "reboot":
+      return "Reboot";
+    case "restart_mining":
+      return "Restart mining";
+    case "pause":
+      return "Pause mining";
+    case "resume":
+      return "Resume mining";
+    case "set_power_mode":
+      return `Power mode ${action.params.mode}`;
+    case "locate":
+      return action.params.on ? "Locate light on" : "Locate light off";
+    case "set_pools":
+      return "Set pools";
+    case "restart_workers":
+      return "Restart collection workers";
+    case "set_policies":
+      return "Change approval rules";
+  }
+}
+
+/** What a reader should be told about the parameters beyond the title, line by line. */
+export function actionDetail(action: Action): string[] {
+  if (action.action === "set_pools") return action.params.pools.map((pool) => `${pool.url} as ${pool.user}`);
+  if (action.action === "set_policies")
+    return action.params.changes.map(
+      (change) =>
+        `${change.scenario}: ${plural(change.required, "approval")}, ${change.required_other} by somebody else`,
+    );
+  return [];
+}
+
+const PERMISSION: Record<OpKind | "restart_workers" | "set_policies", string> = {
+  reboot: "device.reboot",
+  restart_mining: "device.restart",
+  pause: "device.pause",
+  resume: "device.pause",
+  set_power_mode: "device.power_mode",
+  locate: "device.locate",
+  set_pools: "device.pools",
+  restart_workers: "system.restart_workers",
+  set_policies: "approval_policy.change",
+};
+
+export function permissionOf(action: Action["action"]): string {
+  return PERMISSION[action];
+}
+
+export function isOp(action: Action["action"]): action is OpKind {
+  return action !== "restart_workers" && action !== "set_policies";
+}
+
+/** Why a device does not take an action, or null when it does. */
+export function unsupportedBy(device: Pick<DeviceRow, "supports" | "modes">, action: Action): string | null {
+  if (!isOp(action.action)) return null;
+  if (!device.supports.includes(action.action)) return "This device does not take it";
+  if (action.action === "set_power_mode" && !device.modes.includes(action.params.mode))
+    return `This device has no mode ${action.params.mode}`;
+  return null;
+}
+
+export function roleNames(roles: readonly string[]): string {
+  const names = roles.map(words);
+  if (names.length < 2) return names.join("");
+  return `${names.slice(0, -1).join(", ")} or ${names.at(-1)}`;
+}

@@ -1,0 +1,85 @@
+import { Button, Modal, Textarea } from "@mantine/core";
+import { type FormEvent, type ReactNode, useEffect, useState } from "react";
+import { ProblemNote } from "./feedback";
+
+/** A question before something happens, with a reason where one is wanted. */
+export function Ask({
+  opened,
+  onClose,
+  title,
+  children,
+  confirm,
+  danger = false,
+  reason = "none",
+  reasonLabel = "Reason",
+  onConfirm,
+}: {
+  opened: boolean;
+  onClose: () => void;
+  title: string;
+  children?: ReactNode;
+  confirm: string;
+  danger?: boolean;
+  reason?: "none" | "optional" | "required";
+  reasonLabel?: string;
+  onConfirm: (reason: string) => Promise<unknown>;
+}) {
+  const [text, setText] = useState("");
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<unknown>(null);
+  useEffect(() => {
+    if (opened) {
+      setText("");
+      setError(null);
+    }
+  }, [opened]);
+
+  const submit = async (event: FormEvent) => {
+    event.preventDefault();
+    setBusy(true);
+    setError(null);
+    try {
+      await onConfirm(text.trim());
+      onClose();
+    } catch (problem) {
+      setError(problem);
+    } finally {
+      setBusy(false);
+    }
+  };
+
+  return (
+    <Modal opened={opened} onClose={onClose} title={title} closeButtonProps={{ "aria-label": "Close" }}>
+      <form onSubmit={submit} className="col gap3">
+        {children}
+        {reason !== "none" && (
+          <Textarea
+            label={reason === "optional" ? `${reasonLabel} (optional)` : reasonLabel}
+            value={text}
+            onChange={(event) => setText(event.currentTarget.value)}
+            required={reason === "required"}
+            withAsterisk={false}
+            maxLength={1000}
+            rows={3}
+            data-autofocus
+          />
+        )}
+        {error !== null && <ProblemNote error={error} />}
+        <div className="row" style={{ justifyContent: "flex-end" }}>
+          <Button variant="default" onClick={onClose}>
+            Keep as it is
+          </Button>
+          <Button
+            type="submit"
+            color={danger ? "danger" : undefined}
+            loading={busy}
+            disabled={reason === "required" && text.trim() === ""}
+            data-autofocus={reason === "none" || undefined}
+          >
+            {confirm}
+          </Button>
+        </div>
+      </form>
+    </Modal>
+  );
+}
