@@ -1,7 +1,9 @@
 //! Canaan's A series: cgminer's JSON or text on TCP 4028, one command a
 //! connection, one connection at a time, no login. Telemetry is a string of
 //! `Key[value]` pairs; writes are `ascset 0,<name>,<value>`. `reboot` and
-//! `softon` are never answered.
+//! `softon` are never answered. Work modes 0 and 1 are normal and high, as on
+//! the A13 series; 2 stands for a mode below normal. cgminer's `restart` starts
+//! mining over and is answered by a status of its own.
 
 use std::time::Duration;
 
@@ -12,6 +14,7 @@ use super::cgminer::{self, Bytes, Record, Reply, Request};
 use crate::config::{Mode, Pool};
 use crate::miner::{Intent, Miner, Write};
 use crate::net;
+use crate::noise;
 use crate::state::Op;
 use crate::view::{View, r2};
 
@@ -23,9 +26,8 @@ pub(crate) async fn serve(miner: &Miner, mut stream: TcpStream) {
         return;
     };
     let request = cgminer::parse(&bytes);
-    let write = request
-        .as_ref()
-        .is_ok_and(|r| r.command == "ascset" && !asks(&r.parameter));
+    let write =
+        request.as_ref().is_ok_and(|r| r.command == "restart" || (r.command == "ascset" && !asks(&r.parameter)));
     let outcome = miner.exchange(write, |miner| handle(miner, &request)).await;
     net::deliver(miner, &mut stream, outcome).await;
 }
@@ -45,37 +47,22 @@ fn handle(miner: &Miner, request: &Result<Request, bool>) -> Intent<Bytes> {
         }
     };
     let list = |code, message: String, name, records| {
-        Intent::Answer(
-            Reply::new(code, message, DESCRIPTION)
-                .section(name, records)
-                .render(view.unix, request.json),
-        )
+        Intent::Answer(Reply::new(code, message, DESCRIPTION).section(name, records).render(view.unix, request.json))
     };
     match request.command.as_str() {
-        "version" => list(
-            22,
-            "CGMiner versions".into(),
-            "VERSION",
-            vec![version(miner, &view)],
-        ),
-        "summary" => list(
-            11,
-            "Summary".into(),
-            "SUMMARY",
-            vec![cgminer::summary(&view)],
-        ),
-        "stats" | "estats" => list(
-            70,
-            "CGMiner stats".into(),
-            "STATS",
-            vec![stats(miner, &view)],
-        ),
+        "version" => list(22, "CGMiner versions".into(), "VERSION", vec![version(miner, &view)]),
+        "summary" => list(11, "Summary".into(), "SUMMARY", vec![cgminer::summary(&view)]),
+        "stats" | "estats" => list(70, "CGMiner stats".into(), "STATS", vec![stats(miner, &view)]),
         "devs" | "edevs" => list(9, "1 ASC(s)".into(), "DEVS", vec![devs(&view)]),
         "pools" => {
             let pools = cgminer::pools(&view, 0);
             list(7, format!("{} Pool(s)", pools.len()), "POOLS", pools)
         }
         "ascset" => ascset(miner, request, &view),
+        "restart" => {
+            let answer = Bytes(br#"{"STATUS":"RESTART"}"#.to_vec());
+            Intent::Write(Write::new("restart", Value::Null, Op::RestartMining, answer))
+        }
         _ => {
             let reply = Reply::new(14, "Invalid command", DESCRIPTION).status("E");
             Intent::Answer(reply.render(view.unix, request.json))
@@ -88,10 +75,7 @@ fn version(miner: &Miner, view: &View) -> Record {
     vec![
         ("CGMiner", json!("4.11.1")),
         ("API", json!("3.7")),
-        (
-            "PROD",
-            json!(format!("AvalonMiner {model}-{}", miner.model.rate_ths)),
-        ),
+        ("PROD", json!(format!("AvalonMiner {model}-{}", miner.model.rate_ths))),
         ("MODEL", json!(format!("{model}-{}", miner.model.rate_ths))),
         ("HWTYPE", json!("MM4v1_X3")),
         ("SWTYPE", json!("MM318")),
@@ -139,11 +123,7 @@ fn stats(miner: &Miner, view: &View) -> Record {
 fn module(miner: &Miner, view: &View) -> String {
     let boards = &view.boards;
     let each = |f: &dyn Fn(&crate::view::BoardView) -> f64| -> String {
-        boards
-            .iter()
-            .map(|b| format!("{}", r2(f(b))))
-            .collect::<Vec<_>>()
-            .join(" ")
+        boards.iter().map(|b| format!("{}", r2(f(b)))).collect::<Vec<_>>().join(" ")
     };
     let work = if view.sleeping { "In Idle" } else { "In Work" };
     let running = boards.iter().filter(|b| b.alive).count();
@@ -159,10 +139,7 @@ fn module(miner: &Miner, view: &View) -> String {
         view.accepted * 40,
         view.accepted / 50,
     );
-    out += &format!(
-        "Temp[{:.0}] TMax[{:.0}] TAvg[{:.0}] ",
-        view.ambient_c, view.chip_max_c, view.chip_avg_c
-    );
+    out += &format!("Temp[{:.0}] TMax[{:.0}] TAvg[{:.0}] ", view.ambient_c, view.chip_max_c, view.chip_avg_c);
     for (i, rpm) in view.fans_rpm.iter().enumerate() {
         out += &format!("Fan{}[{rpm}] ", i + 1);
     }
@@ -195,25 +172,43 @@ fn module(miner: &Miner, view: &View) -> String {
         let f = board.frequency_mhz.round();
         out += &format!("SF{i}[{f} {f} {f} {f}] ");
     }
+    for (i, board) in boards.iter().enumerate() {
+        out += &chips(miner, i, board);
+    }
     out += &format!(
         "HASHS[0 0 0] POOLS[0] SoftOFF[{}] ECHU[{}] ECMM[0] WORKMODE[{}] WORKLEVEL[0] MPO[{:.0}]",
         u8::from(view.sleeping),
-        boards
-            .iter()
-            .map(|b| if b.alive { "0" } else { "16" })
-            .collect::<Vec<_>>()
-            .join(" "),
+        boards.iter().map(|b| if b.alive { "0" } else { "16" }).collect::<Vec<_>>().join(" "),
         work_mode(view.mode),
         view.power_limit_w,
     );
     out
 }
 
+/// Temperature (degrees), voltage (mV) and work done of every chip of a board;
+/// a dead board prints zeros.
+fn chips(miner: &Miner, index: usize, board: &crate::view::BoardView) -> String {
+    let wobble = |chip: u32| noise::signed(miner.seed, 1_000 * (index as u64 + 1) + u64::from(chip));
+    let list = |value: &dyn Fn(u32) -> f64| -> String {
+        let value = |chip| if board.alive { value(chip) } else { 0.0 };
+        let values = (0..miner.model.chips).map(|chip| format!("{:.0}", value(chip)));
+        values.collect::<Vec<_>>().join(" ")
+    };
+    let middle = (board.chip_min_c + board.chip_max_c) / 2.0;
+    let spread = (board.chip_max_c - board.chip_min_c) / 2.0;
+    format!(
+        "PVT_T{index}[{}] PVT_V{index}[{}] MW{index}[{}] ",
+        list(&|chip| middle + spread * wobble(chip)),
+        list(&|chip| 305.0 + 5.0 * wobble(chip)),
+        list(&|chip| board.rate * 12.0 + 40.0 * wobble(chip)),
+    )
+}
+
 fn work_mode(mode: Mode) -> u8 {
     match mode {
-        Mode::Low => 0,
-        Mode::Normal => 1,
-        Mode::High => 2,
+        Mode::Normal => 0,
+        Mode::High => 1,
+        Mode::Low => 2,
     }
 }
 
@@ -243,18 +238,11 @@ fn ascset(miner: &Miner, request: &Request, view: &View) -> Intent<Bytes> {
         }
         ("workmode", [mode @ ("0" | "1" | "2")] | ["set", mode @ ("0" | "1" | "2")]) => {
             let set = match *mode {
-                "0" => Mode::Low,
-                "1" => Mode::Normal,
-                _ => Mode::High,
+                "0" => Mode::Normal,
+                "1" => Mode::High,
+                _ => Mode::Low,
             };
-            (
-                Op::SetMode {
-                    mode: set,
-                    restart: false,
-                },
-                json!(mode),
-                Some(done()),
-            )
+            (Op::SetMode { mode: set, restart: false }, json!(mode), Some(done()))
         }
         ("led", [led]) if led.len() == 3 && (led.ends_with("-0") || led.ends_with("-1")) => {
             (Op::SetLed(led.ends_with('1')), json!(led), Some(done()))
@@ -268,22 +256,10 @@ fn ascset(miner: &Miner, request: &Request, view: &View) -> Intent<Bytes> {
             (Op::Schedule { at, sleep }, json!(when), answer)
         }
         ("fan-spd", [speed]) => match speed.parse::<i16>() {
-            Ok(-1) => (
-                Op::SetFan {
-                    manual: false,
-                    percent: 100,
-                },
-                json!(-1),
-                Some(done()),
-            ),
-            Ok(percent @ 15..=100) => (
-                Op::SetFan {
-                    manual: true,
-                    percent: percent as u8,
-                },
-                json!(percent),
-                Some(done()),
-            ),
+            Ok(-1) => (Op::SetFan { manual: false, percent: 100 }, json!(-1), Some(done())),
+            Ok(percent @ 15..=100) => {
+                (Op::SetFan { manual: true, percent: percent as u8 }, json!(percent), Some(done()))
+            }
             _ => return refuse("bad speed"),
         },
         ("setpool", [user, password, slot, url, worker, worker_password]) => {
@@ -293,11 +269,7 @@ fn ascset(miner: &Miner, request: &Request, view: &View) -> Intent<Bytes> {
             let Some(slot) = slot.parse::<usize>().ok().filter(|s| *s < 3) else {
                 return refuse("bad pool number");
             };
-            let pool = Pool {
-                url: (*url).into(),
-                user: (*worker).into(),
-                password: (*worker_password).into(),
-            };
+            let pool = Pool { url: (*url).into(), user: (*worker).into(), password: (*worker_password).into() };
             let params = json!({ "slot": slot, "pool": pool });
             (Op::StagePool(slot, pool), params, Some(done()))
         }
