@@ -28,15 +28,8 @@ impl Clock {
     /// Follows the machine's clock, `speed` simulated seconds a second
     /// (clamped to 0.01..=1000).
     pub fn with_speed(speed: f64) -> Self {
-        let speed = if speed.is_finite() {
-            speed.clamp(0.01, 1000.0)
-        } else {
-            1.0
-        };
-        Self(Arc::new(Kind::Real {
-            start: Instant::now(),
-            speed,
-        }))
+        let speed = if speed.is_finite() { speed.clamp(0.01, 1000.0) } else { 1.0 };
+        Self(Arc::new(Kind::Real { start: Instant::now(), speed }))
     }
 
     /// Stands still at zero until advanced.

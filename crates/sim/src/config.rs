@@ -87,11 +87,7 @@ impl FromStr for Mac {
             let part = parts.next().filter(|p| p.len() == 2).ok_or(MacError)?;
             *byte = u8::from_str_radix(part, 16).map_err(|_| MacError)?;
         }
-        if parts.next().is_some() {
-            Err(MacError)
-        } else {
-            Ok(Self(bytes))
-        }
+        if parts.next().is_some() { Err(MacError) } else { Ok(Self(bytes)) }
     }
 }
 
@@ -116,11 +112,7 @@ pub struct Pool {
 impl Pool {
     /// A slot with a throw-away worker password.
     pub fn new(url: impl Into<String>, user: impl Into<String>) -> Self {
-        Self {
-            url: url.into(),
-            user: user.into(),
-            password: "x".into(),
-        }
+        Self { url: url.into(), user: user.into(), password: "x".into() }
     }
 }
 
@@ -138,11 +130,7 @@ pub struct Timing {
 
 impl Default for Timing {
     fn default() -> Self {
-        Self {
-            boot: Duration::from_secs(8),
-            ramp: Duration::from_secs(5),
-            conf_reply: Duration::ZERO,
-        }
+        Self { boot: Duration::from_secs(8), ramp: Duration::from_secs(5), conf_reply: Duration::ZERO }
     }
 }
 
@@ -241,14 +229,7 @@ impl SimConfig {
 
     /// A fleet in real time without a control API.
     pub fn new(seed: u64, miners: Vec<MinerSpec>) -> Self {
-        Self {
-            seed,
-            miners,
-            timing: Timing::default(),
-            clock: Clock::real(),
-            control: None,
-            max_connections: 512,
-        }
+        Self { seed, miners, timing: Timing::default(), clock: Clock::real(), control: None, max_connections: 512 }
     }
 }
 
@@ -258,9 +239,8 @@ impl SimConfig {
 /// place. `n` is capped at [`SimConfig::MAX_MINERS`].
 pub fn demo_fleet(n: usize, base_ip: Ipv4Addr, allow_low_ports: bool) -> SimConfig {
     use Personality::{AntminerStock, AvalonA, WhatsminerV2, WhatsminerV3};
-    let addresses = (base_ip.to_bits()..=u32::MAX)
-        .map(Ipv4Addr::from_bits)
-        .filter(|ip| !matches!(ip.octets()[3], 0 | 255));
+    let addresses =
+        (base_ip.to_bits()..=u32::MAX).map(Ipv4Addr::from_bits).filter(|ip| !matches!(ip.octets()[3], 0 | 255));
     let miners = addresses
         .take(n.min(SimConfig::MAX_MINERS))
         .enumerate()
@@ -287,13 +267,7 @@ mod tests {
         let mac: Mac = "02:ad:7f:00:01:fe".parse().unwrap();
         assert_eq!(mac.to_string(), "02:AD:7F:00:01:FE");
         assert_eq!(mac.compact(), "02ad7f0001fe");
-        for bad in [
-            "",
-            "02:ad",
-            "02:ad:7f:00:01:fe:00",
-            "2:ad:7f:00:01:fe",
-            "zz:ad:7f:00:01:fe",
-        ] {
+        for bad in ["", "02:ad", "02:ad:7f:00:01:fe:00", "2:ad:7f:00:01:fe", "zz:ad:7f:00:01:fe"] {
             assert!(bad.parse::<Mac>().is_err(), "{bad}");
         }
     }
@@ -307,17 +281,8 @@ mod tests {
         assert_eq!(count(Personality::WhatsminerV3), 180);
         assert_eq!(count(Personality::AvalonA), 120);
         assert_eq!(count(Personality::AntminerStock), 60);
-        assert!(
-            fleet
-                .miners
-                .iter()
-                .all(|m| !matches!(m.ip.octets()[3], 0 | 255))
-        );
+        assert!(fleet.miners.iter().all(|m| !matches!(m.ip.octets()[3], 0 | 255)));
         let high = demo_fleet(50, Ipv4Addr::new(127, 10, 0, 1), false);
-        assert!(
-            high.miners
-                .iter()
-                .all(|m| m.ports().iter().all(|p| *p >= 1024))
-        );
+        assert!(high.miners.iter().all(|m| m.ports().iter().all(|p| *p >= 1024)));
     }
 }

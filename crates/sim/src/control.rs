@@ -33,10 +33,7 @@ pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
         .route("/release", post(release))
         .fallback(async || Error(StatusCode::NOT_FOUND, "no such resource".into()))
         .method_not_allowed_fallback(async || {
-            Error(
-                StatusCode::METHOD_NOT_ALLOWED,
-                "not a method of this resource".into(),
-            )
+            Error(StatusCode::METHOD_NOT_ALLOWED, "not a method of this resource".into())
         })
         .layer(DefaultBodyLimit::max(4096))
         .with_state(shared);
@@ -58,13 +55,9 @@ fn bad(text: impl Into<String>) -> Error {
 }
 
 fn find(shared: &Shared, ip: &str) -> Result<MinerHandle, Error> {
-    let ip: Ipv4Addr = ip
-        .parse()
-        .map_err(|_| bad("the path does not hold an IPv4 address"))?;
+    let ip: Ipv4Addr = ip.parse().map_err(|_| bad("the path does not hold an IPv4 address"))?;
     let miner = shared.miners.get(&ip);
-    miner
-        .map(|m| MinerHandle(m.clone()))
-        .ok_or_else(|| Error(StatusCode::NOT_FOUND, format!("no miner at {ip}")))
+    miner.map(|m| MinerHandle(m.clone())).ok_or_else(|| Error(StatusCode::NOT_FOUND, format!("no miner at {ip}")))
 }
 
 fn json_of(value: impl serde::Serialize) -> Json<Value> {
@@ -73,11 +66,7 @@ fn json_of(value: impl serde::Serialize) -> Json<Value> {
 }
 
 async fn miners(State(shared): Fleet) -> Json<Value> {
-    let truths: Vec<_> = shared
-        .miners
-        .values()
-        .map(|m| MinerHandle(m.clone()).truth())
-        .collect();
+    let truths: Vec<_> = shared.miners.values().map(|m| MinerHandle(m.clone()).truth()).collect();
     json_of(truths)
 }
 
@@ -104,15 +93,9 @@ async fn release(State(shared): Fleet) -> Json<Value> {
     Json(json!({ "holding": false, "released": held }))
 }
 
-async fn set_fault(
-    State(shared): Fleet,
-    Path(ip): Path<String>,
-    body: Bytes,
-) -> Result<Json<Value>, Error> {
+async fn set_fault(State(shared): Fleet, Path(ip): Path<String>, body: Bytes) -> Result<Json<Value>, Error> {
     let miner = find(&shared, &ip)?;
-    miner
-        .set_fault(parse(&body)?)
-        .map_err(|e| bad(e.to_string()))?;
+    miner.set_fault(parse(&body)?).map_err(|e| bad(e.to_string()))?;
     Ok(json_of(miner.truth().faults))
 }
 
@@ -123,20 +106,14 @@ async fn clear_fault(State(shared): Fleet, Path(ip): Path<String>) -> Result<Jso
 
 async fn set_faults(State(shared): Fleet, body: Bytes) -> Result<Json<Value>, Error> {
     let rule = parse(&body)?;
-    let handles: Vec<_> = shared
-        .miners
-        .values()
-        .map(|m| MinerHandle(m.clone()))
-        .collect();
+    let handles: Vec<_> = shared.miners.values().map(|m| MinerHandle(m.clone())).collect();
     let mut refused = serde_json::Map::new();
     for miner in &handles {
         if let Err(error) = miner.set_fault(rule.clone()) {
             refused.insert(miner.ip().to_string(), json!(error.to_string()));
         }
     }
-    Ok(Json(
-        json!({ "set": handles.len() - refused.len(), "refused": refused }),
-    ))
+    Ok(Json(json!({ "set": handles.len() - refused.len(), "refused": refused })))
 }
 
 async fn clear_faults(State(shared): Fleet) -> Json<Value> {
@@ -178,30 +155,17 @@ fn parse(body: &[u8]) -> Result<FaultRule, Error> {
         "offline" => Fault::Offline,
         "truncated_json" => Fault::TruncatedJson,
         "reset_mid_body" => Fault::ResetMidBody,
-        "latency" => Fault::Latency {
-            ms: ms.ok_or_else(|| bad("latency needs ms"))?,
-        },
+        "latency" => Fault::Latency { ms: ms.ok_or_else(|| bad("latency needs ms"))? },
         "wrong_mac" => {
             let mac = mac.ok_or_else(|| bad("wrong_mac needs mac"))?;
-            Fault::WrongMac {
-                mac: mac.parse().map_err(|e| bad(format!("{e}")))?,
-            }
+            Fault::WrongMac { mac: mac.parse().map_err(|e| bad(format!("{e}")))? }
         }
-        "dead_board" => Fault::DeadBoard {
-            board: board.ok_or_else(|| bad("dead_board needs board"))?,
-        },
+        "dead_board" => Fault::DeadBoard { board: board.ok_or_else(|| bad("dead_board needs board"))? },
         other => {
-            return Err(bad(format!(
-                "unknown kind of fault: {}",
-                other.chars().take(40).collect::<String>()
-            )));
+            return Err(bad(format!("unknown kind of fault: {}", other.chars().take(40).collect::<String>())));
         }
     };
-    Ok(FaultRule {
-        fault,
-        scope: request.scope,
-        times: request.times,
-    })
+    Ok(FaultRule { fault, scope: request.scope, times: request.times })
 }
 
 #[cfg(test)]
@@ -212,12 +176,7 @@ mod tests {
     fn faults_parse_and_nonsense_is_explained() {
         let parsed = |text: &str| parse(text.as_bytes()).map_err(|e| e.1);
         let rule = parsed(r#"{"kind":"latency","ms":250,"scope":"writes","times":3}"#).unwrap();
-        assert_eq!(
-            rule,
-            FaultRule::from(Fault::Latency { ms: 250 })
-                .only(Scope::Writes)
-                .times(3)
-        );
+        assert_eq!(rule, FaultRule::from(Fault::Latency { ms: 250 }).only(Scope::Writes).times(3));
         for (text, word) in [
             (r#"{"kind":"latency"}"#, "needs ms"),
             (r#"{"kind":"hang","ms":1}"#, "does not belong"),

@@ -25,25 +25,14 @@ pub(crate) fn md5crypt(password: &str, salt: &str) -> String {
     let pw = password.as_bytes();
     let salt = &salt.as_bytes()[..salt.len().min(8)];
 
-    let inner = Md5::new()
-        .chain_update(pw)
-        .chain_update(salt)
-        .chain_update(pw)
-        .finalize();
-    let mut ctx = Md5::new()
-        .chain_update(pw)
-        .chain_update(b"$1$")
-        .chain_update(salt);
+    let inner = Md5::new().chain_update(pw).chain_update(salt).chain_update(pw).finalize();
+    let mut ctx = Md5::new().chain_update(pw).chain_update(b"$1$").chain_update(salt);
     for i in 0..pw.len() {
         ctx.update([inner[i % 16]]);
     }
     let mut bits = pw.len();
     while bits > 0 {
-        ctx.update(if bits & 1 == 1 {
-            [0]
-        } else {
-            [*pw.first().unwrap_or(&0)]
-        });
+        ctx.update(if bits & 1 == 1 { [0] } else { [*pw.first().unwrap_or(&0)] });
         bits >>= 1;
     }
     let mut hash = ctx.finalize();
@@ -77,10 +66,7 @@ pub(crate) fn md5crypt(password: &str, salt: &str) -> String {
         }
     };
     for (a, b, c) in [(0, 6, 12), (1, 7, 13), (2, 8, 14), (3, 9, 15), (4, 10, 5)] {
-        push(
-            u32::from(hash[a]) << 16 | u32::from(hash[b]) << 8 | u32::from(hash[c]),
-            4,
-        );
+        push(u32::from(hash[a]) << 16 | u32::from(hash[b]) << 8 | u32::from(hash[c]), 4);
     }
     push(u32::from(hash[11]), 2);
     out
@@ -114,10 +100,7 @@ pub(crate) fn aes_decrypt(key: &[u8; 32], data: &[u8]) -> Option<String> {
         cipher.decrypt_block(&mut block);
         chunk.copy_from_slice(&block);
     }
-    let end = data
-        .iter()
-        .rposition(|b| *b != 0)
-        .map_or(0, |last| last + 1);
+    let end = data.iter().rposition(|b| *b != 0).map_or(0, |last| last + 1);
     data.truncate(end);
     String::from_utf8(data).ok()
 }
@@ -131,10 +114,7 @@ mod tests {
         // openssl passwd -1 -salt <salt> <password>
         assert_eq!(md5crypt("admin", "BQ5hoXV9"), "RxmaDUO33TS7O26yeMHZ81");
         assert_eq!(md5crypt("", "ab"), "rn6aQS/o7141mj179E/zA.");
-        assert_eq!(
-            md5crypt("a longer pass phrase than sixteen", "saltsalt"),
-            "vVo4aPRDVf/nwiI2.vJmH."
-        );
+        assert_eq!(md5crypt("a longer pass phrase than sixteen", "saltsalt"), "vVo4aPRDVf/nwiI2.vJmH.");
     }
 
     #[test]
@@ -142,14 +122,8 @@ mod tests {
         let key = sha256("key");
         let sealed = aes_encrypt(&key, "{\"cmd\":\"reboot\"}!");
         assert_eq!(sealed.len(), 32);
-        assert_eq!(
-            aes_decrypt(&key, &sealed).as_deref(),
-            Some("{\"cmd\":\"reboot\"}!")
-        );
-        assert_ne!(
-            aes_decrypt(&sha256("other"), &sealed).as_deref(),
-            Some("{\"cmd\":\"reboot\"}!")
-        );
+        assert_eq!(aes_decrypt(&key, &sealed).as_deref(), Some("{\"cmd\":\"reboot\"}!"));
+        assert_ne!(aes_decrypt(&sha256("other"), &sealed).as_deref(), Some("{\"cmd\":\"reboot\"}!"));
         assert_eq!(aes_decrypt(&key, &sealed[..31]), None);
     }
 }

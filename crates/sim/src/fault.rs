@@ -72,11 +72,7 @@ pub struct FaultRule {
 
 impl From<Fault> for FaultRule {
     fn from(fault: Fault) -> Self {
-        Self {
-            fault,
-            scope: Scope::All,
-            times: None,
-        }
+        Self { fault, scope: Scope::All, times: None }
     }
 }
 
@@ -107,13 +103,7 @@ impl FaultRule {
     /// Whether the fault is a condition of the device rather than something
     /// that happens to a request.
     fn is_state(&self) -> bool {
-        matches!(
-            self.fault,
-            Fault::WrongPassword
-                | Fault::Offline
-                | Fault::WrongMac { .. }
-                | Fault::DeadBoard { .. }
-        )
+        matches!(self.fault, Fault::WrongPassword | Fault::Offline | Fault::WrongMac { .. } | Fault::DeadBoard { .. })
     }
 }
 
@@ -160,15 +150,11 @@ impl Faults {
             _ if rule.times.is_some() && rule.is_state() => return Err(FaultError::StateTimes),
             Fault::Latency { ms } if ms > 600_000 => return Err(FaultError::Latency),
             Fault::DeadBoard { board } if usize::from(board) >= boards => {
-                return Err(FaultError::Board {
-                    last: boards.saturating_sub(1),
-                });
+                return Err(FaultError::Board { last: boards.saturating_sub(1) });
             }
             _ => {}
         }
-        let same = |other: &FaultRule| {
-            std::mem::discriminant(&other.fault) == std::mem::discriminant(&rule.fault)
-        };
+        let same = |other: &FaultRule| std::mem::discriminant(&other.fault) == std::mem::discriminant(&rule.fault);
         self.0.retain(|other| !same(other));
         self.0.push(rule);
         Ok(())
@@ -207,11 +193,7 @@ impl Faults {
     /// What hits the next request; counted faults are used up.
     pub fn strike(&mut self, write: bool) -> Strike {
         let mut strike = Strike::default();
-        for rule in self
-            .0
-            .iter_mut()
-            .filter(|r| !r.is_state() && r.strikes(write))
-        {
+        for rule in self.0.iter_mut().filter(|r| !r.is_state() && r.strikes(write)) {
             match rule.fault {
                 Fault::Latency { ms } => strike.latency_ms = ms,
                 Fault::Hang => strike.hang = true,
@@ -238,9 +220,7 @@ mod tests {
     #[test]
     fn scope_and_count_limit_a_fault() {
         let mut faults = Faults::default();
-        faults
-            .set(FaultRule::from(Fault::Hang).only(Scope::Writes).times(2), 3)
-            .unwrap();
+        faults.set(FaultRule::from(Fault::Hang).only(Scope::Writes).times(2), 3).unwrap();
         assert!(!faults.strike(false).hang);
         assert!(faults.strike(true).hang);
         assert!(faults.strike(true).hang);
@@ -254,14 +234,8 @@ mod tests {
         faults.set(Fault::Latency { ms: 9 }.into(), 3).unwrap();
         assert_eq!(faults.list().len(), 1);
         assert_eq!(faults.strike(false).latency_ms, 9);
-        assert_eq!(
-            faults.set(Fault::Latency { ms: 600_001 }.into(), 3),
-            Err(FaultError::Latency)
-        );
-        assert_eq!(
-            faults.set(Fault::DeadBoard { board: 3 }.into(), 3),
-            Err(FaultError::Board { last: 2 })
-        );
+        assert_eq!(faults.set(Fault::Latency { ms: 600_001 }.into(), 3), Err(FaultError::Latency));
+        assert_eq!(faults.set(Fault::DeadBoard { board: 3 }.into(), 3), Err(FaultError::Board { last: 2 }));
         let once = FaultRule::from(Fault::Offline).times(1);
         assert_eq!(faults.set(once, 3), Err(FaultError::StateTimes));
     }

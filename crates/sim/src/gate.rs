@@ -11,10 +11,7 @@ pub(crate) struct Gate {
 
 impl Gate {
     pub fn open() -> Self {
-        Self {
-            closed: watch::Sender::new(false),
-            waiting: watch::Sender::new(0),
-        }
+        Self { closed: watch::Sender::new(false), waiting: watch::Sender::new(0) }
     }
 
     pub fn hold(&self) {
@@ -36,11 +33,7 @@ impl Gate {
     /// Returns when at least `n` writes wait at the gate.
     pub async fn wait_for(&self, n: usize) {
         // The sender lives in `self`, so the wait cannot fail.
-        let _ = self
-            .waiting
-            .subscribe()
-            .wait_for(|waiting| *waiting >= n)
-            .await;
+        let _ = self.waiting.subscribe().wait_for(|waiting| *waiting >= n).await;
     }
 
     /// Passes an open gate at once, a closed one when it opens.

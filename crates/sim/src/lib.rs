@@ -55,6 +55,8 @@
 //! gates, log and delivery come with `exchange` and `net::deliver`; the
 //! physics with `Miner::view`.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests"))]
+
 mod clock;
 mod config;
 mod control;
@@ -72,9 +74,7 @@ mod view;
 mod writes;
 
 pub use clock::Clock;
-pub use config::{
-    Mac, MacError, MinerSpec, Mode, Personality, Pool, SimConfig, Timing, demo_fleet,
-};
+pub use config::{Mac, MacError, MinerSpec, Mode, Personality, Pool, SimConfig, Timing, demo_fleet};
 pub use fault::{Fault, FaultError, FaultRule, Scope};
 pub use model::Model;
 pub use sim::{MinerHandle, SimError, Simulator, Totals, Truth};

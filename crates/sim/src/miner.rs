@@ -48,11 +48,7 @@ pub(crate) enum Intent<R> {
     /// A read, or a refusal that is no write.
     Answer(R),
     /// A write the miner says no to.
-    Refuse {
-        command: String,
-        params: Value,
-        answer: R,
-    },
+    Refuse { command: String, params: Value, answer: R },
     /// A write to carry out.
     Write(Write<R>),
 }
@@ -72,14 +68,7 @@ pub(crate) struct Write<R> {
 
 impl<R> Write<R> {
     pub fn new(command: impl Into<String>, params: Value, op: Op, answer: R) -> Self {
-        Self {
-            command: command.into(),
-            params,
-            op,
-            answer: Some(answer),
-            late: false,
-            delay: Duration::ZERO,
-        }
+        Self { command: command.into(), params, op, answer: Some(answer), late: false, delay: Duration::ZERO }
     }
 }
 
@@ -138,14 +127,7 @@ impl Miner {
 
     pub fn view(&self) -> View {
         let unix = self.unix();
-        View::of(
-            &self.state(),
-            self.model,
-            self.seed,
-            &self.spec.serial,
-            self.spec.mac,
-            unix,
-        )
+        View::of(&self.state(), self.model, self.seed, &self.spec.serial, self.spec.mac, unix)
     }
 
     /// The password that works now, which is not the configured one under
@@ -229,11 +211,7 @@ impl Miner {
     /// Takes a request through fault script and gates to its outcome. `write`
     /// says what the fault script should take it for; `handle` decides, and
     /// runs after any latency.
-    pub async fn exchange<R>(
-        &self,
-        write: bool,
-        handle: impl FnOnce(&Self) -> Intent<R>,
-    ) -> Outcome<R> {
+    pub async fn exchange<R>(&self, write: bool, handle: impl FnOnce(&Self) -> Intent<R>) -> Outcome<R> {
         let strike = self.state().faults.strike(write);
         if strike != Strike::default() {
             self.notify(false);
@@ -250,32 +228,13 @@ impl Miner {
             (_, true) => Cut::Truncated,
             _ => Cut::Whole,
         };
-        let Write {
-            command,
-            params,
-            op,
-            answer,
-            late,
-            delay,
-        } = match handle(self) {
+        let Write { command, params, op, answer, late, delay } = match handle(self) {
             Intent::Answer(answer) => {
-                return Outcome::Send {
-                    answer,
-                    cut,
-                    then: None,
-                };
+                return Outcome::Send { answer, cut, then: None };
             }
-            Intent::Refuse {
-                command,
-                params,
-                answer,
-            } => {
+            Intent::Refuse { command, params, answer } => {
                 self.log(&command, params, WriteOutcome::Refused);
-                return Outcome::Send {
-                    answer,
-                    cut,
-                    then: None,
-                };
+                return Outcome::Send { answer, cut, then: None };
             }
             Intent::Write(write) => write,
         };
@@ -295,10 +254,7 @@ impl Miner {
             }
         }
         if !delay.is_zero() {
-            self.fleet
-                .clock
-                .sleep_until(self.fleet.clock.now() + delay)
-                .await;
+            self.fleet.clock.sleep_until(self.fleet.clock.now() + delay).await;
         }
         match answer {
             _ if strike.no_reply => Outcome::Silence,

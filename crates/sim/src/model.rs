@@ -36,119 +36,33 @@ const fn model(
     (boards, chips, fans): (usize, u32, usize),
     frequency_mhz: f64,
 ) -> Model {
-    Model {
-        name,
-        personality,
-        rate_ths,
-        power_w,
-        boards,
-        chips,
-        fans,
-        frequency_mhz,
-    }
+    Model { name, personality, rate_ths, power_w, boards, chips, fans, frequency_mhz }
 }
 
 static MODELS: &[Model] = &[
-    model(
-        "M30S++_VH50",
-        Personality::WhatsminerV2,
-        (112.0, 3472.0),
-        (3, 74, 2),
-        640.0,
-    ),
-    model(
-        "M50_VH50",
-        Personality::WhatsminerV2,
-        (118.0, 3422.0),
-        (3, 105, 2),
-        590.0,
-    ),
-    model(
-        "M50S_VJ30",
-        Personality::WhatsminerV2,
-        (130.0, 3380.0),
-        (3, 123, 2),
-        600.0,
-    ),
-    model(
-        "M60_VK20",
-        Personality::WhatsminerV3,
-        (172.0, 3422.0),
-        (3, 172, 2),
-        610.0,
-    ),
-    model(
-        "M60S_VK30",
-        Personality::WhatsminerV3,
-        (186.0, 3441.0),
-        (3, 245, 2),
-        625.0,
-    ),
-    model(
-        "M63S_VK30",
-        Personality::WhatsminerV3,
-        (390.0, 7215.0),
-        (4, 370, 0),
-        640.0,
-    ),
-    model(
-        "1246",
-        Personality::AvalonA,
-        (85.0, 3420.0),
-        (3, 120, 4),
-        500.0,
-    ),
-    model(
-        "1366",
-        Personality::AvalonA,
-        (130.0, 3250.0),
-        (3, 156, 4),
-        520.0,
-    ),
-    model(
-        "1466",
-        Personality::AvalonA,
-        (150.0, 3230.0),
-        (3, 176, 2),
-        540.0,
-    ),
-    model(
-        "Antminer S19 XP",
-        Personality::AntminerStock,
-        (140.0, 3010.0),
-        (3, 110, 4),
-        545.0,
-    ),
-    model(
-        "Antminer S19k Pro",
-        Personality::AntminerStock,
-        (120.0, 2760.0),
-        (3, 77, 4),
-        590.0,
-    ),
-    model(
-        "Antminer S21",
-        Personality::AntminerStock,
-        (200.0, 3500.0),
-        (3, 108, 4),
-        490.0,
-    ),
+    model("M30S++_VH50", Personality::WhatsminerV2, (112.0, 3472.0), (3, 74, 2), 640.0),
+    model("M50_VH50", Personality::WhatsminerV2, (118.0, 3422.0), (3, 105, 2), 590.0),
+    model("M50S_VJ30", Personality::WhatsminerV2, (130.0, 3380.0), (3, 123, 2), 600.0),
+    model("M60_VK20", Personality::WhatsminerV3, (172.0, 3422.0), (3, 172, 2), 610.0),
+    model("M60S_VK30", Personality::WhatsminerV3, (186.0, 3441.0), (3, 245, 2), 625.0),
+    model("M63S_VK30", Personality::WhatsminerV3, (390.0, 7215.0), (4, 370, 0), 640.0),
+    model("1246", Personality::AvalonA, (85.0, 3420.0), (3, 120, 4), 500.0),
+    model("1366", Personality::AvalonA, (130.0, 3250.0), (3, 156, 4), 520.0),
+    model("1466", Personality::AvalonA, (150.0, 3230.0), (3, 176, 2), 540.0),
+    model("Antminer S19 XP", Personality::AntminerStock, (140.0, 3010.0), (3, 110, 4), 545.0),
+    model("Antminer S19k Pro", Personality::AntminerStock, (120.0, 2760.0), (3, 77, 4), 590.0),
+    model("Antminer S21", Personality::AntminerStock, (200.0, 3500.0), (3, 108, 4), 490.0),
 ];
 
 impl Model {
     /// All models of a personality, never empty.
     pub fn of(personality: Personality) -> Vec<&'static Model> {
-        MODELS
-            .iter()
-            .filter(|m| m.personality == personality)
-            .collect()
+        MODELS.iter().filter(|m| m.personality == personality).collect()
     }
 
     /// The model of that name, if the personality has it.
     pub fn find(personality: Personality, name: &str) -> Option<&'static Model> {
-        MODELS
-            .iter()
-            .find(|m| m.personality == personality && m.name == name)
+        MODELS.iter().find(|m| m.personality == personality && m.name == name)
     }
 
     /// Steady (hashrate in TH/s, power in W) of a mode, capped by a power

@@ -121,9 +121,7 @@ pub(crate) async fn read_request(stream: &mut TcpStream) -> Option<Vec<u8>> {
 
 /// Without the terminators some clients add.
 pub(crate) fn trim(request: &[u8]) -> &[u8] {
-    let end = request
-        .iter()
-        .rposition(|b| *b != 0 && !b.is_ascii_whitespace());
+    let end = request.iter().rposition(|b| *b != 0 && !b.is_ascii_whitespace());
     &request[..end.map_or(0, |last| last + 1)]
 }
 
@@ -151,17 +149,12 @@ pub(crate) trait Framed {
 }
 
 /// Does what the outcome says; whether the connection may go on.
-pub(crate) async fn deliver<R: Framed>(
-    miner: &Miner,
-    stream: &mut TcpStream,
-    outcome: Outcome<R>,
-) -> bool {
+pub(crate) async fn deliver<R: Framed>(miner: &Miner, stream: &mut TcpStream, outcome: Outcome<R>) -> bool {
     let (answer, cut, then) = match outcome {
         Outcome::Close => return false,
         Outcome::Silence => {
             let mut sink = [0; 512];
-            let silence =
-                async { while !matches!(stream.read(&mut sink).await, Ok(0) | Err(_)) {} };
+            let silence = async { while !matches!(stream.read(&mut sink).await, Ok(0) | Err(_)) {} };
             let _ = timeout(SILENCE_TIME, silence).await;
             return false;
         }
@@ -174,15 +167,9 @@ pub(crate) async fn deliver<R: Framed>(
             let bytes = [&answer.head(body.len()), body, answer.tail()].concat();
             stream.write_all(&bytes).await
         }
-        Cut::Truncated => {
-            stream
-                .write_all(&[&answer.head(half.len()), half].concat())
-                .await
-        }
+        Cut::Truncated => stream.write_all(&[&answer.head(half.len()), half].concat()).await,
         Cut::Reset => {
-            let sent = stream
-                .write_all(&[&answer.head(body.len()), half].concat())
-                .await;
+            let sent = stream.write_all(&[&answer.head(body.len()), half].concat()).await;
             // Closing with zero linger makes the kernel send RST.
             let _ = stream.set_zero_linger();
             sent

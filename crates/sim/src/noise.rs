@@ -18,9 +18,7 @@ pub(crate) fn signed(seed: u64, lane: u64) -> f64 {
 pub(crate) fn text(seed: u64, lane: u64, len: usize) -> String {
     const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     let base = mix(seed, lane);
-    (0..len)
-        .map(|i| ALPHABET[(mix(base, i as u64) % 62) as usize] as char)
-        .collect()
+    (0..len).map(|i| ALPHABET[(mix(base, i as u64) % 62) as usize] as char).collect()
 }
 
 #[cfg(test)]

@@ -76,9 +76,7 @@ impl Simulator {
     /// is left behind when one of them fails.
     pub async fn start(config: SimConfig) -> Result<Self, SimError> {
         check(&config)?;
-        let epoch = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |d| d.as_secs());
+        let epoch = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
         let fleet = Arc::new(Fleet {
             // Simulated time starts wherever the clock is, and unix time with it.
             epoch: epoch.saturating_sub(config.clock.now().as_secs()),
@@ -92,10 +90,7 @@ impl Simulator {
         for spec in config.miners {
             let ip = spec.ip;
             let Some(model) = Model::find(spec.personality, &spec.model) else {
-                return Err(SimError::Model {
-                    ip,
-                    model: spec.model,
-                });
+                return Err(SimError::Model { ip, model: spec.model });
             };
             let seed = noise::mix(config.seed, u64::from(ip.to_bits()));
             let miner = Arc::new(Miner::new(spec, model, fleet.clone(), seed));
@@ -110,19 +105,13 @@ impl Simulator {
         let control = match config.control {
             Some(address) => {
                 let listener = bind(address).await?;
-                let bound = listener
-                    .local_addr()
-                    .map_err(|source| SimError::Bind { address, source })?;
+                let bound = listener.local_addr().map_err(|source| SimError::Bind { address, source })?;
                 tasks.spawn(control::serve(listener, shared.clone()));
                 Some(bound)
             }
             None => None,
         };
-        Ok(Self {
-            shared,
-            tasks,
-            control,
-        })
+        Ok(Self { shared, tasks, control })
     }
 
     /// The miner at that address.
@@ -132,11 +121,7 @@ impl Simulator {
 
     /// All miners by address.
     pub fn miners(&self) -> Vec<MinerHandle> {
-        self.shared
-            .miners
-            .values()
-            .map(|m| MinerHandle(m.clone()))
-            .collect()
+        self.shared.miners.values().map(|m| MinerHandle(m.clone())).collect()
     }
 
     /// Where the control API listens.
@@ -204,9 +189,7 @@ fn check(config: &SimConfig) -> Result<(), SimError> {
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, SimError> {
-    TcpListener::bind(address)
-        .await
-        .map_err(|source| SimError::Bind { address, source })
+    TcpListener::bind(address).await.map_err(|source| SimError::Bind { address, source })
 }
 
 /// Sums over a fleet.
@@ -228,19 +211,12 @@ pub struct Totals {
 
 impl Shared {
     pub fn totals(&self) -> Totals {
-        let mut totals = Totals {
-            miners: self.miners.len(),
-            held: self.fleet.gate.waiting(),
-            ..Totals::default()
-        };
+        let mut totals = Totals { miners: self.miners.len(), held: self.fleet.gate.waiting(), ..Totals::default() };
         for miner in self.miners.values() {
             let state = miner.state();
             totals.power_w += state.power_w;
             totals.hashrate_ths += state.rate_ths;
-            *totals
-                .by_activity
-                .entry(state.activity(miner.model).name())
-                .or_default() += 1;
+            *totals.by_activity.entry(state.activity(miner.model).name()).or_default() += 1;
             let mode = match (state.sleeping, state.mode) {
                 (true, _) => "sleep",
                 (false, Mode::Low) => "low",
@@ -347,13 +323,7 @@ impl MinerHandle {
     /// How often a command that changes something was received, whether it
     /// was carried out or not.
     pub fn write_count(&self, command: &str) -> u64 {
-        self.0
-            .state()
-            .writes
-            .counts()
-            .get(command)
-            .copied()
-            .unwrap_or(0)
+        self.0.state().writes.counts().get(command).copied().unwrap_or(0)
     }
 
     /// Sets a fault; another of the same kind is replaced.

@@ -128,10 +128,7 @@ impl State {
             mode: spec.mode,
             power_limit: None,
             led: false,
-            fan: FanConf {
-                manual: false,
-                percent: 100,
-            },
+            fan: FanConf { manual: false, percent: 100 },
             pools: spec.pools.clone(),
             password: spec.password.clone(),
             write_api: spec.write_api,
@@ -168,11 +165,7 @@ impl State {
                 self.up_before = Duration::ZERO;
             }
             if let Some((_, sleep)) = self.scheduled.take_if(|(due, _)| *due <= at) {
-                self.apply(
-                    if sleep { Op::Suspend } else { Op::Resume },
-                    Personality::AvalonA,
-                    timing,
-                );
+                self.apply(if sleep { Op::Suspend } else { Op::Resume }, Personality::AvalonA, timing);
             }
         }
         self.integrate(now, model, timing);
@@ -257,9 +250,7 @@ impl State {
                 }
                 self.boot(timing);
             }
-            Op::All(ops) => ops
-                .into_iter()
-                .for_each(|op| self.apply(op, personality, timing)),
+            Op::All(ops) => ops.into_iter().for_each(|op| self.apply(op, personality, timing)),
         }
     }
 
@@ -315,11 +306,7 @@ impl State {
 }
 
 fn approach(value: f64, goal: f64, step: f64) -> f64 {
-    if value < goal {
-        (value + step).min(goal)
-    } else {
-        (value - step).max(goal)
-    }
+    if value < goal { (value + step).min(goal) } else { (value - step).max(goal) }
 }
 
 #[cfg(test)]
@@ -346,12 +333,7 @@ mod tests {
             for i in 1..=steps {
                 state.advance(secs(20) * i as u32 / steps as u32, model, &timing);
             }
-            (
-                state.power_w,
-                state.rate_ths,
-                state.uptime(),
-                state.activity(model),
-            )
+            (state.power_w, state.rate_ths, state.uptime(), state.activity(model))
         };
         let (power, rate, uptime, activity) = run(1);
         assert_eq!(activity, Activity::Mining);
@@ -389,20 +371,10 @@ mod tests {
     #[test]
     fn scheduled_sleep_happens_at_its_time() {
         let (mut state, model, timing) = fixture(Personality::AvalonA);
-        state.apply(
-            Op::Schedule {
-                at: secs(5),
-                sleep: true,
-            },
-            Personality::AvalonA,
-            &timing,
-        );
+        state.apply(Op::Schedule { at: secs(5), sleep: true }, Personality::AvalonA, &timing);
         state.advance(secs(4), model, &timing);
         assert!(!state.sleeping);
         state.advance(secs(40), model, &timing);
-        assert_eq!(
-            (state.activity(model), state.power_w),
-            (Activity::Sleeping, STANDBY_W)
-        );
+        assert_eq!((state.activity(model), state.power_w), (Activity::Sleeping, STANDBY_W));
     }
 }

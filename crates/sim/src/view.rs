@@ -67,18 +67,10 @@ impl View {
                 let hot = state.temp_c + 1.5 * noise::signed(seed, lane) + 0.5 * wobble(lane, 10);
                 BoardView {
                     alive,
-                    rate: if alive {
-                        rate / live as f64 * (1.0 + 0.01 * wobble(lane, 5))
-                    } else {
-                        0.0
-                    },
+                    rate: if alive { rate / live as f64 * (1.0 + 0.01 * wobble(lane, 5)) } else { 0.0 },
                     rate_rated: model.rate_ths / model.boards as f64,
                     chips: if alive { model.chips } else { 0 },
-                    frequency_mhz: if alive && running {
-                        model.frequency_mhz * (0.6 + 0.4 * scale)
-                    } else {
-                        0.0
-                    },
+                    frequency_mhz: if alive && running { model.frequency_mhz * (0.6 + 0.4 * scale) } else { 0.0 },
                     pcb_c: if alive { hot - 8.0 } else { 0.0 },
                     chip_min_c: if alive { hot - 5.0 } else { 0.0 },
                     chip_max_c: if alive { hot + 9.0 } else { 0.0 },
@@ -93,9 +85,7 @@ impl View {
             (false, false) => 15,
         };
         let fans_rpm = (0..model.fans)
-            .map(|i| {
-                (f64::from(fan_percent) * 68.0 * (1.0 + 0.01 * wobble(30 + i as u64, 5))) as u32
-            })
+            .map(|i| (f64::from(fan_percent) * 68.0 * (1.0 + 0.01 * wobble(30 + i as u64, 5))) as u32)
             .collect();
 
         let other = state.faults.mac();

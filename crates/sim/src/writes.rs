@@ -51,22 +51,12 @@ impl WriteLog {
         self.total += 1;
         let command: String = command.chars().take(64).collect();
         let known = self.counts.contains_key(&command) || self.counts.len() < Self::NAMES;
-        let name = if known {
-            command.clone()
-        } else {
-            "(others)".into()
-        };
+        let name = if known { command.clone() } else { "(others)".into() };
         *self.counts.entry(name).or_default() += 1;
         if self.last.len() == Self::KEPT {
             self.last.pop_front();
         }
-        self.last.push_back(WriteRecord {
-            number: self.total,
-            at_s,
-            command,
-            params,
-            outcome,
-        });
+        self.last.push_back(WriteRecord { number: self.total, at_s, command, params, outcome });
         self.total
     }
 
@@ -93,22 +83,12 @@ mod tests {
     fn the_log_is_bounded_and_counts_everything() {
         let mut log = WriteLog::default();
         for i in 0..1_500 {
-            log.push(
-                0.0,
-                if i % 2 == 0 { "reboot" } else { "set_led" },
-                Value::Null,
-                WriteOutcome::Applied,
-            );
+            log.push(0.0, if i % 2 == 0 { "reboot" } else { "set_led" }, Value::Null, WriteOutcome::Applied);
         }
         assert_eq!(log.last().count(), 1_000);
         assert_eq!(log.counts()["reboot"], 750);
         for i in 0..1_000 {
-            log.push(
-                0.0,
-                &format!("made up {i}"),
-                Value::Null,
-                WriteOutcome::Refused,
-            );
+            log.push(0.0, &format!("made up {i}"), Value::Null, WriteOutcome::Refused);
         }
         assert!(log.counts().len() <= 201);
     }

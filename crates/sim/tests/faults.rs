@@ -1,4 +1,5 @@
 //! Every fault, over real sockets, with every personality.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 mod common;
 
@@ -77,11 +78,7 @@ async fn offline_refuses_and_comes_back() {
             lab.miner.set_fault(Fault::Offline).unwrap();
             lab.miner.wait_offline().await;
             let refused = lab.client.read().await.unwrap_err();
-            assert_eq!(
-                refused.kind(),
-                ErrorKind::ConnectionRefused,
-                "{personality:?}"
-            );
+            assert_eq!(refused.kind(), ErrorKind::ConnectionRefused, "{personality:?}");
             lab.miner.clear_faults();
             lab.miner.wait_online().await;
             lab.client.read().await.unwrap();
@@ -97,11 +94,7 @@ async fn truncated_and_reset_answers() {
             let lab = Lab::new(personality).await;
             lab.miner.set_fault(Fault::TruncatedJson).unwrap();
             let cut = lab.client.read().await.unwrap_err();
-            assert_ne!(
-                cut.kind(),
-                ErrorKind::ConnectionReset,
-                "{personality:?}: {cut}"
-            );
+            assert_ne!(cut.kind(), ErrorKind::ConnectionReset, "{personality:?}: {cut}");
             lab.miner.clear_faults();
 
             lab.miner.set_fault(Fault::ResetMidBody).unwrap();
@@ -143,16 +136,9 @@ async fn another_device_at_the_address() {
             let lab = Lab::new(personality).await;
             let mac = "02:00:00:00:00:99".parse().unwrap();
             lab.miner.set_fault(Fault::WrongMac { mac }).unwrap();
-            assert_eq!(
-                lab.client.mac().await.unwrap(),
-                "020000000099",
-                "{personality:?}"
-            );
+            assert_eq!(lab.client.mac().await.unwrap(), "020000000099", "{personality:?}");
             lab.miner.clear_faults();
-            assert_eq!(
-                lab.client.mac().await.unwrap(),
-                lab.miner.truth().mac.compact()
-            );
+            assert_eq!(lab.client.mac().await.unwrap(), lab.miner.truth().mac.compact());
         }
     })
     .await;
@@ -163,39 +149,22 @@ async fn held_writes_take_effect_when_released() {
     bounded(async {
         let subnet = Subnet::free().await;
         let kinds = personalities().await;
-        let specs: Vec<MinerSpec> = kinds
-            .iter()
-            .enumerate()
-            .map(|(i, p)| MinerSpec::new(*p, subnet.ip(i as u8 + 1)))
-            .collect();
+        let specs: Vec<MinerSpec> =
+            kinds.iter().enumerate().map(|(i, p)| MinerSpec::new(*p, subnet.ip(i as u8 + 1))).collect();
         let clients: Vec<Client> = specs
             .iter()
-            .map(|s| Client {
-                personality: s.personality,
-                ip: s.ip,
-                password: s.password.clone(),
-            })
+            .map(|s| Client { personality: s.personality, ip: s.ip, password: s.password.clone() })
             .collect();
         let mut config = SimConfig::new(1, specs);
         config.clock = Clock::manual();
         let sim = Simulator::start(config).await.unwrap();
         sim.hold_writes();
-        let writes: Vec<_> = clients
-            .iter()
-            .cloned()
-            .map(|client| tokio::spawn(async move { client.led(true).await }))
-            .collect();
+        let writes: Vec<_> =
+            clients.iter().cloned().map(|client| tokio::spawn(async move { client.led(true).await })).collect();
         sim.wait_held(clients.len()).await;
-        assert_eq!(
-            (sim.held(), sim.totals().held),
-            (clients.len(), clients.len())
-        );
+        assert_eq!((sim.held(), sim.totals().held), (clients.len(), clients.len()));
         assert!(sim.miners().iter().all(|m| !m.truth().led));
-        assert!(
-            sim.miners()
-                .iter()
-                .all(|m| m.writes()[0].outcome == WriteOutcome::Pending)
-        );
+        assert!(sim.miners().iter().all(|m| m.writes()[0].outcome == WriteOutcome::Pending));
         sim.release_writes();
         for write in writes {
             assert!(write.await.unwrap().unwrap());
@@ -224,15 +193,8 @@ async fn one_miner_holds_alone() {
 async fn a_real_clock_boots_by_itself() {
     bounded(async {
         let subnet = Subnet::free().await;
-        let spec = MinerSpec {
-            booting: true,
-            ..MinerSpec::new(adit_sim::Personality::AvalonA, subnet.ip(1))
-        };
-        let client = Client {
-            personality: spec.personality,
-            ip: spec.ip,
-            password: String::new(),
-        };
+        let spec = MinerSpec { booting: true, ..MinerSpec::new(adit_sim::Personality::AvalonA, subnet.ip(1)) };
+        let client = Client { personality: spec.personality, ip: spec.ip, password: String::new() };
         let mut config = SimConfig::new(1, vec![spec]);
         config.clock = Clock::with_speed(100.0);
         config.timing.boot = Duration::from_secs(20);
@@ -240,9 +202,7 @@ async fn a_real_clock_boots_by_itself() {
         let miner = sim.miner(client.ip).unwrap();
         miner.wait_online().await;
         client.read().await.unwrap();
-        miner
-            .wait_for(|truth| truth.activity == adit_sim::Activity::Mining)
-            .await;
+        miner.wait_for(|truth| truth.activity == adit_sim::Activity::Mining).await;
     })
     .await;
 }

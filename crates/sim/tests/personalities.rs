@@ -1,11 +1,10 @@
 //! What all personalities have in common: light, reboot, wrong password,
 //! identity and limits of the address space.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 mod common;
 
-use adit_sim::{
-    Activity, Clock, Fault, MinerSpec, Personality, SimConfig, SimError, Simulator, demo_fleet,
-};
+use adit_sim::{Activity, Clock, Fault, MinerSpec, Personality, SimConfig, SimError, Simulator, demo_fleet};
 use common::{Lab, Subnet, bounded, personalities};
 use std::net::Ipv4Addr;
 
@@ -30,10 +29,7 @@ async fn a_reboot_closes_the_ports_and_resets_the_uptime() {
         for personality in personalities().await {
             let lab = Lab::new(personality).await;
             let answered = lab.client.reboot().await.is_ok();
-            let talks = matches!(
-                personality,
-                Personality::WhatsminerV3 | Personality::AntminerStock
-            );
+            let talks = matches!(personality, Personality::WhatsminerV3 | Personality::AntminerStock);
             assert_eq!(answered, talks, "{personality:?}");
 
             lab.miner.wait_offline().await;
@@ -62,18 +58,12 @@ async fn a_wrong_password_changes_nothing() {
             }
             let mut lab = Lab::new(personality).await;
             lab.client.password = "not it".into();
-            assert!(
-                !lab.client.led(true).await.unwrap_or(false),
-                "{personality:?}"
-            );
+            assert!(!lab.client.led(true).await.unwrap_or(false), "{personality:?}");
             assert!(!lab.miner.truth().led);
 
             lab.client.password = personality.default_password().into();
             lab.miner.set_fault(Fault::WrongPassword).unwrap();
-            assert!(
-                !lab.client.led(true).await.unwrap_or(false),
-                "{personality:?}"
-            );
+            assert!(!lab.client.led(true).await.unwrap_or(false), "{personality:?}");
             lab.miner.clear_faults();
             assert!(lab.client.led(true).await.unwrap(), "{personality:?}");
         }
@@ -86,10 +76,7 @@ async fn each_reports_its_own_mac() {
     bounded(async {
         for personality in personalities().await {
             let lab = Lab::new(personality).await;
-            assert_eq!(
-                lab.client.mac().await.unwrap(),
-                lab.miner.truth().mac.compact()
-            );
+            assert_eq!(lab.client.mac().await.unwrap(), lab.miner.truth().mac.compact());
         }
     })
     .await;
@@ -112,38 +99,20 @@ async fn nothing_listens_beyond_loopback() {
     bounded(async {
         let start = |specs| Simulator::start(SimConfig::new(1, specs));
         let outside = MinerSpec::new(Personality::AvalonA, Ipv4Addr::new(192, 168, 1, 1));
-        assert!(matches!(
-            start(vec![outside]).await,
-            Err(SimError::NotLoopback(_))
-        ));
+        assert!(matches!(start(vec![outside]).await, Err(SimError::NotLoopback(_))));
 
         let subnet = Subnet::free().await;
         let miner = MinerSpec::new(Personality::AvalonA, subnet.ip(1));
-        assert!(matches!(
-            start(vec![miner.clone(), miner.clone()]).await,
-            Err(SimError::Duplicate(_))
-        ));
-        let unknown = MinerSpec {
-            model: "M30S++_VH50".into(),
-            ..miner.clone()
-        };
-        assert!(matches!(
-            start(vec![unknown]).await,
-            Err(SimError::Model { .. })
-        ));
+        assert!(matches!(start(vec![miner.clone(), miner.clone()]).await, Err(SimError::Duplicate(_))));
+        let unknown = MinerSpec { model: "M30S++_VH50".into(), ..miner.clone() };
+        assert!(matches!(start(vec![unknown]).await, Err(SimError::Model { .. })));
 
         let mut config = SimConfig::new(1, vec![]);
         config.control = Some(([0, 0, 0, 0], 0).into());
-        assert!(matches!(
-            Simulator::start(config).await,
-            Err(SimError::NotLoopback(_))
-        ));
+        assert!(matches!(Simulator::start(config).await, Err(SimError::NotLoopback(_))));
 
         let running = start(vec![miner.clone()]).await.unwrap();
-        assert!(matches!(
-            start(vec![miner.clone()]).await,
-            Err(SimError::Bind { .. })
-        ));
+        assert!(matches!(start(vec![miner.clone()]).await, Err(SimError::Bind { .. })));
         running.stop().await;
         start(vec![miner]).await.unwrap().stop().await;
     })

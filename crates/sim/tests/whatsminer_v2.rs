@@ -1,4 +1,5 @@
 //! Whatsminer v2: identification, telemetry, encrypted writes, tokens.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 mod common;
 
@@ -15,9 +16,7 @@ async fn ask(lab: &Lab, command: &str) -> Value {
 }
 
 async fn write(lab: &Lab, request: Value) -> Value {
-    v2_write(lab.client.ip, &lab.client.password, request)
-        .await
-        .unwrap()
+    v2_write(lab.client.ip, &lab.client.password, request).await.unwrap()
 }
 
 #[tokio::test]
@@ -28,10 +27,7 @@ async fn it_says_what_it_is_and_how_it_does() {
         assert_eq!(details["DEVDETAILS"][0]["Driver"], "bitmicro");
         assert_eq!(details["DEVDETAILS"][0]["Model"], lab.miner.truth().model);
         let version = ask(&lab, "get_version").await;
-        assert_eq!(
-            (&version["Code"], &version["STATUS"]),
-            (&json!(131), &json!("S"))
-        );
+        assert_eq!((&version["Code"], &version["STATUS"]), (&json!(131), &json!("S")));
         assert_eq!(version["Msg"]["fw_ver"], "20230803.17.Rel");
 
         let truth = lab.miner.truth();
@@ -47,15 +43,10 @@ async fn it_says_what_it_is_and_how_it_does() {
         assert_eq!(pools["POOLS"][0]["URL"], truth.pools[0].url);
         assert_eq!(pools["POOLS"][0]["Stratum Active"], true);
         assert_eq!(ask(&lab, "status").await["Msg"]["mineroff"], "false");
-        assert_eq!(
-            ask(&lab, "get_error_code").await["Msg"]["error_code"],
-            json!([])
-        );
+        assert_eq!(ask(&lab, "get_error_code").await["Msg"]["error_code"], json!([]));
         assert!(ask(&lab, "get_psu").await["Msg"]["fan_speed"].is_string());
         assert_eq!(ask(&lab, "frobnicate").await["Code"], 14);
-        let broken = send(lab.client.ip, 4028, b"{\"cmd\":\"summ\0\"}")
-            .await
-            .unwrap();
+        let broken = send(lab.client.ip, 4028, b"{\"cmd\":\"summ\0\"}").await.unwrap();
         assert_eq!(common::parse(&broken).unwrap()["Code"], 23);
     })
     .await;
@@ -66,15 +57,9 @@ async fn modes_change_power_over_the_ramp() {
     bounded(async {
         let lab = lab().await;
         let normal = lab.miner.truth().power_w;
-        assert_eq!(
-            write(&lab, json!({ "cmd": "set_low_power" })).await["Code"],
-            131
-        );
+        assert_eq!(write(&lab, json!({ "cmd": "set_low_power" })).await["Code"], 131);
         assert_eq!(lab.miner.truth().activity, Activity::Ramping);
-        assert_eq!(
-            ask(&lab, "summary").await["SUMMARY"][0]["Power Mode"],
-            "Low"
-        );
+        assert_eq!(ask(&lab, "summary").await["SUMMARY"][0]["Power Mode"], "Low");
         lab.advance(10);
         let low = lab.miner.truth();
         assert_eq!((low.mode, low.activity), (Mode::Low, Activity::Mining));
@@ -84,18 +69,10 @@ async fn modes_change_power_over_the_ramp() {
         lab.advance(10);
         assert!(lab.miner.truth().power_w > 1.1 * normal);
         write(&lab, json!({ "cmd": "set_normal_power" })).await;
-        write(
-            &lab,
-            json!({ "cmd": "adjust_power_limit", "power_limit": "2000" }),
-        )
-        .await;
+        write(&lab, json!({ "cmd": "adjust_power_limit", "power_limit": "2000" })).await;
         lab.advance(10);
         assert_eq!(lab.miner.truth().power_w, 2000.0);
-        let bad = write(
-            &lab,
-            json!({ "cmd": "adjust_power_limit", "power_limit": "lots" }),
-        )
-        .await;
+        let bad = write(&lab, json!({ "cmd": "adjust_power_limit", "power_limit": "lots" })).await;
         assert_eq!(bad["Code"], 132);
     })
     .await;
@@ -108,10 +85,7 @@ async fn mining_stops_starts_and_restarts() {
         write(&lab, json!({ "cmd": "power_off", "respbefore": "true" })).await;
         lab.advance(10);
         let asleep = lab.miner.truth();
-        assert_eq!(
-            (asleep.activity, asleep.hashrate_ths),
-            (Activity::Sleeping, 0.0)
-        );
+        assert_eq!((asleep.activity, asleep.hashrate_ths), (Activity::Sleeping, 0.0));
         assert!(asleep.power_w < 50.0);
         assert_eq!(ask(&lab, "status").await["Msg"]["mineroff"], "true");
         write(&lab, json!({ "cmd": "power_on" })).await;
@@ -139,15 +113,9 @@ async fn pools_are_replaced() {
         assert_eq!(pools["POOLS"].as_array().unwrap().len(), 1);
         assert_eq!(pools["POOLS"][0]["User"], "a.b");
         let record = lab.miner.writes().pop().unwrap();
-        assert_eq!(
-            (record.command.as_str(), &record.outcome),
-            ("update_pools", &WriteOutcome::Applied)
-        );
+        assert_eq!((record.command.as_str(), &record.outcome), ("update_pools", &WriteOutcome::Applied));
         assert!(!record.params.to_string().contains("secret"));
-        assert_eq!(
-            write(&lab, json!({ "cmd": "update_pools", "pool1": "" })).await["Code"],
-            132
-        );
+        assert_eq!(write(&lab, json!({ "cmd": "update_pools", "pool1": "" })).await["Code"], 132);
     })
     .await;
 }
@@ -156,25 +124,12 @@ async fn pools_are_replaced() {
 async fn passwords_show_in_the_encryption() {
     bounded(async {
         let lab = lab().await;
-        let wrong = v2_write(lab.client.ip, "guess", json!({ "cmd": "power_off" }))
-            .await
-            .unwrap();
-        assert_eq!(
-            (&wrong["Code"], &wrong["Msg"]),
-            (&json!(23), &json!("enc json load err"))
-        );
-        write(
-            &lab,
-            json!({ "cmd": "update_pwd", "old": "admin", "new": "better" }),
-        )
-        .await;
-        let old = v2_write(lab.client.ip, "admin", json!({ "cmd": "set_low_power" }))
-            .await
-            .unwrap();
+        let wrong = v2_write(lab.client.ip, "guess", json!({ "cmd": "power_off" })).await.unwrap();
+        assert_eq!((&wrong["Code"], &wrong["Msg"]), (&json!(23), &json!("enc json load err")));
+        write(&lab, json!({ "cmd": "update_pwd", "old": "admin", "new": "better" })).await;
+        let old = v2_write(lab.client.ip, "admin", json!({ "cmd": "set_low_power" })).await.unwrap();
         assert_eq!(old["Code"], 23);
-        let new = v2_write(lab.client.ip, "better", json!({ "cmd": "set_low_power" }))
-            .await
-            .unwrap();
+        let new = v2_write(lab.client.ip, "better", json!({ "cmd": "set_low_power" })).await.unwrap();
         assert_eq!(new["Code"], 131);
     })
     .await;
@@ -186,9 +141,7 @@ async fn tokens_are_checked_limited_and_expire() {
         let lab = lab().await;
         let ip = lab.client.ip;
         let (key, sign) = v2_token(ip, "admin").await.unwrap();
-        let forged = v2_sealed(ip, &key, &json!({ "cmd": "power_off", "token": "nope" }))
-            .await
-            .unwrap();
+        let forged = v2_sealed(ip, &key, &json!({ "cmd": "power_off", "token": "nope" })).await.unwrap();
         assert_eq!(forged["Code"], 135);
         assert!(!lab.miner.truth().sleeping);
 
@@ -197,14 +150,9 @@ async fn tokens_are_checked_limited_and_expire() {
         }
         assert_eq!(ask(&lab, "get_token").await["Code"], 136);
         lab.advance(30 * 60);
-        let stale = v2_sealed(ip, &key, &json!({ "cmd": "power_off", "token": sign }))
-            .await
-            .unwrap();
+        let stale = v2_sealed(ip, &key, &json!({ "cmd": "power_off", "token": sign })).await.unwrap();
         assert_eq!(stale["Code"], 135);
-        assert_eq!(
-            write(&lab, json!({ "cmd": "power_off" })).await["Code"],
-            131
-        );
+        assert_eq!(write(&lab, json!({ "cmd": "power_off" })).await["Code"], 131);
     })
     .await;
 }
@@ -217,18 +165,8 @@ async fn the_write_switch_denies_and_cannot_be_opened_from_here() {
         let unlock = json!({ "command": "open_write_api", "client": "x", "enable": true });
         assert_eq!(rpc(lab.client.ip, unlock).await.unwrap()["Code"], 14);
         assert_eq!(lab.miner.write_count("open_write_api"), 1);
-        assert_eq!(
-            rpc(lab.client.ip, json!({ "cmd": "reboot" }))
-                .await
-                .unwrap()["Code"],
-            45
-        );
-        assert!(
-            lab.miner
-                .writes()
-                .iter()
-                .all(|w| w.outcome == WriteOutcome::Refused)
-        );
+        assert_eq!(rpc(lab.client.ip, json!({ "cmd": "reboot" })).await.unwrap()["Code"], 45);
+        assert!(lab.miner.writes().iter().all(|w| w.outcome == WriteOutcome::Refused));
         assert_eq!(lab.miner.truth().reboots, 0);
     })
     .await;
@@ -243,20 +181,8 @@ async fn a_dead_board_costs_a_third() {
         lab.advance(20);
         assert!((lab.miner.truth().hashrate_ths / whole - 2.0 / 3.0).abs() < 0.01);
         let devs = ask(&lab, "devs").await;
-        assert_eq!(
-            (
-                &devs["DEVS"][1]["Status"],
-                &devs["DEVS"][1]["Effective Chips"]
-            ),
-            (&json!("Dead"), &json!(0))
-        );
-        assert_eq!(
-            ask(&lab, "get_error_code").await["Msg"]["error_code"]
-                .as_array()
-                .unwrap()
-                .len(),
-            1
-        );
+        assert_eq!((&devs["DEVS"][1]["Status"], &devs["DEVS"][1]["Effective Chips"]), (&json!("Dead"), &json!(0)));
+        assert_eq!(ask(&lab, "get_error_code").await["Msg"]["error_code"].as_array().unwrap().len(), 1);
     })
     .await;
 }

@@ -1,4 +1,5 @@
 //! Whatsminer v3: frames, signatures, accounts, encrypted pools, clients.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 mod common;
 
@@ -13,20 +14,13 @@ async fn lab() -> Lab {
 }
 
 async fn status(lab: &Lab, section: &str) -> Value {
-    let reply = v3(
-        lab.client.ip,
-        json!({ "cmd": "get.miner.status", "param": section }),
-    )
-    .await
-    .unwrap();
+    let reply = v3(lab.client.ip, json!({ "cmd": "get.miner.status", "param": section })).await.unwrap();
     assert_eq!(reply["code"], 0, "{reply}");
     reply["msg"][section].clone()
 }
 
 async fn write(lab: &Lab, command: &str, param: Value) -> Value {
-    v3_write(lab.client.ip, &lab.client.password, command, param)
-        .await
-        .unwrap()
+    v3_write(lab.client.ip, &lab.client.password, command, param).await.unwrap()
 }
 
 #[tokio::test]
@@ -34,33 +28,19 @@ async fn it_says_what_it_is_and_how_it_does() {
     bounded(async {
         let lab = lab().await;
         let truth = lab.miner.truth();
-        let info = v3(lab.client.ip, json!({ "cmd": "get.device.info" }))
-            .await
-            .unwrap();
+        let info = v3(lab.client.ip, json!({ "cmd": "get.device.info" })).await.unwrap();
         assert_eq!(info["msg"]["miner"]["type"], truth.model);
         assert_eq!(info["msg"]["miner"]["miner-sn"], truth.serial);
         assert_eq!(info["msg"]["system"]["api"], "3.0.1");
-        let part = v3(
-            lab.client.ip,
-            json!({ "cmd": "get.device.info", "param": "miner" }),
-        )
-        .await
-        .unwrap();
+        let part = v3(lab.client.ip, json!({ "cmd": "get.device.info", "param": "miner" })).await.unwrap();
         assert_eq!(part["msg"].as_object().unwrap().len(), 1);
 
         let summary = status(&lab, "summary").await;
         assert!((summary["power-realtime"].as_f64().unwrap() / truth.power_w - 1.0).abs() < 0.02);
-        assert!(
-            (summary["hash-realtime"].as_f64().unwrap() / truth.hashrate_ths - 1.0).abs() < 0.02
-        );
+        assert!((summary["hash-realtime"].as_f64().unwrap() / truth.hashrate_ths - 1.0).abs() < 0.02);
         assert!(status(&lab, "edevs").await.as_array().unwrap().len() >= 3);
-        assert_eq!(
-            status(&lab, "pools").await[0]["account"],
-            truth.pools[0].user
-        );
-        let unknown = v3(lab.client.ip, json!({ "cmd": "get.nothing" }))
-            .await
-            .unwrap();
+        assert_eq!(status(&lab, "pools").await[0]["account"], truth.pools[0].user);
+        let unknown = v3(lab.client.ip, json!({ "cmd": "get.nothing" })).await.unwrap();
         assert_eq!(unknown["code"], -2);
     })
     .await;
@@ -72,9 +52,7 @@ async fn several_commands_share_a_connection() {
         let lab = lab().await;
         let mut stream = TcpStream::connect((lab.client.ip, 4433)).await.unwrap();
         for _ in 0..3 {
-            let reply = v3_frame(&mut stream, &json!({ "cmd": "get.miner.setting" }))
-                .await
-                .unwrap();
+            let reply = v3_frame(&mut stream, &json!({ "cmd": "get.miner.setting" })).await.unwrap();
             assert_eq!(reply["msg"]["power-mode"], "normal");
         }
     })
@@ -85,22 +63,14 @@ async fn several_commands_share_a_connection() {
 async fn modes_and_service_are_set() {
     bounded(async {
         let lab = lab().await;
-        assert_eq!(
-            write(&lab, "set.miner.power_mode", json!("low")).await["code"],
-            0
-        );
+        assert_eq!(write(&lab, "set.miner.power_mode", json!("low")).await["code"], 0);
         lab.advance(10);
         let low = lab.miner.truth();
         assert_eq!((low.mode, low.activity), (Mode::Low, Activity::Mining));
         write(&lab, "set.miner.service", json!("stop")).await;
         lab.advance(10);
         assert_eq!(lab.miner.truth().activity, Activity::Sleeping);
-        let info = v3(
-            lab.client.ip,
-            json!({ "cmd": "get.device.info", "param": "miner" }),
-        )
-        .await
-        .unwrap();
+        let info = v3(lab.client.ip, json!({ "cmd": "get.device.info", "param": "miner" })).await.unwrap();
         assert_eq!(info["msg"]["miner"]["working"], "false");
         write(&lab, "set.miner.service", json!("start")).await;
         lab.advance(10);
@@ -109,10 +79,7 @@ async fn modes_and_service_are_set() {
         write(&lab, "set.miner.power_limit", json!(2500)).await;
         lab.advance(10);
         assert!((lab.miner.truth().power_w - 2477.52).abs() < 25.0);
-        assert_eq!(
-            write(&lab, "set.miner.power_mode", json!("turbo")).await["code"],
-            -1
-        );
+        assert_eq!(write(&lab, "set.miner.power_mode", json!("turbo")).await["code"], -1);
         assert_eq!(write(&lab, "set.nothing", Value::Null).await["code"], -2);
     })
     .await;
@@ -122,21 +89,12 @@ async fn modes_and_service_are_set() {
 async fn pools_travel_encrypted() {
     bounded(async {
         let lab = lab().await;
-        let pools =
-            json!([{ "pool": "stratum+tcp://new.sim.invalid:1", "worker": "a.b", "passwd": "x" }]);
-        assert_eq!(
-            write(&lab, "set.miner.pools", pools.clone()).await["code"],
-            0
-        );
+        let pools = json!([{ "pool": "stratum+tcp://new.sim.invalid:1", "worker": "a.b", "passwd": "x" }]);
+        assert_eq!(write(&lab, "set.miner.pools", pools.clone()).await["code"], 0);
         assert_eq!(lab.miner.truth().pools.len(), 1);
-        assert_eq!(
-            status(&lab, "pools").await[0]["url"],
-            "stratum+tcp://new.sim.invalid:1"
-        );
+        assert_eq!(status(&lab, "pools").await[0]["url"], "stratum+tcp://new.sim.invalid:1");
 
-        let (mut request, _) = v3_signed(lab.client.ip, ("super", "super"), "set.miner.pools")
-            .await
-            .unwrap();
+        let (mut request, _) = v3_signed(lab.client.ip, ("super", "super"), "set.miner.pools").await.unwrap();
         request["param"] = json!(pools.to_string());
         assert_eq!(v3(lab.client.ip, request).await.unwrap()["code"], -1);
     })
@@ -148,20 +106,12 @@ async fn only_the_right_signature_of_super_writes() {
     bounded(async {
         let lab = lab().await;
         for account in [("super", "wrong"), ("user1", "user1"), ("root", "root")] {
-            let (mut request, _) = v3_signed(lab.client.ip, account, "set.miner.service")
-                .await
-                .unwrap();
+            let (mut request, _) = v3_signed(lab.client.ip, account, "set.miner.service").await.unwrap();
             request["param"] = json!("stop");
-            assert_eq!(
-                v3(lab.client.ip, request).await.unwrap()["code"],
-                -4,
-                "{account:?}"
-            );
+            assert_eq!(v3(lab.client.ip, request).await.unwrap()["code"], -4, "{account:?}");
         }
         // A signature counts for its own command only.
-        let (mut request, _) = v3_signed(lab.client.ip, ("super", "super"), "set.system.led")
-            .await
-            .unwrap();
+        let (mut request, _) = v3_signed(lab.client.ip, ("super", "super"), "set.system.led").await.unwrap();
         request["cmd"] = json!("set.system.reboot");
         assert_eq!(v3(lab.client.ip, request).await.unwrap()["code"], -4);
         let truth = lab.miner.truth();
@@ -201,9 +151,7 @@ async fn absurd_lengths_end_the_connection() {
             assert_eq!(stream.read(&mut [0; 8]).await.unwrap(), 0);
         }
         let mut stream = TcpStream::connect((lab.client.ip, 4433)).await.unwrap();
-        let reply = v3_frame(&mut stream, &json!("not an object"))
-            .await
-            .unwrap();
+        let reply = v3_frame(&mut stream, &json!("not an object")).await.unwrap();
         assert_eq!(reply["code"], -3);
     })
     .await;

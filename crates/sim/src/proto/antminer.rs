@@ -17,53 +17,36 @@ pub(crate) async fn serve(miner: &Miner, mut stream: TcpStream) {
         return;
     };
     let request = cgminer::parse(&bytes);
-    let outcome = miner
-        .exchange(false, |miner| Intent::Answer(handle(miner, &request)))
-        .await;
+    let outcome = miner.exchange(false, |miner| Intent::Answer(handle(miner, &request))).await;
     net::deliver(miner, &mut stream, outcome).await;
 }
 
 fn handle(miner: &Miner, request: &Result<Request, bool>) -> Bytes {
     let view = miner.view();
-    let error = |code, message: &str, json| {
-        Reply::new(code, message, DESCRIPTION)
-            .status("E")
-            .render(view.unix, json)
-    };
+    let error = |code, message: &str, json| Reply::new(code, message, DESCRIPTION).status("E").render(view.unix, json);
     let request = match request {
         Ok(request) => request,
         Err(json) => return error(23, "Invalid JSON", *json),
     };
     let list = |code, message: String, name, records| {
-        Reply::new(code, message, DESCRIPTION)
-            .section(name, records)
-            .render(view.unix, request.json)
+        Reply::new(code, message, DESCRIPTION).section(name, records).render(view.unix, request.json)
     };
     let page = |value: serde_json::Value| Bytes(value.to_string().into_bytes());
     match request.command.as_str() {
-        "version" => list(
-            22,
-            "CGMiner versions".into(),
-            "VERSION",
-            vec![version(miner)],
-        ),
+        "version" => list(22, "CGMiner versions".into(), "VERSION", vec![version(miner)]),
         "summary" if request.new_api => page(stats::summary(miner, &view)),
         "stats" if request.new_api => page(stats::stats(miner, &view)),
         "pools" if request.new_api => page(stats::pools(miner, &view)),
         "summary" => list(11, "Summary".into(), "SUMMARY", vec![summary(&view)]),
-        "stats" => list(
-            70,
-            "CGMiner stats".into(),
-            "STATS",
-            vec![heading(miner), chains(miner, &view)],
-        ),
+        "stats" => list(70, "CGMiner stats".into(), "STATS", vec![heading(miner), chains(miner, &view)]),
         "pools" => {
             let pools = cgminer::pools(&view, 0);
             list(7, format!("{} Pool(s)", pools.len()), "POOLS", pools)
         }
         "devs" => list(9, "1 ASC(s)".into(), "DEVS", vec![devs(&view)]),
-        "restart" | "quit" | "addpool" | "removepool" | "switchpool" | "enablepool"
-        | "disablepool" | "ascset" => error(45, "Access denied to command", request.json),
+        "restart" | "quit" | "addpool" | "removepool" | "switchpool" | "enablepool" | "disablepool" | "ascset" => {
+            error(45, "Access denied to command", request.json)
+        }
         _ => error(14, "Invalid command", request.json),
     }
 }
@@ -80,10 +63,7 @@ fn version(miner: &Miner) -> Record {
 
 /// Bitmain prints hashrates in GH/s.
 fn summary(view: &View) -> Record {
-    let mut record: Record = cgminer::summary(view)
-        .into_iter()
-        .filter(|(k, _)| !k.starts_with("MHS"))
-        .collect();
+    let mut record: Record = cgminer::summary(view).into_iter().filter(|(k, _)| !k.starts_with("MHS")).collect();
     record.extend([
         ("GHS 5s", json!(r2(view.rate * 1e3))),
         ("GHS av", json!(r2(view.rate_avg * 1e3))),
@@ -108,10 +88,7 @@ fn devs(view: &View) -> Record {
 }
 
 fn heading(miner: &Miner) -> Record {
-    version(miner)
-        .into_iter()
-        .filter(|(key, _)| *key != "API")
-        .collect()
+    version(miner).into_iter().filter(|(key, _)| *key != "API").collect()
 }
 
 /// Names of the numbered fields, for up to four chains and fans.
@@ -137,17 +114,11 @@ fn chains(miner: &Miner, view: &View) -> Record {
         ("frequency", json!(miner.model.frequency_mhz)),
         ("fan_num", json!(view.fans_rpm.len())),
         ("total_rateideal", json!(r2(miner.model.rate_ths * 1e3))),
-        (
-            "total_acn",
-            json!(view.boards.iter().map(|b| b.chips).sum::<u32>()),
-        ),
+        ("total_acn", json!(view.boards.iter().map(|b| b.chips).sum::<u32>())),
         ("watt", json!(view.power_w.round())),
         ("miner_version", json!(stats::MINER_VERSION)),
     ];
-    record.extend(
-        FANS.into_iter()
-            .zip(view.fans_rpm.iter().map(|rpm| json!(rpm))),
-    );
+    record.extend(FANS.into_iter().zip(view.fans_rpm.iter().map(|rpm| json!(rpm))));
     for (i, board) in view.boards.iter().enumerate().take(4) {
         let pair = |low: f64, high: f64| json!(format!("{low:.0}-{low:.0}-{high:.0}-{high:.0}"));
         record.extend([

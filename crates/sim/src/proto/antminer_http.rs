@@ -65,10 +65,7 @@ async fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<Request> {
         .filter_map(|line| line.split_once(':'))
         .map(|(name, value)| (name.trim().to_ascii_lowercase(), value.trim()))
         .collect();
-    let length = headers
-        .get("content-length")
-        .map_or(Ok(0), |l| l.parse::<usize>())
-        .ok()?;
+    let length = headers.get("content-length").map_or(Ok(0), |l| l.parse::<usize>()).ok()?;
     if length > net::MAX_REQUEST {
         return None;
     }
@@ -84,25 +81,16 @@ async fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<Request> {
         method,
         path: target.split('?').next().unwrap_or("").to_owned(),
         target,
-        authorization: headers
-            .get("authorization")
-            .copied()
-            .unwrap_or("")
-            .to_owned(),
+        authorization: headers.get("authorization").copied().unwrap_or("").to_owned(),
         body,
-        close: headers
-            .get("connection")
-            .is_some_and(|c| c.eq_ignore_ascii_case("close")),
+        close: headers.get("connection").is_some_and(|c| c.eq_ignore_ascii_case("close")),
     };
     buffer.drain(..head_end + 4 + length);
     Some(request)
 }
 
 fn is_write(path: &str) -> bool {
-    matches!(
-        path,
-        "/cgi-bin/set_miner_conf.cgi" | "/cgi-bin/blink.cgi" | "/cgi-bin/reboot.cgi"
-    )
+    matches!(path, "/cgi-bin/set_miner_conf.cgi" | "/cgi-bin/blink.cgi" | "/cgi-bin/reboot.cgi")
 }
 
 /// A page with its status line and headers.
@@ -130,32 +118,18 @@ impl Framed for Page {
 impl Page {
     fn json(value: &Value) -> Self {
         let body = value.to_string().into_bytes();
-        Self {
-            status: "200 OK",
-            content_type: "application/json",
-            extra: String::new(),
-            body,
-        }
+        Self { status: "200 OK", content_type: "application/json", extra: String::new(), body }
     }
 
     fn html(status: &'static str, title: &str) -> Self {
-        let body = format!(
-            "<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>"
-        );
-        Self {
-            status,
-            content_type: "text/html",
-            extra: String::new(),
-            body: body.into_bytes(),
-        }
+        let body = format!("<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>");
+        Self { status, content_type: "text/html", extra: String::new(), body: body.into_bytes() }
     }
 
     fn unauthorized(miner: &Miner) -> Self {
         let mut page = Self::html("401 Unauthorized", "401 Unauthorized");
-        page.extra = format!(
-            "WWW-Authenticate: Digest realm=\"{REALM}\", nonce=\"{}\", qop=\"auth\"\r\n",
-            nonce(miner)
-        );
+        page.extra =
+            format!("WWW-Authenticate: Digest realm=\"{REALM}\", nonce=\"{}\", qop=\"auth\"\r\n", nonce(miner));
         page
     }
 }
@@ -184,12 +158,7 @@ fn authorized(miner: &Miner, request: &Request) -> bool {
     let user = md5_hex(&format!("root:{REALM}:{}", miner.password()));
     let call = md5_hex(&format!("{}:{}", request.method, request.target));
     let expected = match field("qop") {
-        Some(qop) => format!(
-            "{user}:{}:{}:{}:{qop}:{call}",
-            get("nonce"),
-            get("nc"),
-            get("cnonce")
-        ),
+        Some(qop) => format!("{user}:{}:{}:{}:{qop}:{call}", get("nonce"), get("nc"), get("cnonce")),
         None => format!("{user}:{}:{call}", get("nonce")),
     };
     get("response") == md5_hex(&expected)
@@ -197,11 +166,7 @@ fn authorized(miner: &Miner, request: &Request) -> bool {
 
 fn handle(miner: &Miner, request: &Request) -> Intent<Page> {
     let view = miner.view();
-    let Some(cgi) = request
-        .path
-        .strip_prefix("/cgi-bin/")
-        .and_then(|p| p.strip_suffix(".cgi"))
-    else {
+    let Some(cgi) = request.path.strip_prefix("/cgi-bin/").and_then(|p| p.strip_suffix(".cgi")) else {
         return Intent::Answer(match request.path.as_str() {
             "/" | "/index.html" => Page::html("200 OK", "Antminer"),
             _ => Page::html("404 Not Found", "404 Not Found"),
@@ -221,10 +186,7 @@ fn handle(miner: &Miner, request: &Request) -> Intent<Page> {
         "reboot" => {
             let mut page = Page::html("200 OK", "");
             page.body.clear();
-            return Intent::Write(Write {
-                late: true,
-                ..Write::new("reboot.cgi", Value::Null, Op::Reboot, page)
-            });
+            return Intent::Write(Write { late: true, ..Write::new("reboot.cgi", Value::Null, Op::Reboot, page) });
         }
         _ => return Intent::Answer(Page::html("404 Not Found", "404 Not Found")),
     }))
@@ -244,10 +206,7 @@ fn blink(request: &Request) -> Intent<Page> {
     let on = match &json["blink"] {
         Value::Bool(on) => Some(*on),
         Value::String(on) => on.parse().ok(),
-        _ => text
-            .trim()
-            .strip_prefix("blink=")
-            .and_then(|on| on.parse().ok()),
+        _ => text.trim().strip_prefix("blink=").and_then(|on| on.parse().ok()),
     };
     match on {
         Some(on) => {
@@ -269,11 +228,7 @@ fn set_conf(miner: &Miner, request: &Request) -> Intent<Page> {
             delay: miner.fleet.timing.conf_reply,
             ..Write::new("set_miner_conf.cgi", params, Op::All(ops), verdict("M000"))
         }),
-        None => Intent::Refuse {
-            command: "set_miner_conf.cgi".into(),
-            params: Value::Null,
-            answer: verdict("M001"),
-        },
+        None => Intent::Refuse { command: "set_miner_conf.cgi".into(), params: Value::Null, answer: verdict("M001") },
     }
 }
 
@@ -288,48 +243,26 @@ fn conf_ops(conf: &Value) -> Option<(Vec<Op>, Value)> {
     let mode = number("miner-mode").or_else(|| number("bitmain-work-mode"))?;
     let manual = conf.get("bitmain-fan-ctrl")?.as_bool()?;
     let percent = number("bitmain-fan-pwm").filter(|p| *p <= 100)?;
-    conf.get("freq-level")
-        .or_else(|| conf.get("bitmain-freq-level"))?;
+    conf.get("freq-level").or_else(|| conf.get("bitmain-freq-level"))?;
     let text = |v: &Value| v.as_str().map(str::to_owned).filter(|t| t.len() <= 256);
     let pools: Vec<Pool> = conf
         .get("pools")?
         .as_array()?
         .iter()
-        .map(|p| {
-            Some(Pool {
-                url: text(&p["url"])?,
-                user: text(&p["user"])?,
-                password: text(&p["pass"])?,
-            })
-        })
+        .map(|p| Some(Pool { url: text(&p["url"])?, user: text(&p["user"])?, password: text(&p["pass"])? }))
         .collect::<Option<_>>()?;
     if !(1..=3).contains(&pools.len()) {
         return None;
     }
     let mut ops = match mode {
-        0 => vec![
-            Op::Resume,
-            Op::SetMode {
-                mode: Mode::Normal,
-                restart: false,
-            },
-        ],
-        3 => vec![
-            Op::Resume,
-            Op::SetMode {
-                mode: Mode::Low,
-                restart: false,
-            },
-        ],
+        0 => vec![Op::Resume, Op::SetMode { mode: Mode::Normal, restart: false }],
+        3 => vec![Op::Resume, Op::SetMode { mode: Mode::Low, restart: false }],
         1 => vec![Op::Suspend],
         _ => return None,
     };
     let params = json!({ "miner-mode": mode, "pools": pools });
     ops.extend([
-        Op::SetFan {
-            manual,
-            percent: percent as u8,
-        },
+        Op::SetFan { manual, percent: percent as u8 },
         Op::SetPools(pools),
         // The mining process starts over with every new configuration.
         Op::RestartMining,

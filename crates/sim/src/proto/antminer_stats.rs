@@ -22,7 +22,8 @@ fn page(miner: &Miner, view: &View, name: &str, section: &str, rows: Value) -> V
 }
 
 pub(super) fn summary(miner: &Miner, view: &View) -> Value {
-    let check = |kind: &str, good: bool| json!({ "type": kind, "status": if good { "s" } else { "e" }, "code": 0, "msg": "" });
+    let check =
+        |kind: &str, good: bool| json!({ "type": kind, "status": if good { "s" } else { "e" }, "code": 0, "msg": "" });
     let alive = view.boards.iter().all(|b| b.alive);
     let row = json!({
         "elapsed": view.elapsed_s, "rate_5s": r2(view.rate * 1e3), "rate_30m": r2(view.rate_avg * 1e3),

@@ -20,13 +20,7 @@ pub(crate) struct Reply {
 
 impl Reply {
     pub fn new(code: u32, message: impl Into<String>, description: &'static str) -> Self {
-        Self {
-            status: "S",
-            code,
-            message: message.into(),
-            description,
-            sections: Vec::new(),
-        }
+        Self { status: "S", code, message: message.into(), description, sections: Vec::new() }
     }
 
     pub fn status(mut self, status: &'static str) -> Self {
@@ -50,12 +44,9 @@ impl Reply {
                 }]),
             );
             for (name, records) in &self.sections {
-                let records = records.iter().map(|record| {
-                    record
-                        .iter()
-                        .map(|(k, v)| ((*k).to_owned(), v.clone()))
-                        .collect::<Map<_, _>>()
-                });
+                let records = records
+                    .iter()
+                    .map(|record| record.iter().map(|(k, v)| ((*k).to_owned(), v.clone())).collect::<Map<_, _>>());
                 object.insert((*name).to_owned(), records.collect());
             }
             object.insert("id".into(), json!(1));
@@ -125,12 +116,7 @@ pub(crate) fn parse(request: &[u8]) -> Result<Request, bool> {
             Value::Null => String::new(),
             other => other.to_string(),
         };
-        return Ok(Request {
-            command,
-            parameter,
-            json: true,
-            new_api: value["new_api"] == true,
-        });
+        return Ok(Request { command, parameter, json: true, new_api: value["new_api"] == true });
     }
     let text = std::str::from_utf8(request).map_err(|_| false)?.trim();
     let (command, parameter) = text.split_once('|').unwrap_or((text, ""));
@@ -145,11 +131,7 @@ pub(crate) fn parse(request: &[u8]) -> Result<Request, bool> {
 /// The pool list every descendant prints alike. `first` is the number of the
 /// first slot.
 pub(crate) fn pools(view: &View, first: usize) -> Vec<Record> {
-    let configured = view
-        .pools
-        .iter()
-        .enumerate()
-        .filter(|(_, p)| !p.url.is_empty());
+    let configured = view.pools.iter().enumerate().filter(|(_, p)| !p.url.is_empty());
     configured
         .map(|(slot, pool)| {
             let active = view.pool_active(slot);
@@ -170,23 +152,10 @@ pub(crate) fn pools(view: &View, first: usize) -> Vec<Record> {
                 ("Get Failures", json!(0)),
                 ("Remote Failures", json!(0)),
                 ("User", json!(pool.user)),
-                (
-                    "Last Share Time",
-                    json!(if active {
-                        view.unix - view.share_age_s()
-                    } else {
-                        0
-                    }),
-                ),
+                ("Last Share Time", json!(if active { view.unix - view.share_age_s() } else { 0 })),
                 ("Stratum Active", json!(active)),
-                (
-                    "Stratum URL",
-                    json!(if active { pool.url.as_str() } else { "" }),
-                ),
-                (
-                    "Stratum Difficulty",
-                    json!(if active { 262_144.0 } else { 0.0 }),
-                ),
+                ("Stratum URL", json!(if active { pool.url.as_str() } else { "" })),
+                ("Stratum Difficulty", json!(if active { 262_144.0 } else { 0.0 })),
                 ("Pool Rejected%", json!(if active { 0.2 } else { 0.0 })),
                 ("Pool Stale%", json!(0.0)),
             ]
@@ -213,10 +182,7 @@ pub(crate) fn summary(view: &View) -> Record {
         ("Stale", json!(view.rejected / 4)),
         ("Get Failures", json!(0)),
         ("Remote Failures", json!(0)),
-        (
-            "Total MH",
-            json!((view.accepted as f64 * 262_144.0 * 4294.967296).round()),
-        ),
+        ("Total MH", json!((view.accepted as f64 * 262_144.0 * 4294.967296).round())),
         ("Device Hardware%", json!(0.01)),
         ("Device Rejected%", json!(0.2)),
         ("Pool Rejected%", json!(0.2)),
@@ -231,18 +197,10 @@ mod tests {
 
     #[test]
     fn both_request_forms_are_understood() {
-        let json = parse(br#"{"command":"ascset","parameter":"0,led,1-1"}"#)
-            .ok()
-            .unwrap();
+        let json = parse(br#"{"command":"ascset","parameter":"0,led,1-1"}"#).ok().unwrap();
         let text = parse(b"ascset|0,led,1-1\n").ok().unwrap();
-        assert_eq!(
-            (json.command.as_str(), json.parameter.as_str()),
-            ("ascset", "0,led,1-1")
-        );
-        assert_eq!(
-            (text.command, text.parameter),
-            (json.command, json.parameter)
-        );
+        assert_eq!((json.command.as_str(), json.parameter.as_str()), ("ascset", "0,led,1-1"));
+        assert_eq!((text.command, text.parameter), (json.command, json.parameter));
         assert!(json.json && !text.json);
         assert_eq!(parse(b"{oops").err(), Some(true));
         assert_eq!(parse(&[0xff, 0xfe]).err(), Some(false));
@@ -250,10 +208,8 @@ mod tests {
 
     #[test]
     fn text_and_json_carry_the_same_fields() {
-        let reply = Reply::new(22, "CGMiner versions", "cgminer 4.11.1").section(
-            "VERSION",
-            vec![vec![("API", json!("3.7")), ("N", json!(2))]],
-        );
+        let reply = Reply::new(22, "CGMiner versions", "cgminer 4.11.1")
+            .section("VERSION", vec![vec![("API", json!("3.7")), ("N", json!(2))]]);
         let text = String::from_utf8(reply.render(9, false).0).unwrap();
         assert_eq!(
             text,

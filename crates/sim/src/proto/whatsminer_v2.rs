@@ -38,20 +38,13 @@ pub(crate) async fn serve(miner: &Miner, mut stream: TcpStream) {
         return;
     };
     let parsed = serde_json::from_slice::<Value>(net::trim(&request)).ok();
-    let write = parsed
-        .as_ref()
-        .is_some_and(|r| !r["enc"].is_null() || is_write(command(r)));
-    let outcome = miner
-        .exchange(write, |miner| handle(miner, parsed.as_ref()))
-        .await;
+    let write = parsed.as_ref().is_some_and(|r| !r["enc"].is_null() || is_write(command(r)));
+    let outcome = miner.exchange(write, |miner| handle(miner, parsed.as_ref())).await;
     net::deliver(miner, &mut stream, outcome).await;
 }
 
 fn command(request: &Value) -> &str {
-    request["cmd"]
-        .as_str()
-        .or(request["command"].as_str())
-        .unwrap_or("")
+    request["cmd"].as_str().or(request["command"].as_str()).unwrap_or("")
 }
 
 fn is_write(command: &str) -> bool {
@@ -81,37 +74,20 @@ fn handle(miner: &Miner, request: Option<&Value>) -> Intent<Bytes> {
     match command(request) {
         // The interface of a v3 miner on this port only reads.
         name if is_write(name) => {
-            let code = if name == "open_write_api" {
-                INVALID_COMMAND
-            } else {
-                DENIED
-            };
-            let message = if code == DENIED {
-                "permission denied"
-            } else {
-                "invalid cmd"
-            };
-            Intent::Refuse {
-                command: name.into(),
-                params: Value::Null,
-                answer: plain(code, message),
-            }
+            let code = if name == "open_write_api" { INVALID_COMMAND } else { DENIED };
+            let message = if code == DENIED { "permission denied" } else { "invalid cmd" };
+            Intent::Refuse { command: name.into(), params: Value::Null, answer: plain(code, message) }
         }
         "get_token" => Intent::Answer(get_token(miner)),
         name => Intent::Answer(
-            whatsminer_v2_reads::read(miner, name)
-                .unwrap_or_else(|| plain(INVALID_COMMAND, "invalid cmd")),
+            whatsminer_v2_reads::read(miner, name).unwrap_or_else(|| plain(INVALID_COMMAND, "invalid cmd")),
         ),
     }
 }
 
 /// The format of all replies that are not lists.
 pub(super) fn answer(miner: &Miner, code: u32, message: Value) -> Bytes {
-    let status = if matches!(code, OK | TOKEN_OK) {
-        "S"
-    } else {
-        "E"
-    };
+    let status = if matches!(code, OK | TOKEN_OK) { "S" } else { "E" };
     let reply = json!({
         "STATUS": status, "When": miner.unix(), "Code": code, "Msg": message, "Description": "",
     });
@@ -136,16 +112,9 @@ fn get_token(miner: &Miner) -> Bytes {
     let time = format!("{:04}", unix % 10_000);
     let key = md5crypt(&password, &salt);
     let sign = md5crypt(&format!("{key}{time}"), &newsalt);
-    state.tokens.push(Token {
-        sign,
-        expires: now + TOKEN_LIFE,
-    });
+    state.tokens.push(Token { sign, expires: now + TOKEN_LIFE });
     drop(state);
-    answer(
-        miner,
-        TOKEN_OK,
-        json!({ "time": time, "salt": salt, "newsalt": newsalt }),
-    )
+    answer(miner, TOKEN_OK, json!({ "time": time, "salt": salt, "newsalt": newsalt }))
 }
 
 fn encrypted(miner: &Miner, data: &str) -> Intent<Bytes> {
@@ -183,8 +152,7 @@ fn encrypted(miner: &Miner, data: &str) -> Intent<Bytes> {
     match write(miner, &name, &request) {
         Ok(mut write) => {
             if let Some(plain) = write.answer.take() {
-                let sealed =
-                    BASE64_STANDARD.encode(aes_encrypt(&key, &String::from_utf8_lossy(&plain.0)));
+                let sealed = BASE64_STANDARD.encode(aes_encrypt(&key, &String::from_utf8_lossy(&plain.0)));
                 write.answer = Some(Bytes(json!({ "enc": sealed }).to_string().into_bytes()));
             }
             // The system goes down before the answer is written.
@@ -204,27 +172,9 @@ fn write(miner: &Miner, name: &str, request: &Value) -> Result<Write<Bytes>, Ref
     let (op, params) = match name {
         "power_off" => (Op::Suspend, Value::Null),
         "power_on" => (Op::Resume, Value::Null),
-        "set_low_power" => (
-            Op::SetMode {
-                mode: Mode::Low,
-                restart: true,
-            },
-            Value::Null,
-        ),
-        "set_normal_power" => (
-            Op::SetMode {
-                mode: Mode::Normal,
-                restart: true,
-            },
-            Value::Null,
-        ),
-        "set_high_power" => (
-            Op::SetMode {
-                mode: Mode::High,
-                restart: true,
-            },
-            Value::Null,
-        ),
+        "set_low_power" => (Op::SetMode { mode: Mode::Low, restart: true }, Value::Null),
+        "set_normal_power" => (Op::SetMode { mode: Mode::Normal, restart: true }, Value::Null),
+        "set_high_power" => (Op::SetMode { mode: Mode::High, restart: true }, Value::Null),
         "set_led" if request["param"] == "auto" => (Op::SetLed(false), json!("auto")),
         "set_led" => match request["color"].as_str() {
             Some(color @ ("red" | "green")) => (Op::SetLed(true), json!(color)),
@@ -239,10 +189,7 @@ fn write(miner: &Miner, name: &str, request: &Value) -> Result<Write<Bytes>, Ref
             };
             let limit = limit.filter(|w| (0.0..=99_999.0).contains(w));
             let limit = limit.ok_or(Refusal(COMMAND_ERROR, "param error"))?;
-            (
-                Op::SetPowerLimit((limit > 0.0).then_some(limit)),
-                json!(limit),
-            )
+            (Op::SetPowerLimit((limit > 0.0).then_some(limit)), json!(limit))
         }
         "update_pools" => {
             let pools: Vec<Pool> = (1..=3)
@@ -252,18 +199,11 @@ fn write(miner: &Miner, name: &str, request: &Value) -> Result<Write<Bytes>, Ref
                     password: text(&format!("passwd{n}")),
                 })
                 .collect();
-            if pools[0].url.is_empty()
-                || pools
-                    .iter()
-                    .any(|p| p.url.len() > 256 || p.user.len() > 256)
-            {
+            if pools[0].url.is_empty() || pools.iter().any(|p| p.url.len() > 256 || p.user.len() > 256) {
                 return Err(Refusal(COMMAND_ERROR, "param error"));
             }
             let params = json!(pools);
-            (
-                Op::All(vec![Op::SetPools(pools), Op::RestartMining]),
-                params,
-            )
+            (Op::All(vec![Op::SetPools(pools), Op::RestartMining]), params)
         }
         "update_pwd" => {
             let (old, new) = (text("old"), text("new"));

@@ -14,9 +14,7 @@ const DESCRIPTION: &str = "cgminer 4.9.2";
 pub(super) fn read(miner: &Miner, command: &str) -> Option<Bytes> {
     let view = miner.view();
     let list = |code, message: String, name, records| {
-        Reply::new(code, message, DESCRIPTION)
-            .section(name, records)
-            .render(view.unix, true)
+        Reply::new(code, message, DESCRIPTION).section(name, records).render(view.unix, true)
     };
     Some(match command {
         "summary" => list(11, "Summary".into(), "SUMMARY", vec![summary(miner, &view)]),
@@ -55,11 +53,7 @@ fn firmware(miner: &Miner) -> &'static str {
 
 fn summary(miner: &Miner, view: &View) -> Record {
     let fan = |i: usize| json!(view.fans_rpm.get(i).copied().unwrap_or(0));
-    let frequency = view
-        .boards
-        .iter()
-        .map(|b| b.frequency_mhz)
-        .fold(0.0, f64::max);
+    let frequency = view.boards.iter().map(|b| b.frequency_mhz).fold(0.0, f64::max);
     let mut record = cgminer::summary(view);
     record.extend([
         ("HS RT", json!(r2(view.rate * 1e6))),
@@ -68,20 +62,10 @@ fn summary(miner: &Miner, view: &View) -> Record {
         ("Fan Speed In", fan(0)),
         ("Fan Speed Out", fan(1)),
         ("Power", json!(view.power_w.round())),
-        (
-            "Power Rate",
-            json!(if view.rate > 0.0 {
-                r2(view.power_w / view.rate)
-            } else {
-                0.0
-            }),
-        ),
+        ("Power Rate", json!(if view.rate > 0.0 { r2(view.power_w / view.rate) } else { 0.0 })),
         ("Power Mode", json!(mode_name(view.mode))),
         ("Power Limit", json!(view.power_limit_w.round())),
-        (
-            "Factory GHS",
-            json!((miner.model.rate_ths * 1000.0).round()),
-        ),
+        ("Factory GHS", json!((miner.model.rate_ths * 1000.0).round())),
         ("Target MHS", json!((view.rate_goal * 1e6).round())),
         ("Target Freq", json!(miner.model.frequency_mhz)),
         ("Env Temp", json!(r2(view.ambient_c))),
@@ -115,18 +99,12 @@ fn devs(view: &View) -> Vec<Record> {
             ("Accepted", json!(view.accepted / view.boards.len() as u64)),
             ("Rejected", json!(view.rejected / view.boards.len() as u64)),
             ("Device Elapsed", json!(view.elapsed_s)),
-            (
-                "Upfreq Complete",
-                json!(u8::from(view.rate > 0.97 * view.rate_goal)),
-            ),
+            ("Upfreq Complete", json!(u8::from(view.rate > 0.97 * view.rate_goal))),
             ("Effective Chips", json!(b.chips)),
             ("PCB SN", json!(b.serial)),
             ("Chip Temp Min", json!(r2(b.chip_min_c))),
             ("Chip Temp Max", json!(r2(b.chip_max_c))),
-            (
-                "Chip Temp Avg",
-                json!(r2((b.chip_min_c + b.chip_max_c) / 2.0)),
-            ),
+            ("Chip Temp Avg", json!(r2((b.chip_min_c + b.chip_max_c) / 2.0))),
         ]
     };
     view.boards.iter().enumerate().map(board).collect()
@@ -182,6 +160,5 @@ fn psu(miner: &Miner, view: &View) -> Value {
 /// Error codes as {code: since}: 53x is "board not found".
 fn errors(view: &View) -> Vec<Value> {
     let dead = view.boards.iter().enumerate().filter(|(_, b)| !b.alive);
-    dead.map(|(i, _)| json!({ (format!("53{i}")): "2026-01-01 00:00:00" }))
-        .collect()
+    dead.map(|(i, _)| json!({ (format!("53{i}")): "2026-01-01 00:00:00" })).collect()
 }

@@ -52,12 +52,8 @@ pub(crate) async fn serve(miner: &Miner, mut stream: TcpStream) {
             return;
         }
         let parsed = serde_json::from_slice::<Value>(&request).ok();
-        let write = parsed
-            .as_ref()
-            .is_some_and(|r| command(r).starts_with("set."));
-        let outcome = miner
-            .exchange(write, |miner| handle(miner, parsed.as_ref()))
-            .await;
+        let write = parsed.as_ref().is_some_and(|r| command(r).starts_with("set."));
+        let outcome = miner.exchange(write, |miner| handle(miner, parsed.as_ref())).await;
         if !net::deliver(miner, &mut stream, outcome).await {
             return;
         }
@@ -134,12 +130,7 @@ fn set(miner: &Miner, name: &str, request: &Value) -> Intent<Message> {
 
 struct Refusal(i32, &'static str);
 
-fn write(
-    miner: &Miner,
-    name: &str,
-    param: &Value,
-    key: &[u8; 32],
-) -> Result<Write<Message>, Refusal> {
+fn write(miner: &Miner, name: &str, param: &Value, key: &[u8; 32]) -> Result<Write<Message>, Refusal> {
     let bad = Refusal(FAILED, "param error");
     let (op, params) = match (name, param.as_str()) {
         ("set.miner.service", Some("start" | "enable")) => (Op::Resume, param.clone()),
@@ -151,50 +142,27 @@ fn write(
                 "high" => Mode::High,
                 _ => Mode::Normal,
             };
-            (
-                Op::SetMode {
-                    mode,
-                    restart: true,
-                },
-                param.clone(),
-            )
+            (Op::SetMode { mode, restart: true }, param.clone())
         }
         ("set.miner.power_limit", _) => {
-            let limit = param
-                .as_f64()
-                .filter(|w| (0.0..=99_999.0).contains(w))
-                .ok_or(bad)?;
-            (
-                Op::SetPowerLimit((limit > 0.0).then_some(limit)),
-                param.clone(),
-            )
+            let limit = param.as_f64().filter(|w| (0.0..=99_999.0).contains(w)).ok_or(bad)?;
+            (Op::SetPowerLimit((limit > 0.0).then_some(limit)), param.clone())
         }
         ("set.system.led", Some("auto")) => (Op::SetLed(false), param.clone()),
-        ("set.system.led", None) if param[0]["color"].is_string() => {
-            (Op::SetLed(true), param.clone())
-        }
+        ("set.system.led", None) if param[0]["color"].is_string() => (Op::SetLed(true), param.clone()),
         ("set.system.reboot", _) => (Op::Reboot, Value::Null),
         ("set.miner.pools", Some(sealed)) => {
             let pools = pools(sealed, key).ok_or(bad)?;
             let params = json!(pools);
-            (
-                Op::All(vec![Op::SetPools(pools), Op::RestartMining]),
-                params,
-            )
+            (Op::All(vec![Op::SetPools(pools), Op::RestartMining]), params)
         }
-        (
-            "set.miner.service" | "set.miner.power_mode" | "set.system.led" | "set.miner.pools",
-            _,
-        ) => {
+        ("set.miner.service" | "set.miner.power_mode" | "set.system.led" | "set.miner.pools", _) => {
             return Err(bad);
         }
         _ => return Err(Refusal(INVALID_COMMAND, "invalid command")),
     };
     let late = matches!(op, Op::Reboot);
-    Ok(Write {
-        late,
-        ..Write::new(name, params, op, answer(miner, OK, name, json!("ok")))
-    })
+    Ok(Write { late, ..Write::new(name, params, op, answer(miner, OK, name, json!("ok"))) })
 }
 
 fn pools(sealed: &str, key: &[u8; 32]) -> Option<Vec<Pool>> {
@@ -203,13 +171,7 @@ fn pools(sealed: &str, key: &[u8; 32]) -> Option<Vec<Pool>> {
     let text = |v: &Value| v.as_str().map(str::to_owned).filter(|t| t.len() <= 256);
     let pools: Option<Vec<Pool>> = list
         .iter()
-        .map(|p| {
-            Some(Pool {
-                url: text(&p["pool"])?,
-                user: text(&p["worker"])?,
-                password: text(&p["passwd"])?,
-            })
-        })
+        .map(|p| Some(Pool { url: text(&p["pool"])?, user: text(&p["worker"])?, password: text(&p["passwd"])? }))
         .collect();
     pools.filter(|p| (1..=3).contains(&p.len()) && !p[0].url.is_empty())
 }
@@ -233,9 +195,8 @@ fn device_info(miner: &Miner, view: &View, section: &str) -> Option<Value> {
         boards[format!("pcbsn{i}")] = json!(board.serial);
     }
     let dead = view.boards.iter().enumerate().filter(|(_, b)| !b.alive);
-    let errors: Vec<Value> = dead
-        .map(|(i, _)| json!({ (format!("53{i}")): "2026-01-01 00:00:00", "reason": "board not found" }))
-        .collect();
+    let errors: Vec<Value> =
+        dead.map(|(i, _)| json!({ (format!("53{i}")): "2026-01-01 00:00:00", "reason": "board not found" })).collect();
     let mode = match view.mode {
         Mode::Low => "0",
         Mode::Normal => "1",
@@ -292,11 +253,7 @@ fn status(miner: &Miner, view: &View, section: &str) -> Option<Value> {
 
 fn summary(miner: &Miner, view: &View) -> Value {
     let fan = |i: usize| view.fans_rpm.get(i).copied().unwrap_or(0);
-    let frequency = view
-        .boards
-        .iter()
-        .map(|b| b.frequency_mhz)
-        .fold(0.0, f64::max);
+    let frequency = view.boards.iter().map(|b| b.frequency_mhz).fold(0.0, f64::max);
     json!({
         "elapsed": view.elapsed_s, "bootup-time": 60,
         "hash-realtime": r2(view.rate), "hash-1min": r2(view.rate_1m),
@@ -332,11 +289,7 @@ fn edevs(view: &View) -> Vec<Value> {
 }
 
 fn pool_list(view: &View) -> Vec<Value> {
-    let configured = view
-        .pools
-        .iter()
-        .enumerate()
-        .filter(|(_, p)| !p.url.is_empty());
+    let configured = view.pools.iter().enumerate().filter(|(_, p)| !p.url.is_empty());
     configured
         .map(|(slot, p)| {
             let active = view.pool_active(slot);

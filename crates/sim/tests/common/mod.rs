@@ -1,5 +1,6 @@
 //! Small clients of the four protocols, written against the protocols and
 //! not with the simulator's own code, and fleets on addresses of their own.
+#![allow(clippy::unwrap_used, reason = "tests")]
 #![allow(dead_code, reason = "every test program uses a part")]
 
 use std::future::Future;
@@ -22,11 +23,7 @@ use tokio::net::{TcpListener, TcpStream};
 /// The four personalities that can be served here: without privileges port
 /// 80 and with it the Antminer is left out.
 pub async fn personalities() -> Vec<Personality> {
-    let mut all = vec![
-        Personality::WhatsminerV2,
-        Personality::WhatsminerV3,
-        Personality::AvalonA,
-    ];
+    let mut all = vec![Personality::WhatsminerV2, Personality::WhatsminerV3, Personality::AvalonA];
     if low_ports().await {
         all.push(Personality::AntminerStock);
     }
@@ -41,9 +38,7 @@ pub async fn low_ports() -> bool {
 
 /// Nothing here takes a minute; a test that does is stuck.
 pub async fn bounded<T>(work: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(60), work)
-        .await
-        .expect("the test is stuck")
+    tokio::time::timeout(Duration::from_secs(60), work).await.expect("the test is stuck")
 }
 
 /// A 127.x.y.0/24 no other running test uses, for as long as it lives.
@@ -56,15 +51,10 @@ impl Subnet {
     pub async fn free() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         loop {
-            let n = std::process::id()
-                .wrapping_mul(97)
-                .wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
+            let n = std::process::id().wrapping_mul(97).wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
             let base = [127, 100 + (n / 256 % 100) as u8, (n % 256) as u8];
             if let Ok(reserved) = TcpListener::bind((at(base, 254), 4999)).await {
-                return Self {
-                    base,
-                    _reserved: reserved,
-                };
+                return Self { base, _reserved: reserved };
             }
         }
     }
@@ -99,19 +89,11 @@ impl Lab {
         Self::start(personality, |_| {}, timing).await
     }
 
-    async fn start(
-        personality: Personality,
-        change: impl FnOnce(&mut MinerSpec),
-        timing: Timing,
-    ) -> Self {
+    async fn start(personality: Personality, change: impl FnOnce(&mut MinerSpec), timing: Timing) -> Self {
         let subnet = Subnet::free().await;
         let mut spec = MinerSpec::new(personality, subnet.ip(1));
         change(&mut spec);
-        let client = Client {
-            personality,
-            ip: spec.ip,
-            password: spec.password.clone(),
-        };
+        let client = Client { personality, ip: spec.ip, password: spec.password.clone() };
         let booting = spec.booting;
         let mut config = SimConfig::new(42, vec![spec]);
         config.clock = Clock::manual();
@@ -121,12 +103,7 @@ impl Lab {
         if !booting {
             miner.wait_online().await;
         }
-        Self {
-            sim,
-            miner,
-            client,
-            _subnet: subnet,
-        }
+        Self { sim, miner, client, _subnet: subnet }
     }
 
     pub fn advance(&self, seconds: u64) {
@@ -192,20 +169,12 @@ fn unseal(key: &[u8; 32], text: &str) -> String {
         cipher.decrypt_block(&mut block);
         chunk.copy_from_slice(&block);
     }
-    String::from_utf8(data)
-        .unwrap()
-        .trim_end_matches('\0')
-        .to_owned()
+    String::from_utf8(data).unwrap().trim_end_matches('\0').to_owned()
 }
 
 fn crypt(password: &str, salt: &str) -> String {
     let full = md5crypt::md5crypt(password.as_bytes(), salt.as_bytes());
-    String::from_utf8(full)
-        .unwrap()
-        .split('$')
-        .nth(3)
-        .unwrap()
-        .to_owned()
+    String::from_utf8(full).unwrap().split('$').nth(3).unwrap().to_owned()
 }
 
 /// Key and token of a Whatsminer v2.
@@ -255,24 +224,14 @@ pub async fn v3_signed(
     command: &str,
 ) -> io::Result<(Value, [u8; 32])> {
     let info = v3(ip, json!({ "cmd": "get.device.info", "param": "salt" })).await?;
-    let salt = info["msg"]["salt"]
-        .as_str()
-        .ok_or_else(|| error("no salt"))?;
+    let salt = info["msg"]["salt"].as_str().ok_or_else(|| error("no salt"))?;
     let ts = 1_790_000_000;
     let key = sha256(&format!("{command}{password}{salt}{ts}"));
     let token = &BASE64_STANDARD.encode(key)[..8];
-    Ok((
-        json!({ "cmd": command, "ts": ts, "token": token, "account": account }),
-        key,
-    ))
+    Ok((json!({ "cmd": command, "ts": ts, "token": token, "account": account }), key))
 }
 
-pub async fn v3_write(
-    ip: Ipv4Addr,
-    password: &str,
-    command: &str,
-    param: Value,
-) -> io::Result<Value> {
+pub async fn v3_write(ip: Ipv4Addr, password: &str, command: &str, param: Value) -> io::Result<Value> {
     let (mut request, key) = v3_signed(ip, ("super", password), command).await?;
     request["param"] = match command {
         "set.miner.pools" => json!(seal(&key, &param.to_string())),
@@ -300,54 +259,23 @@ pub async fn http(
         body.len()
     );
     let reply = send(ip, port, request.as_bytes()).await?;
-    let end = reply
-        .windows(4)
-        .position(|w| w == b"\r\n\r\n")
-        .ok_or_else(|| error("no head"))?;
+    let end = reply.windows(4).position(|w| w == b"\r\n\r\n").ok_or_else(|| error("no head"))?;
     let head = String::from_utf8_lossy(&reply[..end]).into_owned();
-    let status = head
-        .split(' ')
-        .nth(1)
-        .and_then(|s| s.parse().ok())
-        .ok_or_else(|| error("no status"))?;
-    Ok(Http {
-        status,
-        head,
-        body: reply[end + 4..].to_vec(),
-    })
+    let status = head.split(' ').nth(1).and_then(|s| s.parse().ok()).ok_or_else(|| error("no status"))?;
+    Ok(Http { status, head, body: reply[end + 4..].to_vec() })
 }
 
 fn md5_hex(text: &str) -> String {
-    Md5::digest(text.as_bytes())
-        .iter()
-        .map(|b| format!("{b:02x}"))
-        .collect()
+    Md5::digest(text.as_bytes()).iter().map(|b| format!("{b:02x}")).collect()
 }
 
 /// A request as a browser makes it: challenge, then answer.
-pub async fn digest(
-    ip: Ipv4Addr,
-    password: &str,
-    method: &str,
-    cgi: &str,
-    body: &str,
-) -> io::Result<Http> {
+pub async fn digest(ip: Ipv4Addr, password: &str, method: &str, cgi: &str, body: &str) -> io::Result<Http> {
     let path = format!("/cgi-bin/{cgi}.cgi");
     let challenge = http((ip, 80), method, &path, "", body).await?;
     assert_eq!(challenge.status, 401);
-    assert!(
-        challenge
-            .head
-            .contains("Digest realm=\"antMiner Configuration\""),
-        "{}",
-        challenge.head
-    );
-    let nonce = challenge
-        .head
-        .split("nonce=\"")
-        .nth(1)
-        .and_then(|n| n.split('"').next())
-        .unwrap();
+    assert!(challenge.head.contains("Digest realm=\"antMiner Configuration\""), "{}", challenge.head);
+    let nonce = challenge.head.split("nonce=\"").nth(1).and_then(|n| n.split('"').next()).unwrap();
     let user = md5_hex(&format!("root:antMiner Configuration:{password}"));
     let call = md5_hex(&format!("{method}:{path}"));
     let response = md5_hex(&format!("{user}:{nonce}:00000001:abcd:auth:{call}"));
@@ -358,13 +286,7 @@ pub async fn digest(
     http((ip, 80), method, &path, &header, body).await
 }
 
-pub async fn cgi(
-    ip: Ipv4Addr,
-    password: &str,
-    method: &str,
-    cgi: &str,
-    body: &str,
-) -> io::Result<Value> {
+pub async fn cgi(ip: Ipv4Addr, password: &str, method: &str, cgi: &str, body: &str) -> io::Result<Value> {
     let page = digest(ip, password, method, cgi, body).await?;
     if page.status != 200 {
         return Err(error("not 200"));
@@ -376,13 +298,7 @@ impl Client {
     /// Some telemetry.
     pub async fn read(&self) -> io::Result<Value> {
         match self.personality {
-            Personality::WhatsminerV3 => {
-                v3(
-                    self.ip,
-                    json!({ "cmd": "get.miner.status", "param": "summary" }),
-                )
-                .await
-            }
+            Personality::WhatsminerV3 => v3(self.ip, json!({ "cmd": "get.miner.status", "param": "summary" })).await,
             _ => rpc(self.ip, json!({ "command": "summary" })).await,
         }
     }
@@ -390,27 +306,14 @@ impl Client {
     /// The MAC in lower case without separators.
     pub async fn mac(&self) -> io::Result<String> {
         let (reply, pointer) = match self.personality {
-            Personality::WhatsminerV2 => (
-                rpc(self.ip, json!({ "cmd": "get_miner_info" })).await?,
-                "/Msg/mac",
-            ),
-            Personality::WhatsminerV3 => (
-                v3(self.ip, json!({ "cmd": "get.device.info" })).await?,
-                "/msg/network/mac",
-            ),
-            Personality::AvalonA => (
-                rpc(self.ip, json!({ "command": "version" })).await?,
-                "/VERSION/0/MAC",
-            ),
-            Personality::AntminerStock => (
-                cgi(self.ip, &self.password, "GET", "get_system_info", "").await?,
-                "/macaddr",
-            ),
+            Personality::WhatsminerV2 => (rpc(self.ip, json!({ "cmd": "get_miner_info" })).await?, "/Msg/mac"),
+            Personality::WhatsminerV3 => (v3(self.ip, json!({ "cmd": "get.device.info" })).await?, "/msg/network/mac"),
+            Personality::AvalonA => (rpc(self.ip, json!({ "command": "version" })).await?, "/VERSION/0/MAC"),
+            Personality::AntminerStock => {
+                (cgi(self.ip, &self.password, "GET", "get_system_info", "").await?, "/macaddr")
+            }
         };
-        let mac = reply
-            .pointer(pointer)
-            .and_then(Value::as_str)
-            .ok_or_else(|| error("no MAC"))?;
+        let mac = reply.pointer(pointer).and_then(Value::as_str).ok_or_else(|| error("no MAC"))?;
         Ok(mac.replace(':', "").to_lowercase())
     }
 
@@ -451,25 +354,12 @@ impl Client {
     pub async fn reboot(&self) -> io::Result<()> {
         let (ip, password) = (self.ip, self.password.as_str());
         match self.personality {
-            Personality::WhatsminerV2 => v2_write(ip, password, json!({ "cmd": "reboot" }))
-                .await
-                .map(drop),
-            Personality::WhatsminerV3 => v3_write(ip, password, "set.system.reboot", Value::Null)
-                .await
-                .map(drop),
-            Personality::AvalonA => rpc(
-                ip,
-                json!({ "command": "ascset", "parameter": "0,reboot,0" }),
-            )
-            .await
-            .map(drop),
+            Personality::WhatsminerV2 => v2_write(ip, password, json!({ "cmd": "reboot" })).await.map(drop),
+            Personality::WhatsminerV3 => v3_write(ip, password, "set.system.reboot", Value::Null).await.map(drop),
+            Personality::AvalonA => rpc(ip, json!({ "command": "ascset", "parameter": "0,reboot,0" })).await.map(drop),
             Personality::AntminerStock => {
                 let page = digest(ip, password, "POST", "reboot", "").await?;
-                if page.status == 200 {
-                    Ok(())
-                } else {
-                    Err(error("not 200"))
-                }
+                if page.status == 200 { Ok(()) } else { Err(error("not 200")) }
             }
         }
     }
