@@ -12,6 +12,12 @@
 //! - [`live`]: what every device says now.
 #![deny(missing_docs)]
 
+pub mod agents;
+pub mod dispatch;
 pub mod engine;
+pub mod live;
 
+pub use agents::Agents;
+pub use dispatch::Stage;
 pub use engine::{Batch, Clock, CommandError, Engine, EngineError, SystemClock};
+pub use live::Live;

@@ -1,0 +1,295 @@
+//! Agents: who they are, which are connected, and what passes between them and the server.
+//!
+//! `enrol` gives an agent its identity; `session` is one connection: greeting, configuration, then readings and results
+//! in, orders out. A second connection of the same agent takes the place of the first.
+
+mod bounds;
+mod enrol;
+mod session;
+
+use crate::{
+    dispatch::{Stage, Stages},
+    engine::Engine,
+    live::Live,
+};
+use adit_core::{
+    event::{Entry, Event},
+    fleet::{CommandId, Device},
+    ids::{AgentId, ScanTaskId},
+    state::State,
+    time::Timestamp,
+};
+use adit_store::{Secrets, StoreError};
+use adit_wire::{AgentConfig, AgentMode, AgentStatus, Credential, KnownDevice, ScanTaskConfig, ServerKey, ToAgent};
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    routing::{get, post},
+};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+use tokio::sync::{Semaphore, broadcast::error::RecvError, mpsc, oneshot};
+
+/// Where the server's own Ed25519 secret lies.
+const SERVER_KEY: &str = "server-key";
+/// Connections that are being greeted at once; more are turned away.
+const MAX_GREETINGS: usize = 256;
+/// Frames that wait to be sent to one agent.
+const OUTBOX: usize = 256;
+/// Largest enrolment, bytes.
+const MAX_ENROLMENT: usize = 8 << 10;
+
+/// Why agents cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum AgentsError {
+    /// The secrets cannot be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The server's own key is not one.
+    #[error("the secret \"server-key\" has not 32 bytes: restore it from a backup, or every agent has to enrol anew")]
+    ServerKey,
+    /// The system gives no random bytes.
+    #[error("the system gives no random bytes: {0}")]
+    Random(#[from] getrandom::Error),
+}
+
+/// Secrets shared by everything that needs some.
+pub type SharedSecrets = Arc<Mutex<Secrets>>;
+
+/// Under which name the passwords of a scan task lie, as a JSON list of credentials.
+#[must_use]
+pub fn credentials_name(task: ScanTaskId) -> String {
+    format!("scan-task/{task}")
+}
+
+/// A connected agent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connected {
+    /// Since when.
+    pub since: Timestamp,
+    /// Its program's version.
+    pub version: String,
+    /// Its host.
+    pub host: String,
+    /// How far its clock is ahead of the server's, milliseconds.
+    pub clock_offset_ms: i64,
+    /// What it is doing, once it has said so.
+    pub status: Option<AgentStatus>,
+}
+
+struct Link {
+    number: u64,
+    connected: Connected,
+    outbox: mpsc::Sender<ToAgent>,
+    /// The session ends when this is dropped.
+    _hold: oneshot::Sender<()>,
+}
+
+#[derive(Default)]
+struct Links {
+    by_agent: BTreeMap<AgentId, Link>,
+    next: u64,
+}
+
+/// Everything that has to do with agents.
+pub struct Agents {
+    engine: Engine,
+    live: Live,
+    secrets: SharedSecrets,
+    key: ServerKey,
+    links: Mutex<Links>,
+    stages: Stages,
+    poll_interval_s: u32,
+    greetings: Arc<Semaphore>,
+}
+
+impl Agents {
+    /// Loads the server's key, or draws it on the first start. Agents poll each device every `poll_interval_s` (1 to 3600).
+    ///
+    /// # Errors
+    /// [`AgentsError`].
+    pub fn new(
+        engine: Engine,
+        live: Live,
+        secrets: SharedSecrets,
+        poll_interval_s: u32,
+    ) -> Result<Arc<Self>, AgentsError> {
+        let key = server_key(&mut secrets.lock().unwrap_or_else(PoisonError::into_inner))?;
+        Ok(Arc::new(Self {
+            engine,
+            live,
+            secrets,
+            key,
+            links: Mutex::default(),
+            stages: Stages::default(),
+            poll_interval_s: poll_interval_s.clamp(1, 3_600),
+            greetings: Arc::new(Semaphore::new(MAX_GREETINGS)),
+        }))
+    }
+
+    /// The agent, if it is connected.
+    #[must_use]
+    pub fn connected(&self, agent: AgentId) -> Option<Connected> {
+        self.links().by_agent.get(&agent).map(|link| link.connected.clone())
+    }
+
+    /// How far an order has come that has not ended; `None` if it waits for its agent.
+    #[must_use]
+    pub fn stage(&self, command: CommandId) -> Option<Stage> {
+        self.stages.get(command)
+    }
+
+    /// Gives a connected agent its configuration anew, for instance after a scan task's passwords were changed.
+    pub async fn configure(&self, agent: AgentId) {
+        let outbox = self.links().by_agent.get(&agent).map(|link| link.outbox.clone());
+        if let Some(outbox) = outbox {
+            let config = self.config_of(&self.engine.state(), agent);
+            // Gone meanwhile: it gets its configuration when it is back.
+            let _ = outbox.send(ToAgent::Configure { config }).await;
+        }
+    }
+
+    /// Keeps the live table, the agents' configuration and the stages in step with what is decided, for ever.
+    pub async fn follow(&self) {
+        let mut commits = self.engine.subscribe();
+        let state = self.engine.state();
+        self.live.take_all(&state, self.engine.now());
+        loop {
+            match commits.recv().await {
+                Ok(batch) => {
+                    for (_, entry) in batch.iter() {
+                        self.live.follow(entry);
+                        self.follow_entry(entry).await;
+                    }
+                }
+                Err(RecvError::Lagged(_)) => {
+                    let state = self.engine.state();
+                    self.live.take_all(&state, self.engine.now());
+                    self.stages.keep_executing(&state);
+                    let connected: Vec<_> = self.links().by_agent.keys().copied().collect();
+                    for agent in connected {
+                        self.configure(agent).await;
+                    }
+                }
+                Err(RecvError::Closed) => return,
+            }
+        }
+    }
+
+    async fn follow_entry(&self, entry: &Entry) {
+        match &entry.event {
+            Event::ScanTaskCreated { agent, .. } => self.configure(*agent).await,
+            Event::ItemsEnded { request, results } => {
+                self.stages.ended(*request, results.iter().map(|(item, _)| *item));
+            }
+            Event::RequestEnded { request, .. } => self.stages.forget(*request),
+            _ => {}
+        }
+    }
+
+    fn links(&self) -> MutexGuard<'_, Links> {
+        self.links.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Registers a connection in place of any other of the same agent.
+    fn connect(&self, agent: AgentId, connected: Connected) -> (u64, mpsc::Receiver<ToAgent>, oneshot::Receiver<()>) {
+        let (outbox, frames) = mpsc::channel(OUTBOX);
+        let (hold, replaced) = oneshot::channel();
+        let mut links = self.links();
+        links.next += 1;
+        let number = links.next;
+        links.by_agent.insert(agent, Link { number, connected, outbox, _hold: hold });
+        (number, frames, replaced)
+    }
+
+    /// Takes a connection off the register, unless another has taken its place; its devices are unknown from then on.
+    fn disconnect(&self, agent: AgentId, number: u64) {
+        let mut links = self.links();
+        if links.by_agent.get(&agent).is_some_and(|link| link.number == number) {
+            links.by_agent.remove(&agent);
+            drop(links);
+            let state = self.engine.state();
+            let lost = state.devices().filter(|device| device.agent == agent).map(|device| device.id);
+            self.live.write().mark_agent_lost(lost, self.engine.now());
+        }
+    }
+
+    fn set_status(&self, agent: AgentId, number: u64, status: AgentStatus) {
+        if let Some(link) = self.links().by_agent.get_mut(&agent).filter(|link| link.number == number) {
+            link.connected.status = Some(status);
+        }
+    }
+
+    fn config_of(&self, state: &State, agent: AgentId) -> AgentConfig {
+        let secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+        let scan_tasks = state.scan_tasks_of(agent).map(|task| ScanTaskConfig {
+            id: task.id,
+            name: task.name.clone(),
+            ranges: task.ranges.clone(),
+            interval_s: task.interval_s,
+            enabled: true,
+            credentials: credentials(&secrets, task.id),
+        });
+        AgentConfig {
+            mode: AgentMode::FullControl,
+            paused: false,
+            poll_interval_s: self.poll_interval_s,
+            scan_tasks: scan_tasks.collect(),
+        }
+    }
+}
+
+/// What agents speak to: enrolment and connection.
+pub fn router(agents: Arc<Agents>) -> Router {
+    Router::new()
+        .route("/agent/v1/enroll", post(enrol::enrol).layer(DefaultBodyLimit::max(MAX_ENROLMENT)))
+        .route("/agent/v1/connect", get(session::connect))
+        .with_state(agents)
+}
+
+fn credentials(secrets: &Secrets, task: ScanTaskId) -> Vec<Credential> {
+    let stored = match secrets.get(&credentials_name(task)) {
+        Ok(stored) => stored,
+        Err(error) => {
+            tracing::error!(%error, %task, "a scan task goes without its passwords");
+            None
+        }
+    };
+    let Some(stored) = stored else { return Vec::new() };
+    serde_json::from_slice(&stored).unwrap_or_else(|_| {
+        tracing::error!(%task, "a scan task's passwords cannot be read; set them again");
+        Vec::new()
+    })
+}
+
+fn server_key(secrets: &mut Secrets) -> Result<ServerKey, AgentsError> {
+    let secret = match secrets.get(SERVER_KEY)? {
+        Some(stored) => stored.as_slice().try_into().map_err(|_| AgentsError::ServerKey)?,
+        None => {
+            let mut drawn = [0; 32];
+            getrandom::fill(&mut drawn)?;
+            secrets.put(SERVER_KEY, &drawn)?;
+            drawn
+        }
+    };
+    Ok(ServerKey::from_secret(secret))
+}
+
+fn known(device: &Device) -> KnownDevice {
+    KnownDevice {
+        device: device.id,
+        identity: device.found.identity.clone(),
+        ip: device.found.ip,
+        driver: device.found.driver.clone(),
+        model: device.found.model.clone(),
+        modes: device.found.modes.clone(),
+        scan_task: device.scan_task,
+    }
+}
+
+/// A secret or key as lower-case hex.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,322 @@
+//! One connection of one agent.
+
+use super::{Agents, Connected, bounds, hex, known};
+use crate::{
+    dispatch::{self, Stage},
+    engine::{Batch, CommandError},
+};
+use adit_core::{
+    authz::Actor,
+    command::Command,
+    event::Event,
+    fleet::FoundDevice,
+    ids::{AccountId, AgentId, ScanTaskId},
+    requests::Approved,
+    time::Timestamp,
+};
+use adit_wire::{CommandResult, KnownDevice, MAX_FRAME, MAX_ROWS, PROTOCOL, ToAgent, ToServer, VerifyingKey};
+use axum::{
+    extract::{
+        State, WebSocketUpgrade,
+        ws::{Message, WebSocket},
+    },
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use futures_util::{
+    SinkExt, StreamExt,
+    stream::{SplitSink, SplitStream},
+};
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    sync::{
+        broadcast::{self, error::RecvError},
+        mpsc,
+    },
+    time::{MissedTickBehavior, interval, timeout},
+};
+
+/// For the greeting.
+const GREETING: Duration = Duration::from_secs(20);
+/// For one frame to be taken by the network.
+const SENDING: Duration = Duration::from_secs(30);
+/// An agent that has said nothing for so long is gone.
+const SILENCE: Duration = Duration::from_secs(45);
+/// It is asked for a sign of life this often.
+const PING: Duration = Duration::from_secs(15);
+
+type Sink = SplitSink<WebSocket, Message>;
+
+/// Why a session ended; for the log.
+type End = String;
+
+/// Takes a connection, if not too many others are being greeted.
+pub(super) async fn connect(State(agents): State<Arc<Agents>>, upgrade: WebSocketUpgrade) -> Response {
+    let Ok(permit) = Arc::clone(&agents.greetings).try_acquire_owned() else {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    };
+    let upgrade = upgrade.protocols([PROTOCOL]).max_message_size(MAX_FRAME).max_frame_size(MAX_FRAME);
+    upgrade.on_upgrade(async move |socket| {
+        let (mut sink, mut stream) = socket.split();
+        let greeted = timeout(GREETING, greet(&agents, &mut sink, &mut stream)).await;
+        drop(permit);
+        match greeted {
+            Ok(Ok((agent, account, connected))) => {
+                let session = Session { agents: &agents, agent, account };
+                let end = session.serve(connected, &mut sink, &mut stream).await;
+                tracing::info!(%agent, end, "disconnected");
+            }
+            Ok(Err(reason)) => {
+                let _ = send(&mut sink, &ToAgent::Refused { reason }).await;
+            }
+            Err(_) => {}
+        }
+        let _ = timeout(SENDING, sink.close()).await;
+    })
+}
+
+/// Who is it? What is refused is told why.
+async fn greet(
+    agents: &Agents,
+    sink: &mut Sink,
+    stream: &mut SplitStream<WebSocket>,
+) -> Result<(AgentId, AccountId, Connected), String> {
+    let mut nonce = [0; 32];
+    getrandom::fill(&mut nonce).map_err(|e| e.to_string())?;
+    let nonce = hex(&nonce);
+    send(sink, &ToAgent::Challenge { nonce: nonce.clone() }).await?;
+    let ToServer::Hello { agent, signature, version, host, now } = next(stream).await? else {
+        return Err("say hello first".to_owned());
+    };
+    let state = agents.engine.state();
+    let refused = || format!("{agent} is not known here with this key: enrol it with a new token");
+    let known = state.agent(agent).ok_or_else(refused)?;
+    let key = known.public_key.as_deref().ok_or_else(refused)?;
+    let key = VerifyingKey::from_hex(key).map_err(|_| refused())?;
+    key.check_hello(&nonce, &signature).map_err(|_| refused())?;
+    let since = agents.engine.now();
+    let connected = Connected {
+        since,
+        version: bounds::words(&version),
+        host: bounds::words(&host),
+        clock_offset_ms: now.0.saturating_sub(since.0),
+        status: None,
+    };
+    Ok((agent, known.account, connected))
+}
+
+struct Session<'a> {
+    agents: &'a Agents,
+    agent: AgentId,
+    account: AccountId,
+}
+
+impl Session<'_> {
+    async fn serve(&self, connected: Connected, sink: &mut Sink, stream: &mut SplitStream<WebSocket>) -> End {
+        let (number, frames, replaced) = self.agents.connect(self.agent, connected);
+        tracing::info!(agent = %self.agent, "connected");
+        let (answers, to_send) = mpsc::channel(16);
+        let end = tokio::select! {
+            end = self.speak(sink, frames, to_send) => end,
+            end = self.listen(number, stream, answers) => end,
+            _ = replaced => "another connection took its place".to_owned(),
+        };
+        self.agents.disconnect(self.agent, number);
+        end
+    }
+
+    /// Welcomes, then sends what there is to send.
+    async fn speak(
+        &self,
+        sink: &mut Sink,
+        mut frames: mpsc::Receiver<ToAgent>,
+        mut answers: mpsc::Receiver<ToAgent>,
+    ) -> End {
+        // Before the state is read, so that no request falls in between.
+        let mut commits = self.agents.engine.subscribe();
+        if let Err(end) = self.welcome(sink).await {
+            return end;
+        }
+        let mut ping = interval(PING);
+        ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let sent = tokio::select! {
+                Some(frame) = answers.recv() => send(sink, &frame).await,
+                Some(frame) = frames.recv() => send(sink, &frame).await,
+                committed = commits.recv() => self.dispatch(sink, committed).await,
+                _ = ping.tick() => transmit(sink, Message::Ping(Vec::new().into())).await,
+            };
+            if let Err(end) = sent {
+                return end;
+            }
+        }
+    }
+
+    /// Its configuration, its devices, and everything that is open for it.
+    async fn welcome(&self, sink: &mut Sink) -> Result<(), End> {
+        let state = self.agents.engine.state();
+        let config = self.agents.config_of(&state, self.agent);
+        send(sink, &ToAgent::Welcome { config, now: self.agents.engine.now() }).await?;
+        let devices: Vec<_> = state.devices().filter(|device| device.agent == self.agent).map(known).collect();
+        let mut rest = devices.as_slice();
+        loop {
+            let (part, after) = rest.split_at(rest.len().min(MAX_ROWS));
+            let last = after.is_empty();
+            send(sink, &ToAgent::Devices { devices: part.to_vec(), last }).await?;
+            if last {
+                break;
+            }
+            rest = after;
+        }
+        self.order(sink, dispatch::all_work_of(&state, self.agent)).await
+    }
+
+    async fn dispatch(&self, sink: &mut Sink, committed: Result<Batch, broadcast::error::RecvError>) -> Result<(), End> {
+        match committed {
+            Ok(batch) => {
+                let state = self.agents.engine.state();
+                for (_, entry) in batch.iter() {
+                    if let Event::RequestExecuting { request, agents, .. } = &entry.event
+                        && agents.iter().any(|(_, agent)| *agent == self.agent)
+                    {
+                        self.order(sink, dispatch::work_of(&state, *request, self.agent)).await?;
+                    }
+                }
+                Ok(())
+            }
+            Err(RecvError::Lagged(_)) => {
+                let state = self.agents.engine.state();
+                self.order(sink, dispatch::all_work_of(&state, self.agent)).await
+            }
+            Err(RecvError::Closed) => Err("the engine has stopped".to_owned()),
+        }
+    }
+
+    async fn order(&self, sink: &mut Sink, work: impl Iterator<Item = Approved>) -> Result<(), End> {
+        for item in work {
+            let command = item.command();
+            let signed = dispatch::sign(&self.agents.key, item).map_err(|e| e.to_string())?;
+            // Before it is sent: the agent's answer must not overtake it.
+            self.agents.stages.reached(command, Stage::Dispatched);
+            send(sink, &ToAgent::Command(signed)).await?;
+        }
+        Ok(())
+    }
+
+    async fn listen(&self, number: u64, stream: &mut SplitStream<WebSocket>, answers: mpsc::Sender<ToAgent>) -> End {
+        loop {
+            let heard = match next(stream).await {
+                Ok(heard) => heard,
+                Err(end) => return end,
+            };
+            let answer = match self.take(number, heard).await {
+                Ok(answer) => answer,
+                Err(end) => return end,
+            };
+            if let Some(answer) = answer
+                && answers.send(answer).await.is_err()
+            {
+                return "nothing can be sent".to_owned();
+            }
+        }
+    }
+
+    async fn take(&self, number: u64, heard: ToServer) -> Result<Option<ToAgent>, End> {
+        match heard {
+            ToServer::Hello { .. } => Err("it said hello twice".to_owned()),
+            ToServer::Found { scan_task, devices } => {
+                bounded(devices.len())?;
+                self.found(scan_task, devices).await
+            }
+            ToServer::Readings { readings } => {
+                bounded(readings.len())?;
+                let state = self.agents.engine.state();
+                let mut readings = readings;
+                readings.retain(|r| state.device(r.device).is_some_and(|device| device.agent == self.agent));
+                let at: Timestamp = self.agents.engine.now();
+                self.agents.live.write().apply(&readings, at);
+                Ok(None)
+            }
+            ToServer::Received { commands } => {
+                bounded(commands.len())?;
+                for command in commands.into_iter().filter(|command| self.agents.stages.get(*command).is_some()) {
+                    self.agents.stages.reached(command, Stage::Received);
+                }
+                Ok(None)
+            }
+            ToServer::Results { results } => {
+                bounded(results.len())?;
+                self.results(results).await.map(Some)
+            }
+            ToServer::Status(status) => {
+                bounded(status.workers.len())?;
+                self.agents.set_status(self.agent, number, status);
+                Ok(None)
+            }
+        }
+    }
+
+    async fn found(&self, scan_task: ScanTaskId, mut devices: Vec<FoundDevice>) -> Result<Option<ToAgent>, End> {
+        devices.retain(bounds::is_sound);
+        let identities: Vec<_> = devices.iter().map(|device| device.identity.clone()).collect();
+        let command = Command::ReportDevices { agent: self.agent, scan_task, devices };
+        match self.agents.engine.run(Actor::system(self.account), command).await {
+            Ok(_) => {}
+            Err(CommandError::Rejected(rejection)) => {
+                tracing::warn!(agent = %self.agent, %scan_task, %rejection, "found devices are not taken in");
+                return Ok(None);
+            }
+            Err(error) => return Err(error.to_string()),
+        }
+        let state = self.agents.engine.state();
+        let devices: Vec<KnownDevice> = identities
+            .iter()
+            .filter_map(|identity| state.device_by_identity(self.account, identity))
+            .filter(|device| device.agent == self.agent)
+            .map(known)
+            .collect();
+        let ids = devices.iter().map(|device| device.device);
+        self.agents.live.take(&state, ids, self.agents.engine.now());
+        Ok(Some(ToAgent::Devices { devices, last: false }))
+    }
+
+    /// Makes results durable and says so; also of those that were known before, which change nothing. If that fails, the
+    /// connection ends: the agent repeats them on the next.
+    async fn results(&self, results: Vec<CommandResult>) -> Result<ToAgent, End> {
+        let commands = results.iter().map(|result| result.command).collect();
+        let results = results.into_iter().map(|r| (r.command, bounds::cut(r.result))).collect();
+        let command = Command::ReportResults { agent: self.agent, results };
+        self.agents.engine.run(Actor::system(self.account), command).await.map_err(|e| e.to_string())?;
+        Ok(ToAgent::ResultsStored { commands })
+    }
+}
+
+fn bounded(rows: usize) -> Result<(), End> {
+    if rows > MAX_ROWS { Err(format!("{rows} rows in one frame")) } else { Ok(()) }
+}
+
+async fn send(sink: &mut Sink, frame: &ToAgent) -> Result<(), End> {
+    let text = serde_json::to_string(frame).map_err(|e| e.to_string())?;
+    transmit(sink, Message::text(text)).await
+}
+
+async fn transmit(sink: &mut Sink, message: Message) -> Result<(), End> {
+    let sent = timeout(SENDING, sink.send(message)).await;
+    sent.map_err(|_| "it takes nothing".to_owned())?.map_err(|e| e.to_string())
+}
+
+/// The next thing the agent says. A sign of life is nothing said, and yet not silence.
+async fn next(stream: &mut SplitStream<WebSocket>) -> Result<ToServer, End> {
+    loop {
+        let heard = timeout(SILENCE, stream.next()).await;
+        match heard.map_err(|_| "it has fallen silent".to_owned())? {
+            Some(Ok(Message::Text(text))) => {
+                return serde_json::from_str(&text).map_err(|e| format!("it cannot be understood: {e}"));
+            }
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+            Some(Ok(Message::Close(_))) | None => return Err("it closed the connection".to_owned()),
+            Some(Ok(Message::Binary(_))) => return Err("it sent bytes".to_owned()),
+            Some(Err(error)) => return Err(error.to_string()),
+        }
+    }
+}

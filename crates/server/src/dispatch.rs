@@ -1,0 +1,82 @@
+//! From an approved request to signed orders, and how far each order has come.
+//!
+//! An order goes only to the agent named when the request began to be carried out. Sending it again is harmless: the
+//! agent's journal takes each order once.
+
+use adit_core::{
+    fleet::CommandId,
+    ids::{AgentId, RequestId},
+    requests::Approved,
+    state::State,
+};
+use adit_wire::{CommandBody, ServerKey, SignatureError, SignedCommand};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+/// How far an order has come that has not ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// Sent to its agent, who has not said anything yet.
+    Dispatched,
+    /// In its agent's journal.
+    Received,
+}
+
+/// Stages of all open orders. In memory only: after a restart they are learned anew.
+#[derive(Default)]
+pub(crate) struct Stages(Mutex<BTreeMap<RequestId, HashMap<u32, Stage>>>);
+
+impl Stages {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<RequestId, HashMap<u32, Stage>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn get(&self, command: CommandId) -> Option<Stage> {
+        self.lock().get(&command.request)?.get(&command.item).copied()
+    }
+
+    /// An order has come this far; it never goes back.
+    pub fn reached(&self, command: CommandId, stage: Stage) {
+        let mut stages = self.lock();
+        let known = stages.entry(command.request).or_default().entry(command.item).or_insert(stage);
+        *known = stage.max(*known);
+    }
+
+    pub fn ended(&self, request: RequestId, items: impl Iterator<Item = u32>) {
+        let mut stages = self.lock();
+        if let Some(of_request) = stages.get_mut(&request) {
+            for item in items {
+                of_request.remove(&item);
+            }
+        }
+    }
+
+    pub fn forget(&self, request: RequestId) {
+        self.lock().remove(&request);
+    }
+
+    /// Forgets every request that is not being carried out.
+    pub fn keep_executing(&self, state: &State) {
+        let executing: Vec<_> = state.executing().map(|request| request.id).collect();
+        self.lock().retain(|request, _| executing.contains(request));
+    }
+}
+
+/// Everything of a request that is `agent`'s to carry out.
+pub(crate) fn work_of(state: &State, request: RequestId, agent: AgentId) -> impl Iterator<Item = Approved> {
+    state.open_work(request).into_iter().filter(move |work| work.agent() == agent)
+}
+
+/// Everything there is for `agent` to carry out.
+pub(crate) fn all_work_of(state: &State, agent: AgentId) -> impl Iterator<Item = Approved> {
+    state.executing().map(|request| request.id).flat_map(move |request| work_of(state, request, agent))
+}
+
+/// Turns leave to carry out an item into the order for it.
+pub(crate) fn sign(key: &ServerKey, work: Approved) -> Result<SignedCommand, SignatureError> {
+    let (command, agent) = (work.command(), work.agent());
+    let (order, approval, deadline) = work.spend();
+    key.sign(&CommandBody { command, agent, order, approval: approval.to_string(), deadline })
+}
