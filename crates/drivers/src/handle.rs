@@ -112,7 +112,10 @@ pub(crate) fn impossible(operation: &Operation) -> Option<Outcome> {
     let Operation::SetPools { pools } = operation else { return None };
     let fits = |pool: &Pool| {
         let plain = |text: &str| !text.chars().any(|c| c.is_control() || c.is_whitespace());
-        (1..=255).contains(&pool.url.len()) && (1..=128).contains(&pool.user.len()) && plain(&pool.url) && plain(&pool.user)
+        (1..=255).contains(&pool.url.len())
+            && (1..=128).contains(&pool.user.len())
+            && plain(&pool.url)
+            && plain(&pool.user)
     };
     let reason = match pools.len() {
         1..=3 if pools.iter().all(fits) => return None,
@@ -178,12 +181,25 @@ mod tests {
 
     #[test]
     fn pools_a_miner_cannot_take_are_not_sent() {
-        let pools = |n: usize, url: &str| Operation::SetPools {
-            pools: vec![Pool { url: url.into(), user: "w".into() }; n],
-        };
+        let pools =
+            |n: usize, url: &str| Operation::SetPools { pools: vec![Pool { url: url.into(), user: "w".into() }; n] };
         assert_eq!(impossible(&pools(3, "stratum+tcp://a:1")), None);
         for bad in [pools(0, "x"), pools(4, "x"), pools(1, ""), pools(1, "a b"), pools(1, "a\n")] {
             assert!(matches!(impossible(&bad), Some(Outcome::NotSent { .. })));
         }
+    }
+
+    #[test]
+    fn a_refusal_half_way_is_not_a_rejection() {
+        let said = |answers: Vec<Result<(), Outcome>>| {
+            let steps: Vec<_> = answers.into_iter().map(|answer| std::sync::Mutex::new(Some(answer))).collect();
+            let asked = in_turn(&steps, |step| std::future::ready(step.lock().unwrap().take().unwrap()));
+            tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(asked)
+        };
+        let no = || Err(Outcome::Rejected { reason: "no".into() });
+        assert_eq!(said(vec![Ok(()), Ok(())]), Outcome::Accepted);
+        assert_eq!(said(vec![no(), Ok(())]), Outcome::Rejected { reason: "no".into() });
+        let reason = "1 of 2 steps were taken, then: no".to_owned();
+        assert_eq!(said(vec![Ok(()), no()]), Outcome::Unknown { reason });
     }
 }

@@ -227,7 +227,8 @@ fn any_json() -> impl proptest::strategy::Strategy<Value = serde_json::Value> {
     use serde_json::Value;
     const NAMES: &str = "STATUS|SUMMARY|STATS|POOLS|VERSION|Msg|msg|code|Code|enc|mac|MAC|macaddr|mineroff|working|summary|\
         power|mode|pools|Power|HS RT|Elapsed|MM ID0|url|URL|user|User|temp_chip1|error_code|error-code|miner|network|minertype";
-    let name = prop_oneof![proptest::sample::select(NAMES.split('|').collect::<Vec<_>>()).prop_map(str::to_owned), ".{0,8}"];
+    let name =
+        prop_oneof![proptest::sample::select(NAMES.split('|').collect::<Vec<_>>()).prop_map(str::to_owned), ".{0,8}"];
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
@@ -238,7 +239,8 @@ fn any_json() -> impl proptest::strategy::Strategy<Value = serde_json::Value> {
     leaf.prop_recursive(6, 64, 6, move |inner| {
         prop_oneof![
             proptest::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
-            proptest::collection::vec((name.clone(), inner), 0..6).prop_map(|pairs| Value::Object(pairs.into_iter().collect())),
+            proptest::collection::vec((name.clone(), inner), 0..6)
+                .prop_map(|pairs| Value::Object(pairs.into_iter().collect())),
         ]
     })
 }

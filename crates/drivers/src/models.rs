@@ -44,9 +44,7 @@ fn label(model: &str) -> Option<&'static (&'static str, u32, u32)> {
 /// Expected draw in each mode. `low` and `high` are unknown: they depend on the variant, and no maker publishes them.
 pub(crate) fn mode_power(model: &str) -> ModePower {
     match label(model) {
-        Some((_, _, watts)) => {
-            ModePower { sleep_w: Some(ASLEEP_W), low_w: None, normal_w: Some(*watts), high_w: None }
-        }
+        Some((_, _, watts)) => ModePower { sleep_w: Some(ASLEEP_W), low_w: None, normal_w: Some(*watts), high_w: None },
         None => ModePower::default(),
     }
 }

@@ -50,7 +50,8 @@ pub(crate) async fn ask(
     deadline: Instant,
 ) -> Result<Value, Failure> {
     let late = |what: &str| format!("port {port}: no {what} in time");
-    let _turn = timeout_at(deadline, turn(ip)).await.map_err(|_| Failure::NotSent("another question is waiting".into()))?;
+    let _turn =
+        timeout_at(deadline, turn(ip)).await.map_err(|_| Failure::NotSent("another question is waiting".into()))?;
     let mut stream = match timeout_at(deadline, TcpStream::connect((ip, port))).await {
         Err(_) => return Err(Failure::NotSent(late("connection"))),
         Ok(Err(error)) => return Err(Failure::NotSent(format!("port {port}: {error}"))),

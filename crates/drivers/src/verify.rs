@@ -152,7 +152,10 @@ mod tests {
         assert_eq!(judge(&reboot, &before, &at(560), Some(Duration::from_secs(60))), Judgement::Otherwise);
         let young = Reading { uptime_s: Some(3), ..reading() };
         assert_eq!(judge(&reboot, &young, &at(9), Some(Duration::from_secs(60))), Judgement::AsAsked);
-        assert_eq!(judge(&Operation::RestartMining {}, &young, &at(9), Some(Duration::from_secs(60))), Judgement::Otherwise);
+        assert_eq!(
+            judge(&Operation::RestartMining {}, &young, &at(9), Some(Duration::from_secs(60))),
+            Judgement::Otherwise
+        );
         assert_eq!(judge(&reboot, &reading(), &reading(), None), Judgement::CannotTell);
         assert_eq!(judge(&reboot, &reading(), &reading(), Some(Duration::from_secs(9))), Judgement::AsAsked);
     }

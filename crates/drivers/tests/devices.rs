@@ -148,6 +148,8 @@ async fn a_wrong_password_is_told_where_it_can_be_seen() {
         let (probe, read) = (lab.probe().await, lab.device().read(LIMIT).await);
         if personality == AntminerStock {
             assert_eq!(probe, Probe::AuthRequired { family: "antminer" });
+            let identified = adit_drivers::identify(lab.ip(), &lab.credentials(), LIMIT, LIMIT).await;
+            assert_eq!(identified, Probe::AuthRequired { family: "antminer" });
             assert_eq!(read, Err(DeviceError::AuthRequired));
         } else {
             assert!(matches!(probe, Probe::Found(_)) && read.is_ok());
@@ -171,7 +173,10 @@ async fn the_right_password_may_be_the_second() {
             let before = device.read(LIMIT).await.unwrap();
             let operation = Operation::SetPools { pools };
             let outcome = device.execute(&operation, LIMIT).await;
-            assert!(!matches!(outcome, Outcome::Rejected { .. } | Outcome::NotSent { .. }), "{personality:?} {outcome:?}");
+            assert!(
+                !matches!(outcome, Outcome::Rejected { .. } | Outcome::NotSent { .. }),
+                "{personality:?} {outcome:?}"
+            );
             let verdict = lab.while_time_passes(device.verify(&operation, &before, LIMIT)).await;
             assert!(matches!(verdict, Verdict::Confirmed { .. }), "{personality:?} {verdict:?}");
         })

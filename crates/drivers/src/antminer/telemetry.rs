@@ -84,11 +84,17 @@ impl<T> Drop for AbortOnDrop<T> {
 /// Takes over what the library read.
 pub(super) fn fill(reading: &mut Reading, data: &MinerData) {
     let known = |number: f64| number.is_finite().then_some(number);
-    let rate = |rate: &asic_rs_core::data::hashrate::HashRate| known(rate.clone().as_unit(HashRateUnit::TeraHash).value);
+    let rate =
+        |rate: &asic_rs_core::data::hashrate::HashRate| known(rate.clone().as_unit(HashRateUnit::TeraHash).value);
     reading.hashrate_ths = data.hashrate.as_ref().and_then(rate).filter(|ths| *ths >= 0.0).map(|ths| ths as f32);
     reading.power_w = data.wattage.and_then(|power| known(power.as_watts())).and_then(as_u32);
     reading.fan_rpm = mean(data.fans.iter().filter_map(|fan| known(fan.rpm?.as_rpm())));
     reading.uptime_s = data.uptime.map(|uptime| uptime.as_secs());
-    reading.errors =
-        data.messages.iter().filter_map(|message| clean(&message.message, 120)).filter(|m| m != "OK").take(16).collect();
+    reading.errors = data
+        .messages
+        .iter()
+        .filter_map(|message| clean(&message.message, 120))
+        .filter(|m| m != "OK")
+        .take(16)
+        .collect();
 }

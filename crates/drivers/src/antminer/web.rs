@@ -99,7 +99,13 @@ impl Web {
         challenge.as_mut()?.respond(&context).ok().map(|answer| answer.to_header_string())
     }
 
-    async fn send(&self, method: Method, page: &str, body: Option<&str>, deadline: Instant) -> Result<Answer, WebError> {
+    async fn send(
+        &self,
+        method: Method,
+        page: &str,
+        body: Option<&str>,
+        deadline: Instant,
+    ) -> Result<Answer, WebError> {
         let uri = format!("/cgi-bin/{page}.cgi");
         let host = match self.ip {
             IpAddr::V4(ip) => ip.to_string(),

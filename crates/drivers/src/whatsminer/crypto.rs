@@ -35,12 +35,8 @@ pub(super) fn md5crypt(password: &str, salt: &str) -> String {
     let mut hash: [u8; 16] = md5.finalize().into();
     for round in 0..1000 {
         let (head, tail): (&[u8], &[u8]) = if round % 2 == 1 { (password, &hash) } else { (&hash, password) };
-        hash = digest(&[
-            head,
-            if round % 3 == 0 { &[] } else { salt },
-            if round % 7 == 0 { &[] } else { password },
-            tail,
-        ]);
+        hash =
+            digest(&[head, if round % 3 == 0 { &[] } else { salt }, if round % 7 == 0 { &[] } else { password }, tail]);
     }
     encode(&hash)
 }

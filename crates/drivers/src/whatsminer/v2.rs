@@ -37,7 +37,7 @@ impl Driver for WhatsminerV2 {
     }
 
     async fn probe(&self, ip: IpAddr, _credentials: &[Credential], limit: Duration) -> Probe {
-        match identify(ip, Instant::now() + limit).await {
+        match identify(ip, limit).await {
             Ok(Some(found)) => Probe::Found(Box::new(found)),
             Ok(None) => Probe::OpenUnknown,
             Err(failure) => probe_failed(&failure),
@@ -49,8 +49,10 @@ impl Driver for WhatsminerV2 {
     }
 }
 
-async fn identify(ip: IpAddr, deadline: Instant) -> Result<Option<FoundDevice>, Failure> {
-    let version = question(ip, "get_version", deadline).await?;
+async fn identify(ip: IpAddr, limit: Duration) -> Result<Option<FoundDevice>, Failure> {
+    let deadline = Instant::now() + limit;
+    // Other makes share the port, and one that keeps silent to this question must leave time to ask it theirs.
+    let version = question(ip, "get_version", Instant::now() + limit / 2).await?;
     let Some(firmware) = text(&version, "/Msg/fw_ver", 60) else { return Ok(None) };
     let info = question(ip, "get_miner_info", deadline).await.map_err(answered)?;
     let identity = identity(&info);
@@ -199,7 +201,10 @@ fn judge(reply: Value, key: &[u8; 32]) -> Reply {
     let message = reply.pointer("/STATUS/0/Msg").or_else(|| reply.get("Msg")).and_then(Value::as_str);
     match status {
         Some("S" | "I") => Reply::Yes,
-        Some(_) => Reply::No { reason: words(message, code), token: code.is_some_and(|code| CODES_OF_PASSWORD.contains(&code)) },
+        Some(_) => Reply::No {
+            reason: words(message, code),
+            token: code.is_some_and(|code| CODES_OF_PASSWORD.contains(&code)),
+        },
         None => Reply::Lost(Failure::Garbled("an answer without a verdict".into())),
     }
 }

@@ -134,7 +134,8 @@ impl Miner {
                 ("set.system.led", json!([{"color": "red", "period": 200, "duration": 100, "start": 0}]))
             }
             Operation::SetPools { pools } => {
-                let pool = |p: &adit_core::fleet::Pool| json!({"pool": p.url, "worker": p.user, "passwd": POOL_PASSWORD});
+                let pool =
+                    |p: &adit_core::fleet::Pool| json!({"pool": p.url, "worker": p.user, "passwd": POOL_PASSWORD});
                 ("set.miner.pools", pools.iter().map(pool).collect())
             }
         }])

@@ -1,4 +1,6 @@
 //! One simulated device on an address of its own, on a clock the test moves, and the driver that speaks to it.
+#![allow(dead_code, reason = "every test program uses a part")]
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use adit_core::fleet::{DeviceIdentity, Operation, Pool, Reading};
 use adit_core::ids::DeviceId;
@@ -32,7 +34,8 @@ pub async fn each(test: impl AsyncFn(Personality)) {
 }
 
 async fn servable(personality: Personality) -> bool {
-    personality != Personality::AntminerStock || TcpListener::bind((Ipv4Addr::new(127, 254, 254, 254), 80)).await.is_ok()
+    personality != Personality::AntminerStock
+        || TcpListener::bind((Ipv4Addr::new(127, 254, 254, 254), 80)).await.is_ok()
 }
 
 pub fn pool(url: &str) -> Pool {
@@ -111,11 +114,10 @@ impl Lab {
 
     pub fn device_with(&self, credentials: &[Credential]) -> Arc<dyn Device> {
         let truth = self.miner.truth();
-        let identity = DeviceIdentity {
-            mac: Some(truth.mac.to_string().to_ascii_lowercase()),
-            serial: Some(truth.serial),
-        };
-        let model = if self.personality == Personality::AvalonA { format!("A{}", truth.model) } else { truth.model.into() };
+        let identity =
+            DeviceIdentity { mac: Some(truth.mac.to_string().to_ascii_lowercase()), serial: Some(truth.serial) };
+        let model =
+            if self.personality == Personality::AvalonA { format!("A{}", truth.model) } else { truth.model.into() };
         self.driver().open(Target { device: DeviceId(7), ip: self.ip(), identity, model }, credentials)
     }
 
@@ -161,7 +163,7 @@ impl Lab {
 }
 
 /// An address of 127/8 that no other test on this machine uses while it is reserved.
-async fn free_address() -> (Ipv4Addr, TcpListener) {
+pub async fn free_address() -> (Ipv4Addr, TcpListener) {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     loop {
         let n = std::process::id().wrapping_mul(131).wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
