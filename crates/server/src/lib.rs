@@ -7,12 +7,14 @@
 //!            └────────▶ live: readings
 //! ```
 //! - [`engine`]: the one place where something is decided; what it has answered is in the log.
+//! - [`api`]: what people and programs ask over HTTP.
 //! - [`agents`]: enrolment and connections of agents.
 //! - [`dispatch`]: from an approved request to signed orders, and how far each has come.
 //! - [`live`]: what every device says now.
 #![deny(missing_docs)]
 
 pub mod agents;
+pub mod api;
 pub mod dispatch;
 pub mod engine;
 pub mod live;

@@ -1,0 +1,95 @@
+//! Who asks, and the proof that they may. Unsafe methods must carry the session's CSRF token.
+
+use super::{Shared, problem::Problem, session};
+use adit_core::{
+    authz::{Actor, Permit, Principal},
+    rejection::Rejection,
+    time::Millis,
+};
+use adit_store::Session;
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderMap, StatusCode, header, request::Parts},
+};
+
+/// The cookie that holds the session's token.
+pub const COOKIE: &str = "adit_session";
+/// The header that holds its CSRF token.
+pub const CSRF: &str = "x-adit-csrf";
+
+/// A session ends this long after it was last used.
+const IDLE: Millis = Millis::hours(12);
+/// And this long after it began.
+const ABSOLUTE: Millis = Millis::days(7);
+
+/// Somebody who is signed in and holds at least one grant.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// As the core knows them.
+    pub actor: Actor,
+    /// Their session.
+    pub session: Session,
+}
+
+/// A caller with proof that they hold permission `P` somewhere.
+pub struct Allowed<const P: u8> {
+    /// Who.
+    pub caller: Caller,
+    /// The proof, and where it reaches.
+    pub permit: Permit<P>,
+}
+
+/// The session's token as the cookie header has it.
+#[must_use]
+pub fn token_of(headers: &HeaderMap) -> Option<&str> {
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    cookies.flat_map(|line| line.split(';')).find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='))
+}
+
+/// The live session of a token.
+///
+/// # Errors
+/// `not_signed_in`, or the directory cannot be read.
+pub fn live_session(api: &Shared, token: &str) -> Result<Session, Problem> {
+    let now = api.now();
+    let mut people = api.people();
+    let session = people.session(&session::hash_of(token)).map_err(|error| Problem::internal(&error))?;
+    let session = session
+        .filter(|s| now.since(s.last_seen_at) < IDLE && now.since(s.created_at) < ABSOLUTE)
+        .ok_or_else(Problem::not_signed_in)?;
+    if now.since(session.last_seen_at) > Millis::minutes(1) {
+        people.touch_sessions(&[(session.token_hash, now)]).map_err(|error| Problem::internal(&error))?;
+    }
+    Ok(session)
+}
+
+impl FromRequestParts<Shared> for Caller {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, api: &Shared) -> Result<Self, Problem> {
+        let token = token_of(&parts.headers).ok_or_else(Problem::not_signed_in)?;
+        let session = live_session(api, token)?;
+        if !parts.method.is_safe() {
+            let given = parts.headers.get(CSRF).map_or(&b""[..], axum::http::HeaderValue::as_bytes);
+            if given != session.csrf.as_bytes() {
+                let detail = "this changes something and lacks the header X-Adit-Csrf with the session's token";
+                return Err(Problem::new(StatusCode::FORBIDDEN, "csrf", detail));
+            }
+        }
+        let account = api.engine.state().accounts_of(session.user).next();
+        let account = account.ok_or_else(|| {
+            Problem::new(StatusCode::FORBIDDEN, "no_account", "you hold no role on any account")
+        })?;
+        let principal = Principal::User(session.user);
+        let actor = Actor { account, principal, authenticated_at: session.authenticated_at };
+        Ok(Self { actor, session })
+    }
+}
+
+impl<const P: u8> FromRequestParts<Shared> for Allowed<P> {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, api: &Shared) -> Result<Self, Problem> {
+        let caller = Caller::from_request_parts(parts, api).await?;
+        let permit = api.engine.state().permit::<P>(&caller.actor, api.now()).map_err(Rejection::from)?;
+        Ok(Self { caller, permit })
+    }
+}

@@ -1,0 +1,191 @@
+//! The device table, filtered by what the caller reaches before anything is counted or cut.
+
+use super::{Shared, caller::Allowed, id, problem::{Answer, Params, Problem}};
+use adit_core::{
+    authz::Permission,
+    fleet::Device,
+    ids::{DeviceId, SiteId, UserId},
+    state::State,
+    time::Timestamp,
+};
+use adit_telemetry::{Column, DeviceStatus, LiveTable, Order, Page, Query, Range, Sort, StatusSet};
+use axum::{Json, extract::{Path, State as Shares}};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+const LIST: u8 = Permission::DeviceList as u8;
+const VIEW: u8 = Permission::DeviceView as u8;
+/// Most ids given at once.
+const MAX_IDS: usize = 10_000;
+
+/// What to show.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub struct Asked {
+    site: Option<SiteId>,
+    status: Option<String>,
+    model: Option<String>,
+    make: Option<String>,
+    q: Option<String>,
+    power_min: Option<f32>,
+    power_max: Option<f32>,
+    hashrate_min: Option<f32>,
+    hashrate_max: Option<f32>,
+    temp_min: Option<f32>,
+    temp_max: Option<f32>,
+    sort: Option<String>,
+    order: Option<String>,
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+impl Asked {
+    fn matches(&self, device: &Device) -> bool {
+        let is = |wanted: &Option<String>, value: &str| {
+            wanted.as_deref().is_none_or(|wanted| wanted.is_empty() || wanted.split(',').any(|word| word == value))
+        };
+        let found = &device.found;
+        self.site.is_none_or(|site| device.site == site)
+            && is(&self.make, &found.make)
+            && is(&self.model, &found.model)
+            && self.q.as_deref().map(str::trim).filter(|q| !q.is_empty()).is_none_or(|q| {
+                let q = q.to_lowercase();
+                device.id.to_string().contains(&q)
+                    || found.ip.to_string().contains(&q)
+                    || found.model.to_lowercase().contains(&q)
+                    || found.identity.mac.as_deref().is_some_and(|mac| mac.contains(&q))
+            })
+    }
+
+    fn statuses(&self) -> Answer<StatusSet> {
+        let Some(words) = self.status.as_deref().filter(|words| !words.is_empty()) else { return Ok(StatusSet::ALL) };
+        words.split(',').map(|word| DeviceStatus::parse(word).ok_or_else(|| Problem::invalid(format!("no status is called {word}")))).collect()
+    }
+
+    fn ranges(&self) -> Vec<Range> {
+        let all = [
+            (Column::Power, self.power_min, self.power_max),
+            (Column::Hashrate, self.hashrate_min, self.hashrate_max),
+            (Column::TempChip, self.temp_min, self.temp_max),
+        ];
+        let given = all.into_iter().filter(|(_, min, max)| min.is_some() || max.is_some());
+        given.map(|(column, min, max)| Range { column, min, max }).collect()
+    }
+}
+
+/// Place of each device in the order of a text.
+fn ranks<K: Ord>(state: &State, key: impl Fn(&Device) -> K) -> Vec<u32> {
+    let mut all: Vec<_> = state.devices().map(|device| (key(device), device.id)).collect();
+    all.sort_unstable();
+    let mut ranks = vec![u32::MAX; all.len() + 1];
+    for (rank, (_, device)) in (0..).zip(&all) {
+        if let Some(place) = ranks.get_mut(device.index()) {
+            *place = rank;
+        }
+    }
+    ranks
+}
+
+fn page(state: &State, live: &LiveTable, asked: &Asked, seen: &dyn Fn(&Device) -> bool, limit: usize) -> Answer<(Page, usize)> {
+    let offset = match asked.cursor.as_deref() {
+        None | Some("") => 0,
+        Some(cursor) => cursor.parse().map_err(|_| Problem::invalid("the cursor is not one of ours"))?,
+    };
+    let ranked;
+    let sort = match asked.sort.as_deref().unwrap_or("name") {
+        "name" => Sort::Id,
+        "ip" => {
+            ranked = ranks(state, |device| device.found.ip);
+            Sort::Rank(&ranked)
+        }
+        "model" => {
+            ranked = ranks(state, |device| device.found.model.clone());
+            Sort::Rank(&ranked)
+        }
+        "status" => Sort::Status,
+        "hashrate" => Sort::Column(Column::Hashrate),
+        "power" => Sort::Column(Column::Power),
+        "temp" => Sort::Column(Column::TempChip),
+        "mode" => Sort::Column(Column::PowerMode),
+        "uptime" => Sort::Column(Column::Uptime),
+        other => return Err(Problem::invalid(format!("nothing is sorted by {other}"))),
+    };
+    let order = match asked.order.as_deref() {
+        None | Some("asc") => Order::Ascending,
+        Some("desc") => Order::Descending,
+        Some(_) => return Err(Problem::invalid("order is asc or desc")),
+    };
+    let matches = |device: DeviceId| state.device(device).is_some_and(|device| seen(device) && asked.matches(device));
+    let (statuses, ranges) = (asked.statuses()?, asked.ranges());
+    let query = Query { statuses, ranges: &ranges, matches: Some(&matches), sort, order, offset, limit, ..Query::default() };
+    Ok((live.page(&query), offset))
+}
+
+/// `GET /devices`
+pub async fn list(Shares(api): Shares<Shared>, allowed: Allowed<LIST>, Params(asked): Params<Asked>) -> Answer<Json<Value>> {
+    let limit = asked.limit.unwrap_or(100);
+    if !(1..=500).contains(&limit) {
+        return Err(Problem::invalid("limit must be between 1 and 500"));
+    }
+    let (state, now) = (api.engine.state(), api.now());
+    let reach = allowed.permit.reach();
+    let seen = |device: &Device| reach.covers(device.account, &device.place());
+    let live = api.live();
+    let (page, offset) = page(&state, &live, &asked, &seen, limit)?;
+    let mut models: BTreeMap<&str, u32> = BTreeMap::new();
+    for device in state.devices().filter(|device| seen(device) && asked.site.is_none_or(|site| device.site == site)) {
+        *models.entry(&device.found.model).or_default() += 1;
+    }
+    let me = allowed.caller.session.user;
+    let items: Vec<_> = page.devices.iter().filter_map(|id| row(&state, &live, state.device(*id)?, me, now)).collect();
+    let status: BTreeMap<_, _> = page.facets.iter().map(|(status, count)| (status.as_str(), count)).collect();
+    let next = offset + page.devices.len();
+    Ok(Json(json!({
+        "items": items, "total": page.total, "next_cursor": (next < page.total).then(|| next.to_string()),
+        "facets": { "status": status, "model": models }, "as_of": now,
+    })))
+}
+
+/// `GET /devices/ids`
+pub async fn ids(Shares(api): Shares<Shared>, allowed: Allowed<LIST>, Params(asked): Params<Asked>) -> Answer<Json<Value>> {
+    let state = api.engine.state();
+    let reach = allowed.permit.reach();
+    let seen = |device: &Device| reach.covers(device.account, &device.place());
+    let (page, _) = page(&state, &api.live(), &asked, &seen, MAX_IDS)?;
+    Ok(Json(json!({ "ids": page.devices })))
+}
+
+/// `GET /devices/{device}`
+pub async fn show(Shares(api): Shares<Shared>, allowed: Allowed<VIEW>, Path(device): Path<String>) -> Answer<Json<Value>> {
+    let state = api.engine.state();
+    let device: DeviceId = id(&device, "device")?;
+    let reach = allowed.permit.reach();
+    let device = state.device(device).filter(|device| reach.covers(device.account, &device.place()));
+    let device = device.ok_or_else(|| Problem::not_found("device"))?;
+    let row = row(&state, &api.live(), device, allowed.caller.session.user, api.now());
+    row.map(Json).ok_or_else(|| Problem::not_found("device"))
+}
+
+/// A device as the contract's `DeviceRow`.
+fn row(state: &State, live: &LiveTable, device: &Device, me: UserId, now: Timestamp) -> Option<Value> {
+    let (now_is, found) = (live.row(device.id)?, &device.found);
+    let open: Vec<_> = state.holders_of(device.id).into_iter().map(|request| json!({
+        "request": request.id, "number": request.number,
+        "action": request.payload.action.title(), "state": request.state,
+    })).collect();
+    let in_draft = state.draft(me, device.site).is_some_and(|draft| {
+        draft.changes.iter().any(|change| change.targets.binary_search(&device.id).is_ok())
+    });
+    Some(json!({
+        "id": device.id, "name": device.id, "site": device.site, "agent": device.agent, "ip": found.ip,
+        "mac": found.identity.mac, "make": found.make, "model": found.model, "firmware": found.firmware, "driver": found.driver,
+        "status": now_is.status, "connectivity": now_is.connectivity, "activity": now_is.activity, "since": now_is.since,
+        "age_ms": now_is.received_at.map(|at| now.since(at)),
+        "hashrate_ths": now_is.hashrate_ths, "expected_hashrate_ths": now_is.expected_hashrate_ths, "power_w": now_is.power_w,
+        "temp_chip_max_c": now_is.temp_chip_max_c, "temp_inlet_c": now_is.temp_inlet_c, "fan_rpm": now_is.fan_rpm,
+        "uptime_s": now_is.uptime_s, "power_mode": now_is.power_mode, "led_on": now_is.led_on,
+        "supports": found.supports, "modes": found.modes, "pools": now_is.pools, "errors": now_is.errors,
+        "open": open, "in_draft": in_draft,
+    }))
+}

@@ -1,0 +1,118 @@
+//! The caller's own draft for a site.
+
+use super::{Shared, caller::Allowed, estimate::{Effect, estimates}, problem::{Answer, Body, Params, Problem}, requests};
+use adit_core::{
+    authz::{Permission, Place},
+    command::{Command, Reply},
+    ids::{DeviceId, SiteId},
+    requests::Action,
+};
+use axum::{Json, extract::{Path, State as Shares}, http::{HeaderMap, StatusCode}};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+const P: u8 = Permission::DeviceList as u8;
+
+/// Of which site.
+#[derive(Deserialize)]
+pub struct Of {
+    site: SiteId,
+}
+
+fn view(api: &Shared, allowed: &Allowed<P>, site: SiteId) -> Answer<Value> {
+    let state = api.engine.state();
+    let reach = allowed.permit.reach();
+    let known = state.site(site).is_some_and(|s| reach.covers(s.account, &Place::site(site)));
+    if !known {
+        return Err(Problem::not_found("site"));
+    }
+    let Some(draft) = state.draft(allowed.caller.session.user, site) else {
+        return Ok(json!({ "site": site, "version": 0, "changes": [], "effect": null, "updated_at": null }));
+    };
+    let seen = |id: &&DeviceId| state.device(**id).is_some_and(|d| reach.covers(d.account, &d.place()));
+    let mut all = Vec::new();
+    let changes: Vec<_> = draft.changes.iter().map(|change| {
+        let targets: Vec<_> = change.targets.iter().filter(seen).copied().collect();
+        all.extend(estimates(&state, &api.live(), &change.action, &targets).into_iter().map(|(_, estimate)| estimate));
+        let mut view = requests::effect_and_rule(api, &state, &allowed.caller.actor, &change.action, &targets);
+        view["id"] = json!(change.id.to_string());
+        view["action"] = json!(change.action);
+        view["targets"] = json!(requests::targets_view(&state, &targets));
+        view
+    }).collect();
+    Ok(json!({ "site": site, "version": draft.version, "changes": changes, "effect": Effect::of(all).view(), "updated_at": draft.updated_at }))
+}
+
+/// `GET /draft`
+pub async fn show(Shares(api): Shares<Shared>, allowed: Allowed<P>, Params(of): Params<Of>) -> Answer<Json<Value>> {
+    view(&api, &allowed, of.site).map(Json)
+}
+
+/// A change for the draft.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Change {
+    action: Action,
+    targets: Vec<DeviceId>,
+}
+
+/// `POST /draft/changes`
+pub async fn put(Shares(api): Shares<Shared>, allowed: Allowed<P>, Params(of): Params<Of>, Body(change): Body<Change>) -> Answer<Json<Value>> {
+    let command = Command::PutDraft { site: of.site, action: change.action, targets: change.targets };
+    let reply = api.engine.run(allowed.caller.actor, command).await?;
+    let replaced = if let Reply::Draft { replaced, .. } = reply { replaced } else { 0 };
+    Ok(Json(json!({ "draft": view(&api, &allowed, of.site)?, "replaced": replaced })))
+}
+
+/// `DELETE /draft/changes/{change}`
+pub async fn take(Shares(api): Shares<Shared>, allowed: Allowed<P>, Path(change): Path<String>, Params(of): Params<Of>) -> Answer<Json<Value>> {
+    let command = Command::TakeFromDraft { site: of.site, change: super::id(&change, "change")?, targets: Vec::new() };
+    api.engine.run(allowed.caller.actor, command).await?;
+    view(&api, &allowed, of.site).map(Json)
+}
+
+/// `DELETE /draft/changes/{change}/targets/{device}`
+pub async fn take_one(Shares(api): Shares<Shared>, allowed: Allowed<P>, Path((change, device)): Path<(String, String)>, Params(of): Params<Of>) -> Answer<Json<Value>> {
+    let targets = vec![super::id(&device, "device")?];
+    let command = Command::TakeFromDraft { site: of.site, change: super::id(&change, "change")?, targets };
+    api.engine.run(allowed.caller.actor, command).await?;
+    view(&api, &allowed, of.site).map(Json)
+}
+
+/// `DELETE /draft`
+pub async fn discard(Shares(api): Shares<Shared>, allowed: Allowed<P>, Params(of): Params<Of>) -> Answer<StatusCode> {
+    api.engine.run(allowed.caller.actor, Command::CloseDraft { site: of.site, submitted: false }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The draft as it was reviewed.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reviewed {
+    version: u32,
+    reason: Option<String>,
+}
+
+/// `POST /draft/submit`: one request for each change. What was refused stays in the draft.
+pub async fn submit(Shares(api): Shares<Shared>, headers: HeaderMap, allowed: Allowed<P>, Params(of): Params<Of>, Body(asked): Body<Reviewed>) -> Answer<Json<Value>> {
+    let caller = &allowed.caller;
+    let draft = api.engine.state().draft(caller.session.user, of.site).cloned();
+    let draft = draft.filter(|draft| draft.version == asked.version).ok_or(adit_core::rejection::Rejection::DraftChanged)?;
+    let key = requests::key_of(&headers);
+    let (mut made, mut refused) = (Vec::new(), Vec::new());
+    for change in draft.changes {
+        let key = key.as_ref().map(|key| format!("{key}/{}", change.id));
+        match requests::submit_action(&api, caller, change.action, change.targets, asked.reason.clone(), key).await {
+            Ok(request) => {
+                let taken = Command::TakeFromDraft { site: of.site, change: change.id, targets: Vec::new() };
+                api.engine.run(caller.actor, taken).await?;
+                made.push(requests::shown(&api, caller, request)?);
+            }
+            Err(problem) => refused.push(json!({ "change": change.id.to_string(), "problem": problem })),
+        }
+    }
+    if refused.is_empty() {
+        api.engine.run(caller.actor, Command::CloseDraft { site: of.site, submitted: true }).await?;
+    }
+    Ok(Json(json!({ "requests": made, "refused": refused })))
+}

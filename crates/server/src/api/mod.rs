@@ -1,0 +1,204 @@
+//! The HTTP interface for browsers and programs, under `/api/v1`.
+//!
+//! Words: a *caller* is somebody signed in; a *permit* is the proof that they hold a permission, and every read takes one; a *reach*
+//! is what the permit covers, and what lies outside does not exist for them; a *problem* is any refusal, always as
+//! `application/problem+json`. Reads answer from the engine's state and the live table; whatever changes anything goes
+//! through [`Engine::run`], where the core decides.
+//!
+//! To add a route: a handler that takes [`caller::Allowed`], and a line in [`router`].
+
+pub mod caller;
+mod devices;
+mod drafts;
+mod estimate;
+mod fleet;
+mod overview;
+mod policies;
+pub mod problem;
+mod requests;
+mod rules;
+pub mod session;
+mod views;
+
+use crate::{Agents, Live, engine::Engine};
+use adit_core::{ids::UserId, time::Timestamp};
+use adit_store::People;
+use adit_telemetry::LiveTable;
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request},
+    http::{HeaderValue, StatusCode, header},
+    middleware::{self, Next},
+    response::Response,
+    routing::{delete, get, post},
+};
+use problem::{Answer, Problem};
+use std::{
+    collections::HashMap,
+    str::FromStr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLockReadGuard},
+};
+use tokio::sync::Semaphore;
+
+/// Longest body, bytes: a request on 100 000 devices.
+const MAX_BODY: usize = 2 << 20;
+/// How many passwords are checked at once; each check takes 19 MiB and a core.
+const HASHING: usize = 2;
+
+/// A person of a demo, shown on its sign-in page.
+#[derive(Debug, Clone)]
+pub struct DemoUser {
+    /// E-mail.
+    pub email: String,
+    /// Name.
+    pub name: String,
+    /// Title of their role.
+    pub role: String,
+    /// Their password.
+    pub password: String,
+}
+
+/// How the interface is served.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Only on loopback: cookies need no TLS, and a demo may show its passwords.
+    pub loopback: bool,
+    /// People of the demo; empty otherwise.
+    pub demo_users: Vec<DemoUser>,
+}
+
+/// Everything that handlers use.
+pub struct Api {
+    engine: Engine,
+    live: Live,
+    people: Arc<Mutex<People>>,
+    agents: Arc<Agents>,
+    options: Options,
+    throttle: Mutex<session::Throttle>,
+    hashing: Semaphore,
+    dummy_hash: String,
+}
+
+/// What handlers are given.
+pub type Shared = Arc<Api>;
+
+impl Api {
+    /// The interface to these.
+    ///
+    /// # Errors
+    /// The system gives no randomness.
+    pub fn new(
+        engine: Engine,
+        live: Live,
+        people: Arc<Mutex<People>>,
+        agents: Arc<Agents>,
+        options: Options,
+    ) -> Result<Self, String> {
+        Ok(Self {
+            engine,
+            live,
+            people,
+            agents,
+            options,
+            throttle: Mutex::default(),
+            hashing: Semaphore::new(HASHING),
+            dummy_hash: session::hash_password("nobody's")?,
+        })
+    }
+
+    fn now(&self) -> Timestamp {
+        self.engine.now()
+    }
+
+    fn people(&self) -> MutexGuard<'_, People> {
+        self.people.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn live(&self) -> RwLockReadGuard<'_, LiveTable> {
+        self.live.read()
+    }
+
+    fn throttle(&self) -> MutexGuard<'_, session::Throttle> {
+        self.throttle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn names(&self) -> Answer<Names> {
+        let persons = self.people().persons().map_err(|error| Problem::internal(&error))?;
+        Ok(Names(persons.into_iter().map(|person| (person.user, person.display_name)).collect()))
+    }
+}
+
+/// What people are called.
+struct Names(HashMap<UserId, String>);
+
+impl Names {
+    fn of(&self, user: UserId) -> String {
+        self.0.get(&user).cloned().unwrap_or_else(|| user.to_string())
+    }
+}
+
+/// An id in a path; what is no id names nothing.
+fn id<T: FromStr>(text: &str, what: &'static str) -> Answer<T> {
+    text.parse().map_err(|_| Problem::not_found(what))
+}
+
+/// The whole interface.
+pub fn router(api: Shared) -> Router {
+    let v1 = Router::new()
+        .route("/session", post(session::sign_in).get(session::show).delete(session::sign_out))
+        .route("/session/step-up", post(session::step_up))
+        .route("/demo-users", get(session::demo_users))
+        .route("/overview", get(overview::show))
+        .route("/devices", get(devices::list))
+        .route("/devices/ids", get(devices::ids))
+        .route("/devices/{device}", get(devices::show))
+        .route("/me/permissions", get(rules::mine))
+        .route("/explain", get(rules::explain))
+        .route("/draft", get(drafts::show).delete(drafts::discard))
+        .route("/draft/changes", post(drafts::put))
+        .route("/draft/changes/{change}", delete(drafts::take))
+        .route("/draft/changes/{change}/targets/{device}", delete(drafts::take_one))
+        .route("/draft/submit", post(drafts::submit))
+        .route("/requests", get(requests::list).post(requests::submit))
+        .route("/requests/preview", post(requests::preview))
+        .route("/requests/{request}", get(requests::show))
+        .route("/requests/{request}/items", get(requests::items))
+        .route("/requests/{request}/votes", post(requests::vote))
+        .route("/requests/{request}/votes/me", delete(requests::withdraw))
+        .route("/requests/{request}/cancel", post(requests::cancel))
+        .route("/approval-policies", get(policies::list).put(policies::change))
+        .route("/sites", get(fleet::sites))
+        .route("/agents", get(fleet::agents))
+        .route("/roles", get(fleet::roles));
+    Router::new()
+        .nest("/api/v1", v1)
+        .route("/api/{*rest}", axum::routing::any(nothing_here))
+        .method_not_allowed_fallback(wrong_method)
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(middleware::from_fn(headers))
+        .with_state(api)
+}
+
+async fn nothing_here() -> Problem {
+    Problem::not_found("page")
+}
+
+async fn wrong_method() -> Problem {
+    let detail = "this address does not take this method";
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
+}
+
+async fn headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, "default-src 'self'; frame-ancestors 'none'"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}

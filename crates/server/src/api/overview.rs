@@ -1,0 +1,76 @@
+//! The header: the fleet in numbers, and where requests stand.
+
+use super::{Shared, caller::Allowed, problem::{Answer, Params}, requests::visible};
+use adit_core::{
+    authz::{Permission, Permit, Principal},
+    ids::SiteId,
+    requests::RequestState,
+    time::Millis,
+};
+use axum::{Json, extract::State as Shares};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+const P: u8 = Permission::DashboardView as u8;
+
+/// Which site; all if none is named.
+#[derive(Deserialize)]
+pub struct Asked {
+    site: Option<SiteId>,
+}
+
+/// `GET /overview`
+pub async fn show(Shares(api): Shares<Shared>, allowed: Allowed<P>, Params(asked): Params<Asked>) -> Answer<Json<Value>> {
+    Ok(Json(view(&api, &allowed.permit, asked.site)))
+}
+
+fn view(api: &Shared, permit: &Permit<P>, site: Option<SiteId>) -> Value {
+    let state = api.engine.state();
+    let now = api.now();
+    let reach = permit.reach();
+    let here = |of: SiteId| site.is_none_or(|site| site == of);
+    let devices = state.devices().filter(|d| here(d.site) && reach.covers(d.account, &d.place())).map(|d| d.id);
+    let totals = api.live().totals_of(devices);
+    let mut counts: serde_json::Map<_, _> =
+        totals.devices.iter().map(|(status, count)| (status.as_str().to_owned(), json!(count))).collect();
+    counts.insert("total".into(), json!(totals.devices.total()));
+    let sites = state.sites_of(reach.account());
+    let sites = sites.filter(|s| here(s.id) && reach.covers(s.account, &adit_core::authz::Place::site(s.id)));
+    let capacity_w = sites.filter_map(|site| site.capacity_w).reduce(|a, b| a + b);
+
+    let me = permit.actor().user();
+    let (mut waiting_mine, mut waiting_me, mut running, mut done, mut total) = (0, 0, 0, 0, 0);
+    for request in state.open_requests().filter(|r| visible(&state, r, reach)) {
+        if request.state == RequestState::Executing {
+            running += 1;
+            done += request.progress().0;
+            total += u32::try_from(request.effective().count()).unwrap_or(u32::MAX);
+        } else if me.is_some_and(|me| request.payload.initiator == Principal::User(me)) {
+            waiting_mine += 1;
+        }
+        if request.state == RequestState::Pending && me.is_some_and(|me| state.tally(request, now).undecided.contains(&me)) {
+            waiting_me += 1;
+        }
+    }
+    let day = |request: &&adit_core::requests::Request| {
+        request.ended_at.is_some_and(|at| now.since(at) < Millis::days(1))
+            && matches!(request.state, RequestState::Failed | RequestState::PartiallyExecuted)
+    };
+    let failed = state.requests().rev().filter(|r| visible(&state, r, reach)).filter(day).count();
+    let draft = me.map_or(0, |me| {
+        let drafts = state.sites_of(reach.account()).filter(|s| here(s.id)).filter_map(|s| state.draft(me, s.id));
+        drafts.map(|draft| draft.changes.len()).sum::<usize>()
+    });
+    json!({
+        "devices": counts,
+        "hashrate_ths": totals.hashrate_ths,
+        "power_w": totals.power_w,
+        "efficiency_j_th": totals.efficiency_j_th(),
+        "capacity_w": capacity_w,
+        "as_of": now,
+        "chart": {
+            "draft": draft, "waiting_mine": waiting_mine, "waiting_me": waiting_me,
+            "running": { "requests": running, "done": done, "total": total }, "failed_24h": failed,
+        },
+    })
+}

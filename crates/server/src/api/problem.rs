@@ -1,0 +1,145 @@
+//! What goes wrong, said the same way everywhere: `application/problem+json` (RFC 9457) with a stable code.
+
+use crate::engine::CommandError;
+use adit_core::rejection::Rejection;
+use axum::{
+    Json,
+    extract::{FromRequest, FromRequestParts, Query, Request, rejection::JsonRejection},
+    http::{HeaderValue, StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
+};
+use serde::{Serialize, de::DeserializeOwned};
+
+/// A refusal or a failure, as the caller is told of it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Problem {
+    #[serde(rename = "type")]
+    kind: String,
+    title: String,
+    status: u16,
+    /// Stable word for programs.
+    pub code: &'static str,
+    detail: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<String>,
+    #[serde(skip)]
+    retry_after_s: Option<u64>,
+}
+
+/// What a handler gives back.
+pub type Answer<T> = Result<T, Problem>;
+
+impl Problem {
+    /// A problem with this HTTP status, code and sentence.
+    #[must_use]
+    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            kind: format!("https://adit.dev/problems/{code}"),
+            title: code.replace('_', " "),
+            status: status.as_u16(),
+            code,
+            detail: detail.into(),
+            request_id: None,
+            retry_after_s: None,
+        }
+    }
+
+    /// There is none, or none that the caller may know of.
+    #[must_use]
+    pub fn not_found(what: &'static str) -> Self {
+        Rejection::NotFound { what }.into()
+    }
+
+    /// A field or parameter cannot be what it is.
+    #[must_use]
+    pub fn invalid(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", detail)
+    }
+
+    /// Nobody is signed in.
+    #[must_use]
+    pub fn not_signed_in() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "not_signed_in", "sign in first")
+    }
+
+    /// Too many attempts; try again in so many seconds.
+    #[must_use]
+    pub fn too_many_attempts(retry_after_s: u64) -> Self {
+        let detail = format!("too many failed attempts: try again in {retry_after_s} s");
+        Self { retry_after_s: Some(retry_after_s), ..Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", detail) }
+    }
+
+    /// Something of ours failed; the cause is logged, not told.
+    #[must_use]
+    pub fn internal(cause: &dyn std::fmt::Display) -> Self {
+        tracing::error!(%cause, "a request could not be answered");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the server could not answer; its log says why")
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let retry = self.retry_after_s;
+        let mut response = (status, Json(self)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(seconds) = retry {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}
+
+impl From<Rejection> for Problem {
+    fn from(rejection: Rejection) -> Self {
+        let status = StatusCode::from_u16(rejection.status()).unwrap_or(StatusCode::CONFLICT);
+        let request_id = match &rejection {
+            Rejection::PendingExists { request } | Rejection::DuplicateRequest { request } => Some(request.to_string()),
+            _ => None,
+        };
+        Self { request_id, ..Self::new(status, rejection.code(), rejection.to_string()) }
+    }
+}
+
+impl From<CommandError> for Problem {
+    fn from(error: CommandError) -> Self {
+        match error {
+            CommandError::Rejected(rejection) => rejection.into(),
+            CommandError::Unavailable(cause) => {
+                tracing::error!(%cause, "a command was not carried out");
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "nothing was changed; try again shortly")
+            }
+        }
+    }
+}
+
+/// A JSON body, with problems instead of plain-text refusals.
+pub struct Body<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+    type Rejection = Problem;
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        Json::<T>::from_request(request, state).await.map(|Json(body)| Self(body)).map_err(|rejection| {
+            let code = match &rejection {
+                JsonRejection::JsonSyntaxError(_) => "malformed_json",
+                JsonRejection::JsonDataError(_) => "invalid",
+                JsonRejection::MissingJsonContentType(_) => "unsupported_media_type",
+                _ => "unreadable_body",
+            };
+            Problem::new(rejection.status(), code, rejection.body_text())
+        })
+    }
+}
+
+/// Query parameters, with problems instead of plain-text refusals.
+pub struct Params<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        Query::<T>::try_from_uri(&parts.uri)
+            .map(|Query(params)| Self(params))
+            .map_err(|rejection| Problem::new(StatusCode::BAD_REQUEST, "invalid_parameter", rejection.body_text()))
+    }
+}

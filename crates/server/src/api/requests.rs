@@ -1,0 +1,247 @@
+//! Requests: asking, looking, deciding.
+
+use super::{
+    Shared,
+    caller::{Allowed, Caller},
+    estimate::{Effect, estimates},
+    id,
+    problem::{Answer, Body, Params, Problem},
+    rules,
+    views::{self, Viewer},
+};
+use crate::Stage;
+use adit_core::{
+    authz::{Permission, Place, Principal, Reach},
+    command::{Command, Reply, Submission},
+    event::device_of,
+    fleet::CommandId,
+    ids::{DeviceId, RequestId},
+    requests::{Action, ContentHash, Control, Decision, Request, RequestState, Target},
+    state::State,
+};
+use axum::{
+    Json,
+    extract::{Path, State as Shares},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// Seeing requests goes with seeing devices.
+const P: u8 = Permission::DeviceList as u8;
+
+/// Does the reach cover everything the request is about?
+pub fn visible(state: &State, request: &Request, reach: &Reach) -> bool {
+    let payload = &request.payload;
+    let covers = |place: &Place| reach.covers(payload.account, place);
+    match &payload.action {
+        Action::Device(_) => payload.targets.iter().all(|target| {
+            device_of(*target).and_then(|device| state.device(device)).is_some_and(|device| covers(&device.place()))
+        }),
+        Action::Control(Control::RestartWorkers { site } | Control::CreateAgent { site, .. }) => covers(&Place::site(*site)),
+        Action::Control(Control::CreateScanTask { agent, .. }) => state.agent(*agent).is_some_and(|agent| covers(&Place::site(agent.site))),
+        Action::Control(_) => covers(&Place::ACCOUNT),
+    }
+}
+
+fn sought(state: &State, text: &str, reach: &Reach) -> Answer<Request> {
+    let request = state.request(id::<RequestId>(text, "request")?).filter(|request| visible(state, request, reach));
+    request.cloned().ok_or_else(|| Problem::not_found("request"))
+}
+
+/// The whole request as its caller sees it now.
+pub fn shown(api: &Shared, caller: &Caller, request: RequestId) -> Answer<Value> {
+    let (state, names) = (api.engine.state(), api.names()?);
+    let request = state.request(request).ok_or_else(|| Problem::not_found("request"))?;
+    Ok(Viewer { state: &state, names: &names, actor: &caller.actor, now: api.now() }.full(request))
+}
+
+/// What is asked for.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Asked {
+    action: Action,
+    #[serde(default)]
+    targets: Vec<DeviceId>,
+    #[serde(default)]
+    reason: Option<String>,
+}
+
+/// Submits an action for the caller.
+pub async fn submit_action(api: &Shared, caller: &Caller, action: Action, targets: Vec<DeviceId>, reason: Option<String>, key: Option<String>) -> Answer<RequestId> {
+    let estimates = estimates(&api.engine.state(), &api.live(), &action, &targets);
+    let id = RequestId(adit_ulid(api)?);
+    let submission = Submission { id, action, targets, estimates, reason, idempotency_key: key };
+    match api.engine.run(caller.actor, Command::Submit(submission)).await? {
+        Reply::Request(request) => Ok(request),
+        other => Err(Problem::internal(&format!("a submission was answered with {other:?}"))),
+    }
+}
+
+fn adit_ulid(api: &Shared) -> Answer<ulid::Ulid> {
+    let mut random = [0_u8; 16];
+    getrandom::fill(&mut random).map_err(|error| Problem::internal(&error))?;
+    Ok(ulid::Ulid::from_parts(api.now().0.unsigned_abs(), u128::from_be_bytes(random)))
+}
+
+/// The idempotency key of a call.
+pub fn key_of(headers: &HeaderMap) -> Option<String> {
+    headers.get("idempotency-key").map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+}
+
+/// 202 while it waits, 201 once it runs.
+pub fn made(api: &Shared, caller: &Caller, request: RequestId, ran: StatusCode) -> Answer<Response> {
+    let waits = api.engine.state().request(request).is_some_and(|r| r.state == RequestState::Pending);
+    let status = if waits { StatusCode::ACCEPTED } else { ran };
+    let location = [(header::LOCATION, format!("/api/v1/requests/{request}"))];
+    Ok((status, location, Json(shown(api, caller, request)?)).into_response())
+}
+
+/// `POST /requests`
+pub async fn submit(Shares(api): Shares<Shared>, headers: HeaderMap, caller: Caller, Body(asked): Body<Asked>) -> Answer<Response> {
+    let request = submit_action(&api, &caller, asked.action, asked.targets, asked.reason, key_of(&headers)).await?;
+    made(&api, &caller, request, StatusCode::CREATED)
+}
+
+/// `POST /requests/preview`
+pub async fn preview(Shares(api): Shares<Shared>, allowed: Allowed<P>, Body(asked): Body<Asked>) -> Answer<Json<Value>> {
+    let (state, reach, actor) = (api.engine.state(), allowed.permit.reach(), &allowed.caller.actor);
+    let known = |id: &DeviceId| state.device(*id).is_some_and(|d| reach.covers(d.account, &d.place()));
+    if !asked.targets.iter().all(known) {
+        return Err(Problem::not_found("device"));
+    }
+    Ok(Json(effect_and_rule(&api, &state, actor, &asked.action, &asked.targets)))
+}
+
+/// Effect, rule and warnings of an action on devices that the actor sees.
+pub fn effect_and_rule(api: &Shared, state: &State, actor: &adit_core::authz::Actor, action: &Action, targets: &[DeviceId]) -> Value {
+    let live = api.live();
+    let policy = state.policy(actor.account, action.scenario());
+    let effect = Effect::of(estimates(state, &live, action, targets).into_iter().map(|(_, estimate)| estimate));
+    let mut warnings = Vec::new();
+    if let Action::Device(operation) = action {
+        let unsupported: Vec<_> = targets.iter().filter(|id| state.device(**id).is_some_and(|d| !d.found.supports.contains(&operation.kind()))).collect();
+        let offline: Vec<_> = targets.iter().filter(|id| live.row(**id).is_some_and(|row| row.status == adit_telemetry::DeviceStatus::Offline)).collect();
+        for (code, devices, detail) in [("unsupported", unsupported, "These devices cannot do that"), ("offline", offline, "These devices do not answer at present")] {
+            if !devices.is_empty() {
+                warnings.push(json!({ "code": code, "devices": devices, "detail": detail }));
+            }
+        }
+    }
+    let counts = (policy.required, policy.required_other);
+    json!({ "effect": effect.view(), "rule": rules::rule(state, actor, action.scenario(), counts, api.now()), "warnings": warnings })
+}
+
+/// Which requests.
+#[derive(Deserialize)]
+pub struct Listed {
+    #[serde(rename = "box")]
+    which: Option<String>,
+    state: Option<RequestState>,
+    cursor: Option<usize>,
+    limit: Option<usize>,
+}
+
+/// `GET /requests`, newest first.
+pub async fn list(Shares(api): Shares<Shared>, allowed: Allowed<P>, Params(asked): Params<Listed>) -> Answer<Json<Value>> {
+    let (state, names, now) = (api.engine.state(), api.names()?, api.now());
+    let (me, reach) = (allowed.caller.session.user, allowed.permit.reach());
+    let in_box = |request: &Request| match asked.which.as_deref().unwrap_or("all") {
+        "all" => Ok(true),
+        "mine" => Ok(request.payload.initiator == Principal::User(me)),
+        "done" => Ok(request.state.is_terminal()),
+        "needs_me" => Ok(request.state == RequestState::Pending && state.tally(request, now).undecided.contains(&me)),
+        other => Err(Problem::invalid(format!("no box is called {other}"))),
+    };
+    let mut found = Vec::new();
+    for request in state.requests().rev().filter(|request| visible(&state, request, reach)) {
+        if asked.state.is_none_or(|wanted| wanted == request.state) && in_box(request)? {
+            found.push(request);
+        }
+    }
+    let viewer = Viewer { state: &state, names: &names, actor: &allowed.caller.actor, now };
+    let (offset, limit) = (asked.cursor.unwrap_or(0), asked.limit.unwrap_or(50).clamp(1, 200));
+    let items: Vec<_> = found.iter().skip(offset).take(limit).map(|request| viewer.summary(request)).collect();
+    Ok(Json(paged(items, found.len(), offset)))
+}
+
+fn paged(items: Vec<Value>, total: usize, offset: usize) -> Value {
+    let next = offset.saturating_add(items.len());
+    json!({ "next_cursor": (next < total && !items.is_empty()).then(|| next.to_string()), "items": items, "total": total })
+}
+
+/// `GET /requests/{request}`
+pub async fn show(Shares(api): Shares<Shared>, allowed: Allowed<P>, Path(request): Path<String>) -> Answer<Json<Value>> {
+    let request = sought(&api.engine.state(), &request, allowed.permit.reach())?;
+    shown(&api, &allowed.caller, request.id).map(Json)
+}
+
+/// Which items.
+#[derive(Deserialize)]
+pub struct Items {
+    state: Option<String>,
+    cursor: Option<usize>,
+    limit: Option<usize>,
+}
+
+/// `GET /requests/{request}/items`
+pub async fn items(Shares(api): Shares<Shared>, allowed: Allowed<P>, Path(request): Path<String>, Params(asked): Params<Items>) -> Answer<Json<Value>> {
+    let state = api.engine.state();
+    let request = sought(&state, &request, allowed.permit.reach())?;
+    let all = (0..request.items.len()).filter_map(|index| {
+        let command = CommandId { request: request.id, item: u32::try_from(index).ok()? };
+        let stage = match api.agents.stage(command) {
+            None => "queued",
+            Some(Stage::Dispatched) => "dispatched",
+            Some(Stage::Received) => "received",
+        };
+        views::item(&state, &request, index, stage)
+    });
+    let found: Vec<_> = all.filter(|item| asked.state.as_deref().is_none_or(|wanted| item["state"] == wanted)).collect();
+    let (total, offset) = (found.len(), asked.cursor.unwrap_or(0));
+    let page = found.into_iter().skip(offset).take(asked.limit.unwrap_or(200).clamp(1, 1_000)).collect();
+    Ok(Json(paged(page, total, offset)))
+}
+
+/// A decision on exactly this content.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Voted {
+    decision: Decision,
+    content_hash: ContentHash,
+    comment: Option<String>,
+}
+
+/// `POST /requests/{request}/votes`
+pub async fn vote(Shares(api): Shares<Shared>, allowed: Allowed<P>, Path(request): Path<String>, Body(vote): Body<Voted>) -> Answer<Json<Value>> {
+    let request = sought(&api.engine.state(), &request, allowed.permit.reach())?.id;
+    let Voted { decision, content_hash, comment } = vote;
+    api.engine.run(allowed.caller.actor, Command::Vote { request, decision, content_hash, comment }).await?;
+    shown(&api, &allowed.caller, request).map(Json)
+}
+
+/// `DELETE /requests/{request}/votes/me`
+pub async fn withdraw(Shares(api): Shares<Shared>, allowed: Allowed<P>, Path(request): Path<String>) -> Answer<Json<Value>> {
+    let request = sought(&api.engine.state(), &request, allowed.permit.reach())?.id;
+    api.engine.run(allowed.caller.actor, Command::WithdrawVote { request }).await?;
+    shown(&api, &allowed.caller, request).map(Json)
+}
+
+/// Why.
+#[derive(Deserialize)]
+pub struct Cancelled {
+    reason: Option<String>,
+}
+
+/// `POST /requests/{request}/cancel`
+pub async fn cancel(Shares(api): Shares<Shared>, allowed: Allowed<P>, Path(request): Path<String>, Body(asked): Body<Cancelled>) -> Answer<Json<Value>> {
+    let request = sought(&api.engine.state(), &request, allowed.permit.reach())?.id;
+    api.engine.run(allowed.caller.actor, Command::Cancel { request, reason: asked.reason }).await?;
+    shown(&api, &allowed.caller, request).map(Json)
+}
+
+/// The contract's `TargetRef`s.
+pub fn targets_view(state: &State, targets: &[DeviceId]) -> Vec<Value> {
+    targets.iter().map(|device| views::target_view(state, Target::Device(*device))).collect()
+}

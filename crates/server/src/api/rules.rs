@@ -1,0 +1,121 @@
+//! Which rule an action falls under, and what the caller may do.
+
+use super::{Shared, caller::Caller, id, problem::{Answer, Params, Problem}};
+use adit_core::{
+    authz::{Actor, Permission, Place, Principal, Verdict},
+    ids::{DeviceId, SiteId, UserId},
+    requests::{Approvers, Scenario, StepUp},
+    state::State,
+    time::Timestamp,
+};
+use axum::{Json, extract::State as Shares};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// Who may vote, in words.
+pub fn approvers(scenario: Scenario, approvers: Approvers) -> Vec<String> {
+    match approvers.roles() {
+        Some(roles) => roles.iter().map(|role| role.title().to_owned()).collect(),
+        None => scenario.permissions().map(|permission| format!("holders of {}", permission.name())).collect(),
+    }
+}
+
+/// How sure we must be of who votes, in the contract's word.
+pub const fn step_up(step_up: StepUp) -> &'static str {
+    match step_up {
+        StepUp::None => "none",
+        StepUp::Recent => "recent",
+    }
+}
+
+/// The contract's `Rule`, for something `actor` would submit or has submitted.
+pub fn rule(state: &State, actor: &Actor, scenario: Scenario, (required, required_other): (u32, u32), now: Timestamp) -> Value {
+    let policy = state.policy(actor.account, scenario);
+    let at_once = required <= 1 && required_other == 0 && state.runs_at_once(actor, scenario, now);
+    let names = approvers(scenario, policy.approvers);
+    let sentence = if at_once {
+        "Runs at once".to_owned()
+    } else {
+        let plural = if required == 1 { "" } else { "s" };
+        let other = if required_other > 0 { format!(", {required_other} of them by somebody other than the initiator") } else { String::new() };
+        format!("{required} approval{plural} by {}{other}", names.join(" or "))
+    };
+    json!({
+        "scenario": scenario, "required": required, "required_other": required_other, "approvers": names,
+        "initiator_counts": policy.initiator_counts, "runs_at_once": at_once, "step_up": step_up(policy.step_up), "sentence": sentence,
+    })
+}
+
+/// About which device.
+#[derive(Deserialize)]
+pub struct Mine {
+    device: Option<DeviceId>,
+}
+
+/// `GET /me/permissions`
+pub async fn mine(Shares(api): Shares<Shared>, caller: Caller, Params(asked): Params<Mine>) -> Answer<Json<Value>> {
+    let (state, now) = (api.engine.state(), api.now());
+    let rights = state.rights_of(&caller.actor);
+    let place = match asked.device {
+        None => None,
+        Some(device) => {
+            let device = state.device(device).filter(|d| d.account == caller.actor.account && rights.allow(Permission::DeviceList, &d.place(), now));
+            Some(device.ok_or_else(|| Problem::not_found("device"))?.place())
+        }
+    };
+    let verdicts = Permission::all().map(|permission| {
+        // Without a device: is it held anywhere?
+        let place = place.or_else(|| {
+            let held = rights.with(permission, now).next()?;
+            if held.scope.is_all() { Some(Place::ACCOUNT) } else { state.sites_of(caller.actor.account).map(|s| Place::site(s.id)).find(|p| held.scope.covers(p)) }
+        });
+        let verdict = state.verdict(&caller.actor, permission, &place.unwrap_or(Place::ACCOUNT), now);
+        let (word, scenario, reason) = match &verdict {
+            Verdict::Allow { .. } => ("allow", None, "You hold it".to_owned()),
+            Verdict::NeedsRequest { scenario, .. } => ("needs_request", Some(*scenario), "You may ask; others must approve".to_owned()),
+            Verdict::Deny(denied) => ("deny", None, denied.to_string()),
+        };
+        let who_can = adit_core::authz::Role::holding(permission);
+        json!({ "permission": permission, "verdict": word, "scenario": scenario, "reason": reason, "who_can": who_can })
+    });
+    Ok(Json(verdicts.collect()))
+}
+
+/// Who, what, where.
+#[derive(Deserialize)]
+pub struct Explain {
+    subject: String,
+    action: String,
+    resource: Option<String>,
+}
+
+/// `GET /explain`: about oneself always, about others with `user.view`.
+pub async fn explain(Shares(api): Shares<Shared>, caller: Caller, Params(asked): Params<Explain>) -> Answer<Json<Value>> {
+    const P: u8 = Permission::UserView as u8;
+    let (state, now) = (api.engine.state(), api.now());
+    let subject: UserId = id(&asked.subject, "person")?;
+    let rights = state.rights_of(&caller.actor);
+    if subject != caller.session.user {
+        state.permit::<P>(&caller.actor, now).map_err(adit_core::rejection::Rejection::from)?;
+    }
+    let permission = Permission::named(&asked.action).ok_or_else(|| Problem::invalid("no permission is called that"))?;
+    let place = match asked.resource.as_deref() {
+        None | Some("") => Place::ACCOUNT,
+        Some(text) if text.starts_with("site-") => {
+            let site = state.site(id::<SiteId>(text, "site")?).filter(|s| s.account == caller.actor.account && rights.allow(Permission::DeviceList, &Place::site(s.id), now));
+            Place::site(site.ok_or_else(|| Problem::not_found("site"))?.id)
+        }
+        Some(text) => {
+            let device = state.device(id::<DeviceId>(text, "device")?);
+            let device = device.filter(|d| d.account == caller.actor.account && rights.allow(Permission::DeviceList, &d.place(), now));
+            device.ok_or_else(|| Problem::not_found("device"))?.place()
+        }
+    };
+    let actor = Actor { principal: Principal::User(subject), ..caller.actor };
+    let who_can = adit_core::authz::Role::holding(permission);
+    Ok(Json(match state.verdict(&actor, permission, &place, now) {
+        Verdict::Allow { grant } => json!({ "decision": "allow", "via": grant, "who_can": who_can }),
+        Verdict::NeedsRequest { grant, .. } => json!({ "decision": "needs_request", "via": grant, "who_can": who_can }),
+        Verdict::Deny(_) => json!({ "decision": "deny", "missing": permission, "who_can": who_can }),
+    }))
+}

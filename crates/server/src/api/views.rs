@@ -1,0 +1,213 @@
+//! Requests as people see them.
+
+use super::{Names, estimate::Effect, rules};
+use adit_core::{
+    authz::{Actor, Principal},
+    event::device_of,
+    fleet::Ending,
+    ids::UserId,
+    requests::{Action, Control, Decision, ItemState, Request, RequestState, Target},
+    state::State,
+    time::Timestamp,
+};
+use serde_json::{Value, json};
+
+/// What a view depends on.
+pub struct Viewer<'a> {
+    pub state: &'a State,
+    pub names: &'a Names,
+    pub actor: &'a Actor,
+    pub now: Timestamp,
+}
+
+impl Viewer<'_> {
+    fn person(&self, user: UserId) -> Value {
+        json!({ "id": user, "name": self.names.of(user) })
+    }
+
+    fn initiator(&self, request: &Request) -> Value {
+        match request.payload.initiator {
+            Principal::User(user) => self.person(user),
+            Principal::ApiKey(key) => json!({ "id": key, "name": "A program" }),
+            Principal::Operator | Principal::System => json!({ "id": "system", "name": "The server" }),
+        }
+    }
+
+    /// The contract's `RequestSummary`.
+    pub fn summary(&self, request: &Request) -> Value {
+        let payload = &request.payload;
+        let tally = self.state.tally(request, self.now);
+        let me = self.actor.user();
+        let is_mine = payload.initiator == self.actor.principal;
+        let pending = request.state == RequestState::Pending;
+        let can_vote = pending && me.is_some_and(|me| tally.undecided.contains(&me));
+        let voted = me.and_then(|me| request.vote_of(me)).map(|vote| vote.decision);
+        let why_not = (!can_vote).then(|| why_not(pending, voted.is_some(), is_mine));
+        let targets = request.effective().count();
+        let (done, ok) = request.progress();
+        let started = matches!(request.state, RequestState::Executing | RequestState::Executed | RequestState::PartiallyExecuted | RequestState::Failed);
+        let can_cancel = is_mine && matches!(request.state, RequestState::Pending | RequestState::Approved)
+            || request.state == RequestState::Approved && me.is_some_and(|me| tally.approvals.contains(&me) || tally.undecided.contains(&me));
+        json!({
+            "id": request.id, "number": request.number, "state": request.state, "state_reason": request.state_reason,
+            "title": title(&payload.action, targets), "action": payload.action, "scenario": payload.scenario,
+            "site": site_of(self.state, request), "initiator": self.initiator(request), "created_at": request.created_at,
+            "ended_at": request.ended_at, "approve_deadline": payload.not_after, "execute_deadline": request.execute_deadline,
+            "targets": targets, "approved_targets": payload.targets.len(),
+            "approvals": { "have": tally.approvals.len(), "need": tally.required, "need_other": tally.required_other, "have_other": tally.by_others },
+            "effect": Effect::of_request(request).view(),
+            "progress": started.then(|| json!({ "done": done, "ok": ok, "failed": done - ok, "total": targets })),
+            "my": { "can_vote": can_vote, "can_cancel": can_cancel, "voted": voted, "why_not": why_not },
+        })
+    }
+
+    /// The contract's `Request`.
+    pub fn full(&self, request: &Request) -> Value {
+        let payload = &request.payload;
+        let tally = self.state.tally(request, self.now);
+        let votes: Vec<_> = request.votes.iter().map(|vote| json!({
+            "voter": self.person(vote.voter), "decision": vote.decision, "at": vote.at, "comment": vote.comment,
+            "counts": vote.withdrawn_at.is_none() && tally.approvals.contains(&vote.voter),
+            "withdrawn_at": vote.withdrawn_at, "initiator": payload.initiator == Principal::User(vote.voter),
+        })).collect();
+        let who_can: Vec<_> = if request.state == RequestState::Pending { tally.undecided.iter().map(|user| self.person(*user)).collect() } else { Vec::new() };
+        let dropped: Vec<_> = payload.targets.iter().zip(&request.items).filter_map(|(target, item)| {
+            let ItemState::Dropped { by } = item else { return None };
+            let number = self.state.request(*by).map(|by| by.number);
+            Some(json!({ "device": target, "name": target, "by_request": by, "by_number": number }))
+        }).collect();
+        let mut view = self.summary(request);
+        let more = json!({
+            "reason": request.reason, "content_hash": request.content_hash, "revision": payload.revision,
+            "policy_version": payload.policy_version,
+            "rule": rules::rule(self.state, self.actor, payload.scenario, (tally.required, tally.required_other), self.now),
+            "diff": self.diff(request), "votes": votes, "who_can": who_can, "timeline": self.timeline(request),
+            "dropped": dropped, "took": self.took(request), "measured": measured(request),
+            "superseded_by": request.superseded_by.and_then(|by| self.state.request(by)).map(|by| json!({ "id": by.id, "number": by.number })),
+        });
+        if let (Some(view), Value::Object(more)) = (view.as_object_mut(), more) {
+            view.extend(more);
+        }
+        view
+    }
+
+    fn took(&self, request: &Request) -> Vec<Value> {
+        let others = self.state.requests().filter(|other| other.payload.account == request.payload.account && other.number < request.number);
+        others.flat_map(|other| {
+            other.payload.targets.iter().zip(&other.items).filter(|(_, item)| **item == ItemState::Dropped { by: request.id }).map(|(target, _)| json!({
+                "device": target, "name": target, "from_request": other.id, "from_number": other.number,
+            })).collect::<Vec<_>>()
+        }).collect()
+    }
+
+    fn diff(&self, request: &Request) -> Value {
+        let payload = &request.payload;
+        let row = |what: &str, from: String, to: String, delta: Value, models: Vec<&str>| json!({
+            "what": what, "from": from, "to": to, "devices": request.effective().count(), "delta_w": delta, "models": models,
+        });
+        match &payload.action {
+            Action::Control(Control::SetPolicies { changes }) => changes.iter().map(|change| {
+                let old = self.state.policy(payload.account, change.scenario);
+                let counts = |required: u32, other: u32| format!("{required} approvals, {other} by others");
+                row(change.scenario.name(), counts(old.required, old.required_other), counts(change.required, change.required_other), Value::Null, Vec::new())
+            }).collect(),
+            action => {
+                let mut models: Vec<_> = request.effective().filter_map(|(_, target)| Some(self.state.device(device_of(target)?)?.found.model.as_str())).collect();
+                models.sort_unstable();
+                models.dedup();
+                let effect = Effect::of_request(request).view();
+                json!([row(&action.title(), "as it is".into(), action.title(), effect["delta_w"].clone(), models)])
+            }
+        }
+    }
+
+    fn timeline(&self, request: &Request) -> Vec<Value> {
+        let mut entries = vec![(request.created_at, "Submitted".to_owned(), self.initiator(request))];
+        for vote in &request.votes {
+            let what = if vote.decision == Decision::Approve { "Approved" } else { "Rejected" };
+            entries.push((vote.at, what.into(), self.person(vote.voter)));
+            entries.extend(vote.withdrawn_at.map(|at| (at, "Took the approval back".into(), self.person(vote.voter))));
+        }
+        entries.extend(request.approved_at.map(|at| (at, "Enough approvals".into(), Value::Null)));
+        entries.extend(request.ended_at.map(|at| (at, format!("Ended: {}", word(request.state)), Value::Null)));
+        entries.sort_by_key(|(at, ..)| *at);
+        (1..).zip(entries).map(|(seq, (at, what, by)): (u32, _)| json!({ "at": at, "what": what, "by": by, "seq": seq })).collect()
+    }
+}
+
+fn why_not(pending: bool, voted: bool, is_mine: bool) -> &'static str {
+    match (pending, voted, is_mine) {
+        (false, ..) => "It is no longer waiting for approvals",
+        (_, true, _) => "You have voted",
+        (_, _, true) => "You submitted it",
+        _ => "You are not an approver of it",
+    }
+}
+
+/// A state in words.
+pub fn word(state: RequestState) -> String {
+    json!(state).as_str().unwrap_or_default().replace('_', " ")
+}
+
+fn title(action: &Action, targets: usize) -> String {
+    match action {
+        Action::Device(_) if targets == 1 => format!("{} on 1 device", action.title()),
+        Action::Device(_) => format!("{} on {targets} devices", action.title()),
+        Action::Control(_) => action.title(),
+    }
+}
+
+/// The one site it is about.
+fn site_of(state: &State, request: &Request) -> Option<adit_core::ids::SiteId> {
+    match &request.payload.action {
+        Action::Control(Control::RestartWorkers { site } | Control::CreateAgent { site, .. }) => Some(*site),
+        _ => {
+            let mut sites = request.payload.targets.iter().filter_map(|target| state.device(device_of(*target)?).map(|d| d.site));
+            let first = sites.next()?;
+            sites.all(|site| site == first).then_some(first)
+        }
+    }
+}
+
+fn measured(request: &Request) -> Option<Value> {
+    let deltas: Vec<_> = request.items.iter().filter_map(|item| match item {
+        ItemState::Ended { result, .. } => Some(i64::from(result.power_after_w?) - i64::from(result.power_before_w?)),
+        _ => None,
+    }).collect();
+    (!deltas.is_empty()).then(|| json!({ "delta_w": deltas.iter().sum::<i64>(), "devices": deltas.len() }))
+}
+
+/// One target as the contract's `Item`; `stage` tells how far an open order has come.
+pub fn item(state: &State, request: &Request, index: usize, stage: &str) -> Option<Value> {
+    let (target, item) = (request.payload.targets.get(index)?, request.items.get(index)?);
+    let mut view = json!({ "index": index, "message": null, "at": null, "power_before_w": null, "power_after_w": null });
+    let word = match item {
+        ItemState::Waiting if request.state.is_terminal() => "cancelled",
+        ItemState::Waiting => "waiting",
+        ItemState::Dropped { .. } => "dropped",
+        ItemState::Open { .. } => stage,
+        ItemState::Ended { result, at } => {
+            view["message"] = json!(result.message);
+            view["at"] = json!(at);
+            view["power_before_w"] = json!(result.power_before_w);
+            view["power_after_w"] = json!(result.power_after_w);
+            match result.ending {
+                Ending::Verified => "verified",
+                Ending::Acknowledged => "acknowledged",
+                Ending::Failed => "failed",
+                Ending::TimedOut => "timed_out",
+                Ending::Unknown => "unknown",
+                Ending::Skipped => "skipped",
+            }
+        }
+    };
+    view["state"] = json!(word);
+    view["target"] = target_view(state, *target);
+    Some(view)
+}
+
+/// The contract's `TargetRef`.
+pub fn target_view(state: &State, target: Target) -> Value {
+    let found = device_of(target).and_then(|device| state.device(device)).map(|device| &device.found);
+    json!({ "id": target, "name": target, "model": found.map_or("", |f| &f.model), "ip": found.map_or_else(String::new, |f| f.ip.to_string()) })
+}
