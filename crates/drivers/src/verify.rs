@@ -29,28 +29,35 @@ pub(crate) async fn read_back<D: Device + ?Sized>(
     let deadline = begun + limit;
     let mut pause = FIRST_PAUSE;
     let mut interrupted = false;
+    let mut last = None;
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
-        let last = match timeout_at(deadline, device.read(left.min(ONE_READ))).await {
+        let read = timeout_at(deadline, device.read(left.min(ONE_READ))).await;
+        let cut_short = Instant::now() >= deadline;
+        match read {
             Ok(Ok(now)) => {
                 let seen = describe(operation, &now);
                 match judge(operation, before, &now, interrupted.then(|| begun.elapsed())) {
                     Judgement::AsAsked => return Verdict::Confirmed { seen, power_w: now.power_w },
+                    // Once it was told, it can be told: this reading lacks it for now.
+                    Judgement::CannotTell if last.is_some() => {}
                     Judgement::CannotTell => return Verdict::Unverifiable,
-                    Judgement::Otherwise => Verdict::Contradicted { seen },
+                    Judgement::Otherwise => last = Some(Verdict::Contradicted { seen }),
                 }
             }
             Ok(Err(error @ (crate::DeviceError::Changed { .. } | crate::DeviceError::AuthRequired))) => {
                 return Verdict::Unreadable { reason: error.to_string() };
             }
+            // A read that the limit cut short says nothing; the one before it counts.
+            Ok(Err(_)) | Err(_) if cut_short && last.is_some() => {}
             Ok(Err(error)) => {
                 interrupted = true;
-                Verdict::Unreadable { reason: error.to_string() }
+                last = Some(Verdict::Unreadable { reason: error.to_string() });
             }
-            Err(_) => Verdict::Unreadable { reason: "no answer in time".into() },
-        };
+            Err(_) => {}
+        }
         if Instant::now() + pause >= deadline {
-            return last;
+            return last.unwrap_or_else(|| Verdict::Unreadable { reason: "no answer in time".into() });
         }
         sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);

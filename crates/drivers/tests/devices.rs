@@ -219,7 +219,7 @@ async fn an_order_without_an_answer_is_unknown_until_read_back() {
             lab.miner.set_fault(fault).unwrap();
             let operation = Operation::Locate { on: true };
             let before = lab.read().await;
-            let outcome = lab.device().execute(&operation, Duration::from_secs(1)).await;
+            let outcome = lab.device().execute(&operation, Duration::from_secs(3)).await;
             assert!(matches!(outcome, Outcome::Unknown { .. }), "{personality:?} {outcome:?}");
             let verdict = lab.device().verify(&operation, &before, LIMIT).await;
             assert!(matches!(verdict, Verdict::Confirmed { .. }), "{personality:?} {verdict:?}");
@@ -236,7 +236,7 @@ async fn a_yes_that_changed_nothing_is_contradicted() {
         let operation = Operation::Locate { on: true };
         let before = lab.read().await;
         assert_eq!(lab.order(&operation).await, Outcome::Accepted, "{personality:?}");
-        let verdict = lab.device().verify(&operation, &before, Duration::from_millis(500)).await;
+        let verdict = lab.device().verify(&operation, &before, Duration::from_secs(3)).await;
         assert_eq!(verdict, Verdict::Contradicted { seen: "LED dark".into() }, "{personality:?}");
     })
     .await;
@@ -256,7 +256,7 @@ async fn a_device_that_hangs_costs_no_more_than_the_limit() {
         assert!(matches!(verdict, Verdict::Unreadable { .. }), "{personality:?} {verdict:?}");
         lab.miner.clear_faults();
         lab.miner.set_fault(FaultRule::from(Fault::Hang).only(Scope::Writes)).unwrap();
-        let outcome = lab.device().execute(&Operation::Locate { on: true }, Duration::from_secs(1)).await;
+        let outcome = lab.device().execute(&Operation::Locate { on: true }, Duration::from_secs(3)).await;
         assert!(matches!(outcome, Outcome::Unknown { .. }), "{personality:?} {outcome:?}");
     })
     .await;

@@ -84,7 +84,7 @@ async fn bears(driver: Arc<dyn Driver>, answer: Answer) {
     let outcome = device.execute(&operation, limit).await;
     assert_ne!(outcome, Outcome::Accepted, "{}", driver.id());
     let before = Reading::silent(DeviceId(1), Connectivity::Unknown);
-    let verdict = device.verify(&operation, &before, Duration::from_millis(500)).await;
+    let verdict = device.verify(&operation, &before, Duration::from_secs(1)).await;
     assert!(matches!(verdict, Verdict::Unreadable { .. }), "{} {verdict:?}", driver.id());
     tasks.iter().for_each(tokio::task::JoinHandle::abort);
 }

@@ -240,14 +240,16 @@ impl Device for AntminerDevice {
         let deadline = Instant::now() + limit;
         let web = self.pages(deadline).await?;
         let config = web.get("get_miner_conf", deadline).await?;
+        let blink = match web.get("get_blink_status", deadline).await {
+            Err(WebError::Status(_)) => Value::Null,
+            page => page?,
+        };
         let mut reading = self.handle.reading();
+        reading.led_on = blink["blink"].as_bool().or_else(|| blink["blink"].as_str()?.parse().ok());
         // Without these the reading still says whether the miner sleeps and which pools it has.
         let rest = Instant::now() + deadline.saturating_duration_since(Instant::now()) * 9 / 10;
         if let Some(data) = self.telemetry.read(self.handle.target.ip, web.credential(), rest).await {
             telemetry::fill(&mut reading, &data);
-        }
-        if let Ok(blink) = web.get("get_blink_status", rest).await {
-            reading.led_on = blink["blink"].as_bool().or_else(|| blink["blink"].as_str()?.parse().ok());
         }
         let question = json!({ "command": "stats" });
         if let Ok(stats) = ask(self.handle.target.ip, RPC_PORT, Framing::Line, &question, rest).await {
