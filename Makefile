@@ -4,7 +4,7 @@
 help: ## Say what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
-test: check ## Run every check and every test
+test: ## Run every test
 	cargo test --workspace --locked --no-fail-fast
 
 check: ## Formatting and lints

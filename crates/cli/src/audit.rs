@@ -1,0 +1,100 @@
+//! `adit audit`: is the log what was written?
+
+use adit_core::audit::{Head, Record, VerifyError, verify};
+use adit_store::{LogReader, SqliteReader};
+use anyhow::{Context, bail};
+use clap::Subcommand;
+use std::{
+    fs::File,
+    io::{BufRead, BufReader, Write},
+    path::{Path, PathBuf},
+};
+
+/// Records read from the log at a time.
+const PAGE: usize = 1_000;
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Check every record's hash and its link to the one before; works offline, also on an export
+    Verify {
+        /// The log (`log.db`) or an export of it (`.jsonl`)
+        log: PathBuf,
+        /// A head noted earlier, 64 hex digits: also prove that the log still contains it
+        #[arg(long, value_name = "HASH")]
+        contains: Option<String>,
+    },
+    /// Write every record as one line of JSON
+    Export {
+        /// The log (`log.db`)
+        log: PathBuf,
+    },
+}
+
+pub fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Verify { log, contains } => verify_log(&log, contains.as_deref()),
+        Command::Export { log } => {
+            let mut out = std::io::stdout().lock();
+            for record in records(&log)? {
+                serde_json::to_writer(&mut out, &record?)?;
+                out.write_all(b"\n")?;
+            }
+            Ok(())
+        }
+    }
+}
+
+fn verify_log(log: &Path, contains: Option<&str>) -> anyhow::Result<()> {
+    let mut seen = contains.is_none();
+    let records = records(log)?.inspect(|record| {
+        if let (Ok(record), Some(wanted)) = (record, contains) {
+            seen |= hex(&record.hash).eq_ignore_ascii_case(wanted);
+        }
+    });
+    let head: Head = match verify(records) {
+        Ok(head) => head,
+        Err(VerifyError::Broken(broken)) => bail!("{} is not what was written: {broken}", log.display()),
+        Err(VerifyError::Unreadable { seq, source }) => {
+            bail!("{}: record {seq} cannot be read: {source:#}", log.display())
+        }
+    };
+    if !seen {
+        bail!("{} is sound but does not contain the head you noted: records were cut off or replaced", log.display());
+    }
+    println!("{} records, chain sound, head {}", head.seq, hex(&head.hash));
+    Ok(())
+}
+
+type Records = Box<dyn Iterator<Item = anyhow::Result<Record>>>;
+
+fn records(log: &Path) -> anyhow::Result<Records> {
+    if log.extension().is_some_and(|extension| extension == "jsonl") {
+        let file = File::open(log).with_context(|| format!("cannot open {}", log.display()))?;
+        return Ok(Box::new(BufReader::new(file).lines().map(|line| Ok(serde_json::from_str(&line?)?))));
+    }
+    if !log.is_file() {
+        bail!(
+            "there is no log at {}: give the path of log.db in the server's data folder, or of an export",
+            log.display()
+        );
+    }
+    let reader = SqliteReader::open(log).with_context(|| format!("cannot open {}", log.display()))?;
+    let mut next = 1;
+    let pages = std::iter::from_fn(move || match reader.read(next, PAGE) {
+        Ok(page) if page.is_empty() => None,
+        Ok(page) => {
+            next += page.len() as u64;
+            Some(page.into_iter().map(Ok).collect::<Vec<_>>())
+        }
+        Err(error) => {
+            // One error ends the reading: the next page would be of an unknown place.
+            next = u64::MAX >> 1;
+            Some(vec![Err(error.into())])
+        }
+    });
+    Ok(Box::new(pages.flatten()))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,64 @@
+//! `adit audit`, run as a program on a real log.
+
+use adit_core::time::Timestamp;
+use adit_store::{LogStore, SqliteLog};
+use std::{
+    path::Path,
+    process::{Command, Output},
+};
+
+fn adit(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_adit")).args(args).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn log(folder: &Path) -> String {
+    let path = folder.join("log.db");
+    let mut log = SqliteLog::open(&path).unwrap();
+    log.append(0, &[(Timestamp(1), r#"{"a":1}"#), (Timestamp(2), r#"{"b":2}"#)]).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_sound_log_and_its_export_verify_and_an_altered_export_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = log(folder.path());
+    let sound = adit(&["audit", "verify", &log]);
+    assert!(sound.status.success(), "{}", text(&sound.stderr));
+    assert!(text(&sound.stdout).starts_with("2 records, chain sound"));
+
+    let export = folder.path().join("log.jsonl");
+    let written = adit(&["audit", "export", &log]).stdout;
+    std::fs::write(&export, &written).unwrap();
+    let export_path = export.to_str().unwrap();
+    assert_eq!(adit(&["audit", "verify", export_path]).stdout, sound.stdout.as_slice());
+
+    std::fs::write(&export, text(&written).replace(r#"\"b\":2"#, r#"\"b\":3"#)).unwrap();
+    let altered = adit(&["audit", "verify", export_path]);
+    assert_eq!(altered.status.code(), Some(1));
+    assert!(text(&altered.stderr).contains("record 2"), "{}", text(&altered.stderr));
+}
+
+#[test]
+fn a_head_that_is_gone_is_missed() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = log(folder.path());
+    let sound = text(&adit(&["audit", "verify", &log]).stdout);
+    let head = sound.trim().rsplit(' ').next().unwrap().to_owned();
+    assert!(adit(&["audit", "verify", &log, "--contains", &head]).status.success());
+    let gone = adit(&["audit", "verify", &log, "--contains", &"0".repeat(64)]);
+    assert_eq!(gone.status.code(), Some(1));
+}
+
+#[test]
+fn no_log_says_where_to_look_and_the_matrix_is_printed() {
+    let missing = adit(&["audit", "verify", "nowhere/log.db"]);
+    assert_eq!(missing.status.code(), Some(1));
+    assert!(text(&missing.stderr).contains("data folder"));
+    let csv = text(&adit(&["roles", "--csv"]).stdout);
+    assert!(csv.starts_with("permission,risk,scenario,hashcore,owner,administrator,"));
+    assert!(csv.contains("\ndevice.reboot,disruptive,fleet.power,Reboot / Restart / Pause,Y,Y,Y,Y,Y,,,Y,,,,\n"));
+}
