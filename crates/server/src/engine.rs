@@ -50,9 +50,7 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        let since = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
     }
 }
@@ -67,9 +65,7 @@ pub enum EngineError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A record that this program does not understand.
-    #[error(
-        "record {seq} of the log cannot be read ({reason}): run the version of the server that wrote it"
-    )]
+    #[error("record {seq} of the log cannot be read ({reason}): run the version of the server that wrote it")]
     Unreadable {
         /// Which.
         seq: u64,
@@ -129,20 +125,11 @@ impl Engine {
     pub fn start(store: Box<dyn LogStore>, clock: Arc<dyn Clock>) -> Result<Self, EngineError> {
         let state = replay(store.as_ref())?;
         tracing::info!(events = state.seq(), "the log is read");
-        let shared = Arc::new(Shared {
-            state: RwLock::new(Arc::new(state)),
-            commits: broadcast::Sender::new(BEHIND),
-            clock,
-        });
+        let shared =
+            Arc::new(Shared { state: RwLock::new(Arc::new(state)), commits: broadcast::Sender::new(BEHIND), clock });
         let (queue, jobs) = mpsc::channel(QUEUE);
-        let writer = Writer {
-            shared: Arc::clone(&shared),
-            store,
-            stopped: None,
-        };
-        thread::Builder::new()
-            .name("engine".to_owned())
-            .spawn(move || writer.run(jobs))?;
+        let writer = Writer { shared: Arc::clone(&shared), store, stopped: None };
+        thread::Builder::new().name("engine".to_owned()).spawn(move || writer.run(jobs))?;
         Ok(Self { shared, queue })
     }
 
@@ -152,17 +139,9 @@ impl Engine {
     /// # Errors
     /// [`CommandError`].
     pub async fn run(&self, actor: Actor, command: Command) -> Result<Reply, CommandError> {
-        let gone =
-            || CommandError::Unavailable("the engine has stopped; restart the server".to_owned());
+        let gone = || CommandError::Unavailable("the engine has stopped; restart the server".to_owned());
         let (answer, answered) = oneshot::channel();
-        self.queue
-            .send(Job {
-                actor,
-                command,
-                answer,
-            })
-            .await
-            .map_err(|_| gone())?;
+        self.queue.send(Job { actor, command, answer }).await.map_err(|_| gone())?;
         answered.await.map_err(|_| gone())?
     }
 
@@ -172,8 +151,8 @@ impl Engine {
         self.shared.state()
     }
 
-    /// What is committed from now on. Subscribe first and read the state then: nothing falls in between. Who is told that it
-    /// lags looks at the state again.
+    /// What is committed from now on. Subscribe first and read the state then: nothing falls in between, though the first
+    /// batches may be in that state already; their numbers tell. Who is told that it lags looks at the state again.
     #[must_use]
     pub fn subscribe(&self) -> broadcast::Receiver<Batch> {
         self.shared.commits.subscribe()
@@ -190,9 +169,7 @@ impl Engine {
     /// # Errors
     /// [`CommandError::Unavailable`].
     pub async fn tick(&self) -> Result<(), CommandError> {
-        self.run(Actor::system(AccountId(0)), Command::Tick)
-            .await
-            .map(drop)
+        self.run(Actor::system(AccountId(0)), Command::Tick).await.map(drop)
     }
 
     /// Ticks every second, for ever.
@@ -218,61 +195,40 @@ impl Engine {
             if state.seq() >= kept + SNAPSHOT_EVERY {
                 kept = state.seq();
                 let reader = Arc::clone(&reader);
-                let written =
-                    tokio::task::spawn_blocking(move || write_snapshot(&reader, &state)).await;
+                let written = tokio::task::spawn_blocking(move || write_snapshot(&reader, &state)).await;
                 if let Ok(Err(reason)) = written {
                     tracing::warn!(reason, "no snapshot; the next start takes longer");
                 }
             }
-            if matches!(
-                commits.recv().await,
-                Err(broadcast::error::RecvError::Closed)
-            ) {
+            if matches!(commits.recv().await, Err(broadcast::error::RecvError::Closed)) {
                 return;
             }
         }
     }
 }
 
-fn write_snapshot(
-    reader: &std::sync::Mutex<Box<dyn LogReader>>,
-    state: &State,
-) -> Result<(), String> {
+fn write_snapshot(reader: &std::sync::Mutex<Box<dyn LogReader>>, state: &State) -> Result<(), String> {
     let bytes = serde_json::to_vec(state).map_err(|e| e.to_string())?;
     let reader = reader.lock().unwrap_or_else(PoisonError::into_inner);
-    reader
-        .put_snapshot(state.seq(), SNAPSHOT_SCHEMA, &bytes)
-        .map_err(|e| e.to_string())
+    reader.put_snapshot(state.seq(), SNAPSHOT_SCHEMA, &bytes).map_err(|e| e.to_string())
 }
 
 fn replay(store: &dyn LogStore) -> Result<State, EngineError> {
-    let mut state =
-        store
-            .latest_snapshot(SNAPSHOT_SCHEMA)?
-            .map_or_else(State::default, |snapshot| {
-                let state = serde_json::from_slice::<State>(&snapshot.bytes).map(State::restored);
-                state
-                    .ok()
-                    .filter(|state| state.seq() == snapshot.seq)
-                    .unwrap_or_else(|| {
-                        tracing::warn!(
-                            seq = snapshot.seq,
-                            "the snapshot cannot be read; the whole log is"
-                        );
-                        State::default()
-                    })
-            });
+    let mut state = store.latest_snapshot(SNAPSHOT_SCHEMA)?.map_or_else(State::default, |snapshot| {
+        let state = serde_json::from_slice::<State>(&snapshot.bytes).map(State::restored);
+        state.ok().filter(|state| state.seq() == snapshot.seq).unwrap_or_else(|| {
+            tracing::warn!(seq = snapshot.seq, "the snapshot cannot be read; the whole log is");
+            State::default()
+        })
+    });
     loop {
         let records = store.read(state.seq() + 1, MAX_READ)?;
         if records.is_empty() {
             return Ok(state);
         }
         for record in records {
-            let entry: Entry =
-                serde_json::from_str(&record.body).map_err(|e| EngineError::Unreadable {
-                    seq: record.seq,
-                    reason: e.to_string(),
-                })?;
+            let entry: Entry = serde_json::from_str(&record.body)
+                .map_err(|e| EngineError::Unreadable { seq: record.seq, reason: e.to_string() })?;
             state.apply(&entry);
         }
     }
@@ -286,18 +242,13 @@ struct Writer {
     stopped: Option<String>,
 }
 
-type Answers = Vec<(
-    oneshot::Sender<Result<Reply, CommandError>>,
-    Result<Reply, CommandError>,
-)>;
+type Answers = Vec<(oneshot::Sender<Result<Reply, CommandError>>, Result<Reply, CommandError>)>;
 
 impl Writer {
     fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
         while let Some(first) = jobs.blocking_recv() {
             if let Some(reason) = &self.stopped {
-                let _ = first
-                    .answer
-                    .send(Err(CommandError::Unavailable(reason.clone())));
+                let _ = first.answer.send(Err(CommandError::Unavailable(reason.clone())));
                 continue;
             }
             self.batch(first, &mut jobs);
@@ -324,11 +275,7 @@ impl Writer {
             let full = answers.len() >= MAX_COMMANDS || entries.len() >= MAX_ENTRIES;
             next = if full { None } else { jobs.try_recv().ok() };
         }
-        let outcome = if entries.is_empty() {
-            Ok(())
-        } else {
-            self.append(committed.seq(), &entries)
-        };
+        let outcome = if entries.is_empty() { Ok(()) } else { self.append(committed.seq(), &entries) };
         match outcome {
             Err(reason) => {
                 for (waiting, _) in answers {
@@ -338,32 +285,20 @@ impl Writer {
             Ok(()) => {
                 if !entries.is_empty() {
                     self.shared.publish(state);
+                    // Before the answers, so that whoever has one and subscribes is not told of it again. Nobody may be listening.
+                    let _ = self.shared.commits.send((committed.seq() + 1..).zip(entries).collect());
                 }
                 for (waiting, answer) in answers {
                     let _ = waiting.send(answer);
-                }
-                if !entries.is_empty() {
-                    // Nobody may be listening.
-                    let _ = self
-                        .shared
-                        .commits
-                        .send((committed.seq() + 1..).zip(entries).collect());
                 }
             }
         }
     }
 
     fn append(&mut self, expected: u64, entries: &[Entry]) -> Result<(), String> {
-        let bodies = entries
-            .iter()
-            .map(serde_json::to_string)
-            .collect::<Result<Vec<_>, _>>();
+        let bodies = entries.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>();
         let bodies = bodies.map_err(|e| e.to_string())?;
-        let rows: Vec<_> = entries
-            .iter()
-            .zip(&bodies)
-            .map(|(entry, body)| (entry.at, body.as_str()))
-            .collect();
+        let rows: Vec<_> = entries.iter().zip(&bodies).map(|(entry, body)| (entry.at, body.as_str())).collect();
         let Err(error) = self.store.append(expected, &rows) else {
             return Ok(());
         };

@@ -1,0 +1,192 @@
+//! The engine on a real log: what it answered is there, what it did not answer has not happened.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use adit_core::{
+    audit::{Head, Record},
+    command::{Command, Reply},
+    event::Event,
+    requests::{Action, Control, RequestState},
+    time::Timestamp,
+};
+use adit_server::{CommandError, Engine, SystemClock};
+use adit_store::{Appended, DataDir, LogReader, LogStore, Result, Snapshot, SqliteLog, StoreError};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicU8, AtomicU64, Ordering},
+    mpsc,
+};
+use support::{OWNER, approve, ask, bounded, company, enrol, operator, site};
+
+/// What the next appends meet.
+const WELL: u8 = 0;
+const FULL: u8 = 1;
+const CONFLICT: u8 = 2;
+
+#[derive(Clone, Default)]
+struct Disk {
+    mood: Arc<AtomicU8>,
+    appends: Arc<AtomicU64>,
+    /// If there is one, the next append waits until its other end is dropped.
+    gate: Arc<Mutex<Option<mpsc::Receiver<()>>>>,
+}
+
+struct MoodyLog(SqliteLog, Disk);
+
+impl LogReader for MoodyLog {
+    fn read(&self, from_seq: u64, limit: usize) -> Result<Vec<Record>> {
+        self.0.read(from_seq, limit)
+    }
+    fn head(&self) -> Result<Head> {
+        self.0.head()
+    }
+    fn put_snapshot(&self, seq: u64, schema: u32, bytes: &[u8]) -> Result<()> {
+        self.0.put_snapshot(seq, schema, bytes)
+    }
+    fn latest_snapshot(&self, schema: u32) -> Result<Option<Snapshot>> {
+        self.0.latest_snapshot(schema)
+    }
+    fn verify(&self) -> Result<Head> {
+        self.0.verify()
+    }
+}
+
+impl LogStore for MoodyLog {
+    fn append(&mut self, expected_seq: u64, bodies: &[(Timestamp, &str)]) -> Result<Appended> {
+        self.1.appends.fetch_add(1, Ordering::SeqCst);
+        let gate = self.1.gate.lock().unwrap().take();
+        if let Some(gate) = gate {
+            let _ = gate.recv();
+        }
+        match self.1.mood.load(Ordering::SeqCst) {
+            FULL => Err(StoreError::DiskFull { place: "here".into() }),
+            CONFLICT => self.0.append(expected_seq + 1, bodies),
+            _ => self.0.append(expected_seq, bodies),
+        }
+    }
+}
+
+fn start(dir: &DataDir, disk: &Disk) -> Engine {
+    let log = MoodyLog(dir.log().unwrap(), disk.clone());
+    Engine::start(Box::new(log), Arc::new(SystemClock)).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_callers_share_writes_and_a_replay_gives_the_same_state() {
+    let root = tempfile::tempdir().unwrap();
+    let dir = DataDir::open(root.path()).unwrap();
+    let disk = Disk::default();
+    let engine = start(&dir, &disk);
+    company(&engine, 2).await;
+    let mut commits = engine.subscribe();
+    let before = engine.state().seq();
+    let callers = (0..64).map(|_| {
+        let engine = engine.clone();
+        tokio::spawn(async move { engine.run(operator(&engine), Command::AddUser).await.unwrap() })
+    });
+    let callers: Vec<_> = callers.collect();
+    let mut users = Vec::new();
+    for caller in callers {
+        let Reply::User(user) = bounded("a caller", caller).await.unwrap() else { unreachable!() };
+        users.push(user);
+    }
+    users.sort_unstable();
+    users.dedup();
+    assert_eq!(users.len(), 64, "everybody got a number of their own");
+    assert_eq!(engine.state().seq(), before + 64);
+    let mut seen = before;
+    while seen < before + 64 {
+        for (seq, _) in bounded("a batch", commits.recv()).await.unwrap().iter() {
+            assert_eq!(*seq, seen + 1);
+            seen = *seq;
+        }
+    }
+    let state = engine.state();
+    drop(engine);
+    let again = start(&dir, &Disk::default());
+    assert_eq!(again.state(), state);
+    dir.log_reader().unwrap().verify().unwrap();
+}
+
+#[tokio::test]
+async fn what_waits_together_is_written_together() {
+    let root = tempfile::tempdir().unwrap();
+    let dir = DataDir::open(root.path()).unwrap();
+    let disk = Disk::default();
+    let engine = start(&dir, &disk);
+    company(&engine, 0).await;
+    let before = disk.appends.load(Ordering::SeqCst);
+    let (open, gate) = mpsc::channel();
+    *disk.gate.lock().unwrap() = Some(gate);
+    let callers = (0..64).map(|_| engine.run(operator(&engine), Command::AddUser));
+    // Everybody has asked before the gate opens: whoever did not make it into the first write is in the second.
+    let (answers, ()) = bounded("all answers", async {
+        tokio::join!(biased; futures_util::future::join_all(callers), async { drop(open) })
+    })
+    .await;
+    assert!(answers.iter().all(std::result::Result::is_ok));
+    let writes = disk.appends.load(Ordering::SeqCst) - before;
+    assert!((1..=2).contains(&writes), "{writes}");
+}
+
+#[tokio::test]
+async fn a_write_that_fails_leaves_nothing_behind() {
+    let root = tempfile::tempdir().unwrap();
+    let dir = DataDir::open(root.path()).unwrap();
+    let disk = Disk::default();
+    let engine = start(&dir, &disk);
+    company(&engine, 1).await;
+    let before = engine.state();
+    disk.mood.store(FULL, Ordering::SeqCst);
+    for _ in 0..3 {
+        let refused = engine.run(operator(&engine), Command::AddUser).await;
+        assert!(matches!(refused, Err(CommandError::Unavailable(_))), "{refused:?}");
+    }
+    assert_eq!(engine.state(), before);
+    disk.mood.store(WELL, Ordering::SeqCst);
+    engine.run(operator(&engine), Command::AddUser).await.unwrap();
+    assert_eq!(engine.state().seq(), before.seq() + 1);
+}
+
+#[tokio::test]
+async fn a_second_writer_stops_this_one_for_good() {
+    let root = tempfile::tempdir().unwrap();
+    let dir = DataDir::open(root.path()).unwrap();
+    let disk = Disk::default();
+    let engine = start(&dir, &disk);
+    company(&engine, 0).await;
+    let before = engine.state();
+    disk.mood.store(CONFLICT, Ordering::SeqCst);
+    let refused = engine.run(operator(&engine), Command::AddUser).await.unwrap_err();
+    assert!(refused.to_string().contains("restarted"), "{refused}");
+    disk.mood.store(WELL, Ordering::SeqCst);
+    assert_eq!(engine.run(operator(&engine), Command::AddUser).await.unwrap_err(), refused);
+    assert_eq!(engine.state(), before);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_votes_at_once_make_one_execution() {
+    let root = tempfile::tempdir().unwrap();
+    let dir = DataDir::open(root.path()).unwrap();
+    let engine = start(&dir, &Disk::default());
+    let people = company(&engine, 2).await;
+    site(&engine, vec!["127.40.0.1-2".into()]).await;
+    enrol(&engine).await;
+    let restart = Action::Control(Control::RestartWorkers { site: support::SITE });
+    let id = ask(&engine, OWNER, 100, restart, &[]).await.unwrap();
+    assert_eq!(engine.state().request(id).unwrap().state, RequestState::Pending);
+    let votes = people.into_iter().map(|user| {
+        let engine = engine.clone();
+        tokio::spawn(async move { approve(&engine, user, id).await })
+    });
+    let answers = bounded("both votes", futures_util::future::join_all(votes)).await;
+    let counted = answers.into_iter().filter(|answer| answer.as_ref().unwrap().is_ok()).count();
+    assert!(counted >= 1);
+    let log = dir.log_reader().unwrap().read(1, 10_000).unwrap();
+    let begun = log.iter().filter(|record| {
+        let entry: adit_core::event::Entry = serde_json::from_str(&record.body).unwrap();
+        matches!(entry.event, Event::RequestExecuting { request, .. } if request == id)
+    });
+    assert_eq!(begun.count(), 1);
+}
