@@ -115,6 +115,7 @@ async fn scheduled(collector: Arc<Collector>, member: Arc<Member>) {
 /// Polls a device as soon as nobody else speaks to it.
 pub(crate) async fn at_once(collector: &Collector, device: DeviceId) {
     let Some(member) = collector.registry.get(device) else { return };
+    let Ok(_slot) = collector.polls.acquire().await else { return };
     let _line = member.seat.line.lock().await;
     read(collector, &member).await;
 }

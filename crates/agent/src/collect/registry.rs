@@ -9,7 +9,7 @@ use std::{
     net::IpAddr,
     sync::{
         Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
-        atomic::{AtomicBool, AtomicU32},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
 };
 use tokio::sync::watch;
@@ -68,6 +68,13 @@ impl Registry {
     pub fn at(&self, ip: IpAddr) -> Option<Arc<Member>> {
         let inner = self.read();
         inner.by_ip.get(&ip).and_then(|device| inner.members.get(device)).cloned()
+    }
+
+    /// The ports of the device known at `ip`, if its last poll was answered.
+    pub fn answering_ports(&self, ip: IpAddr) -> Option<Vec<u16>> {
+        let member = self.at(ip).filter(|member| member.misses.load(Ordering::Acquire) == 0)?;
+        let driver = self.drivers.iter().find(|driver| driver.id() == member.known.driver)?;
+        Some(driver.ports().to_vec())
     }
 
     /// The devices of one scan task, in order of their ids.

@@ -94,7 +94,12 @@ async fn sweep(collector: &Arc<Collector>, task: &ScanTaskConfig, targets: &Rang
     tracing::info!(task = %task.id, identified, unidentified, addresses = targets.count(), "sweep ended");
 }
 
+/// The ports of `ip` that accept connections. A known device that answers its polls is not disturbed by a second
+/// connection: its driver's ports are taken for open.
 async fn open_ports(collector: Arc<Collector>, ip: Ipv4Addr, ports: Arc<[u16]>) -> (Ipv4Addr, Vec<u16>) {
+    if let Some(known) = collector.registry.answering_ports(IpAddr::V4(ip)) {
+        return (ip, known);
+    }
     let Ok(_slot) = collector.connects.acquire().await else { return (ip, Vec::new()) };
     let limit = collector.limits.connect;
     let answers = futures_util::future::join_all(ports.iter().map(|port| accepts(ip, *port, limit))).await;

@@ -1,6 +1,5 @@
 //! What the tests share: a journal storage that can lose power, scripted miners, and a server.
 #![allow(dead_code, reason = "every test program uses a part")]
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 pub mod miners;
 pub mod server;
