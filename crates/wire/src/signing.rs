@@ -71,9 +71,7 @@ impl VerifyingKey {
     /// [`SignatureError::Malformed`].
     pub fn from_hex(text: &str) -> Result<Self, SignatureError> {
         let bytes = unhex(text)?;
-        ed25519_dalek::VerifyingKey::from_bytes(&bytes)
-            .map(Self)
-            .map_err(|_| SignatureError::Malformed)
+        ed25519_dalek::VerifyingKey::from_bytes(&bytes).map(Self).map_err(|_| SignatureError::Malformed)
     }
 
     /// 64 hex digits.
@@ -84,9 +82,7 @@ impl VerifyingKey {
 
     fn check(&self, context: &[u8], message: &[u8], signature: &str) -> Result<(), SignatureError> {
         let signature = Signature::from_bytes(&unhex(signature)?);
-        self.0
-            .verify(&[context, message].concat(), &signature)
-            .map_err(|_| SignatureError::Forged)
+        self.0.verify(&[context, message].concat(), &signature).map_err(|_| SignatureError::Forged)
     }
 
     /// Did the agent that holds this key sign `nonce`?
@@ -101,15 +97,10 @@ impl VerifyingKey {
     ///
     /// # Errors
     /// Every [`SignatureError`].
-    pub fn open(
-        &self,
-        signed: &SignedCommand,
-        me: AgentId,
-        now: Timestamp,
-    ) -> Result<CommandBody, SignatureError> {
+    pub fn open(&self, signed: &SignedCommand, me: AgentId, now: Timestamp) -> Result<CommandBody, SignatureError> {
         self.check(COMMAND_CONTEXT, signed.body.as_bytes(), &signed.signature)?;
-        let body: CommandBody = serde_json::from_str(&signed.body)
-            .map_err(|e| SignatureError::Unreadable(e.to_string()))?;
+        let body: CommandBody =
+            serde_json::from_str(&signed.body).map_err(|e| SignatureError::Unreadable(e.to_string()))?;
         if body.agent != me {
             return Err(SignatureError::NotForMe(body.agent));
         }
@@ -150,10 +141,7 @@ impl AgentKey {
     /// Answers a challenge; 128 hex digits.
     #[must_use]
     pub fn sign_hello(&self, nonce: &str) -> String {
-        hex(&self
-            .0
-            .sign(&[HELLO_CONTEXT, nonce.as_bytes()].concat())
-            .to_bytes())
+        hex(&self.0.sign(&[HELLO_CONTEXT, nonce.as_bytes()].concat()).to_bytes())
     }
 }
 
@@ -163,24 +151,18 @@ impl ServerKey {
     /// # Errors
     /// [`SignatureError::Unreadable`] if the order cannot be written as JSON.
     pub fn sign(&self, body: &CommandBody) -> Result<SignedCommand, SignatureError> {
-        let body =
-            serde_json::to_string(body).map_err(|e| SignatureError::Unreadable(e.to_string()))?;
+        let body = serde_json::to_string(body).map_err(|e| SignatureError::Unreadable(e.to_string()))?;
         let signature = self.0.sign(&[COMMAND_CONTEXT, body.as_bytes()].concat());
-        Ok(SignedCommand {
-            signature: hex(&signature.to_bytes()),
-            body,
-        })
+        Ok(SignedCommand { signature: hex(&signature.to_bytes()), body })
     }
 }
 
 fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 fn unhex<const N: usize>(text: &str) -> Result<[u8; N], SignatureError> {
@@ -201,15 +183,9 @@ mod tests {
 
     fn body() -> CommandBody {
         CommandBody {
-            command: CommandId {
-                request: RequestId(1_u128.into()),
-                item: 0,
-            },
+            command: CommandId { request: RequestId(1_u128.into()), item: 0 },
             agent: AgentId(1),
-            order: Order::Device {
-                device: DeviceId(7),
-                operation: Operation::Reboot {},
-            },
+            order: Order::Device { device: DeviceId(7), operation: Operation::Reboot {} },
             approval: "00".repeat(32),
             deadline: Timestamp(1_000),
         }
@@ -221,45 +197,21 @@ mod tests {
         let pinned = server.verifying_key();
         let signed = server.sign(&body()).unwrap();
         assert_eq!(pinned.open(&signed, AgentId(1), Timestamp(999)), Ok(body()));
-        assert_eq!(
-            pinned.open(&signed, AgentId(1), Timestamp(1_000)),
-            Err(SignatureError::Expired)
-        );
-        assert_eq!(
-            pinned.open(&signed, AgentId(2), Timestamp(0)),
-            Err(SignatureError::NotForMe(AgentId(1)))
-        );
-        let altered = SignedCommand {
-            body: signed.body.replace("dev-7", "dev-8"),
-            ..signed.clone()
-        };
-        assert_eq!(
-            pinned.open(&altered, AgentId(1), Timestamp(0)),
-            Err(SignatureError::Forged)
-        );
+        assert_eq!(pinned.open(&signed, AgentId(1), Timestamp(1_000)), Err(SignatureError::Expired));
+        assert_eq!(pinned.open(&signed, AgentId(2), Timestamp(0)), Err(SignatureError::NotForMe(AgentId(1))));
+        let altered = SignedCommand { body: signed.body.replace("dev-7", "dev-8"), ..signed.clone() };
+        assert_eq!(pinned.open(&altered, AgentId(1), Timestamp(0)), Err(SignatureError::Forged));
         let stranger = ServerKey::from_secret([8; 32]).sign(&body()).unwrap();
-        assert_eq!(
-            pinned.open(&stranger, AgentId(1), Timestamp(0)),
-            Err(SignatureError::Forged)
-        );
+        assert_eq!(pinned.open(&stranger, AgentId(1), Timestamp(0)), Err(SignatureError::Forged));
     }
 
     #[test]
     fn keys_survive_their_written_form_and_nonsense_is_refused() {
         let key = AgentKey::from_secret([3; 32]);
         let pinned = VerifyingKey::from_hex(&key.verifying_key().to_hex()).unwrap();
-        assert_eq!(
-            pinned.check_hello("nonce", &key.sign_hello("nonce")),
-            Ok(())
-        );
-        assert_eq!(
-            pinned.check_hello("other", &key.sign_hello("nonce")),
-            Err(SignatureError::Forged)
-        );
-        assert_eq!(
-            pinned.check_hello("nonce", "ünfug"),
-            Err(SignatureError::Malformed)
-        );
+        assert_eq!(pinned.check_hello("nonce", &key.sign_hello("nonce")), Ok(()));
+        assert_eq!(pinned.check_hello("other", &key.sign_hello("nonce")), Err(SignatureError::Forged));
+        assert_eq!(pinned.check_hello("nonce", "ünfug"), Err(SignatureError::Malformed));
         assert!(VerifyingKey::from_hex("zz").is_err());
     }
 }
