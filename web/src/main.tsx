@@ -26,7 +26,7 @@ createRoot(root).render(
     >
       <QueryClientProvider client={queryClient}>
         <RouterProvider router={router} />
-        <Notifications position="bottom-right" limit={4} />
+        <Notifications position="bottom-right" limit={4} zIndex={250} />
       </QueryClientProvider>
     </MantineProvider>
   </StrictMode>,

@@ -1,3 +1,2 @@
-import { vi } from "vitest";
-
-vi.stubEnv("TZ", "UTC");
+// Dates in tests are read in one time zone wherever they run.
+process.env.TZ = "UTC";

@@ -49,7 +49,7 @@ export function AgentCard({ agent, named }: { agent: Agent; named: boolean }) {
         <p className="dim">No worker: no scan task is set up for this agent.</p>
       ) : (
         <div className="scroll-x">
-          <table className="data">
+          <table className="data stack">
             <thead>
               <tr>
                 <th scope="col">Worker</th>
@@ -86,27 +86,33 @@ function WorkerRow({ worker, now }: { worker: Worker; now: number }) {
   const fresh = now - worker.started_at < FRESH_MS;
   return (
     <tr className={fresh ? css.fresh : undefined}>
-      <td>
+      <td data-label="Worker">
         <span className="row" style={{ whiteSpace: "nowrap" }}>
           <span className={css.dot} data-on={worker.running} aria-hidden="true" />
           {worker.name}
           {!worker.running && <span className="bad small">stopped</span>}
         </span>
       </td>
-      <td className="num small soft">{worker.ranges.join(", ")}</td>
-      <td className="r num">
+      <td data-label="Ranges" className="num small soft">
+        {worker.ranges.join(", ")}
+      </td>
+      <td data-label="Generation" className="r num">
         <b data-testid="worker-generation">{worker.generation}</b>
       </td>
-      <td style={{ whiteSpace: "nowrap" }} title={dateTime(worker.started_at)}>
+      <td data-label="Started" style={{ whiteSpace: "nowrap" }} title={dateTime(worker.started_at)}>
         {ago(worker.started_at, now)}
         {fresh && worker.generation > 1 && <span className="good small"> restarted</span>}
       </td>
-      <td className="r num" style={{ whiteSpace: "nowrap" }}>
+      <td data-label="Swept" className="r num" style={{ whiteSpace: "nowrap" }}>
         {count(worker.swept)} / {count(worker.addresses)}
       </td>
-      <td className="r num">{count(worker.identified)}</td>
-      <td className="r num">{count(worker.unidentified)}</td>
-      <td className="dim" style={{ whiteSpace: "nowrap" }}>
+      <td data-label="Known" className="r num">
+        {count(worker.identified)}
+      </td>
+      <td data-label="Unidentified" className="r num">
+        {count(worker.unidentified)}
+      </td>
+      <td data-label="Last sweep" className="dim" style={{ whiteSpace: "nowrap" }}>
         {worker.last_sweep_at === null ? "never" : ago(worker.last_sweep_at, now)}
       </td>
     </tr>

@@ -2,11 +2,19 @@
 // breaks the browser resumes it from the last frame; when it had to be opened anew, everything is fetched again.
 import type { InfiniteData } from "@tanstack/react-query";
 import { create } from "zustand";
-import { mergeDevicePages, mergeItems, mergeRow, mergeSummary, type RowPatch } from "./merge";
-import { ALL_SITES } from "./queries";
+import {
+  mergeDevicePages,
+  mergeItems,
+  mergeRow,
+  mergeSummary,
+  type RowPatch,
+  type SeenPage,
+  standing,
+} from "./merge";
+import { ALL_SITES, deviceQuery, itemsQuery, overviewQuery, requestQuery } from "./queries";
 import { queryClient } from "./query";
 import { forgetSession, sessionQuery } from "./session";
-import type { DevicePage, DeviceRow, Item, Overview, Request, RequestPage, RequestSummary } from "./types";
+import type { Item, Overview, RequestPage, RequestSummary } from "./types";
 
 interface Live {
   connected: boolean;
@@ -73,54 +81,77 @@ function refetchAll() {
   void queryClient.invalidateQueries({ predicate: (query) => query.queryKey[0] !== "session" });
 }
 
+/** Frames come up to four a second; what has to be asked for anew follows at a calmer pace. */
+const CALM_MS = 2_000;
+function calmly(run: () => void): () => void {
+  let waiting = false;
+  return () => {
+    if (waiting) return;
+    waiting = true;
+    window.setTimeout(() => {
+      waiting = false;
+      run();
+    }, CALM_MS);
+  };
+}
+const recountDevices = calmly(
+  () => void queryClient.invalidateQueries({ queryKey: ["devices", "facets"] }, { cancelRefetch: false }),
+);
+const relistDevices = calmly(
+  () => void queryClient.invalidateQueries({ queryKey: ["devices", "list"] }, { cancelRefetch: false }),
+);
+
 function foldOverview(site: string, overview: Overview) {
-  const key = ["overview", site];
-  const before = queryClient.getQueryData<Overview>(key);
+  const key = overviewQuery(site).queryKey;
+  const before = queryClient.getQueryData(key);
   queryClient.setQueryData(key, overview);
+  if (!before) return;
   // The counts on the filter chips follow the split of the fleet.
-  if (before && JSON.stringify(before.devices) !== JSON.stringify(overview.devices)) {
-    void queryClient.invalidateQueries({ queryKey: ["devices", "facets"] }, { cancelRefetch: false });
-  }
-  if (before && before.devices.total !== overview.devices.total) {
-    void queryClient.invalidateQueries({ queryKey: ["devices", "list"] }, { cancelRefetch: false });
-  }
+  if (JSON.stringify(before.devices) !== JSON.stringify(overview.devices)) recountDevices();
+  if (before.devices.total !== overview.devices.total) relistDevices();
 }
 
 function foldDevices(rows: RowPatch[], asOf: number) {
-  queryClient.setQueriesData<InfiniteData<DevicePage, string | undefined>>(
+  const now = Date.now();
+  queryClient.setQueriesData<InfiniteData<SeenPage, string | undefined>>(
     { queryKey: ["devices", "list"] },
-    (data) => data && mergeDevicePages(data, rows, asOf),
+    (data) => data && mergeDevicePages(data, rows, asOf, now),
   );
   for (const row of rows) {
-    queryClient.setQueryData<DeviceRow>(["devices", "one", row.id], (known) => known && mergeRow(known, row));
+    queryClient.setQueryData(deviceQuery(row.id).queryKey, (known) => known && mergeRow(known, row, now));
   }
 }
 
+/** How each request stood when last heard of. */
+const standings = new Map<string, string>();
+
 function foldRequest(summary: RequestSummary) {
-  queryClient.setQueryData<Request>(["request", summary.id], (known) => known && { ...known, ...summary });
-  void queryClient.invalidateQueries({ queryKey: ["request", summary.id] });
-  let moved = false;
+  const detail = requestQuery(summary.id).queryKey;
+  queryClient.setQueryData(detail, (known) => known && { ...known, ...summary });
   for (const [key, data] of queryClient.getQueriesData<InfiniteData<RequestPage>>({
     queryKey: ["requests"],
   })) {
     if (!data) continue;
-    let found = false;
+    let changed = false;
     const pages = data.pages.map((page) => {
-      const merged = mergeSummary(page.items, summary);
-      found ||= merged.found;
-      return merged.found ? { ...page, items: merged.items } : page;
+      const { items, found } = mergeSummary(page.items, summary);
+      changed ||= found;
+      return found ? { ...page, items } : page;
     });
-    if (found) queryClient.setQueryData(key, { ...data, pages });
-    moved ||= !found || summary.progress === null || summary.ended_at !== null;
+    if (changed) queryClient.setQueryData(key, { ...data, pages });
   }
-  // Progress alone moves a request to no other list.
-  if (moved) void queryClient.invalidateQueries({ queryKey: ["requests"] }, { cancelRefetch: false });
+  const now = standing(summary);
+  if (standings.get(summary.id) === now) return;
+  standings.set(summary.id, now);
+  void queryClient.invalidateQueries({ queryKey: detail });
+  void queryClient.invalidateQueries({ queryKey: ["requests"] }, { cancelRefetch: false });
   void queryClient.invalidateQueries({ queryKey: ["audit"], refetchType: "none" });
-  if (summary.scenario === "approval_config.update" && summary.ended_at !== null) {
+  if (summary.ended_at === null) return;
+  void queryClient.invalidateQueries({ queryKey: itemsQuery(summary.id).queryKey });
+  if (summary.action.action === "set_policies")
     void queryClient.invalidateQueries({ queryKey: ["policies"] });
-  }
 }
 
 function foldItems(request: string, items: Item[]) {
-  queryClient.setQueryData<Item[]>(["items", request], (known) => known && mergeItems(known, items));
+  queryClient.setQueryData(itemsQuery(request).queryKey, (known) => known && mergeItems(known, items));
 }

@@ -3,17 +3,29 @@
 import type { InfiniteData } from "@tanstack/react-query";
 import type { DevicePage, DeviceRow, Item, RequestSummary } from "./types";
 
+/** A row with the moment its numbers were measured, by this browser's clock: an age that keeps counting. */
+export interface SeenRow extends DeviceRow {
+  seen_at: number | null;
+}
+export type SeenPage = Omit<DevicePage, "items"> & { items: SeenRow[] };
 export type RowPatch = Partial<DeviceRow> & { id: string };
 
-export function mergeRow(row: DeviceRow, patch: RowPatch): DeviceRow {
-  return { ...row, ...patch };
+export function seen(row: DeviceRow, receivedAt: number): SeenRow {
+  return { ...row, seen_at: row.age_ms === null ? null : receivedAt - row.age_ms };
+}
+
+export function mergeRow(row: SeenRow, patch: RowPatch, receivedAt: number): SeenRow {
+  const merged = { ...row, ...patch };
+  if (patch.age_ms !== undefined) merged.seen_at = patch.age_ms === null ? null : receivedAt - patch.age_ms;
+  return merged;
 }
 
 export function mergeDevicePages<Param>(
-  data: InfiniteData<DevicePage, Param>,
+  data: InfiniteData<SeenPage, Param>,
   patches: readonly RowPatch[],
   asOf: number,
-): InfiniteData<DevicePage, Param> {
+  receivedAt: number,
+): InfiniteData<SeenPage, Param> {
   const byId = new Map(patches.map((patch) => [patch.id, patch]));
   let touched = false;
   const pages = data.pages.map((page) => {
@@ -22,7 +34,7 @@ export function mergeDevicePages<Param>(
       const patch = byId.get(row.id);
       if (!patch) return row;
       changed = true;
-      return mergeRow(row, patch);
+      return mergeRow(row, patch, receivedAt);
     });
     if (!changed) return page;
     touched = true;
@@ -54,4 +66,9 @@ export function mergeSummary(
     return summary;
   });
   return { items: next, found };
+}
+
+/** What of a request decides in which lists it belongs; progress alone changes none of it. */
+export function standing({ state, approvals, targets, my }: RequestSummary): string {
+  return JSON.stringify([state, approvals, targets, my]);
 }

@@ -1,6 +1,7 @@
 // What the pages read, one entry per address. `site` is a site id or "all".
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { client, unwrap } from "./client";
+import { type SeenPage, seen } from "./merge";
 import type { AuditQuery, Box, DeviceQuery } from "./types";
 
 export const ALL_SITES = "all";
@@ -17,15 +18,18 @@ export const devicesQuery = (site: string, filter: DeviceQuery) =>
   infiniteQueryOptions({
     queryKey: ["devices", "list", site, filter],
     initialPageParam: undefined as string | undefined,
-    queryFn: ({ pageParam, signal }) =>
-      unwrap(
+    queryFn: async ({ pageParam, signal }): Promise<SeenPage> => {
+      const page = await unwrap(
         client.GET("/devices", {
           params: {
             query: { ...filter, site: scoped(site), limit: DEVICE_PAGE, cursor: pageParam },
           },
           signal,
         }),
-      ),
+      );
+      const now = Date.now();
+      return { ...page, items: page.items.map((row) => seen(row, now)) };
+    },
     getNextPageParam: (page) => page.next_cursor ?? undefined,
     placeholderData: (previous) => previous,
   });
@@ -42,7 +46,8 @@ export const facetsQuery = (site: string, filter: DeviceQuery) =>
 export const deviceQuery = (id: string) =>
   queryOptions({
     queryKey: ["devices", "one", id],
-    queryFn: () => unwrap(client.GET("/devices/{id}", { params: { path: { id } } })),
+    queryFn: async () =>
+      seen(await unwrap(client.GET("/devices/{id}", { params: { path: { id } } })), Date.now()),
   });
 
 export function deviceIds(site: string, filter: DeviceQuery) {

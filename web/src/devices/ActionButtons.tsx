@@ -11,17 +11,17 @@ import {
   IconServer,
 } from "@tabler/icons-react";
 import type { Action, DeviceRow } from "../api/types";
-import { actionTitle, POWER_MODES, permissionOf, unsupportedBy } from "../ui/actions";
+import { POWER_MODES, permissionOf, unsupportedBy } from "../ui/actions";
 import { GatedButton } from "../ui/gated";
 import type { Can } from "../ui/permissions";
 
-const PLAIN: { action: Action; icon: typeof IconPower }[] = [
-  { action: { action: "reboot", params: {} }, icon: IconPower },
-  { action: { action: "restart_mining", params: {} }, icon: IconRefresh },
-  { action: { action: "pause", params: {} }, icon: IconPlayerPause },
-  { action: { action: "resume", params: {} }, icon: IconPlayerPlay },
-  { action: { action: "locate", params: { on: true } }, icon: IconBulb },
-  { action: { action: "locate", params: { on: false } }, icon: IconBulbOff },
+const PLAIN: { action: Action; word: string; icon: typeof IconPower }[] = [
+  { action: { action: "reboot", params: {} }, word: "Reboot", icon: IconPower },
+  { action: { action: "restart_mining", params: {} }, word: "Restart mining", icon: IconRefresh },
+  { action: { action: "pause", params: {} }, word: "Pause", icon: IconPlayerPause },
+  { action: { action: "resume", params: {} }, word: "Resume", icon: IconPlayerPlay },
+  { action: { action: "locate", params: { on: true } }, word: "Locate on", icon: IconBulb },
+  { action: { action: "locate", params: { on: false } }, word: "Locate off", icon: IconBulbOff },
 ];
 
 /** What can be asked of devices, each with its reason when this person or this device cannot. */
@@ -72,16 +72,16 @@ export function ActionButtons({
           })}
         </Menu.Dropdown>
       </Menu>
-      {PLAIN.map(({ action, icon: Icon }) => (
+      {PLAIN.map(({ action, word, icon: Icon }) => (
         <GatedButton
-          key={actionTitle(action)}
+          key={word}
           why={why(action)}
           variant="default"
           disabled={busy}
           leftSection={<Icon size={14} aria-hidden="true" />}
           onClick={() => ask(action)}
         >
-          {actionTitle(action)}
+          {word}
         </GatedButton>
       ))}
       <GatedButton

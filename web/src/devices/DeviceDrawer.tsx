@@ -2,11 +2,12 @@ import { Drawer } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
+import type { SeenRow } from "../api/merge";
 import { deviceQuery } from "../api/queries";
 import type { Action, DeviceRow } from "../api/types";
 import { useSite, useSiteName } from "../shell/site";
 import { LoadError, Note, Tile, Tiles, Waiting } from "../ui/feedback";
-import { age, ago, dateTime, duration, hashrate, NONE, power, sig3, words } from "../ui/format";
+import { ago, dateTime, duration, hashrate, NONE, power, sig3, words } from "../ui/format";
 import { useCan } from "../ui/permissions";
 import { RequestStateMark } from "../ui/request-state";
 import { Status } from "../ui/status";
@@ -38,7 +39,7 @@ export function DeviceDrawer({ id, onClose }: { id: string | undefined; onClose:
   );
 }
 
-function Details({ device }: { device: DeviceRow }) {
+function Details({ device }: { device: SeenRow }) {
   const now = useNow();
   const can = useCan(device.id);
   const siteName = useSiteName();
@@ -55,7 +56,7 @@ function Details({ device }: { device: DeviceRow }) {
         <Status status={device.status} />
         <span className="dim small" title={dateTime(device.since)}>
           since {ago(device.since, now).replace(" ago", "")}
-          {device.age_ms !== null && `, seen ${age(device.age_ms)}${device.age_ms < 2000 ? "" : " ago"}`}
+          {device.seen_at !== null && `, seen ${ago(device.seen_at, now)}`}
         </span>
       </div>
       {device.errors.length > 0 && (

@@ -2,6 +2,7 @@ import { IconArrowDown, IconArrowUp, IconCheck } from "@tabler/icons-react";
 import { useTable } from "@tanstack/react-table";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { type KeyboardEvent, type MouseEvent, memo, useEffect, useMemo, useRef, useState } from "react";
+import type { SeenRow } from "../api/merge";
 import type { DeviceRow, DeviceSort } from "../api/types";
 import { count } from "../ui/format";
 import { usePrefs } from "../ui/prefs";
@@ -11,7 +12,7 @@ import type { DeviceSearch } from "./search";
 import { selection, useSelection } from "./selection";
 
 export interface ListProps {
-  rows: DeviceRow[];
+  rows: SeenRow[];
   total: number;
   search: DeviceSearch;
   change: (patch: Partial<DeviceSearch>) => void;
@@ -188,6 +189,7 @@ export function DeviceGrid({ rows, total, search, change, open, fetchMore, selec
               aria-rowindex={item.index + 2}
               aria-selected={on}
               style={place}
+              onMouseDown={(event) => event.shiftKey && event.preventDefault()}
               onClick={(event) => onRow(device, item.index, event)}
             >
               <div

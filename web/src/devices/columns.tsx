@@ -1,12 +1,14 @@
 import { IconBulbFilled, IconLock, IconPencil } from "@tabler/icons-react";
 import { createColumnHelper, tableFeatures } from "@tanstack/react-table";
+import type { SeenRow } from "../api/merge";
 import type { DeviceRow, DeviceSort } from "../api/types";
 import { age, duration, NONE, sig3, words } from "../ui/format";
 import { Status } from "../ui/status";
+import { useNow } from "../ui/use-now";
 import css from "./Devices.module.css";
 
 export const features = tableFeatures({});
-const helper = createColumnHelper<typeof features, DeviceRow>();
+const helper = createColumnHelper<typeof features, SeenRow>();
 
 /** A live number older than this is shown grey. */
 export const STALE_MS = 60_000;
@@ -69,19 +71,22 @@ export const columns = helper.columns([
     header: "Uptime",
     cell: (info) => <span className="num soft">{duration(info.getValue())}</span>,
   }),
-  helper.accessor("age_ms", {
+  helper.accessor("seen_at", {
     id: "age",
     header: "Age",
-    cell: (info) => {
-      const ms = info.getValue();
-      return <span className="num dim">{ms === null ? NONE : ms < 2_000 ? "now" : age(ms)}</span>;
-    },
+    cell: (info) => <Age at={info.getValue()} />,
   }),
   helper.display({ id: "marks", header: "", cell: (info) => <Marks row={info.row.original} /> }),
 ]);
 
-function Live({ row, value }: { row: DeviceRow; value: number | null }) {
-  const stale = row.age_ms === null || row.age_ms > STALE_MS;
+function Age({ at }: { at: number | null }) {
+  const now = useNow(1_000);
+  return <span className="num dim">{at === null ? NONE : now - at < 2_000 ? "now" : age(now - at)}</span>;
+}
+
+function Live({ row, value }: { row: SeenRow; value: number | null }) {
+  const now = useNow(5_000);
+  const stale = row.seen_at === null || now - row.seen_at > STALE_MS;
   return <span className={`num ${stale ? css.stale : ""}`}>{value === null ? NONE : sig3(value)}</span>;
 }
 

@@ -11,41 +11,52 @@ export function useDraftAction() {
   const [busy, setBusy] = useState(false);
   const draft = async (action: Action, targets: ReadonlyMap<string, string[]>): Promise<boolean> => {
     setBusy(true);
+    const added: { site: string; change: string }[] = [];
+    let devices = 0;
+    let replacedDevices = 0;
     try {
       for (const [site, ids] of targets) {
-        const { added, replaced } = await addToDraft(site, action, ids);
-        told(
-          "Added to the draft",
-          <>
-            {actionTitle(action)} on {plural(ids.length, "device")}
-            {replaced > 0 && `; replaces an earlier change on ${plural(replaced, "device")}`}.{" "}
-            <button type="button" className="link" onClick={() => usePrefs.setState({ draftOpen: true })}>
-              Open the draft
-            </button>
-            {added && replaced === 0 && (
-              <>
-                {" · "}
-                <button
-                  type="button"
-                  className="link"
-                  onClick={() =>
-                    void removeChange(site, added.id).then(() => told("Taken out of the draft"), refused)
-                  }
-                >
-                  Undo
-                </button>
-              </>
-            )}
-          </>,
-        );
+        const answer = await addToDraft(site, action, ids);
+        devices += ids.length;
+        replacedDevices += answer.replaced;
+        if (answer.added) added.push({ site, change: answer.added.id });
       }
-      return true;
     } catch (error) {
       refused(error);
       return false;
     } finally {
       setBusy(false);
     }
+    // What took devices from an earlier change is not undone by removing it.
+    const canUndo = replacedDevices === 0 && added.length === targets.size;
+    told(
+      "Added to the draft",
+      <>
+        {actionTitle(action)} on {plural(devices, "device")}
+        {replacedDevices > 0 && `; replaces an earlier change on ${plural(replacedDevices, "device")}`}.{" "}
+        <button type="button" className="link" onClick={() => usePrefs.setState({ draftOpen: true })}>
+          Open the draft
+        </button>
+        {canUndo && (
+          <>
+            {" · "}
+            <button type="button" className="link" onClick={() => void undo(added)}>
+              Undo
+            </button>
+          </>
+        )}
+      </>,
+    );
+    return true;
   };
   return { draft, busy };
+}
+
+async function undo(added: readonly { site: string; change: string }[]) {
+  try {
+    for (const { site, change } of added) await removeChange(site, change);
+    told("Taken out of the draft");
+  } catch (error) {
+    refused(error);
+  }
 }

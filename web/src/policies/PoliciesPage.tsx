@@ -31,7 +31,7 @@ export function PoliciesPage() {
         <Empty title="No rules yet" icon={<IconScale size={28} aria-hidden="true" className="dim" />} />
       ) : (
         <div className="card scroll-x" style={{ padding: 0 }}>
-          <table className="data">
+          <table className="data stack">
             <thead>
               <tr>
                 <th scope="col">Scenario</th>
@@ -53,25 +53,37 @@ export function PoliciesPage() {
             <tbody>
               {data.items.map((policy) => (
                 <tr key={policy.scenario}>
-                  <td>
-                    <span className="num">{policy.scenario}</span>
-                    <div className="dim small">version {policy.version}</div>
-                  </td>
-                  <td className="r num">
-                    <b>{policy.required}</b>
-                    <span className="dim"> / {policy.available}</span>
-                  </td>
-                  <td className="r num">{policy.required_other}</td>
-                  <td>
-                    {roleNames(policy.approvers)}
-                    <div className="dim small">
-                      {policy.initiator_counts ? "the initiator counts" : "the initiator does not count"}
+                  <td data-label="Scenario">
+                    <div>
+                      <b className="num">{policy.scenario}</b>
+                      <div className="dim small">version {policy.version}</div>
                     </div>
                   </td>
-                  <td className="num">{duration(policy.approve_ttl_s)}</td>
-                  <td className="num">{policy.timelock_s > 0 ? duration(policy.timelock_s) : NONE}</td>
-                  <td>{policy.step_up === "none" ? NONE : words(policy.step_up)}</td>
-                  <td className="r">
+                  <td data-label="Approvals" className="r num">
+                    <span>
+                      <b>{policy.required}</b>
+                      <span className="dim"> of {policy.available}</span>
+                    </span>
+                  </td>
+                  <td data-label="By others" className="r num">
+                    {policy.required_other}
+                  </td>
+                  <td data-label="Approvers">
+                    <div>
+                      {roleNames(policy.approvers)}
+                      <div className="dim small">
+                        {policy.initiator_counts ? "the initiator counts" : "the initiator does not count"}
+                      </div>
+                    </div>
+                  </td>
+                  <td data-label="Waits at most" className="num">
+                    {duration(policy.approve_ttl_s)}
+                  </td>
+                  <td data-label="Time lock" className="num">
+                    {policy.timelock_s > 0 ? duration(policy.timelock_s) : NONE}
+                  </td>
+                  <td data-label="Sign-in">{policy.step_up === "none" ? NONE : words(policy.step_up)}</td>
+                  <td data-label="" className="r">
                     <GatedButton
                       why={why}
                       variant="default"

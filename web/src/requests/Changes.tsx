@@ -80,7 +80,7 @@ export function Diff({ request }: { request: Request }) {
         ))
       ) : (
         <div className="scroll-x card" style={{ padding: 0 }}>
-          <table className="data">
+          <table className="data stack">
             <thead>
               <tr>
                 <th scope="col">What</th>
@@ -97,13 +97,21 @@ export function Diff({ request }: { request: Request }) {
             <tbody>
               {request.diff.map((row) => (
                 <tr key={`${row.what} ${row.from} ${row.to} ${row.models.join()}`}>
-                  <td>{row.what}</td>
-                  <td>
-                    <span className={css.from}>{row.from}</span> → <span className={css.to}>{row.to}</span>
+                  <td data-label="What">{row.what}</td>
+                  <td data-label="From → to">
+                    <span className={css.change}>
+                      <span className={css.from}>{row.from}</span> → <span className={css.to}>{row.to}</span>
+                    </span>
                   </td>
-                  <td className="soft">{row.models.join(", ")}</td>
-                  <td className="r num">{row.devices > 0 ? count(row.devices) : ""}</td>
-                  <td className="r num">{row.devices > 0 ? deltaPower(row.delta_w) : ""}</td>
+                  <td data-label="Models" className="soft">
+                    {row.models.join(", ")}
+                  </td>
+                  <td data-label="Devices" className="r num">
+                    {row.devices > 0 ? count(row.devices) : ""}
+                  </td>
+                  <td data-label="Power" className="r num">
+                    {row.devices > 0 ? deltaPower(row.delta_w) : ""}
+                  </td>
                 </tr>
               ))}
             </tbody>

@@ -13,7 +13,7 @@ function cellSize(count: number): number {
 }
 
 const COLOUR: Record<Tone, string> = {
-  waiting: "--line",
+  waiting: "--text-3",
   running: "--accent",
   ok: "--done",
   failed: "--vermilion-fill",

@@ -1,5 +1,11 @@
 import { ActionIcon, CopyButton, Tooltip } from "@mantine/core";
-import { IconCheck, IconCircleCheckFilled, IconCircleXFilled, IconCopy } from "@tabler/icons-react";
+import {
+  IconCheck,
+  IconCircleCheckFilled,
+  IconCircleXFilled,
+  IconCopy,
+  IconPencil,
+} from "@tabler/icons-react";
 import type { Request } from "../api/types";
 import { dateTime, dateTimeLong, plural, shortHash } from "../ui/format";
 import { isOpen } from "../ui/request-state";
@@ -28,6 +34,16 @@ export function People({ request }: { request: Request }) {
       <ul className="plain col">
         {request.votes.map((vote) => {
           const off = vote.withdrawn_at !== null || !vote.counts;
+          if (vote.initiator && !vote.counts)
+            return (
+              <li key={`${vote.voter.id} ${vote.at}`} className={css.person}>
+                <IconPencil size={16} className="dim" aria-hidden="true" />
+                <div>
+                  <b>{vote.voter.name}</b> asked for it
+                  <span className="dim small"> {dateTime(vote.at)}, does not count as an approval</span>
+                </div>
+              </li>
+            );
           return (
             <li key={`${vote.voter.id} ${vote.at}`} className={css.person}>
               {vote.decision === "approve" ? (

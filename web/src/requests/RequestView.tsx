@@ -87,7 +87,7 @@ function Numbers({ request }: { request: Request }) {
           }
         />
       )}
-      {fleet && (
+      {fleet && progress && (
         <Tile
           label="Power, measured"
           value={measured ? deltaPower(measured.delta_w) : "–"}

@@ -29,7 +29,7 @@ export function Metrics() {
         note={nearCap ? "Above 95 % of the contracted cap" : undefined}
       >
         <span className={nearCap ? css.amber : undefined}>{data ? power(data.power_w) : NONE}</span>
-        {data?.capacity_w != null && <small> / {power(data.capacity_w)}</small>}
+        {data?.capacity_w != null && <small className="wide-only"> / {power(data.capacity_w)}</small>}
       </Metric>
       <Metric data={data} label="Efficiency" sort="power" optional>
         {data?.efficiency_j_th != null ? sig3(data.efficiency_j_th) : NONE} <small>J/TH</small>

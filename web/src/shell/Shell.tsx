@@ -1,7 +1,7 @@
 import { Drawer } from "@mantine/core";
 import { useDisclosure, useMediaQuery } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
-import { Navigate, Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
+import { Outlet, useNavigate, useRouter, useRouterState } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect } from "react";
 import { openStream } from "../api/live";
 import { sessionQuery } from "../api/session";
@@ -22,9 +22,13 @@ const DraftPanel = lazy(() =>
 
 export function Shell() {
   const { data: session } = useQuery(sessionQuery);
-  const href = useRouterState({ select: (state) => state.location.href });
-  if (!session) return <Navigate to="/sign-in" search={{ next: href }} />;
-  return <SignedIn />;
+  const router = useRouter();
+  const signedIn = Boolean(session);
+  // When the session ends, the route's own guard leads to the sign-in page.
+  useEffect(() => {
+    if (!signedIn) void router.invalidate();
+  }, [signedIn, router]);
+  return signedIn ? <SignedIn /> : null;
 }
 
 function SignedIn() {
@@ -34,6 +38,7 @@ function SignedIn() {
   const [menu, menuDrawer] = useDisclosure(false);
   const { draftOpen, draftPinned } = usePrefs();
   const wide = useMediaQuery("(min-width: 1100px)", true);
+  const aside = useRouterState({ select: (state) => "device" in state.location.search });
   const onReview = useRouterState({ select: (state) => state.location.pathname.endsWith("/review") });
   useEffect(() => openStream(site), [site]);
 
@@ -49,9 +54,14 @@ function SignedIn() {
     "?": helpDialog.open,
   });
 
-  const closeDraft = () => usePrefs.setState({ draftOpen: false });
   // The review page shows the whole draft: no second copy beside it.
   const showDraft = draftOpen && !onReview;
+  // Messages keep clear of the panel's buttons.
+  useEffect(() => {
+    document.documentElement.dataset.panel = showDraft || aside ? "open" : "closed";
+  }, [showDraft, aside]);
+
+  const closeDraft = () => usePrefs.setState({ draftOpen: false });
   const pinned = showDraft && draftPinned && wide;
   return (
     <div className={css.shell}>

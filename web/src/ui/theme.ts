@@ -61,7 +61,7 @@ export const theme = createTheme({
   },
   components: {
     Button: Button.extend({ defaultProps: { size: "xs" } }),
-    Modal: Modal.extend({ defaultProps: { ...overlay, centered: true } }),
+    Modal: Modal.extend({ defaultProps: { ...overlay, centered: true, zIndex: 300 } }),
     Drawer: Drawer.extend({ defaultProps: overlay }),
     Menu: Menu.extend({ defaultProps: { transitionProps: { duration: 0 } } }),
     Popover: Popover.extend({ defaultProps: { transitionProps: { duration: 0 } } }),

@@ -1,0 +1,75 @@
+import { describe, expect, it } from "vitest";
+import { byModel } from "../draft/group";
+import { cautions } from "../policies/cautions";
+import { item, policy, request } from "../testing/fixtures";
+import { failedTargets, tally, toCsv } from "./items";
+import { phasesOf } from "./phases";
+
+describe("results", () => {
+  const items = [
+    item(0, "verified"),
+    item(1, "failed"),
+    item(2, "timed_out"),
+    item(3, "unknown"),
+    item(4, "dropped"),
+  ];
+
+  it("are counted by what they mean", () => {
+    expect(tally(items)).toEqual({ waiting: 0, running: 0, ok: 1, failed: 2, unsure: 1, left: 1 });
+  });
+
+  it("are tried again only where nothing can have happened twice unseen", () => {
+    expect(failedTargets(items)).toEqual(["dev-1", "dev-2"]);
+  });
+
+  it("are written as a table no spreadsheet runs", () => {
+    const csv = toCsv([
+      item(0, "failed", { message: '=HYPERLINK("x"), twice', at: 0, power_before_w: 3000 }),
+    ]);
+    const [head, line] = csv.split("\r\n");
+    expect(head).toBe("device,name,model,ip,state,message,at,power_before_w,power_after_w");
+    expect(line).toBe(
+      `dev-0,dev-0,Antminer S19,10.0.0.1,failed,"'=HYPERLINK(""x""), twice",1970-01-01T00:00:00.000Z,3000,`,
+    );
+  });
+});
+
+describe("the way of a request", () => {
+  const looks = (patch: Parameters<typeof request>[0]) =>
+    phasesOf(request(patch), 60_000).map((phase) => phase.look);
+
+  it("waits for approval with its count and deadline", () => {
+    expect(looks({})).toEqual(["done", "wait", "ahead", "ahead"]);
+    expect(phasesOf(request(), 60_000)[1]?.note).toBe("1 of 2, expires in 59 min");
+    expect(phasesOf(request(), 3_600_000)[1]?.note).toBe("1 of 2, time is over");
+  });
+
+  it("runs with a share done", () => {
+    const running = request({ state: "executing", progress: { done: 1, ok: 1, failed: 0, total: 4 } });
+    const [, , run] = phasesOf(running, 0);
+    expect(run).toMatchObject({ look: "now", fill: 0.25, note: "1 of 4 targets" });
+  });
+
+  it("ends well, partly or before it ran", () => {
+    expect(looks({ state: "executed", ended_at: 1 })).toEqual(["done", "done", "done", "done"]);
+    expect(looks({ state: "partially_executed", ended_at: 1 })).toEqual(["done", "done", "done", "bad"]);
+    expect(looks({ state: "rejected", ended_at: 1 })).toEqual(["done", "bad", "ahead", "bad"]);
+  });
+});
+
+describe("rules and drafts", () => {
+  it("warn of counts that block or do not suffice", () => {
+    expect(cautions(policy(), 2, 0)).toEqual([]);
+    expect(cautions(policy(), 3, 0)[0]).toMatch(/No spare approver/);
+    expect(cautions(policy({ required: 2 }), 1, 0)[0]).toMatch(/Lowering/);
+    expect(cautions(policy(), 1, 1)[0]).toMatch(/never suffices/);
+  });
+
+  it("group targets by model, the most first", () => {
+    const targets = ["b", "a", "b"].map((model, index) => ({ id: `dev-${index}`, name: "", model, ip: "" }));
+    expect(byModel(targets)).toEqual([
+      ["b", 2],
+      ["a", 1],
+    ]);
+  });
+});

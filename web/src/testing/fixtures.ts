@@ -1,0 +1,93 @@
+// Small objects of the interface for tests.
+import type { DeviceRow, Item, ItemState, Policy, RequestSummary } from "../api/types";
+
+export function device(id: string, patch: Partial<DeviceRow> = {}): DeviceRow {
+  return {
+    id,
+    name: id,
+    site: "site-1",
+    agent: "agt-1",
+    ip: "10.0.0.1",
+    mac: null,
+    make: "Bitmain",
+    model: "Antminer S19",
+    firmware: "",
+    driver: "antminer",
+    status: "hashing",
+    connectivity: "online",
+    activity: null,
+    since: 0,
+    age_ms: 0,
+    hashrate_ths: 100,
+    expected_hashrate_ths: 110,
+    power_w: 3000,
+    temp_chip_max_c: 60,
+    temp_inlet_c: null,
+    fan_rpm: null,
+    uptime_s: 10,
+    power_mode: "normal",
+    led_on: false,
+    supports: ["reboot", "set_power_mode"],
+    modes: ["normal", "sleep"],
+    pools: null,
+    errors: [],
+    open: [],
+    in_draft: false,
+    ...patch,
+  };
+}
+
+export function item(index: number, state: ItemState, patch: Partial<Item> = {}): Item {
+  return {
+    index,
+    target: { id: `dev-${index}`, name: `dev-${index}`, model: "Antminer S19", ip: "10.0.0.1" },
+    state,
+    message: null,
+    at: null,
+    power_before_w: null,
+    power_after_w: null,
+    ...patch,
+  };
+}
+
+export function request(patch: Partial<RequestSummary> = {}): RequestSummary {
+  return {
+    id: "01J0",
+    number: 12,
+    state: "pending",
+    state_reason: null,
+    title: "Reboot 2 devices",
+    action: { action: "reboot", params: {} },
+    scenario: "fleet.power",
+    site: "site-1",
+    initiator: { id: "usr-1", name: "First" },
+    created_at: 0,
+    ended_at: null,
+    approve_deadline: 3_600_000,
+    execute_deadline: null,
+    targets: 2,
+    approved_targets: 2,
+    approvals: { have: 1, need: 2, need_other: 1, have_other: 0 },
+    effect: { devices: 2, delta_w: 0, before_w: 6000, after_w: 6000, unknown: 0 },
+    progress: null,
+    my: { can_vote: false, can_cancel: true, voted: null, why_not: null },
+    ...patch,
+  };
+}
+
+export function policy(patch: Partial<Policy> = {}): Policy {
+  return {
+    scenario: "fleet.mode",
+    version: 1,
+    required: 1,
+    required_other: 0,
+    approvers: ["administrator"],
+    available: 3,
+    initiator_counts: true,
+    approve_ttl_s: 3600,
+    execute_ttl_s: 900,
+    timelock_s: 0,
+    step_up: "none",
+    ...patch,
+  };
+}

@@ -1,0 +1,58 @@
+import { describe, expect, it } from "vitest";
+import type { PermissionVerdict } from "../api/types";
+import { device } from "../testing/fixtures";
+import { permissionOf, roleNames, unsupportedBy } from "./actions";
+import { judge } from "./permissions";
+
+const verdict = (patch: Partial<PermissionVerdict>): PermissionVerdict => ({
+  permission: "device.reboot",
+  verdict: "deny",
+  reason: "Your role Viewer does not include it.",
+  who_can: ["owner", "site_manager"],
+  ...patch,
+});
+
+describe("what a person may do", () => {
+  it("follows the server's verdict, an action that needs approval included", () => {
+    expect(judge("device.reboot", [], [verdict({ verdict: "needs_request" })])).toEqual({
+      allowed: true,
+      why: "",
+    });
+    expect(judge("device.reboot", ["device.reboot"], [verdict({})]).allowed).toBe(false);
+  });
+
+  it("says why not and whom to ask", () => {
+    expect(judge("device.reboot", [], [verdict({})]).why).toBe(
+      "Your role Viewer does not include it. Ask: Owner or Site manager.",
+    );
+  });
+
+  it("falls back on the session while the verdicts are not there", () => {
+    expect(judge("device.reboot", ["device.reboot"], undefined).allowed).toBe(true);
+    expect(judge("device.reboot", [], undefined).why).not.toBe("");
+  });
+});
+
+describe("actions", () => {
+  it("need the permission of their kind", () => {
+    expect(permissionOf("resume")).toBe("device.pause");
+    expect(permissionOf("restart_mining")).toBe("device.restart");
+    expect(permissionOf("restart_workers")).toBe("system.restart_workers");
+  });
+
+  it("are refused by devices that do not take them", () => {
+    const row = device("dev-1");
+    expect(unsupportedBy(row, { action: "reboot", params: {} })).toBeNull();
+    expect(unsupportedBy(row, { action: "locate", params: { on: true } })).not.toBeNull();
+    expect(unsupportedBy(row, { action: "set_power_mode", params: { mode: "sleep" } })).toBeNull();
+    expect(unsupportedBy(row, { action: "set_power_mode", params: { mode: "high" } })).toContain("high");
+  });
+
+  it("name roles as a list", () => {
+    expect(roleNames([])).toBe("");
+    expect(roleNames(["owner"])).toBe("Owner");
+    expect(roleNames(["owner", "administrator", "site_manager"])).toBe(
+      "Owner, Administrator or Site manager",
+    );
+  });
+});
