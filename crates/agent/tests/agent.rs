@@ -1,4 +1,5 @@
 //! The whole agent against a server of the test's own, over a real WebSocket, with miners of an invented make.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod common;
 

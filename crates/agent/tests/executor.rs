@@ -1,4 +1,5 @@
 //! The executor against misbehaving devices, a full disk and power cuts.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! The journal against power cuts, damage and time.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! The whole agent with the real drivers, against simulated miners that speak the vendors' protocols.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod common;
 
