@@ -1,4 +1,5 @@
 //! `adit audit`, run as a program on a real log.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use adit_core::time::Timestamp;
 use adit_store::{LogStore, SqliteLog};

@@ -171,7 +171,11 @@ impl Session<'_> {
         self.order(sink, dispatch::all_work_of(&state, self.agent)).await
     }
 
-    async fn dispatch(&self, sink: &mut Sink, committed: Result<Batch, broadcast::error::RecvError>) -> Result<(), End> {
+    async fn dispatch(
+        &self,
+        sink: &mut Sink,
+        committed: Result<Batch, broadcast::error::RecvError>,
+    ) -> Result<(), End> {
         match committed {
             Ok(batch) => {
                 let state = self.agents.engine.state();

@@ -76,9 +76,8 @@ impl FromRequestParts<Shared> for Caller {
             }
         }
         let account = api.engine.state().accounts_of(session.user).next();
-        let account = account.ok_or_else(|| {
-            Problem::new(StatusCode::FORBIDDEN, "no_account", "you hold no role on any account")
-        })?;
+        let account = account
+            .ok_or_else(|| Problem::new(StatusCode::FORBIDDEN, "no_account", "you hold no role on any account"))?;
         let principal = Principal::User(session.user);
         let actor = Actor { account, principal, authenticated_at: session.authenticated_at };
         Ok(Self { actor, session })

@@ -1,6 +1,11 @@
 //! The device table, filtered by what the caller reaches before anything is counted or cut.
 
-use super::{Shared, caller::Allowed, id, problem::{Answer, Params, Problem}};
+use super::{
+    Shared,
+    caller::Allowed,
+    id,
+    problem::{Answer, Params, Problem},
+};
 use adit_core::{
     authz::Permission,
     fleet::Device,
@@ -9,7 +14,10 @@ use adit_core::{
     time::Timestamp,
 };
 use adit_telemetry::{Column, DeviceStatus, LiveTable, Order, Page, Query, Range, Sort, StatusSet};
-use axum::{Json, extract::{Path, State as Shares}};
+use axum::{
+    Json,
+    extract::{Path, State as Shares},
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -60,7 +68,12 @@ impl Asked {
 
     fn statuses(&self) -> Answer<StatusSet> {
         let Some(words) = self.status.as_deref().filter(|words| !words.is_empty()) else { return Ok(StatusSet::ALL) };
-        words.split(',').map(|word| DeviceStatus::parse(word).ok_or_else(|| Problem::invalid(format!("no status is called {word}")))).collect()
+        words
+            .split(',')
+            .map(|word| {
+                DeviceStatus::parse(word).ok_or_else(|| Problem::invalid(format!("no status is called {word}")))
+            })
+            .collect()
     }
 
     fn ranges(&self) -> Vec<Range> {
@@ -87,7 +100,13 @@ fn ranks<K: Ord>(state: &State, key: impl Fn(&Device) -> K) -> Vec<u32> {
     ranks
 }
 
-fn page(state: &State, live: &LiveTable, asked: &Asked, seen: &dyn Fn(&Device) -> bool, limit: usize) -> Answer<(Page, usize)> {
+fn page(
+    state: &State,
+    live: &LiveTable,
+    asked: &Asked,
+    seen: &dyn Fn(&Device) -> bool,
+    limit: usize,
+) -> Answer<(Page, usize)> {
     let offset = match asked.cursor.as_deref() {
         None | Some("") => 0,
         Some(cursor) => cursor.parse().map_err(|_| Problem::invalid("the cursor is not one of ours"))?,
@@ -118,12 +137,17 @@ fn page(state: &State, live: &LiveTable, asked: &Asked, seen: &dyn Fn(&Device) -
     };
     let matches = |device: DeviceId| state.device(device).is_some_and(|device| seen(device) && asked.matches(device));
     let (statuses, ranges) = (asked.statuses()?, asked.ranges());
-    let query = Query { statuses, ranges: &ranges, matches: Some(&matches), sort, order, offset, limit, ..Query::default() };
+    let query =
+        Query { statuses, ranges: &ranges, matches: Some(&matches), sort, order, offset, limit, ..Query::default() };
     Ok((live.page(&query), offset))
 }
 
 /// `GET /devices`
-pub async fn list(Shares(api): Shares<Shared>, allowed: Allowed<LIST>, Params(asked): Params<Asked>) -> Answer<Json<Value>> {
+pub async fn list(
+    Shares(api): Shares<Shared>,
+    allowed: Allowed<LIST>,
+    Params(asked): Params<Asked>,
+) -> Answer<Json<Value>> {
     let limit = asked.limit.unwrap_or(100);
     if !(1..=500).contains(&limit) {
         return Err(Problem::invalid("limit must be between 1 and 500"));
@@ -148,7 +172,11 @@ pub async fn list(Shares(api): Shares<Shared>, allowed: Allowed<LIST>, Params(as
 }
 
 /// `GET /devices/ids`
-pub async fn ids(Shares(api): Shares<Shared>, allowed: Allowed<LIST>, Params(asked): Params<Asked>) -> Answer<Json<Value>> {
+pub async fn ids(
+    Shares(api): Shares<Shared>,
+    allowed: Allowed<LIST>,
+    Params(asked): Params<Asked>,
+) -> Answer<Json<Value>> {
     let state = api.engine.state();
     let reach = allowed.permit.reach();
     let seen = |device: &Device| reach.covers(device.account, &device.place());
@@ -157,7 +185,11 @@ pub async fn ids(Shares(api): Shares<Shared>, allowed: Allowed<LIST>, Params(ask
 }
 
 /// `GET /devices/{device}`
-pub async fn show(Shares(api): Shares<Shared>, allowed: Allowed<VIEW>, Path(device): Path<String>) -> Answer<Json<Value>> {
+pub async fn show(
+    Shares(api): Shares<Shared>,
+    allowed: Allowed<VIEW>,
+    Path(device): Path<String>,
+) -> Answer<Json<Value>> {
     let state = api.engine.state();
     let device: DeviceId = id(&device, "device")?;
     let reach = allowed.permit.reach();
@@ -170,13 +202,19 @@ pub async fn show(Shares(api): Shares<Shared>, allowed: Allowed<VIEW>, Path(devi
 /// A device as the contract's `DeviceRow`.
 fn row(state: &State, live: &LiveTable, device: &Device, me: UserId, now: Timestamp) -> Option<Value> {
     let (now_is, found) = (live.row(device.id)?, &device.found);
-    let open: Vec<_> = state.holders_of(device.id).into_iter().map(|request| json!({
-        "request": request.id, "number": request.number,
-        "action": request.payload.action.title(), "state": request.state,
-    })).collect();
-    let in_draft = state.draft(me, device.site).is_some_and(|draft| {
-        draft.changes.iter().any(|change| change.targets.binary_search(&device.id).is_ok())
-    });
+    let open: Vec<_> = state
+        .holders_of(device.id)
+        .into_iter()
+        .map(|request| {
+            json!({
+                "request": request.id, "number": request.number,
+                "action": request.payload.action.title(), "state": request.state,
+            })
+        })
+        .collect();
+    let in_draft = state
+        .draft(me, device.site)
+        .is_some_and(|draft| draft.changes.iter().any(|change| change.targets.binary_search(&device.id).is_ok()));
     Some(json!({
         "id": device.id, "name": device.id, "site": device.site, "agent": device.agent, "ip": found.ip,
         "mac": found.identity.mac, "make": found.make, "model": found.model, "firmware": found.firmware, "driver": found.driver,

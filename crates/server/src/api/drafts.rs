@@ -1,13 +1,23 @@
 //! The caller's own draft for a site.
 
-use super::{Shared, caller::Allowed, estimate::{Effect, estimates}, problem::{Answer, Body, Params, Problem}, requests};
+use super::{
+    Shared,
+    caller::Allowed,
+    estimate::{Effect, estimates},
+    problem::{Answer, Body, Params, Problem},
+    requests,
+};
 use adit_core::{
     authz::{Permission, Place},
     command::{Command, Reply},
     ids::{DeviceId, SiteId},
     requests::Action,
 };
-use axum::{Json, extract::{Path, State as Shares}, http::{HeaderMap, StatusCode}};
+use axum::{
+    Json,
+    extract::{Path, State as Shares},
+    http::{HeaderMap, StatusCode},
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -31,16 +41,24 @@ fn view(api: &Shared, allowed: &Allowed<P>, site: SiteId) -> Answer<Value> {
     };
     let seen = |id: &&DeviceId| state.device(**id).is_some_and(|d| reach.covers(d.account, &d.place()));
     let mut all = Vec::new();
-    let changes: Vec<_> = draft.changes.iter().map(|change| {
-        let targets: Vec<_> = change.targets.iter().filter(seen).copied().collect();
-        all.extend(estimates(&state, &api.live(), &change.action, &targets).into_iter().map(|(_, estimate)| estimate));
-        let mut view = requests::effect_and_rule(api, &state, &allowed.caller.actor, &change.action, &targets);
-        view["id"] = json!(change.id.to_string());
-        view["action"] = json!(change.action);
-        view["targets"] = json!(requests::targets_view(&state, &targets));
-        view
-    }).collect();
-    Ok(json!({ "site": site, "version": draft.version, "changes": changes, "effect": Effect::of(all).view(), "updated_at": draft.updated_at }))
+    let changes: Vec<_> = draft
+        .changes
+        .iter()
+        .map(|change| {
+            let targets: Vec<_> = change.targets.iter().filter(seen).copied().collect();
+            all.extend(
+                estimates(&state, &api.live(), &change.action, &targets).into_iter().map(|(_, estimate)| estimate),
+            );
+            let mut view = requests::effect_and_rule(api, &state, &allowed.caller.actor, &change.action, &targets);
+            view["id"] = json!(change.id.to_string());
+            view["action"] = json!(change.action);
+            view["targets"] = json!(requests::targets_view(&state, &targets));
+            view
+        })
+        .collect();
+    Ok(
+        json!({ "site": site, "version": draft.version, "changes": changes, "effect": Effect::of(all).view(), "updated_at": draft.updated_at }),
+    )
 }
 
 /// `GET /draft`
@@ -57,7 +75,12 @@ pub struct Change {
 }
 
 /// `POST /draft/changes`
-pub async fn put(Shares(api): Shares<Shared>, allowed: Allowed<P>, Params(of): Params<Of>, Body(change): Body<Change>) -> Answer<Json<Value>> {
+pub async fn put(
+    Shares(api): Shares<Shared>,
+    allowed: Allowed<P>,
+    Params(of): Params<Of>,
+    Body(change): Body<Change>,
+) -> Answer<Json<Value>> {
     let command = Command::PutDraft { site: of.site, action: change.action, targets: change.targets };
     let reply = api.engine.run(allowed.caller.actor, command).await?;
     let replaced = if let Reply::Draft { replaced, .. } = reply { replaced } else { 0 };
@@ -65,14 +88,24 @@ pub async fn put(Shares(api): Shares<Shared>, allowed: Allowed<P>, Params(of): P
 }
 
 /// `DELETE /draft/changes/{change}`
-pub async fn take(Shares(api): Shares<Shared>, allowed: Allowed<P>, Path(change): Path<String>, Params(of): Params<Of>) -> Answer<Json<Value>> {
+pub async fn take(
+    Shares(api): Shares<Shared>,
+    allowed: Allowed<P>,
+    Path(change): Path<String>,
+    Params(of): Params<Of>,
+) -> Answer<Json<Value>> {
     let command = Command::TakeFromDraft { site: of.site, change: super::id(&change, "change")?, targets: Vec::new() };
     api.engine.run(allowed.caller.actor, command).await?;
     view(&api, &allowed, of.site).map(Json)
 }
 
 /// `DELETE /draft/changes/{change}/targets/{device}`
-pub async fn take_one(Shares(api): Shares<Shared>, allowed: Allowed<P>, Path((change, device)): Path<(String, String)>, Params(of): Params<Of>) -> Answer<Json<Value>> {
+pub async fn take_one(
+    Shares(api): Shares<Shared>,
+    allowed: Allowed<P>,
+    Path((change, device)): Path<(String, String)>,
+    Params(of): Params<Of>,
+) -> Answer<Json<Value>> {
     let targets = vec![super::id(&device, "device")?];
     let command = Command::TakeFromDraft { site: of.site, change: super::id(&change, "change")?, targets };
     api.engine.run(allowed.caller.actor, command).await?;
@@ -94,10 +127,17 @@ pub struct Reviewed {
 }
 
 /// `POST /draft/submit`: one request for each change. What was refused stays in the draft.
-pub async fn submit(Shares(api): Shares<Shared>, headers: HeaderMap, allowed: Allowed<P>, Params(of): Params<Of>, Body(asked): Body<Reviewed>) -> Answer<Json<Value>> {
+pub async fn submit(
+    Shares(api): Shares<Shared>,
+    headers: HeaderMap,
+    allowed: Allowed<P>,
+    Params(of): Params<Of>,
+    Body(asked): Body<Reviewed>,
+) -> Answer<Json<Value>> {
     let caller = &allowed.caller;
     let draft = api.engine.state().draft(caller.session.user, of.site).cloned();
-    let draft = draft.filter(|draft| draft.version == asked.version).ok_or(adit_core::rejection::Rejection::DraftChanged)?;
+    let draft =
+        draft.filter(|draft| draft.version == asked.version).ok_or(adit_core::rejection::Rejection::DraftChanged)?;
     let key = requests::key_of(&headers);
     let (mut made, mut refused) = (Vec::new(), Vec::new());
     for change in draft.changes {

@@ -14,7 +14,8 @@ const LIST: u8 = Permission::DeviceList as u8;
 pub async fn sites(Shares(api): Shares<Shared>, allowed: Allowed<LIST>) -> Answer<Json<Value>> {
     let (state, reach) = (api.engine.state(), allowed.permit.reach());
     let sites = state.sites_of(reach.account()).filter(|site| reach.covers(site.account, &Place::site(site.id)));
-    let items: Vec<_> = sites.map(|site| json!({ "id": site.id, "name": site.name, "capacity_w": site.capacity_w })).collect();
+    let items: Vec<_> =
+        sites.map(|site| json!({ "id": site.id, "name": site.name, "capacity_w": site.capacity_w })).collect();
     Ok(Json(json!({ "items": items })))
 }
 
@@ -52,9 +53,12 @@ pub async fn roles(_: Allowed<{ Permission::DashboardView as u8 }>) -> Json<Valu
     let permissions: Vec<_> = CATALOGUE.iter().map(|row| {
         json!({ "name": row.name, "risk": row.risk, "scenario": some(row.scenario), "hashcore": some(row.hashcore) })
     }).collect();
-    let roles: Vec<_> = Role::ALL.iter().map(|role| {
-        let held: Vec<_> = CATALOGUE.iter().filter(|row| row.held_by(*role)).map(|row| row.name).collect();
-        json!({ "name": role.title(), "permissions": held })
-    }).collect();
+    let roles: Vec<_> = Role::ALL
+        .iter()
+        .map(|role| {
+            let held: Vec<_> = CATALOGUE.iter().filter(|row| row.held_by(*role)).map(|row| row.name).collect();
+            json!({ "name": role.title(), "permissions": held })
+        })
+        .collect();
     Json(json!({ "permissions": permissions, "roles": roles }))
 }

@@ -1,6 +1,11 @@
 //! The header: the fleet in numbers, and where requests stand.
 
-use super::{Shared, caller::Allowed, problem::{Answer, Params}, requests::visible};
+use super::{
+    Shared,
+    caller::Allowed,
+    problem::{Answer, Params},
+    requests::visible,
+};
 use adit_core::{
     authz::{Permission, Permit, Principal},
     ids::SiteId,
@@ -20,7 +25,11 @@ pub struct Asked {
 }
 
 /// `GET /overview`
-pub async fn show(Shares(api): Shares<Shared>, allowed: Allowed<P>, Params(asked): Params<Asked>) -> Answer<Json<Value>> {
+pub async fn show(
+    Shares(api): Shares<Shared>,
+    allowed: Allowed<P>,
+    Params(asked): Params<Asked>,
+) -> Answer<Json<Value>> {
     Ok(Json(view(&api, &allowed.permit, asked.site)))
 }
 
@@ -48,7 +57,9 @@ fn view(api: &Shared, permit: &Permit<P>, site: Option<SiteId>) -> Value {
         } else if me.is_some_and(|me| request.payload.initiator == Principal::User(me)) {
             waiting_mine += 1;
         }
-        if request.state == RequestState::Pending && me.is_some_and(|me| state.tally(request, now).undecided.contains(&me)) {
+        if request.state == RequestState::Pending
+            && me.is_some_and(|me| state.tally(request, now).undecided.contains(&me))
+        {
             waiting_me += 1;
         }
     }

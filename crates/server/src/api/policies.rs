@@ -1,16 +1,29 @@
 //! Approval rules.
 
-use super::{Shared, caller::{Allowed, Caller}, problem::{Answer, Body}, requests, rules};
+use super::{
+    Shared,
+    caller::{Allowed, Caller},
+    problem::{Answer, Body},
+    requests, rules,
+};
 use adit_core::{
     authz::Permission,
     requests::{Action, Control, PolicyChange, Scenario},
 };
-use axum::{Json, extract::State as Shares, http::{HeaderMap, StatusCode}, response::Response};
+use axum::{
+    Json,
+    extract::State as Shares,
+    http::{HeaderMap, StatusCode},
+    response::Response,
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 /// `GET /approval-policies`: whoever sees the dashboard may know the rules.
-pub async fn list(Shares(api): Shares<Shared>, allowed: Allowed<{ Permission::DashboardView as u8 }>) -> Answer<Json<Value>> {
+pub async fn list(
+    Shares(api): Shares<Shared>,
+    allowed: Allowed<{ Permission::DashboardView as u8 }>,
+) -> Answer<Json<Value>> {
     let (state, now, account) = (api.engine.state(), api.now(), allowed.permit.reach().account());
     let items: Vec<_> = Scenario::ALL.iter().map(|scenario| {
         let policy = state.policy(account, *scenario);
@@ -33,8 +46,14 @@ pub struct Asked {
 }
 
 /// `PUT /approval-policies`
-pub async fn change(Shares(api): Shares<Shared>, headers: HeaderMap, caller: Caller, Body(asked): Body<Asked>) -> Answer<Response> {
+pub async fn change(
+    Shares(api): Shares<Shared>,
+    headers: HeaderMap,
+    caller: Caller,
+    Body(asked): Body<Asked>,
+) -> Answer<Response> {
     let action = Action::Control(Control::SetPolicies { changes: asked.changes });
-    let request = requests::submit_action(&api, &caller, action, Vec::new(), asked.reason, requests::key_of(&headers)).await?;
+    let request =
+        requests::submit_action(&api, &caller, action, Vec::new(), asked.reason, requests::key_of(&headers)).await?;
     requests::made(&api, &caller, request, StatusCode::OK)
 }

@@ -8,22 +8,33 @@ use axum::{
     http::{HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Serialize, Serializer, de::DeserializeOwned, ser::SerializeStruct};
 
 /// A refusal or a failure, as the caller is told of it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub struct Problem {
-    #[serde(rename = "type")]
-    kind: String,
-    title: String,
     status: u16,
     /// Stable word for programs.
     pub code: &'static str,
     detail: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<String>,
-    #[serde(skip)]
     retry_after_s: Option<u64>,
+}
+
+impl Serialize for Problem {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut problem = serializer.serialize_struct("Problem", 6)?;
+        problem.serialize_field("type", &format!("https://adit.dev/problems/{}", self.code))?;
+        problem.serialize_field("title", &self.code.replace('_', " "))?;
+        problem.serialize_field("status", &self.status)?;
+        problem.serialize_field("code", self.code)?;
+        problem.serialize_field("detail", &self.detail)?;
+        match &self.request_id {
+            Some(request) => problem.serialize_field("request_id", request)?,
+            None => problem.skip_field("request_id")?,
+        }
+        problem.end()
+    }
 }
 
 /// What a handler gives back.
@@ -33,15 +44,7 @@ impl Problem {
     /// A problem with this HTTP status, code and sentence.
     #[must_use]
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self {
-            kind: format!("https://adit.dev/problems/{code}"),
-            title: code.replace('_', " "),
-            status: status.as_u16(),
-            code,
-            detail: detail.into(),
-            request_id: None,
-            retry_after_s: None,
-        }
+        Self { status: status.as_u16(), code, detail: detail.into(), request_id: None, retry_after_s: None }
     }
 
     /// There is none, or none that the caller may know of.
@@ -66,7 +69,10 @@ impl Problem {
     #[must_use]
     pub fn too_many_attempts(retry_after_s: u64) -> Self {
         let detail = format!("too many failed attempts: try again in {retry_after_s} s");
-        Self { retry_after_s: Some(retry_after_s), ..Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", detail) }
+        Self {
+            retry_after_s: Some(retry_after_s),
+            ..Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", detail)
+        }
     }
 
     /// Something of ours failed; the cause is logged, not told.

@@ -39,8 +39,12 @@ pub fn visible(state: &State, request: &Request, reach: &Reach) -> bool {
         Action::Device(_) => payload.targets.iter().all(|target| {
             device_of(*target).and_then(|device| state.device(device)).is_some_and(|device| covers(&device.place()))
         }),
-        Action::Control(Control::RestartWorkers { site } | Control::CreateAgent { site, .. }) => covers(&Place::site(*site)),
-        Action::Control(Control::CreateScanTask { agent, .. }) => state.agent(*agent).is_some_and(|agent| covers(&Place::site(agent.site))),
+        Action::Control(Control::RestartWorkers { site } | Control::CreateAgent { site, .. }) => {
+            covers(&Place::site(*site))
+        }
+        Action::Control(Control::CreateScanTask { agent, .. }) => {
+            state.agent(*agent).is_some_and(|agent| covers(&Place::site(agent.site)))
+        }
         Action::Control(_) => covers(&Place::ACCOUNT),
     }
 }
@@ -69,7 +73,14 @@ pub struct Asked {
 }
 
 /// Submits an action for the caller.
-pub async fn submit_action(api: &Shared, caller: &Caller, action: Action, targets: Vec<DeviceId>, reason: Option<String>, key: Option<String>) -> Answer<RequestId> {
+pub async fn submit_action(
+    api: &Shared,
+    caller: &Caller,
+    action: Action,
+    targets: Vec<DeviceId>,
+    reason: Option<String>,
+    key: Option<String>,
+) -> Answer<RequestId> {
     let estimates = estimates(&api.engine.state(), &api.live(), &action, &targets);
     let id = RequestId(adit_ulid(api)?);
     let submission = Submission { id, action, targets, estimates, reason, idempotency_key: key };
@@ -99,13 +110,22 @@ pub fn made(api: &Shared, caller: &Caller, request: RequestId, ran: StatusCode) 
 }
 
 /// `POST /requests`
-pub async fn submit(Shares(api): Shares<Shared>, headers: HeaderMap, caller: Caller, Body(asked): Body<Asked>) -> Answer<Response> {
+pub async fn submit(
+    Shares(api): Shares<Shared>,
+    headers: HeaderMap,
+    caller: Caller,
+    Body(asked): Body<Asked>,
+) -> Answer<Response> {
     let request = submit_action(&api, &caller, asked.action, asked.targets, asked.reason, key_of(&headers)).await?;
     made(&api, &caller, request, StatusCode::CREATED)
 }
 
 /// `POST /requests/preview`
-pub async fn preview(Shares(api): Shares<Shared>, allowed: Allowed<P>, Body(asked): Body<Asked>) -> Answer<Json<Value>> {
+pub async fn preview(
+    Shares(api): Shares<Shared>,
+    allowed: Allowed<P>,
+    Body(asked): Body<Asked>,
+) -> Answer<Json<Value>> {
     let (state, reach, actor) = (api.engine.state(), allowed.permit.reach(), &allowed.caller.actor);
     let known = |id: &DeviceId| state.device(*id).is_some_and(|d| reach.covers(d.account, &d.place()));
     if !asked.targets.iter().all(known) {
@@ -115,15 +135,30 @@ pub async fn preview(Shares(api): Shares<Shared>, allowed: Allowed<P>, Body(aske
 }
 
 /// Effect, rule and warnings of an action on devices that the actor sees.
-pub fn effect_and_rule(api: &Shared, state: &State, actor: &adit_core::authz::Actor, action: &Action, targets: &[DeviceId]) -> Value {
+pub fn effect_and_rule(
+    api: &Shared,
+    state: &State,
+    actor: &adit_core::authz::Actor,
+    action: &Action,
+    targets: &[DeviceId],
+) -> Value {
     let live = api.live();
     let policy = state.policy(actor.account, action.scenario());
     let effect = Effect::of(estimates(state, &live, action, targets).into_iter().map(|(_, estimate)| estimate));
     let mut warnings = Vec::new();
     if let Action::Device(operation) = action {
-        let unsupported: Vec<_> = targets.iter().filter(|id| state.device(**id).is_some_and(|d| !d.found.supports.contains(&operation.kind()))).collect();
-        let offline: Vec<_> = targets.iter().filter(|id| live.row(**id).is_some_and(|row| row.status == adit_telemetry::DeviceStatus::Offline)).collect();
-        for (code, devices, detail) in [("unsupported", unsupported, "These devices cannot do that"), ("offline", offline, "These devices do not answer at present")] {
+        let unsupported: Vec<_> = targets
+            .iter()
+            .filter(|id| state.device(**id).is_some_and(|d| !d.found.supports.contains(&operation.kind())))
+            .collect();
+        let offline: Vec<_> = targets
+            .iter()
+            .filter(|id| live.row(**id).is_some_and(|row| row.status == adit_telemetry::DeviceStatus::Offline))
+            .collect();
+        for (code, devices, detail) in [
+            ("unsupported", unsupported, "These devices cannot do that"),
+            ("offline", offline, "These devices do not answer at present"),
+        ] {
             if !devices.is_empty() {
                 warnings.push(json!({ "code": code, "devices": devices, "detail": detail }));
             }
@@ -144,7 +179,11 @@ pub struct Listed {
 }
 
 /// `GET /requests`, newest first.
-pub async fn list(Shares(api): Shares<Shared>, allowed: Allowed<P>, Params(asked): Params<Listed>) -> Answer<Json<Value>> {
+pub async fn list(
+    Shares(api): Shares<Shared>,
+    allowed: Allowed<P>,
+    Params(asked): Params<Listed>,
+) -> Answer<Json<Value>> {
     let (state, names, now) = (api.engine.state(), api.names()?, api.now());
     let (me, reach) = (allowed.caller.session.user, allowed.permit.reach());
     let in_box = |request: &Request| match asked.which.as_deref().unwrap_or("all") {
@@ -172,7 +211,11 @@ fn paged(items: Vec<Value>, total: usize, offset: usize) -> Value {
 }
 
 /// `GET /requests/{request}`
-pub async fn show(Shares(api): Shares<Shared>, allowed: Allowed<P>, Path(request): Path<String>) -> Answer<Json<Value>> {
+pub async fn show(
+    Shares(api): Shares<Shared>,
+    allowed: Allowed<P>,
+    Path(request): Path<String>,
+) -> Answer<Json<Value>> {
     let request = sought(&api.engine.state(), &request, allowed.permit.reach())?;
     shown(&api, &allowed.caller, request.id).map(Json)
 }
@@ -186,7 +229,12 @@ pub struct Items {
 }
 
 /// `GET /requests/{request}/items`
-pub async fn items(Shares(api): Shares<Shared>, allowed: Allowed<P>, Path(request): Path<String>, Params(asked): Params<Items>) -> Answer<Json<Value>> {
+pub async fn items(
+    Shares(api): Shares<Shared>,
+    allowed: Allowed<P>,
+    Path(request): Path<String>,
+    Params(asked): Params<Items>,
+) -> Answer<Json<Value>> {
     let state = api.engine.state();
     let request = sought(&state, &request, allowed.permit.reach())?;
     let all = (0..request.items.len()).filter_map(|index| {
@@ -198,7 +246,8 @@ pub async fn items(Shares(api): Shares<Shared>, allowed: Allowed<P>, Path(reques
         };
         views::item(&state, &request, index, stage)
     });
-    let found: Vec<_> = all.filter(|item| asked.state.as_deref().is_none_or(|wanted| item["state"] == wanted)).collect();
+    let found: Vec<_> =
+        all.filter(|item| asked.state.as_deref().is_none_or(|wanted| item["state"] == wanted)).collect();
     let (total, offset) = (found.len(), asked.cursor.unwrap_or(0));
     let page = found.into_iter().skip(offset).take(asked.limit.unwrap_or(200).clamp(1, 1_000)).collect();
     Ok(Json(paged(page, total, offset)))
@@ -214,7 +263,12 @@ pub struct Voted {
 }
 
 /// `POST /requests/{request}/votes`
-pub async fn vote(Shares(api): Shares<Shared>, allowed: Allowed<P>, Path(request): Path<String>, Body(vote): Body<Voted>) -> Answer<Json<Value>> {
+pub async fn vote(
+    Shares(api): Shares<Shared>,
+    allowed: Allowed<P>,
+    Path(request): Path<String>,
+    Body(vote): Body<Voted>,
+) -> Answer<Json<Value>> {
     let request = sought(&api.engine.state(), &request, allowed.permit.reach())?.id;
     let Voted { decision, content_hash, comment } = vote;
     api.engine.run(allowed.caller.actor, Command::Vote { request, decision, content_hash, comment }).await?;
@@ -222,7 +276,11 @@ pub async fn vote(Shares(api): Shares<Shared>, allowed: Allowed<P>, Path(request
 }
 
 /// `DELETE /requests/{request}/votes/me`
-pub async fn withdraw(Shares(api): Shares<Shared>, allowed: Allowed<P>, Path(request): Path<String>) -> Answer<Json<Value>> {
+pub async fn withdraw(
+    Shares(api): Shares<Shared>,
+    allowed: Allowed<P>,
+    Path(request): Path<String>,
+) -> Answer<Json<Value>> {
     let request = sought(&api.engine.state(), &request, allowed.permit.reach())?.id;
     api.engine.run(allowed.caller.actor, Command::WithdrawVote { request }).await?;
     shown(&api, &allowed.caller, request).map(Json)
@@ -235,7 +293,12 @@ pub struct Cancelled {
 }
 
 /// `POST /requests/{request}/cancel`
-pub async fn cancel(Shares(api): Shares<Shared>, allowed: Allowed<P>, Path(request): Path<String>, Body(asked): Body<Cancelled>) -> Answer<Json<Value>> {
+pub async fn cancel(
+    Shares(api): Shares<Shared>,
+    allowed: Allowed<P>,
+    Path(request): Path<String>,
+    Body(asked): Body<Cancelled>,
+) -> Answer<Json<Value>> {
     let request = sought(&api.engine.state(), &request, allowed.permit.reach())?.id;
     api.engine.run(allowed.caller.actor, Command::Cancel { request, reason: asked.reason }).await?;
     shown(&api, &allowed.caller, request).map(Json)

@@ -1,6 +1,11 @@
 //! Which rule an action falls under, and what the caller may do.
 
-use super::{Shared, caller::Caller, id, problem::{Answer, Params, Problem}};
+use super::{
+    Shared,
+    caller::Caller,
+    id,
+    problem::{Answer, Params, Problem},
+};
 use adit_core::{
     authz::{Actor, Permission, Place, Principal, Verdict},
     ids::{DeviceId, SiteId, UserId},
@@ -29,7 +34,13 @@ pub const fn step_up(step_up: StepUp) -> &'static str {
 }
 
 /// The contract's `Rule`, for something `actor` would submit or has submitted.
-pub fn rule(state: &State, actor: &Actor, scenario: Scenario, (required, required_other): (u32, u32), now: Timestamp) -> Value {
+pub fn rule(
+    state: &State,
+    actor: &Actor,
+    scenario: Scenario,
+    (required, required_other): (u32, u32),
+    now: Timestamp,
+) -> Value {
     let policy = state.policy(actor.account, scenario);
     let at_once = required <= 1 && required_other == 0 && state.runs_at_once(actor, scenario, now);
     let names = approvers(scenario, policy.approvers);
@@ -37,7 +48,11 @@ pub fn rule(state: &State, actor: &Actor, scenario: Scenario, (required, require
         "Runs at once".to_owned()
     } else {
         let plural = if required == 1 { "" } else { "s" };
-        let other = if required_other > 0 { format!(", {required_other} of them by somebody other than the initiator") } else { String::new() };
+        let other = if required_other > 0 {
+            format!(", {required_other} of them by somebody other than the initiator")
+        } else {
+            String::new()
+        };
         format!("{required} approval{plural} by {}{other}", names.join(" or "))
     };
     json!({
@@ -59,7 +74,9 @@ pub async fn mine(Shares(api): Shares<Shared>, caller: Caller, Params(asked): Pa
     let place = match asked.device {
         None => None,
         Some(device) => {
-            let device = state.device(device).filter(|d| d.account == caller.actor.account && rights.allow(Permission::DeviceList, &d.place(), now));
+            let device = state
+                .device(device)
+                .filter(|d| d.account == caller.actor.account && rights.allow(Permission::DeviceList, &d.place(), now));
             Some(device.ok_or_else(|| Problem::not_found("device"))?.place())
         }
     };
@@ -67,12 +84,18 @@ pub async fn mine(Shares(api): Shares<Shared>, caller: Caller, Params(asked): Pa
         // Without a device: is it held anywhere?
         let place = place.or_else(|| {
             let held = rights.with(permission, now).next()?;
-            if held.scope.is_all() { Some(Place::ACCOUNT) } else { state.sites_of(caller.actor.account).map(|s| Place::site(s.id)).find(|p| held.scope.covers(p)) }
+            if held.scope.is_all() {
+                Some(Place::ACCOUNT)
+            } else {
+                state.sites_of(caller.actor.account).map(|s| Place::site(s.id)).find(|p| held.scope.covers(p))
+            }
         });
         let verdict = state.verdict(&caller.actor, permission, &place.unwrap_or(Place::ACCOUNT), now);
         let (word, scenario, reason) = match &verdict {
             Verdict::Allow { .. } => ("allow", None, "You hold it".to_owned()),
-            Verdict::NeedsRequest { scenario, .. } => ("needs_request", Some(*scenario), "You may ask; others must approve".to_owned()),
+            Verdict::NeedsRequest { scenario, .. } => {
+                ("needs_request", Some(*scenario), "You may ask; others must approve".to_owned())
+            }
             Verdict::Deny(denied) => ("deny", None, denied.to_string()),
         };
         let who_can = adit_core::authz::Role::holding(permission);
@@ -90,7 +113,11 @@ pub struct Explain {
 }
 
 /// `GET /explain`: about oneself always, about others with `user.view`.
-pub async fn explain(Shares(api): Shares<Shared>, caller: Caller, Params(asked): Params<Explain>) -> Answer<Json<Value>> {
+pub async fn explain(
+    Shares(api): Shares<Shared>,
+    caller: Caller,
+    Params(asked): Params<Explain>,
+) -> Answer<Json<Value>> {
     const P: u8 = Permission::UserView as u8;
     let (state, now) = (api.engine.state(), api.now());
     let subject: UserId = id(&asked.subject, "person")?;
@@ -98,16 +125,20 @@ pub async fn explain(Shares(api): Shares<Shared>, caller: Caller, Params(asked):
     if subject != caller.session.user {
         state.permit::<P>(&caller.actor, now).map_err(adit_core::rejection::Rejection::from)?;
     }
-    let permission = Permission::named(&asked.action).ok_or_else(|| Problem::invalid("no permission is called that"))?;
+    let permission =
+        Permission::named(&asked.action).ok_or_else(|| Problem::invalid("no permission is called that"))?;
     let place = match asked.resource.as_deref() {
         None | Some("") => Place::ACCOUNT,
         Some(text) if text.starts_with("site-") => {
-            let site = state.site(id::<SiteId>(text, "site")?).filter(|s| s.account == caller.actor.account && rights.allow(Permission::DeviceList, &Place::site(s.id), now));
+            let site = state.site(id::<SiteId>(text, "site")?).filter(|s| {
+                s.account == caller.actor.account && rights.allow(Permission::DeviceList, &Place::site(s.id), now)
+            });
             Place::site(site.ok_or_else(|| Problem::not_found("site"))?.id)
         }
         Some(text) => {
             let device = state.device(id::<DeviceId>(text, "device")?);
-            let device = device.filter(|d| d.account == caller.actor.account && rights.allow(Permission::DeviceList, &d.place(), now));
+            let device = device
+                .filter(|d| d.account == caller.actor.account && rights.allow(Permission::DeviceList, &d.place(), now));
             device.ok_or_else(|| Problem::not_found("device"))?.place()
         }
     };

@@ -217,9 +217,10 @@ pub async fn demo_users(Shares(api): Shares<Shared>) -> Answer<Json<Value>> {
     if !api.options.loopback || api.options.demo_users.is_empty() {
         return Err(Problem::not_found("page"));
     }
-    let users = api.options.demo_users.iter().map(
-        |user| json!({ "email": user.email, "name": user.name, "role": user.role, "password": user.password }),
-    );
+    let users =
+        api.options.demo_users.iter().map(
+            |user| json!({ "email": user.email, "name": user.name, "role": user.role, "password": user.password }),
+        );
     Ok(Json(users.collect()))
 }
 
@@ -230,9 +231,8 @@ fn view(api: &Shared, session: &Session) -> Answer<Value> {
     let name = api.people().person(session.user).map_err(|error| Problem::internal(&error))?;
     let name = name.map_or_else(|| session.user.to_string(), |person| person.display_name);
     let account = state.accounts_of(session.user).next().and_then(|id| state.account(id));
-    let account = account.ok_or_else(|| {
-        Problem::new(StatusCode::FORBIDDEN, "no_account", "you hold no role on any account")
-    })?;
+    let account =
+        account.ok_or_else(|| Problem::new(StatusCode::FORBIDDEN, "no_account", "you hold no role on any account"))?;
     let rights = state.rights_of_user(account.id, session.user);
     let mask = rights.mask(now);
     let permissions: Vec<_> = Permission::all().filter(|p| mask & p.bit() != 0).map(Permission::name).collect();

@@ -45,9 +45,13 @@ impl Viewer<'_> {
         let why_not = (!can_vote).then(|| why_not(pending, voted.is_some(), is_mine));
         let targets = request.effective().count();
         let (done, ok) = request.progress();
-        let started = matches!(request.state, RequestState::Executing | RequestState::Executed | RequestState::PartiallyExecuted | RequestState::Failed);
+        let started = matches!(
+            request.state,
+            RequestState::Executing | RequestState::Executed | RequestState::PartiallyExecuted | RequestState::Failed
+        );
         let can_cancel = is_mine && matches!(request.state, RequestState::Pending | RequestState::Approved)
-            || request.state == RequestState::Approved && me.is_some_and(|me| tally.approvals.contains(&me) || tally.undecided.contains(&me));
+            || request.state == RequestState::Approved
+                && me.is_some_and(|me| tally.approvals.contains(&me) || tally.undecided.contains(&me));
         json!({
             "id": request.id, "number": request.number, "state": request.state, "state_reason": request.state_reason,
             "title": title(&payload.action, targets), "action": payload.action, "scenario": payload.scenario,
@@ -65,17 +69,32 @@ impl Viewer<'_> {
     pub fn full(&self, request: &Request) -> Value {
         let payload = &request.payload;
         let tally = self.state.tally(request, self.now);
-        let votes: Vec<_> = request.votes.iter().map(|vote| json!({
-            "voter": self.person(vote.voter), "decision": vote.decision, "at": vote.at, "comment": vote.comment,
-            "counts": vote.withdrawn_at.is_none() && tally.approvals.contains(&vote.voter),
-            "withdrawn_at": vote.withdrawn_at, "initiator": payload.initiator == Principal::User(vote.voter),
-        })).collect();
-        let who_can: Vec<_> = if request.state == RequestState::Pending { tally.undecided.iter().map(|user| self.person(*user)).collect() } else { Vec::new() };
-        let dropped: Vec<_> = payload.targets.iter().zip(&request.items).filter_map(|(target, item)| {
-            let ItemState::Dropped { by } = item else { return None };
-            let number = self.state.request(*by).map(|by| by.number);
-            Some(json!({ "device": target, "name": target, "by_request": by, "by_number": number }))
-        }).collect();
+        let votes: Vec<_> = request
+            .votes
+            .iter()
+            .map(|vote| {
+                json!({
+                    "voter": self.person(vote.voter), "decision": vote.decision, "at": vote.at, "comment": vote.comment,
+                    "counts": vote.withdrawn_at.is_none() && tally.approvals.contains(&vote.voter),
+                    "withdrawn_at": vote.withdrawn_at, "initiator": payload.initiator == Principal::User(vote.voter),
+                })
+            })
+            .collect();
+        let who_can: Vec<_> = if request.state == RequestState::Pending {
+            tally.undecided.iter().map(|user| self.person(*user)).collect()
+        } else {
+            Vec::new()
+        };
+        let dropped: Vec<_> = payload
+            .targets
+            .iter()
+            .zip(&request.items)
+            .filter_map(|(target, item)| {
+                let ItemState::Dropped { by } = item else { return None };
+                let number = self.state.request(*by).map(|by| by.number);
+                Some(json!({ "device": target, "name": target, "by_request": by, "by_number": number }))
+            })
+            .collect();
         let mut view = self.summary(request);
         let more = json!({
             "reason": request.reason, "content_hash": request.content_hash, "revision": payload.revision,
@@ -92,27 +111,55 @@ impl Viewer<'_> {
     }
 
     fn took(&self, request: &Request) -> Vec<Value> {
-        let others = self.state.requests().filter(|other| other.payload.account == request.payload.account && other.number < request.number);
-        others.flat_map(|other| {
-            other.payload.targets.iter().zip(&other.items).filter(|(_, item)| **item == ItemState::Dropped { by: request.id }).map(|(target, _)| json!({
-                "device": target, "name": target, "from_request": other.id, "from_number": other.number,
-            })).collect::<Vec<_>>()
-        }).collect()
+        let others = self
+            .state
+            .requests()
+            .filter(|other| other.payload.account == request.payload.account && other.number < request.number);
+        others
+            .flat_map(|other| {
+                other
+                    .payload
+                    .targets
+                    .iter()
+                    .zip(&other.items)
+                    .filter(|(_, item)| **item == ItemState::Dropped { by: request.id })
+                    .map(|(target, _)| {
+                        json!({
+                            "device": target, "name": target, "from_request": other.id, "from_number": other.number,
+                        })
+                    })
+                    .collect::<Vec<_>>()
+            })
+            .collect()
     }
 
     fn diff(&self, request: &Request) -> Value {
         let payload = &request.payload;
-        let row = |what: &str, from: String, to: String, delta: Value, models: Vec<&str>| json!({
-            "what": what, "from": from, "to": to, "devices": request.effective().count(), "delta_w": delta, "models": models,
-        });
+        let row = |what: &str, from: String, to: String, delta: Value, models: Vec<&str>| {
+            json!({
+                "what": what, "from": from, "to": to, "devices": request.effective().count(), "delta_w": delta, "models": models,
+            })
+        };
         match &payload.action {
-            Action::Control(Control::SetPolicies { changes }) => changes.iter().map(|change| {
-                let old = self.state.policy(payload.account, change.scenario);
-                let counts = |required: u32, other: u32| format!("{required} approvals, {other} by others");
-                row(change.scenario.name(), counts(old.required, old.required_other), counts(change.required, change.required_other), Value::Null, Vec::new())
-            }).collect(),
+            Action::Control(Control::SetPolicies { changes }) => changes
+                .iter()
+                .map(|change| {
+                    let old = self.state.policy(payload.account, change.scenario);
+                    let counts = |required: u32, other: u32| format!("{required} approvals, {other} by others");
+                    row(
+                        change.scenario.name(),
+                        counts(old.required, old.required_other),
+                        counts(change.required, change.required_other),
+                        Value::Null,
+                        Vec::new(),
+                    )
+                })
+                .collect(),
             action => {
-                let mut models: Vec<_> = request.effective().filter_map(|(_, target)| Some(self.state.device(device_of(target)?)?.found.model.as_str())).collect();
+                let mut models: Vec<_> = request
+                    .effective()
+                    .filter_map(|(_, target)| Some(self.state.device(device_of(target)?)?.found.model.as_str()))
+                    .collect();
                 models.sort_unstable();
                 models.dedup();
                 let effect = Effect::of_request(request).view();
@@ -131,7 +178,10 @@ impl Viewer<'_> {
         entries.extend(request.approved_at.map(|at| (at, "Enough approvals".into(), Value::Null)));
         entries.extend(request.ended_at.map(|at| (at, format!("Ended: {}", word(request.state)), Value::Null)));
         entries.sort_by_key(|(at, ..)| *at);
-        (1..).zip(entries).map(|(seq, (at, what, by)): (u32, _)| json!({ "at": at, "what": what, "by": by, "seq": seq })).collect()
+        (1..)
+            .zip(entries)
+            .map(|(seq, (at, what, by)): (u32, _)| json!({ "at": at, "what": what, "by": by, "seq": seq }))
+            .collect()
     }
 }
 
@@ -162,7 +212,8 @@ fn site_of(state: &State, request: &Request) -> Option<adit_core::ids::SiteId> {
     match &request.payload.action {
         Action::Control(Control::RestartWorkers { site } | Control::CreateAgent { site, .. }) => Some(*site),
         _ => {
-            let mut sites = request.payload.targets.iter().filter_map(|target| state.device(device_of(*target)?).map(|d| d.site));
+            let mut sites =
+                request.payload.targets.iter().filter_map(|target| state.device(device_of(*target)?).map(|d| d.site));
             let first = sites.next()?;
             sites.all(|site| site == first).then_some(first)
         }
@@ -170,17 +221,24 @@ fn site_of(state: &State, request: &Request) -> Option<adit_core::ids::SiteId> {
 }
 
 fn measured(request: &Request) -> Option<Value> {
-    let deltas: Vec<_> = request.items.iter().filter_map(|item| match item {
-        ItemState::Ended { result, .. } => Some(i64::from(result.power_after_w?) - i64::from(result.power_before_w?)),
-        _ => None,
-    }).collect();
+    let deltas: Vec<_> = request
+        .items
+        .iter()
+        .filter_map(|item| match item {
+            ItemState::Ended { result, .. } => {
+                Some(i64::from(result.power_after_w?) - i64::from(result.power_before_w?))
+            }
+            _ => None,
+        })
+        .collect();
     (!deltas.is_empty()).then(|| json!({ "delta_w": deltas.iter().sum::<i64>(), "devices": deltas.len() }))
 }
 
 /// One target as the contract's `Item`; `stage` tells how far an open order has come.
 pub fn item(state: &State, request: &Request, index: usize, stage: &str) -> Option<Value> {
     let (target, item) = (request.payload.targets.get(index)?, request.items.get(index)?);
-    let mut view = json!({ "index": index, "message": null, "at": null, "power_before_w": null, "power_after_w": null });
+    let mut view =
+        json!({ "index": index, "message": null, "at": null, "power_before_w": null, "power_after_w": null });
     let word = match item {
         ItemState::Waiting if request.state.is_terminal() => "cancelled",
         ItemState::Waiting => "waiting",
