@@ -1,4 +1,5 @@
 //! A small company to try rules on: one site, one agent, miners, and people by role.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![allow(dead_code, reason = "each test file uses its part")]
 
 use adit_core::{
