@@ -11,15 +11,19 @@
 //! - [`agents`]: enrolment and connections of agents.
 //! - [`dispatch`]: from an approved request to signed orders, and how far each has come.
 //! - [`live`]: what every device says now.
+//! - [`server`]: all of it together, on a data folder and an address; [`founding`]: the first account on it.
 #![deny(missing_docs)]
 
 pub mod agents;
 pub mod api;
 pub mod dispatch;
 pub mod engine;
+pub mod founding;
 pub mod live;
+pub mod server;
 
 pub use agents::Agents;
 pub use dispatch::Stage;
 pub use engine::{Batch, Clock, CommandError, Engine, EngineError, SystemClock};
 pub use live::Live;
+pub use server::{Opened, Server, ServerError, ServerOptions};

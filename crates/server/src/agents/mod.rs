@@ -189,6 +189,11 @@ impl Agents {
         }
     }
 
+    /// Ends every connection; the agents come back by themselves once there is a server again.
+    pub(crate) fn close(&self) {
+        self.links().by_agent.clear();
+    }
+
     fn links(&self) -> MutexGuard<'_, Links> {
         self.links.lock().unwrap_or_else(PoisonError::into_inner)
     }

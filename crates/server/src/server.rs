@@ -1,0 +1,182 @@
+//! All parts together: from a data folder to a server that listens, and back to a folder that another may take.
+
+use crate::{
+    Agents, Engine, EngineError, Live, SystemClock,
+    agents::{self, AgentsError},
+    api::{self, Api},
+};
+use adit_store::{DataDir, People, Secrets, StoreError};
+use std::{
+    io,
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::{net::TcpListener, sync::watch, task::JoinSet};
+
+/// How long open connections may take to end once the server stops.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// What a server is started with.
+#[derive(Debug, Clone)]
+pub struct ServerOptions {
+    /// Its folder: log, people, secrets. Made if there is none.
+    pub data: PathBuf,
+    /// Where it listens; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Seconds between two polls of a device, 1 to 3600.
+    pub poll_interval_s: u32,
+    /// How the interface for people is served.
+    pub api: api::Options,
+}
+
+/// Why a server did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// Its folder cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The log cannot be folded.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// Agents cannot be served.
+    #[error(transparent)]
+    Agents(#[from] AgentsError),
+    /// The interface cannot be served.
+    #[error("the interface cannot be served: {0}")]
+    Api(String),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// Which.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// The folder's parts and the engine on them, before anybody can reach it.
+pub struct Opened {
+    dir: DataDir,
+    engine: Engine,
+    people: Arc<Mutex<People>>,
+    secrets: Arc<Mutex<Secrets>>,
+}
+
+impl Opened {
+    /// Takes the folder and folds its log.
+    ///
+    /// # Errors
+    /// [`ServerError`]: above all, that another server has the folder.
+    pub fn open(data: PathBuf) -> Result<Self, ServerError> {
+        let dir = DataDir::open(data)?;
+        let engine = Engine::start(Box::new(dir.log()?), Arc::new(SystemClock))?;
+        let people = Arc::new(Mutex::new(dir.people()?));
+        let secrets = Arc::new(Mutex::new(dir.secrets()?));
+        Ok(Self { dir, engine, people, secrets })
+    }
+
+    /// What decides.
+    #[must_use]
+    pub const fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Who people are.
+    pub fn people(&self) -> MutexGuard<'_, People> {
+        self.people.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sealed secrets.
+    pub fn secrets(&self) -> MutexGuard<'_, Secrets> {
+        self.secrets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Listens, and serves people and agents from then on.
+    ///
+    /// # Errors
+    /// [`ServerError`].
+    pub async fn serve(self, options: ServerOptions) -> Result<Server, ServerError> {
+        let Self { dir, engine, people, secrets } = self;
+        let listener = TcpListener::bind(options.listen).await;
+        let listener = listener.map_err(|source| ServerError::Listen { address: options.listen, source })?;
+        let address =
+            listener.local_addr().map_err(|source| ServerError::Listen { address: options.listen, source })?;
+        let live = Live::of(&engine);
+        let agents = Agents::new(engine.clone(), live.clone(), secrets, options.poll_interval_s)?;
+        let api = Api::new(engine.clone(), live, people, Arc::clone(&agents), options.api).map_err(ServerError::Api)?;
+        let (stop, mut stopped) = watch::channel(());
+        let service = api::router(Arc::new(api)).merge(agents::router(Arc::clone(&agents)));
+        let service = service.into_make_service_with_connect_info::<SocketAddr>();
+        let until = async move {
+            // Told, or the server itself is gone.
+            let _ = stopped.changed().await;
+        };
+        let mut keepers = JoinSet::new();
+        let reader = Box::new(dir.log_reader()?);
+        let (ticking, snapshots) = (engine.clone(), engine.clone());
+        keepers.spawn(async move { ticking.keep_ticking().await });
+        keepers.spawn(async move { snapshots.keep_snapshots(reader).await });
+        let followed = Arc::clone(&agents);
+        keepers.spawn(async move { followed.follow().await });
+        let mut serving = JoinSet::new();
+        serving.spawn(async move { axum::serve(listener, service).with_graceful_shutdown(until).await });
+        tracing::info!(%address, "listening");
+        Ok(Server { address, engine, agents, stop, serving, keepers, _dir: dir })
+    }
+}
+
+/// A server that listens. Dropping it ends it at once; [`stop`](Self::stop) lets answers under way be finished.
+pub struct Server {
+    address: SocketAddr,
+    engine: Engine,
+    agents: Arc<Agents>,
+    stop: watch::Sender<()>,
+    serving: JoinSet<io::Result<()>>,
+    keepers: JoinSet<()>,
+    _dir: DataDir,
+}
+
+impl Server {
+    /// Opens the folder and serves it.
+    ///
+    /// # Errors
+    /// [`ServerError`].
+    pub async fn start(options: ServerOptions) -> Result<Self, ServerError> {
+        Opened::open(options.data.clone())?.serve(options).await
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What decides.
+    #[must_use]
+    pub const fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Ends when the server cannot listen any more, with the reason.
+    pub async fn failed(&mut self) -> String {
+        match self.serving.join_next().await {
+            Some(Ok(Err(error))) => error.to_string(),
+            _ => "the listener ended".to_owned(),
+        }
+    }
+
+    /// Takes no more connections, lets answers under way be finished for a moment, and gives the folder back.
+    pub async fn stop(mut self) {
+        // Nobody listens to it if serving has failed already.
+        let _ = self.stop.send(());
+        self.agents.close();
+        let ended = tokio::time::timeout(FAREWELL, self.serving.join_next()).await;
+        if ended.is_err() {
+            tracing::info!("connections that stayed open are cut");
+        }
+        self.serving.shutdown().await;
+        self.keepers.shutdown().await;
+    }
+}
