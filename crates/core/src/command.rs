@@ -23,6 +23,32 @@ pub struct Submission {
     pub idempotency_key: Option<String>,
 }
 
+/// A draft as its author has reviewed it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DraftSubmission {
+    /// Of which site.
+    pub site: SiteId,
+    /// As of which version; if the draft is not at this one any more, nothing is submitted.
+    pub version: u64,
+    /// What each of its changes needs to become a request.
+    pub parts: Vec<DraftPart>,
+    /// The initiator's words, up to 1000 characters; they go with every request.
+    pub reason: Option<String>,
+    /// The same key with the same site, version and reason gives the same requests.
+    pub idempotency_key: Option<String>,
+}
+
+/// What one change of a draft needs to become a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DraftPart {
+    /// Which change.
+    pub change: u32,
+    /// The request's identity, drawn by the caller.
+    pub id: RequestId,
+    /// As in [`Submission`].
+    pub estimates: Vec<(DeviceId, Estimate)>,
+}
+
 /// What can be asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
@@ -90,13 +116,13 @@ pub enum Command {
         /// Which devices.
         targets: Vec<DeviceId>,
     },
-    /// Throws one's draft away, or closes it after its changes were submitted.
-    CloseDraft {
+    /// Throws one's draft away.
+    DiscardDraft {
         /// Where.
         site: SiteId,
-        /// Submitted, not discarded.
-        submitted: bool,
     },
+    /// Turns one's draft into requests: all of it, or none.
+    SubmitDraft(DraftSubmission),
     /// An agent enrols with a one-time token.
     EnrolAgent {
         /// SHA-256 of the token, in hex.
@@ -135,12 +161,14 @@ pub enum Reply {
     User(UserId),
     /// A request, new or found again by its idempotency key.
     Request(RequestId),
+    /// The requests that a draft became, in the order of its changes.
+    Requests(Vec<RequestId>),
     /// An agent.
     Agent(AgentId),
     /// A draft's new version, and how many devices were taken over from other changes of it.
     Draft {
         /// Version after the change.
-        version: u32,
+        version: u64,
         /// Devices taken over.
         replaced: u32,
     },

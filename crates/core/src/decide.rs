@@ -1,11 +1,13 @@
 //! The one door for changes: a command goes in, events come out, or a reason why not.
 
+mod drafts;
+
 use crate::{
     authz::{Actor, Permission, Principal, Role, Scope},
     command::{Command, Reply},
     event::{Entry, Event},
     fleet::{CommandId, FoundDevice, TargetResult},
-    ids::{AccountId, AgentId, DeviceId, GrantId, RequestId, ScanTaskId, SiteId, UserId},
+    ids::{AccountId, AgentId, DeviceId, GrantId, RequestId, ScanTaskId, UserId},
     rejection::Rejection,
     requests::{Action, ItemState, RequestState},
     state::{DRAFT_TTL, State, identity_keys},
@@ -87,7 +89,8 @@ impl Tx {
             }
             Command::PutDraft { site, action, targets } => self.put_draft(actor, site, action, targets),
             Command::TakeFromDraft { site, change, targets } => self.take_from_draft(actor, site, change, targets),
-            Command::CloseDraft { site, submitted } => self.close_draft(actor, site, submitted),
+            Command::DiscardDraft { site } => self.discard_draft(actor, site),
+            Command::SubmitDraft(asked) => self.submit_draft(actor, asked).map(Reply::Requests),
             Command::EnrolAgent { token_hash, public_key } => self.enrol_agent(&token_hash, public_key),
             Command::ReportDevices { agent, scan_task, devices } => {
                 system_only(actor)?;
@@ -151,69 +154,6 @@ impl Tx {
             }
         }
         self.settle_all();
-        Ok(Reply::Done)
-    }
-
-    fn draft_owner(&self, actor: &Actor, site: SiteId) -> Result<UserId, Rejection> {
-        let own = self.state.site(site).is_some_and(|site| site.account == actor.account);
-        let user = actor.user().ok_or(Rejection::NotFound { what: "draft" })?;
-        if own { Ok(user) } else { Err(Rejection::NotFound { what: "site" }) }
-    }
-
-    fn put_draft(
-        &mut self,
-        actor: &Actor,
-        site: SiteId,
-        action: Action,
-        mut targets: Vec<DeviceId>,
-    ) -> Result<Reply, Rejection> {
-        let user = self.draft_owner(actor, site)?;
-        let Action::Device(_) = &action else {
-            let problem = "only operations on devices are drafted; submit this one at once".into();
-            return Err(Rejection::Invalid { field: "action", problem });
-        };
-        self.check_action(actor.account, &action)?;
-        targets.sort_unstable();
-        targets.dedup();
-        if targets.is_empty() {
-            return Err(Rejection::NoTargets("name at least one device".into()));
-        }
-        self.check_devices(actor, &targets, action.permission())?;
-        if targets.iter().any(|id| self.state.device(*id).is_none_or(|device| device.site != site)) {
-            let problem = "a draft holds devices of one site".into();
-            return Err(Rejection::Invalid { field: "targets", problem });
-        }
-        let draft = self.state.draft(user, site);
-        let replaced = draft.map_or(0, |draft| draft.taken_over(&action, &targets));
-        let change = draft.map_or(1, |draft| draft.next);
-        self.emit(Event::DraftPut { user, site, change, action, targets });
-        let version = self.state.draft(user, site).map_or(0, |draft| draft.version);
-        Ok(Reply::Draft { version, replaced: u32::try_from(replaced).unwrap_or(u32::MAX) })
-    }
-
-    fn take_from_draft(
-        &mut self,
-        actor: &Actor,
-        site: SiteId,
-        change: u32,
-        mut targets: Vec<DeviceId>,
-    ) -> Result<Reply, Rejection> {
-        let user = self.draft_owner(actor, site)?;
-        let known = self.state.draft(user, site).is_some_and(|draft| draft.changes.iter().any(|c| c.id == change));
-        if !known {
-            return Err(Rejection::NotFound { what: "change in your draft" });
-        }
-        targets.sort_unstable();
-        self.emit(Event::DraftTaken { user, site, change, targets });
-        let version = self.state.draft(user, site).map_or(0, |draft| draft.version);
-        Ok(Reply::Draft { version, replaced: 0 })
-    }
-
-    fn close_draft(&mut self, actor: &Actor, site: SiteId, submitted: bool) -> Result<Reply, Rejection> {
-        let user = self.draft_owner(actor, site)?;
-        if self.state.draft(user, site).is_some() {
-            self.emit(Event::DraftClosed { user, site, submitted });
-        }
         Ok(Reply::Done)
     }
 
@@ -305,7 +245,7 @@ impl Tx {
             .filter(|(_, _, updated_at)| self.now.since(*updated_at) >= DRAFT_TTL)
             .collect();
         for (user, site, _) in old {
-            self.emit(Event::DraftClosed { user, site, submitted: false });
+            self.emit(Event::DraftClosed { user, site });
         }
     }
 }

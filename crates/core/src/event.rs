@@ -89,9 +89,18 @@ pub enum Event {
     /// Devices were taken out of a change of a draft.
     #[serde(rename = "draft_taken.v1")]
     DraftTaken { user: UserId, site: SiteId, change: u32, targets: Vec<DeviceId> },
-    /// The draft is gone: discarded, submitted or out of date.
+    /// The draft is gone: discarded or out of date.
     #[serde(rename = "draft_closed.v1")]
-    DraftClosed { user: UserId, site: SiteId, submitted: bool },
+    DraftClosed { user: UserId, site: SiteId },
+    /// The draft is gone: its changes have become these requests, submitted just before.
+    #[serde(rename = "draft_submitted.v1")]
+    DraftSubmitted {
+        user: UserId,
+        site: SiteId,
+        requests: Vec<RequestId>,
+        /// Idempotency key, and hash of what was asked with it.
+        idempotency: Option<(String, ContentHash)>,
+    },
 
     /// A request waits for approvals.
     #[serde(rename = "request_submitted.v1")]

@@ -56,6 +56,8 @@ pub enum Rejection {
     SiteBusy,
     #[error("the draft has changed since you looked at it: review it again")]
     DraftChanged,
+    #[error("\"{title}\" was refused, so nothing of the draft was submitted: {why}")]
+    ChangeRefused { change: u32, title: String, why: Box<Rejection> },
     #[error("{field}: {problem}")]
     Invalid { field: &'static str, problem: String },
     #[error("the account already has {what}")]
@@ -67,7 +69,7 @@ pub enum Rejection {
 impl Rejection {
     /// Stable code, part of the problem's type in the API.
     #[must_use]
-    pub const fn code(&self) -> &'static str {
+    pub fn code(&self) -> &'static str {
         match self {
             Self::NotFound { .. } => "not_found",
             Self::Denied(_) => "permission_denied",
@@ -89,6 +91,7 @@ impl Rejection {
             Self::Unsupported => "unsupported",
             Self::SiteBusy => "site_busy",
             Self::DraftChanged => "draft_changed",
+            Self::ChangeRefused { why, .. } => why.code(),
             Self::Invalid { .. } => "invalid",
             Self::AlreadyExists { .. } => "already_exists",
             Self::OwnerProtected => "owner_protected",
@@ -97,8 +100,9 @@ impl Rejection {
 
     /// HTTP status that says the same.
     #[must_use]
-    pub const fn status(&self) -> u16 {
+    pub fn status(&self) -> u16 {
         match self {
+            Self::ChangeRefused { why, .. } => why.status(),
             Self::NotFound { .. } => 404,
             Self::StepUpRequired => 401,
             Self::Denied(_) | Self::NotAnApprover { .. } | Self::ConflictOfInterest | Self::OwnerProtected => 403,

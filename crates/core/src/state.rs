@@ -42,11 +42,11 @@ pub struct Account {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Claims(pub(crate) [u32; ConflictGroup::ALL.len()]);
 
-/// A request already made under an idempotency key.
+/// Requests already made under an idempotency key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Keyed {
     pub(crate) content: ContentHash,
-    pub(crate) request: RequestId,
+    pub(crate) requests: Vec<RequestId>,
 }
 
 /// Everything that is so.

@@ -36,7 +36,7 @@ const BEHIND: usize = 1_024;
 /// Events between two snapshots.
 const SNAPSHOT_EVERY: u64 = 10_000;
 /// How a snapshot's bytes are to be read; to be raised whenever the state's written form changes.
-const SNAPSHOT_SCHEMA: u32 = 1;
+const SNAPSHOT_SCHEMA: u32 = 2;
 
 /// What time it is.
 pub trait Clock: Send + Sync {

@@ -23,7 +23,8 @@ impl Tx {
         asked.targets.sort_unstable();
         asked.targets.dedup();
         let asked_hash = hash_of_asked(&asked);
-        if let Some(made) = self.already_made(actor, &asked, asked_hash)? {
+        let made = self.already_made(actor, asked.idempotency_key.as_deref(), asked_hash)?;
+        if let Some(made) = made.and_then(|requests| requests.first().copied()) {
             return Ok(made);
         }
         self.check_words(&asked)?;
@@ -150,23 +151,26 @@ impl Tx {
         Ok(())
     }
 
-    fn already_made(
+    /// What was made before under the same key, if the same was asked.
+    pub(crate) fn already_made(
         &self,
         actor: &Actor,
-        asked: &Submission,
+        key: Option<&str>,
         content: ContentHash,
-    ) -> Result<Option<RequestId>, Rejection> {
-        let Some(key) = &asked.idempotency_key else {
+    ) -> Result<Option<Vec<RequestId>>, Rejection> {
+        let Some(key) = key else {
             return Ok(None);
         };
         if key.is_empty() || key.len() > 128 {
             let problem = "1 to 128 characters".into();
             return Err(Rejection::Invalid { field: "Idempotency-Key", problem });
         }
-        match self.state().idempotency.get(&idempotency_key(actor.account, actor.principal, key)) {
-            None => Ok(None),
-            Some(keyed) if keyed.content == content => Ok(Some(keyed.request)),
-            Some(keyed) => Err(Rejection::DuplicateRequest { request: keyed.request }),
+        let Some(keyed) = self.state().idempotency.get(&idempotency_key(actor.account, actor.principal, key)) else {
+            return Ok(None);
+        };
+        match keyed.requests.first() {
+            Some(request) if keyed.content != content => Err(Rejection::DuplicateRequest { request: *request }),
+            _ => Ok(Some(keyed.requests.clone())),
         }
     }
 

@@ -5,7 +5,7 @@ use crate::{
     authz::{Grant, Principal},
     event::{Entry, Event},
     fleet::{Agent, Device, DeviceIdentity, FoundDevice, ScanTask, Site, TargetResult},
-    ids::{AccountId, AgentId, DeviceId, RequestId, ScanTaskId},
+    ids::{AccountId, AgentId, DeviceId, RequestId, ScanTaskId, SiteId, UserId},
     requests::{Action, ItemState, Request, RequestState, Target, Vote},
     time::Timestamp,
 };
@@ -69,21 +69,30 @@ impl State {
             Event::DraftPut { user, site, change, action, targets } => {
                 let draft = self.drafts.entry(*user).or_default().entry(*site).or_insert_with(Draft::empty);
                 draft.put(*change, action, targets);
-                draft.updated_at = at;
+                (draft.version, draft.updated_at) = (self.seq, at);
             }
             Event::DraftTaken { user, site, change, targets } => {
                 if let Some(draft) = self.drafts.get_mut(user).and_then(|sites| sites.get_mut(site)) {
                     draft.take(*change, targets);
-                    draft.updated_at = at;
+                    (draft.version, draft.updated_at) = (self.seq, at);
                 }
             }
-            Event::DraftClosed { user, site, .. } => {
-                if let Some(sites) = self.drafts.get_mut(user) {
-                    sites.remove(site);
+            Event::DraftClosed { user, site } => self.close_draft(*user, *site),
+            Event::DraftSubmitted { user, site, requests, idempotency } => {
+                self.close_draft(*user, *site);
+                if let (Some((key, content)), Some(site)) = (idempotency, self.sites.get(site)) {
+                    let key = idempotency_key(site.account, Principal::User(*user), key);
+                    self.idempotency.insert(key, Keyed { content: *content, requests: requests.clone() });
                 }
             }
             Event::RequestSubmitted { .. } => self.apply_submitted(entry),
             _ => self.apply_request(&entry.event, at),
+        }
+    }
+
+    fn close_draft(&mut self, user: UserId, site: SiteId) {
+        if let Some(sites) = self.drafts.get_mut(&user) {
+            sites.remove(&site);
         }
     }
 
@@ -180,7 +189,7 @@ impl State {
         self.claim(&made, place + 1);
         if let Some((key, content)) = idempotency {
             let key = idempotency_key(payload.account, payload.initiator, key);
-            self.idempotency.insert(key, Keyed { content: *content, request: *request });
+            self.idempotency.insert(key, Keyed { content: *content, requests: vec![*request] });
         }
         self.change_account(payload.account, |account| account.requests = account.requests.max(*number));
         self.by_request.insert(*request, place);
@@ -313,7 +322,7 @@ impl State {
     }
 }
 
-fn withdraw(request: &mut Request, voter: crate::ids::UserId, at: Timestamp) {
+fn withdraw(request: &mut Request, voter: UserId, at: Timestamp) {
     for vote in request.votes.iter_mut().filter(|v| v.voter == voter && v.withdrawn_at.is_none()) {
         vote.withdrawn_at = Some(at);
     }

@@ -21,11 +21,25 @@ pub struct DraftChange {
     pub targets: Vec<DeviceId>,
 }
 
+impl DraftChange {
+    /// Devices on which this change and another exclude each other.
+    #[must_use]
+    pub fn shared_with(&self, other: &Self) -> Vec<DeviceId> {
+        let (Action::Device(a), Action::Device(b)) = (&self.action, &other.action) else {
+            return Vec::new();
+        };
+        if !a.conflict_groups().iter().any(|group| b.conflict_groups().contains(group)) {
+            return Vec::new();
+        }
+        self.targets.iter().copied().filter(|device| other.targets.binary_search(device).is_ok()).collect()
+    }
+}
+
 /// A person's draft for one site.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Draft {
-    /// One more with each change.
-    pub version: u32,
+    /// Number in the log of its last change: no two drafts ever have the same.
+    pub version: u64,
     /// In the order they were put.
     pub changes: Vec<DraftChange>,
     /// Last change.
@@ -75,7 +89,6 @@ impl Draft {
 
     fn tidy(&mut self) {
         self.changes.retain(|change| !change.targets.is_empty());
-        self.version += 1;
     }
 }
 

@@ -9,7 +9,7 @@ use super::{
 };
 use adit_core::{
     authz::{Permission, Place},
-    command::{Command, Reply},
+    command::{Command, DraftPart, DraftSubmission, Reply},
     ids::{DeviceId, SiteId},
     requests::Action,
 };
@@ -114,7 +114,7 @@ pub async fn take_one(
 
 /// `DELETE /draft`
 pub async fn discard(Shares(api): Shares<Shared>, allowed: Allowed<P>, Params(of): Params<Of>) -> Answer<StatusCode> {
-    api.engine.run(allowed.caller.actor, Command::CloseDraft { site: of.site, submitted: false }).await?;
+    api.engine.run(allowed.caller.actor, Command::DiscardDraft { site: of.site }).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -122,11 +122,12 @@ pub async fn discard(Shares(api): Shares<Shared>, allowed: Allowed<P>, Params(of
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Reviewed {
-    version: u32,
+    version: u64,
     reason: Option<String>,
 }
 
-/// `POST /draft/submit`: one request for each change. What was refused stays in the draft.
+/// `POST /draft/submit`: every change becomes a request, or none does and the problem names the change that was refused.
+/// `refused` is therefore always empty.
 pub async fn submit(
     Shares(api): Shares<Shared>,
     headers: HeaderMap,
@@ -134,25 +135,26 @@ pub async fn submit(
     Params(of): Params<Of>,
     Body(asked): Body<Reviewed>,
 ) -> Answer<Json<Value>> {
-    let caller = &allowed.caller;
-    let draft = api.engine.state().draft(caller.session.user, of.site).cloned();
-    let draft =
-        draft.filter(|draft| draft.version == asked.version).ok_or(adit_core::rejection::Rejection::DraftChanged)?;
-    let key = requests::key_of(&headers);
-    let (mut made, mut refused) = (Vec::new(), Vec::new());
-    for change in draft.changes {
-        let key = key.as_ref().map(|key| format!("{key}/{}", change.id));
-        match requests::submit_action(&api, caller, change.action, change.targets, asked.reason.clone(), key).await {
-            Ok(request) => {
-                let taken = Command::TakeFromDraft { site: of.site, change: change.id, targets: Vec::new() };
-                api.engine.run(caller.actor, taken).await?;
-                made.push(requests::shown(&api, caller, request)?);
-            }
-            Err(problem) => refused.push(json!({ "change": change.id.to_string(), "problem": problem })),
+    let (caller, state) = (&allowed.caller, api.engine.state());
+    // Without a draft this may still be a repeat, which the key tells.
+    let changes = state.draft(caller.session.user, of.site).map(|draft| draft.changes.clone()).unwrap_or_default();
+    let mut parts = Vec::with_capacity(changes.len());
+    for change in changes {
+        let estimates = estimates(&state, &api.live(), &change.action, &change.targets);
+        parts.push(DraftPart { change: change.id, id: requests::new_id(&api)?, estimates });
+    }
+    let draft = DraftSubmission {
+        site: of.site,
+        version: asked.version,
+        parts,
+        reason: asked.reason,
+        idempotency_key: requests::key_of(&headers),
+    };
+    match api.engine.run(caller.actor, Command::SubmitDraft(draft)).await? {
+        Reply::Requests(made) => {
+            let made = made.into_iter().map(|request| requests::shown(&api, caller, request));
+            Ok(Json(json!({ "requests": made.collect::<Answer<Vec<_>>>()?, "refused": [] })))
         }
+        other => Err(Problem::internal(&format!("a draft was answered with {other:?}"))),
     }
-    if refused.is_empty() {
-        api.engine.run(caller.actor, Command::CloseDraft { site: of.site, submitted: true }).await?;
-    }
-    Ok(Json(json!({ "requests": made, "refused": refused })))
 }

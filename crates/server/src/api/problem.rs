@@ -18,12 +18,21 @@ pub struct Problem {
     pub code: &'static str,
     detail: String,
     request_id: Option<String>,
+    errors: Vec<FieldError>,
     retry_after_s: Option<u64>,
+}
+
+/// What is wrong with one part of what was sent.
+#[derive(Debug, Clone, Serialize)]
+struct FieldError {
+    /// Which part: a JSON pointer.
+    pointer: String,
+    detail: String,
 }
 
 impl Serialize for Problem {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut problem = serializer.serialize_struct("Problem", 6)?;
+        let mut problem = serializer.serialize_struct("Problem", 7)?;
         problem.serialize_field("type", &format!("https://adit.dev/problems/{}", self.code))?;
         problem.serialize_field("title", &self.code.replace('_', " "))?;
         problem.serialize_field("status", &self.status)?;
@@ -32,6 +41,11 @@ impl Serialize for Problem {
         match &self.request_id {
             Some(request) => problem.serialize_field("request_id", request)?,
             None => problem.skip_field("request_id")?,
+        }
+        if self.errors.is_empty() {
+            problem.skip_field("errors")?;
+        } else {
+            problem.serialize_field("errors", &self.errors)?;
         }
         problem.end()
     }
@@ -44,7 +58,14 @@ impl Problem {
     /// A problem with this HTTP status, code and sentence.
     #[must_use]
     pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status: status.as_u16(), code, detail: detail.into(), request_id: None, retry_after_s: None }
+        Self {
+            status: status.as_u16(),
+            code,
+            detail: detail.into(),
+            request_id: None,
+            errors: Vec::new(),
+            retry_after_s: None,
+        }
     }
 
     /// There is none, or none that the caller may know of.
@@ -104,7 +125,13 @@ impl From<Rejection> for Problem {
             Rejection::PendingExists { request } | Rejection::DuplicateRequest { request } => Some(request.to_string()),
             _ => None,
         };
-        Self { request_id, ..Self::new(status, rejection.code(), rejection.to_string()) }
+        let errors = match &rejection {
+            Rejection::ChangeRefused { change, why, .. } => {
+                vec![FieldError { pointer: format!("/changes/{change}"), detail: why.to_string() }]
+            }
+            _ => Vec::new(),
+        };
+        Self { request_id, errors, ..Self::new(status, rejection.code(), rejection.to_string()) }
     }
 }
 

@@ -82,7 +82,7 @@ pub async fn submit_action(
     key: Option<String>,
 ) -> Answer<RequestId> {
     let estimates = estimates(&api.engine.state(), &api.live(), &action, &targets);
-    let id = RequestId(adit_ulid(api)?);
+    let id = new_id(api)?;
     let submission = Submission { id, action, targets, estimates, reason, idempotency_key: key };
     match api.engine.run(caller.actor, Command::Submit(submission)).await? {
         Reply::Request(request) => Ok(request),
@@ -90,10 +90,11 @@ pub async fn submit_action(
     }
 }
 
-fn adit_ulid(api: &Shared) -> Answer<ulid::Ulid> {
+/// An identity for a request.
+pub fn new_id(api: &Shared) -> Answer<RequestId> {
     let mut random = [0_u8; 16];
     getrandom::fill(&mut random).map_err(|error| Problem::internal(&error))?;
-    Ok(ulid::Ulid::from_parts(api.now().0.unsigned_abs(), u128::from_be_bytes(random)))
+    Ok(RequestId(ulid::Ulid::from_parts(api.now().0.unsigned_abs(), u128::from_be_bytes(random))))
 }
 
 /// The idempotency key of a call.
