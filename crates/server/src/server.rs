@@ -105,7 +105,9 @@ impl Opened {
             listener.local_addr().map_err(|source| ServerError::Listen { address: options.listen, source })?;
         let live = Live::of(&engine);
         let agents = Agents::new(engine.clone(), live.clone(), secrets, options.poll_interval_s)?;
-        let api = Api::new(engine.clone(), live, people, Arc::clone(&agents), options.api).map_err(ServerError::Api)?;
+        let log = Box::new(dir.log_reader()?);
+        let api =
+            Api::new(engine.clone(), live, people, Arc::clone(&agents), log, options.api).map_err(ServerError::Api)?;
         let (stop, mut stopped) = watch::channel(());
         let service = api::router(Arc::new(api)).merge(agents::router(Arc::clone(&agents)));
         let service = service.into_make_service_with_connect_info::<SocketAddr>();

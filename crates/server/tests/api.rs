@@ -11,7 +11,7 @@ use adit_server::{
     Agents, Engine, Live, SystemClock,
     api::{self, Api, Options, session},
 };
-use adit_store::{Key, People, Person, Secrets, SqliteLog};
+use adit_store::{Key, People, Person, Secrets, SqliteLog, SqliteReader};
 use axum::{
     Router,
     body::Body,
@@ -66,9 +66,9 @@ async fn house() -> House {
     let live = Live::of(&engine);
     let secrets = Arc::new(Mutex::new(Secrets::open(path("secrets"), Key::load(&path("key"), true).unwrap()).unwrap()));
     let agents = Agents::new(engine.clone(), live.clone(), secrets, 10).unwrap();
-    let api =
-        Api::new(engine, live, Arc::new(Mutex::new(people)), agents, Options { loopback: true, ..Options::default() })
-            .unwrap();
+    let log = Box::new(SqliteReader::open(path("log")).unwrap());
+    let options = Options { loopback: true, ..Options::default() };
+    let api = Api::new(engine, live, Arc::new(Mutex::new(people)), agents, log, options).unwrap();
     House { router: api::router(Arc::new(api)), _folder: folder }
 }
 

@@ -7,6 +7,8 @@
 //!
 //! To add a route: a handler that takes [`caller::Allowed`], and a line in [`router`].
 
+mod assets;
+mod audit;
 pub mod caller;
 mod devices;
 mod drafts;
@@ -22,11 +24,11 @@ mod views;
 
 use crate::{Agents, Live, engine::Engine};
 use adit_core::{ids::UserId, time::Timestamp};
-use adit_store::People;
+use adit_store::{LogReader, People};
 use adit_telemetry::LiveTable;
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, Request},
+    extract::{DefaultBodyLimit, Request, State as Shares},
     http::{HeaderValue, StatusCode, header},
     middleware::{self, Next},
     response::Response,
@@ -73,6 +75,7 @@ pub struct Api {
     live: Live,
     people: Arc<Mutex<People>>,
     agents: Arc<Agents>,
+    log: Arc<Mutex<Box<dyn LogReader>>>,
     options: Options,
     throttle: Mutex<session::Throttle>,
     hashing: Semaphore,
@@ -83,7 +86,7 @@ pub struct Api {
 pub type Shared = Arc<Api>;
 
 impl Api {
-    /// The interface to these.
+    /// The interface to these; `log` is a reader of the engine's log.
     ///
     /// # Errors
     /// The system gives no randomness.
@@ -92,6 +95,7 @@ impl Api {
         live: Live,
         people: Arc<Mutex<People>>,
         agents: Arc<Agents>,
+        log: Box<dyn LogReader>,
         options: Options,
     ) -> Result<Self, String> {
         Ok(Self {
@@ -99,6 +103,7 @@ impl Api {
             live,
             people,
             agents,
+            log: Arc::new(Mutex::new(log)),
             options,
             throttle: Mutex::default(),
             hashing: Semaphore::new(HASHING),
@@ -169,13 +174,15 @@ pub fn router(api: Shared) -> Router {
         .route("/approval-policies", get(policies::list).put(policies::change))
         .route("/sites", get(fleet::sites))
         .route("/agents", get(fleet::agents))
-        .route("/roles", get(fleet::roles));
+        .route("/roles", get(fleet::roles))
+        .route("/audit", get(audit::list));
     Router::new()
         .nest("/api/v1", v1)
         .route("/api/{*rest}", axum::routing::any(nothing_here))
+        .fallback(assets::serve)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        .layer(middleware::from_fn(headers))
+        .layer(middleware::from_fn_with_state(Arc::clone(&api), headers))
         .with_state(api)
 }
 
@@ -188,17 +195,23 @@ async fn wrong_method() -> Problem {
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
 }
 
-async fn headers(request: Request, next: Next) -> Response {
+async fn headers(Shares(api): Shares<Shared>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in [
-        (header::CONTENT_SECURITY_POLICY, "default-src 'self'; frame-ancestors 'none'"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
         (header::X_FRAME_OPTIONS, "DENY"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
+    if !api.options.loopback {
+        let a_year = HeaderValue::from_static("max-age=31536000");
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, a_year);
+    }
+    // Pages bring their own; answers are not pages.
+    let none = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(none);
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
 }

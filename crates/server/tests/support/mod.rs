@@ -2,6 +2,8 @@
 #![allow(dead_code, reason = "each test program uses its part")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+pub mod house;
+
 use adit_core::{
     authz::{Actor, Principal, Role, Scope},
     command::{Command, Reply, Submission},

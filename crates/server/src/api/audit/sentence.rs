@@ -1,0 +1,190 @@
+//! One sentence for people about each kind of event.
+
+use super::super::{Names, views::word};
+use adit_core::{
+    authz::{Node, Scope},
+    event::Event,
+    fleet::TargetResult,
+    ids::{AgentId, DeviceId, RequestId, SiteId, UserId},
+    requests::{Decision, Refusal},
+    state::State,
+};
+use std::fmt::Display;
+
+/// How many things are named before the rest is only counted.
+const NAMED: usize = 3;
+
+/// Whoever words them knows what things are called now.
+pub struct Speaker<'a> {
+    pub state: &'a State,
+    pub names: &'a Names,
+}
+
+impl Speaker<'_> {
+    fn user(&self, user: UserId) -> String {
+        self.names.of(user)
+    }
+
+    fn site(&self, site: SiteId) -> String {
+        self.state.site(site).map_or_else(|| site.to_string(), |site| site.name.clone())
+    }
+
+    fn agent(&self, agent: AgentId) -> String {
+        self.state.agent(agent).map_or_else(|| agent.to_string(), |agent| agent.name.clone())
+    }
+
+    fn number(&self, request: RequestId) -> String {
+        self.state.request(request).map_or_else(|| request.to_string(), |request| format!("R-{}", request.number))
+    }
+
+    fn scope(&self, scope: &Scope) -> String {
+        let Scope::Nodes(nodes) = scope else { return "the whole account".to_owned() };
+        let names = nodes.iter().map(|node| match node {
+            Node::Site(site) => format!("site {}", self.site(*site)),
+            Node::Container(container) => format!("container {container}"),
+            Node::Group(group) => format!("group {group}"),
+            Node::SubAccount(sub_account) => format!("sub-account {sub_account}"),
+        });
+        some(names.collect())
+    }
+
+    fn refused(&self, refused: &[(DeviceId, Refusal)]) -> String {
+        if refused.is_empty() {
+            String::new()
+        } else {
+            format!("; {} refused", devices(refused.iter().map(|(id, _)| id)))
+        }
+    }
+
+    /// What happened, in one sentence.
+    pub fn sentence(&self, event: &Event) -> String {
+        match event {
+            Event::AccountCreated { name, owner, .. } => {
+                format!("Account {name} was created; {} owns it", self.user(*owner))
+            }
+            Event::UserAdded { user } => format!("{} was added", self.user(*user)),
+            Event::UserRemoved { user } => format!("{} was removed for good", self.user(*user)),
+            Event::GrantAdded { user, role, scope, .. } => {
+                format!("{} became {} on {}", self.user(*user), role.title(), self.scope(scope))
+            }
+            Event::GrantRemoved { grant } => format!("The grant {grant} ended"),
+            Event::PolicySet { scenario, policy, .. } => format!(
+                "{} now needs {}, {} of them by somebody other than the initiator",
+                scenario.name(),
+                count(policy.required as usize, "approval"),
+                policy.required_other
+            ),
+            Event::AccountFrozen { .. } => "The account was frozen".to_owned(),
+            Event::AccountUnfrozen { .. } => "The account was unfrozen".to_owned(),
+            Event::GovernanceDegraded { scenarios, .. } => {
+                let names = scenarios.iter().map(|scenario| scenario.name().to_owned()).collect();
+                format!("Too few approvers are left for {}", some(names))
+            }
+            Event::SiteCreated { name, .. } => format!("Site {name} was created"),
+            Event::AgentCreated { name, site, .. } => format!("Agent {name} was created on {}", self.site(*site)),
+            Event::AgentEnrolled { agent, .. } => format!("Agent {} enrolled", self.agent(*agent)),
+            Event::ScanTaskCreated { name, agent, ranges, .. } => {
+                format!("Agent {} is to search {} as scan task {name}", self.agent(*agent), some(ranges.clone()))
+            }
+            Event::DevicesFound { agent, devices: found, .. } => {
+                format!("Agent {} found {}", self.agent(*agent), devices(found.iter().map(|(id, _)| id)))
+            }
+            Event::DevicesChanged { agent, devices: found, .. } => {
+                let devices = devices(found.iter().map(|(id, _)| id));
+                format!("Agent {} found {devices} with another address or firmware", self.agent(*agent))
+            }
+            Event::DraftPut { user, site, action, targets, .. } => {
+                let (user, title, site) = (self.user(*user), action.title(), self.site(*site));
+                format!("{user} put \u{201c}{title}\u{201d} on {} into the draft for {site}", devices(targets))
+            }
+            Event::DraftTaken { user, site, targets, .. } => {
+                let what = if targets.is_empty() { "a change".to_owned() } else { devices(targets) };
+                format!("{} took {what} out of the draft for {}", self.user(*user), self.site(*site))
+            }
+            Event::DraftClosed { user, site } => {
+                format!("The draft of {} for {} was closed", self.user(*user), self.site(*site))
+            }
+            Event::DraftSubmitted { user, site, requests, .. } => {
+                let requests = some(requests.iter().map(|id| self.number(*id)).collect());
+                format!("{} submitted the draft for {} as {requests}", self.user(*user), self.site(*site))
+            }
+            Event::RequestSubmitted { number, payload, refused, .. } => {
+                let targets = payload.targets.len();
+                let on = if targets == 0 { String::new() } else { format!(" on {}", count(targets, "target")) };
+                format!("R-{number} was submitted: {}{on}{}", payload.action.title(), self.refused(refused))
+            }
+            _ => self.of_request(event),
+        }
+    }
+
+    fn of_request(&self, event: &Event) -> String {
+        match event {
+            Event::TargetsDropped { request, by, items } => {
+                let (taker, loser) = (self.number(*by), self.number(*request));
+                format!("{taker} took {} from {loser}", count(items.len(), "device"))
+            }
+            Event::VoteCast { request, voter, decision, comment, .. } => {
+                let verb = if *decision == Decision::Approve { "approved" } else { "rejected" };
+                let said = comment.as_ref().map_or_else(String::new, |words| format!(": \u{201c}{words}\u{201d}"));
+                format!("{} {verb} {}{said}", self.user(*voter), self.number(*request))
+            }
+            Event::VoteWithdrawn { request, voter } => {
+                format!("{} took the approval of {} back", self.user(*voter), self.number(*request))
+            }
+            Event::RequestApproved { request, .. } => format!("{} has enough approvals", self.number(*request)),
+            Event::RequestReturned { request } => {
+                format!("{} waits for approvals again, as one stopped counting", self.number(*request))
+            }
+            Event::RequestExecuting { request, agents, skipped } => {
+                let skipped = if skipped.is_empty() { String::new() } else { format!(", {} skipped", skipped.len()) };
+                let orders = count(agents.len(), "order");
+                format!("{} is being carried out: {orders} to give{skipped}", self.number(*request))
+            }
+            Event::ItemsEnded { request, results } => {
+                format!("{}: {}", self.number(*request), endings(results))
+            }
+            Event::RequestEnded { request, state, reason, superseded_by } => {
+                let by = superseded_by.map_or_else(String::new, |by| format!(" by {}", self.number(by)));
+                let why = reason.as_ref().map_or_else(String::new, |why| format!(": {why}"));
+                format!("{} ended as {}{by}{why}", self.number(*request), word(*state))
+            }
+            // Every other event has its sentence in `sentence`.
+            other => other.name().replace('_', " "),
+        }
+    }
+}
+
+fn count(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
+fn devices<'a>(devices: impl IntoIterator<Item = &'a DeviceId>) -> String {
+    let names: Vec<_> = devices.into_iter().map(ToString::to_string).collect();
+    if names.len() > NAMED { count(names.len(), "device") } else { some(names) }
+}
+
+/// The first few of them.
+fn some(mut names: Vec<String>) -> String {
+    let more = names.len().saturating_sub(NAMED);
+    names.truncate(NAMED);
+    let shown = names.join(", ");
+    if more == 0 { shown } else { format!("{shown} and {more} more") }
+}
+
+fn endings(results: &[(u32, TargetResult)]) -> String {
+    let well = results.iter().filter(|(_, result)| result.ending.is_success()).count();
+    let badly = results.len() - well;
+    let said = match results {
+        [(_, TargetResult { message: Some(words), .. })] if badly == 1 => said(words),
+        _ => String::new(),
+    };
+    match (well, badly) {
+        (0, _) => format!("{} did not do what was asked{said}", count(badly, "target")),
+        (_, 0) => format!("{} did what was asked", count(well, "target")),
+        _ => format!("{} did what was asked, {badly} did not", count(well, "target")),
+    }
+}
+
+fn said(words: &dyn Display) -> String {
+    format!(" ({words})")
+}

@@ -1,0 +1,58 @@
+//! Which entries a reach covers. What concerns the account as a whole is for those who see all of it.
+
+use super::super::requests::visible;
+use adit_core::{
+    authz::{Place, Reach},
+    event::{Entry, Event},
+    ids::{AccountId, AgentId, SiteId, UserId},
+    state::State,
+};
+
+/// Does the reach cover everything that the entry tells of?
+pub fn reach(state: &State, reach: &Reach, entry: &Entry) -> bool {
+    let whole = |account: AccountId| reach.covers(account, &Place::ACCOUNT);
+    let site = |site: SiteId| state.site(site).is_some_and(|s| reach.covers(s.account, &Place::site(site)));
+    let agent = |agent: AgentId| state.agent(agent).is_some_and(|agent| site(agent.site));
+    match &entry.event {
+        Event::AccountCreated { account, .. }
+        | Event::GrantAdded { account, .. }
+        | Event::PolicySet { account, .. }
+        | Event::AccountFrozen { account }
+        | Event::AccountUnfrozen { account }
+        | Event::GovernanceDegraded { account, .. } => whole(*account),
+        Event::UserAdded { user } | Event::UserRemoved { user } => {
+            whole(reach.account()) && (is_of(state, *user, reach.account()) || is_alone(state))
+        }
+        // Whose it was is no longer known.
+        Event::GrantRemoved { .. } => whole(reach.account()) && is_alone(state),
+        Event::SiteCreated { site: of, .. }
+        | Event::AgentCreated { site: of, .. }
+        | Event::DraftPut { site: of, .. }
+        | Event::DraftTaken { site: of, .. }
+        | Event::DraftClosed { site: of, .. }
+        | Event::DraftSubmitted { site: of, .. } => site(*of),
+        Event::AgentEnrolled { agent: of, .. }
+        | Event::ScanTaskCreated { agent: of, .. }
+        | Event::DevicesFound { agent: of, .. }
+        | Event::DevicesChanged { agent: of, .. } => agent(*of),
+        Event::RequestSubmitted { request, .. }
+        | Event::TargetsDropped { request, .. }
+        | Event::VoteCast { request, .. }
+        | Event::VoteWithdrawn { request, .. }
+        | Event::RequestApproved { request, .. }
+        | Event::RequestReturned { request }
+        | Event::RequestExecuting { request, .. }
+        | Event::ItemsEnded { request, .. }
+        | Event::RequestEnded { request, .. } => {
+            state.request(*request).is_some_and(|request| visible(state, request, reach))
+        }
+    }
+}
+
+fn is_of(state: &State, user: UserId, account: AccountId) -> bool {
+    state.accounts_of(user).any(|of| of == account)
+}
+
+fn is_alone(state: &State) -> bool {
+    state.accounts().count() == 1
+}

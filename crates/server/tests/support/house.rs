@@ -1,0 +1,211 @@
+//! A whole server without a listener: one account, two sites with an agent and two miners each, and people.
+//!
+//! `site-1` (Norte) has `agt-1`, `dev-1` and `dev-2`; `site-2` (Sur) the next ones. Everybody signs in as `<name>@adit.test`: each
+//! role's name on the whole account, and some limited to Norte with `north_` before it.
+
+use super::{ACCOUNT, OWNER, operator, user};
+use adit_core::{
+    authz::{Actor, Node, Role, Scope},
+    command::{Command, Reply, Submission},
+    fleet::{DeviceIdentity, FoundDevice, ModePower, OpKind, PowerMode},
+    ids::{AgentId, DeviceId, RequestId, ScanTaskId, SiteId, UserId},
+    requests::{Action, Control},
+};
+use adit_server::{
+    Agents, Engine, Live, SystemClock,
+    api::{self, Api, Options, session},
+};
+use adit_store::{Key, People, Person, Secrets, SqliteLog, SqliteReader};
+use axum::{
+    Router,
+    body::Body,
+    http::{HeaderMap, Request, StatusCode, header},
+};
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use std::{
+    collections::BTreeMap,
+    net::Ipv4Addr,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+use tokio::task::JoinSet;
+use tower::ServiceExt;
+
+pub const PASSWORD: &str = "a long enough password";
+pub const NORTH: SiteId = SiteId(1);
+pub const SOUTH: SiteId = SiteId(2);
+/// Roles of the people limited to Norte.
+const NORTHERN: [(&str, Role); 3] =
+    [("north_viewer", Role::Viewer), ("north_auditor", Role::Auditor), ("north_technician", Role::Technician)];
+
+pub struct House {
+    pub engine: Engine,
+    pub router: Router,
+    pub people: Arc<Mutex<People>>,
+    pub users: BTreeMap<String, UserId>,
+    next: AtomicU64,
+    _follower: JoinSet<()>,
+    _folder: tempfile::TempDir,
+}
+
+/// Cookie and CSRF token.
+#[derive(Debug, Clone)]
+pub struct Signed {
+    pub cookie: String,
+    pub csrf: String,
+}
+
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub text: String,
+    pub body: Value,
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+pub fn miner(number: u8) -> FoundDevice {
+    FoundDevice {
+        identity: DeviceIdentity { mac: Some(format!("02:ad:17:00:00:{number:02x}")), serial: None },
+        ip: Ipv4Addr::new(10, 0, 0, number).into(),
+        make: "MicroBT".into(),
+        model: "M30S++".into(),
+        firmware: "1.0".into(),
+        driver: "whatsminer-v2".into(),
+        supports: vec![OpKind::Reboot, OpKind::Pause, OpKind::Resume, OpKind::SetPowerMode, OpKind::Locate],
+        modes: vec![PowerMode::Sleep, PowerMode::Normal],
+        mode_power: ModePower { sleep_w: Some(15), low_w: None, normal_w: Some(3_400), high_w: None },
+        expected_hashrate_ghs: Some(112_000),
+    }
+}
+
+impl House {
+    pub async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let engine = Engine::start(Box::new(SqliteLog::open(path("log")).unwrap()), Arc::new(SystemClock)).unwrap();
+        engine.run(operator(&engine), Command::CreateAccount { name: "Mine".into() }).await.unwrap();
+        let mut users = BTreeMap::new();
+        for role in Role::ALL {
+            let user = if role == Role::Owner { OWNER } else { add_user(&engine).await };
+            if role != Role::Owner {
+                let grant = Command::SeedGrant { user, role, scope: Scope::All };
+                engine.run(operator(&engine), grant).await.unwrap();
+            }
+            users.insert(role.name().to_owned(), user);
+        }
+        let next = AtomicU64::new(1);
+        for (number, name) in [(1_u32, "Norte"), (2, "Sur")] {
+            let token_hash = format!("{number:064x}");
+            let agent = AgentId(number);
+            let ranges = vec![format!("10.0.{number}.0/24")];
+            for control in [
+                Control::CreateSite { name: name.into(), capacity_w: Some(1_000_000) },
+                Control::CreateAgent {
+                    site: SiteId(number),
+                    name: format!("{name}-agent"),
+                    token_hash: token_hash.clone(),
+                },
+                Control::CreateScanTask { agent, name: format!("{name}-all"), ranges, interval_s: 60 },
+            ] {
+                ask(&engine, &next, OWNER, Action::Control(control), &[]).await;
+            }
+            let system = Actor::system(ACCOUNT);
+            let enrolment = Command::EnrolAgent { token_hash, public_key: "cd".repeat(32) };
+            engine.run(system, enrolment).await.unwrap();
+            let first = u8::try_from(number * 2 - 1).unwrap();
+            let devices = vec![miner(first), miner(first + 1)];
+            let scan_task = ScanTaskId(number);
+            engine.run(system, Command::ReportDevices { agent, scan_task, devices }).await.unwrap();
+        }
+        for (name, role) in NORTHERN {
+            let user = add_user(&engine).await;
+            let scope = Scope::Nodes([Node::Site(NORTH)].into());
+            ask(&engine, &next, OWNER, Action::Control(Control::AddGrant { user, role, scope }), &[]).await;
+            users.insert(name.to_owned(), user);
+        }
+
+        let mut people = People::open(path("people")).unwrap();
+        let hash = session::hash_password(PASSWORD).unwrap();
+        for (name, user) in &users {
+            let password_hash = Some(hash.clone());
+            let (email, display_name) = (format!("{name}@adit.test"), format!("Person {name}"));
+            let created_at = engine.now();
+            people.add_person(&Person { user: *user, email, display_name, password_hash, created_at }).unwrap();
+        }
+        let live = Live::of(&engine);
+        let key = Key::load(&path("key"), true).unwrap();
+        let secrets = Arc::new(Mutex::new(Secrets::open(path("secrets"), key).unwrap()));
+        let agents = Agents::new(engine.clone(), live.clone(), secrets, 10).unwrap();
+        let mut follower = JoinSet::new();
+        let followed = Arc::clone(&agents);
+        follower.spawn(async move { followed.follow().await });
+        let log = Box::new(SqliteReader::open(path("log")).unwrap());
+        let people = Arc::new(Mutex::new(people));
+        let options = Options { loopback: true, ..Options::default() };
+        let api = Api::new(engine.clone(), live, Arc::clone(&people), agents, log, options).unwrap();
+        let router = api::router(Arc::new(api));
+        Self { engine, router, people, users, next, _follower: follower, _folder: folder }
+    }
+
+    /// Somebody asks for an action past the interface.
+    pub async fn request(&self, who: &str, action: Action, targets: &[DeviceId]) -> RequestId {
+        ask(&self.engine, &self.next, self.users[who], action, targets).await
+    }
+
+    pub async fn ask(&self, method: &str, path: &str, who: Option<&Signed>, body: Option<&Value>) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        if let Some(who) = who {
+            request = request.header(header::COOKIE, &who.cookie).header("x-adit-csrf", &who.csrf);
+        }
+        if body.is_some() {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+        }
+        let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
+        self.send(request.body(body).unwrap()).await
+    }
+
+    pub async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (status, headers) = (response.status(), response.headers().clone());
+        let bytes = response.into_body().collect().await.unwrap().to_bytes();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        Answer { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::Null), text }
+    }
+
+    pub async fn get(&self, path: &str, who: &Signed) -> Answer {
+        self.ask("GET", &format!("/api/v1/{path}"), Some(who), None).await
+    }
+
+    pub async fn sign_in(&self, name: &str) -> Signed {
+        let body = json!({ "email": format!("{name}@adit.test"), "password": PASSWORD });
+        let answer = self.ask("POST", "/api/v1/session", None, Some(&body)).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        let cookie = answer.header("set-cookie").split(';').next().unwrap().to_owned();
+        Signed { cookie, csrf: answer.body["csrf"].as_str().unwrap().to_owned() }
+    }
+}
+
+async fn add_user(engine: &Engine) -> UserId {
+    match engine.run(operator(engine), Command::AddUser).await.unwrap() {
+        Reply::User(user) => user,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn ask(engine: &Engine, next: &AtomicU64, by: UserId, action: Action, targets: &[DeviceId]) -> RequestId {
+    let id = RequestId(u128::from(next.fetch_add(1, Ordering::Relaxed)).into());
+    let targets = targets.to_vec();
+    let submission = Submission { id, action, targets, estimates: Vec::new(), reason: None, idempotency_key: None };
+    match engine.run(user(engine, by), Command::Submit(submission)).await.unwrap() {
+        Reply::Request(id) => id,
+        other => panic!("{other:?}"),
+    }
+}
