@@ -51,18 +51,27 @@ fn verify_log(log: &Path, contains: Option<&str>) -> anyhow::Result<()> {
             seen |= hex(&record.hash).eq_ignore_ascii_case(wanted);
         }
     });
-    let head: Head = match verify(records) {
-        Ok(head) => head,
-        Err(VerifyError::Broken(broken)) => bail!("{} is not what was written: {broken}", log.display()),
-        Err(VerifyError::Unreadable { seq, source }) => {
-            bail!("{}: record {seq} cannot be read: {source:#}", log.display())
-        }
-    };
+    let head = sound(log, records)?;
     if !seen {
         bail!("{} is sound but does not contain the head you noted: records were cut off or replaced", log.display());
     }
     println!("{} records, chain sound, head {}", head.seq, hex(&head.hash));
     Ok(())
+}
+
+/// The log's head, if its chain is sound.
+pub fn head(log: &Path) -> anyhow::Result<Head> {
+    sound(log, records(log)?)
+}
+
+fn sound(log: &Path, records: impl Iterator<Item = anyhow::Result<Record>>) -> anyhow::Result<Head> {
+    match verify(records) {
+        Ok(head) => Ok(head),
+        Err(VerifyError::Broken(broken)) => bail!("{} is not what was written: {broken}", log.display()),
+        Err(VerifyError::Unreadable { seq, source }) => {
+            bail!("{}: record {seq} cannot be read: {source:#}", log.display())
+        }
+    }
 }
 
 type Records = Box<dyn Iterator<Item = anyhow::Result<Record>>>;

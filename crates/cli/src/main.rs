@@ -2,6 +2,8 @@
 
 mod agent;
 mod audit;
+mod demo;
+mod serve;
 mod sim;
 
 use clap::{Parser, Subcommand};
@@ -26,6 +28,12 @@ enum Command {
         #[command(subcommand)]
         command: audit::Command,
     },
+    /// Run the whole product with simulated miners, to look at or as a check of this installation
+    Demo(demo::Options),
+    /// Run the server
+    Serve(serve::Options),
+    /// Make the first account and its owner; the password is read from standard input
+    Setup(serve::SetupOptions),
     /// Print the built-in roles and what each may do
     Roles {
         /// As CSV: one row a permission, one column a role
@@ -39,6 +47,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    tracing_subscriber::fmt().with_max_level(log_level()).with_writer(std::io::stderr).with_ansi(false).init();
     match run(Cli::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -46,6 +55,11 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// From `ADIT_LOG`: error, warn (the usual), info, debug or trace.
+fn log_level() -> tracing::Level {
+    std::env::var("ADIT_LOG").ok().and_then(|level| level.parse().ok()).unwrap_or(tracing::Level::WARN)
 }
 
 fn run(command: Command) -> anyhow::Result<()> {
@@ -64,6 +78,9 @@ fn run(command: Command) -> anyhow::Result<()> {
             }
             Ok(())
         }
+        Command::Demo(options) => runtime()?.block_on(demo::run(options)),
+        Command::Serve(options) => runtime()?.block_on(serve::run(options)),
+        Command::Setup(options) => runtime()?.block_on(serve::setup(options)),
         Command::Sim(options) => runtime()?.block_on(sim::run(options)),
         Command::Agent(options) => runtime()?.block_on(agent::run(options)),
     }
