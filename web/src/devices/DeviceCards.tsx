@@ -1,7 +1,8 @@
 import { Select } from "@mantine/core";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useRef } from "react";
-import { hashrate, NONE, power, sig3 } from "../ui/format";
+import type { DeviceRow } from "../api/types";
+import { celsius, hashrate, power } from "../ui/format";
 import { Status } from "../ui/status";
 import { Marks } from "./columns";
 import { type ListProps, SelectAll, Tick } from "./DeviceGrid";
@@ -83,10 +84,7 @@ export function DeviceCards({ rows, total, search, change, open, fetchMore, sele
                   <span className="num">{row.ip}</span>
                 </span>
                 <span className="row between small">
-                  <span className="num">
-                    {hashrate(row.hashrate_ths)} · {power(row.power_w)} ·{" "}
-                    {row.temp_chip_max_c === null ? NONE : sig3(row.temp_chip_max_c)} °C
-                  </span>
+                  <Readings row={row} />
                   <span className="row">
                     <Marks row={row} />
                   </span>
@@ -98,4 +96,14 @@ export function DeviceCards({ rows, total, search, change, open, fetchMore, sele
       </ul>
     </div>
   );
+}
+
+function Readings({ row }: { row: DeviceRow }) {
+  const known = [
+    row.hashrate_ths !== null && hashrate(row.hashrate_ths),
+    row.power_w !== null && power(row.power_w),
+    row.temp_chip_max_c !== null && `${celsius(row.temp_chip_max_c)} °C`,
+  ].filter((text) => text !== false);
+  if (known.length === 0) return <span className="dim">No readings</span>;
+  return <span className="num">{known.join(" · ")}</span>;
 }

@@ -7,7 +7,7 @@ import { deviceQuery } from "../api/queries";
 import type { Action, DeviceRow } from "../api/types";
 import { useSite, useSiteName } from "../shell/site";
 import { LoadError, Note, Tile, Tiles, Waiting } from "../ui/feedback";
-import { ago, dateTime, duration, hashrate, NONE, power, sig3, words } from "../ui/format";
+import { ago, celsius, dateTime, duration, hashrate, NONE, power, sig3, words } from "../ui/format";
 import { useCan } from "../ui/permissions";
 import { RequestStateMark } from "../ui/request-state";
 import { Status } from "../ui/status";
@@ -75,8 +75,8 @@ function Details({ device }: { device: SeenRow }) {
         />
         <Tile
           label="Hottest chip"
-          value={device.temp_chip_max_c === null ? NONE : `${sig3(device.temp_chip_max_c)} °C`}
-          note={device.temp_inlet_c === null ? undefined : `inlet ${sig3(device.temp_inlet_c)} °C`}
+          value={device.temp_chip_max_c === null ? NONE : `${celsius(device.temp_chip_max_c)} °C`}
+          note={device.temp_inlet_c === null ? undefined : `inlet ${celsius(device.temp_inlet_c)} °C`}
         />
         <Tile
           label="Fans"

@@ -2,7 +2,7 @@ import { IconBulbFilled, IconLock, IconPencil } from "@tabler/icons-react";
 import { createColumnHelper, tableFeatures } from "@tanstack/react-table";
 import type { SeenRow } from "../api/merge";
 import type { DeviceRow, DeviceSort } from "../api/types";
-import { age, duration, NONE, sig3, words } from "../ui/format";
+import { age, celsius, duration, measured, NONE, sig3, words } from "../ui/format";
 import { Status } from "../ui/status";
 import { useNow } from "../ui/use-now";
 import css from "./Devices.module.css";
@@ -54,12 +54,12 @@ export const columns = helper.columns([
   helper.accessor("power_w", {
     id: "power",
     header: "Power, W",
-    cell: (info) => <Live row={info.row.original} value={info.getValue()} />,
+    cell: (info) => <Live row={info.row.original} value={info.getValue()} as={sig3} />,
   }),
   helper.accessor("temp_chip_max_c", {
     id: "temp",
     header: "Chip, °C",
-    cell: (info) => <Live row={info.row.original} value={info.getValue()} />,
+    cell: (info) => <Live row={info.row.original} value={info.getValue()} as={celsius} />,
   }),
   helper.accessor("power_mode", {
     id: "mode",
@@ -84,10 +84,18 @@ function Age({ at }: { at: number | null }) {
   return <span className="num dim">{at === null ? NONE : now - at < 2_000 ? "now" : age(now - at)}</span>;
 }
 
-function Live({ row, value }: { row: SeenRow; value: number | null }) {
+function Live({
+  row,
+  value,
+  as = measured,
+}: {
+  row: SeenRow;
+  value: number | null;
+  as?: (value: number) => string;
+}) {
   const now = useNow(5_000);
   const stale = row.seen_at === null || now - row.seen_at > STALE_MS;
-  return <span className={`num ${stale ? css.stale : ""}`}>{value === null ? NONE : sig3(value)}</span>;
+  return <span className={`num ${stale ? css.stale : ""}`}>{value === null ? NONE : as(value)}</span>;
 }
 
 /** What else concerns this device: its light, my draft, requests that hold it. */

@@ -4,7 +4,7 @@ import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { overviewQuery } from "../api/queries";
 import type { Overview } from "../api/types";
-import { ago, count, hashrate, NONE, power, sig3 } from "../ui/format";
+import { ago, count, hashrate, measured, NONE, power, sig3 } from "../ui/format";
 import { STATUS_WORD, STATUSES, StatusGlyph } from "../ui/status";
 import { useNow } from "../ui/use-now";
 import css from "./Header.module.css";
@@ -32,7 +32,7 @@ export function Metrics() {
         {data?.capacity_w != null && <small className="wide-only"> / {power(data.capacity_w)}</small>}
       </Metric>
       <Metric data={data} label="Efficiency" sort="power" optional>
-        {data?.efficiency_j_th != null ? sig3(data.efficiency_j_th) : NONE} <small>J/TH</small>
+        {data?.efficiency_j_th != null ? measured(data.efficiency_j_th) : NONE} <small>J/TH</small>
       </Metric>
     </section>
   );

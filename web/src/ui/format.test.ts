@@ -5,6 +5,7 @@ import {
   deltaPower,
   duration,
   hashrate,
+  measured,
   plural,
   power,
   shortHash,
@@ -26,6 +27,14 @@ describe("numbers", () => {
     [-0.0001, "0"],
   ])("%d reads %s", (value, text) => expect(sig3(value)).toBe(text));
 
+  it.each([
+    [69, "69.0"],
+    [3.2, "3.20"],
+    [127, "127"],
+    [9.999, "10.0"],
+    [0, "0"],
+  ])("measured, %d reads %s", (value, text) => expect(measured(value)).toBe(text));
+
   it("are never shown when they are none", () => expect(sig3(Number.NaN)).toBe("–"));
 });
 
@@ -33,7 +42,8 @@ describe("units", () => {
   it.each([
     [850, "850 W"],
     [3250, "3.25 kW"],
-    [999_600, "1 MW"],
+    [999_600, "1.00 MW"],
+    [18, "18 W"],
     [61_200_000, "61.2 MW"],
     [0, "0 W"],
   ])("%d watts read %s", (watts, text) => expect(power(watts)).toBe(text));
@@ -45,7 +55,7 @@ describe("units", () => {
 
   it("give a change its sign", () => {
     expect(deltaPower(-105_400)).toBe("−105 kW");
-    expect(deltaPower(2_000)).toBe("+2 kW");
+    expect(deltaPower(2_000)).toBe("+2.00 kW");
     expect(deltaPower(0.2)).toBe("±0 W");
   });
 

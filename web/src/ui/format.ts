@@ -5,11 +5,30 @@ const MINUS = "−";
 
 /** At most three significant digits, thousands separated, with a real minus sign. */
 export function sig3(value: number): string {
+  return digits3(value, false);
+}
+
+/** Three significant digits, zeros included, so that measured numbers line up below each other. */
+export function measured(value: number): string {
+  return digits3(value, true);
+}
+
+/** A temperature in °C, to a tenth. */
+export function celsius(value: number | null | undefined): string {
+  return value == null ? NONE : value.toLocaleString("en-US", TENTH);
+}
+const TENTH = { minimumFractionDigits: 1, maximumFractionDigits: 1 };
+
+function digits3(value: number, padded: boolean): string {
   if (!Number.isFinite(value)) return NONE;
   const size = Math.abs(value);
-  const digits = size === 0 || size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3;
+  // 99.96 already reads as "100": one digit less than its size says.
+  const digits = size === 0 || size >= 99.95 ? 0 : size >= 9.995 ? 1 : size >= 0.9995 ? 2 : 3;
   const rounded = size >= 1000 ? Number(size.toPrecision(3)) : size;
-  const text = rounded.toLocaleString("en-US", { maximumFractionDigits: digits });
+  const text = rounded.toLocaleString("en-US", {
+    minimumFractionDigits: padded ? digits : 0,
+    maximumFractionDigits: digits,
+  });
   return value < 0 && Number(text.replaceAll(",", "")) !== 0 ? `${MINUS}${text}` : text;
 }
 
@@ -26,7 +45,9 @@ function scaled(value: number, units: readonly [number, string][]): string {
   // 999 500 W already reads as "1,000 kW", so the step to the next unit comes a little before it.
   const fit = units.find(([from]) => size >= from * 0.9995) ?? units.at(-1);
   if (!fit) return sig3(value);
-  return `${sig3(value / fit[0])} ${fit[1]}`;
+  // Below the first step there is nothing to measure finer: 18 W, not 18.0 W.
+  const [step, unit] = fit;
+  return `${step === 1 ? sig3(value) : measured(value / step)} ${unit}`;
 }
 
 export function power(watts: number | null | undefined): string {
