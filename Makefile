@@ -1,12 +1,36 @@
-# The README's commands. Each does its own set-up.
-.PHONY: test check help
+# The README's commands. Each does its own set-up: Rust, Node 20 or newer, make and a C compiler are enough, and for `test`
+# Debian's apt, from which Chromium is installed where there is none.
+.PHONY: help demo test check console-test rust-test journey bench
 
 help: ## Say what there is
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
-test: ## Run every test
-	cargo test --workspace --locked --no-fail-fast
+CONSOLE = $(shell find web/src web/public -type f) web/index.html web/vite.config.ts web/tsconfig.json
 
-check: ## Formatting and lints
+web/node_modules/.package-lock.json: web/package.json web/package-lock.json
+	cd web && npm ci --no-audit --no-fund
+	@touch $@
+
+web/dist/index.html: web/node_modules/.package-lock.json $(CONSOLE)
+	cd web && npm run build
+	@touch $@
+
+demo: web/dist/index.html ## Run the whole product with 200 simulated miners; Ctrl-C stops it
+	cargo build --locked -p adit
+	@./target/debug/adit demo $(DEMO)
+
+test: check console-test rust-test journey ## Run every test
+
+check: ## Formatting and lints of the Rust code
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+console-test: web/dist/index.html ## Lints, types and tests of the console
+	cd web && npm run lint && npm run check && npm test
+
+rust-test: web/dist/index.html ## Tests of the Rust code
+	cargo test --workspace --locked --no-fail-fast
+
+journey: web/dist/index.html ## Click through the main journey in Chromium
+	cargo build --locked -p adit
+	chromium=$$(scripts/chromium) && cd web && CHROMIUM=$$chromium ADIT_BIN=../target/debug/adit npm run journey

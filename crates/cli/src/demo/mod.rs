@@ -50,9 +50,9 @@ fn simulated(options: &Options, base: Ipv4Addr) -> (SimConfig, bool) {
     (demo_fleet(options.miners.into(), base, low_ports), low_ports)
 }
 
-fn agent(server: SocketAddr, data: &Path, token: Option<String>) -> AgentOptions {
+fn agent(server: SocketAddr, data: &Path, token: String) -> AgentOptions {
     let mut agent = AgentOptions::new(format!("ws://{server}"), data.join("agent"), adit_drivers::all());
-    agent.enrolment_token = token;
+    agent.enrolment_token = Some(token);
     agent
 }
 

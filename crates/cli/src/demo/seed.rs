@@ -47,8 +47,9 @@ pub fn people() -> Vec<DemoUser> {
     ROLES.iter().map(person).collect()
 }
 
-/// Sets everything down that is missing. Gives the agent's one-time token unless the agent has enrolled.
-pub async fn seed(opened: &Opened, first: Ipv4Addr, miners: usize) -> anyhow::Result<Option<String>> {
+/// Sets everything down that is missing. Gives the agent's one-time token; an agent that has enrolled looks at it no more, one
+/// that was cut off before the server's answer came asks again.
+pub async fn seed(opened: &Opened, first: Ipv4Addr, miners: usize) -> anyhow::Result<String> {
     let person =
         |role: Role| NewPerson { email: email(role), name: role.title().to_owned(), password: PASSWORD.to_owned() };
     let account = founding::found(opened, COMPANY, &person(Role::Owner)).await?;
@@ -69,7 +70,7 @@ fn range(first: Ipv4Addr, miners: usize) -> String {
     format!("{first}-{}", Ipv4Addr::from_bits(last))
 }
 
-async fn fleet(opened: &Opened, account: AccountId, owner: UserId, range: &str) -> anyhow::Result<Option<String>> {
+async fn fleet(opened: &Opened, account: AccountId, owner: UserId, range: &str) -> anyhow::Result<String> {
     let state = || opened.engine().state();
     let site = |state: &State| state.sites_of(account).next().map(|site| site.id);
     let agent = |state: &State| state.agents_of(account).next().map(|agent| agent.id);
@@ -85,12 +86,8 @@ async fn fleet(opened: &Opened, account: AccountId, owner: UserId, range: &str) 
     if state().scan_tasks_of(agent).next().is_none() {
         create_scan_task(opened, account, owner, agent, range).await?;
     }
-    let enrolled = state().agent(agent).is_some_and(|agent| agent.public_key.is_some());
-    if enrolled {
-        return Ok(None);
-    }
     let token = opened.secrets().get(TOKEN)?.context("the demo's enrolment token is lost: delete the demo's folder")?;
-    Ok(Some(String::from_utf8_lossy(&token).into_owned()))
+    Ok(String::from_utf8_lossy(&token).into_owned())
 }
 
 async fn create_agent(opened: &Opened, account: AccountId, owner: UserId, site: SiteId) -> anyhow::Result<()> {
