@@ -3,7 +3,7 @@
 use crate::{
     fleet::{CommandId, FoundDevice, TargetResult},
     ids::{AgentId, DeviceId, RequestId, ScanTaskId, SiteId, UserId},
-    requests::{Action, ContentHash, Decision, Estimate},
+    requests::{Action, ContentHash, Decision, Outlook},
 };
 
 /// A new request.
@@ -15,8 +15,9 @@ pub struct Submission {
     pub action: Action,
     /// On which devices; in any order, repeats are dropped. Empty unless the action is a device operation.
     pub targets: Vec<DeviceId>,
-    /// What each device draws and is expected to draw, from the live table. Devices that are missing count as unknown.
-    pub estimates: Vec<(DeviceId, Estimate)>,
+    /// What each device draws, is expected to draw and is set to, from the live table. Devices that are missing count as
+    /// unknown.
+    pub estimates: Vec<(DeviceId, Outlook)>,
     /// The initiator's words, up to 1000 characters.
     pub reason: Option<String>,
     /// The same key with the same content gives the same request.
@@ -46,7 +47,7 @@ pub struct DraftPart {
     /// The request's identity, drawn by the caller.
     pub id: RequestId,
     /// As in [`Submission`].
-    pub estimates: Vec<(DeviceId, Estimate)>,
+    pub estimates: Vec<(DeviceId, Outlook)>,
 }
 
 /// What can be asked.

@@ -8,7 +8,9 @@ use crate::{
     authz::{Principal, Role, Scope},
     fleet::{FoundDevice, TargetResult},
     ids::{AccountId, AgentId, DeviceId, GrantId, RequestId, ScanTaskId, SiteId, UserId},
-    requests::{Action, ContentHash, Decision, Estimate, Payload, Policy, Refusal, RequestState, Scenario, Target},
+    requests::{
+        Action, ContentHash, Decision, Estimate, Payload, Policy, Refusal, RequestState, Scenario, Target, Was,
+    },
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -118,6 +120,9 @@ pub enum Event {
         estimates: Vec<Estimate>,
         /// Devices asked for and not given.
         refused: Vec<(DeviceId, Refusal)>,
+        /// What the targets were set to, grouped.
+        #[serde(default)]
+        was: Vec<Was>,
         reason: Option<String>,
         /// Idempotency key, and hash of what was asked with it.
         idempotency: Option<(String, ContentHash)>,

@@ -32,8 +32,8 @@ pub struct Account {
     pub owner: UserId,
     /// Nothing is carried out.
     pub frozen: bool,
-    /// Policies that differ from the shipped ones.
-    pub policies: imbl::OrdMap<Scenario, Policy>,
+    /// Policies that came after the shipped ones, in order: version `n` is at `n - 1`.
+    pub policies: imbl::OrdMap<Scenario, Vec<Policy>>,
     /// How many requests there have been.
     pub requests: u32,
 }
@@ -173,7 +173,15 @@ impl State {
     /// The policy in force for a scenario.
     #[must_use]
     pub fn policy(&self, account: AccountId, scenario: Scenario) -> Policy {
+        let set = self.accounts.get(&account).and_then(|account| account.policies.get(&scenario)?.last());
+        set.cloned().unwrap_or_else(|| scenario.default_policy())
+    }
+
+    /// The policy as it was in some version; the shipped one for a version that never was.
+    #[must_use]
+    pub fn policy_at(&self, account: AccountId, scenario: Scenario, version: u32) -> Policy {
         let set = self.accounts.get(&account).and_then(|account| account.policies.get(&scenario));
+        let set = set.and_then(|set| set.iter().find(|policy| policy.version == version));
         set.cloned().unwrap_or_else(|| scenario.default_policy())
     }
 

@@ -75,7 +75,7 @@ fn take(w: &mut World, people: &[UserId], step: &Step) {
                 _ => restart_workers(),
             };
             let targets: &[u32] = if matches!(action, Action::Device(_)) { targets } else { &[] };
-            let _ = w.try_ask(person(*who), action, targets);
+            submit(w, person(*who), action, targets);
         }
         Step::Vote { who, which, approve } => {
             if let Some(id) = pick(&requests, *which) {
@@ -122,6 +122,21 @@ fn take(w: &mut World, people: &[UserId], step: &Step) {
     }
 }
 
+/// Submits, and holds the rule that was foretold against what became of it.
+fn submit(w: &mut World, who: UserId, action: Action, targets: &[u32]) {
+    let before = w.state.clone();
+    let Ok(id) = w.try_ask(who, action.clone(), targets) else {
+        return;
+    };
+    let request = w.request(id);
+    let now = before.monotonic(w.now);
+    let rule = before.rule_for(&w.actor(who), &action, &request.payload.targets, now);
+    assert_eq!((rule.tally.required, rule.tally.required_other), (request.required, request.required_other));
+    if !matches!(action, Action::Control(_)) {
+        assert_eq!(rule.runs_at_once(), request.state != RequestState::Pending, "{rule:?}");
+    }
+}
+
 /// What a request went through, by the log alone.
 #[derive(Default)]
 struct Seen {
@@ -144,6 +159,7 @@ fn check(before: &State, w: &World, new: &[Entry], seen: &mut BTreeMap<RequestId
             }
         }
     }
+    check_moves(w);
     let owners = w.state.grants_of(w.account).filter(|grant| grant.role == Role::Owner).count();
     assert_eq!(owners, 1, "I8");
     assert_eq!(w.state.seq() as usize, w.log.len(), "I9: every change is an event");
@@ -216,6 +232,29 @@ fn check_request(before: &State, request: &Request) {
         assert!(now.is_subset(&earlier.effective().collect()), "I6");
         assert_eq!(earlier.payload, request.payload, "what was asked never changes");
     }
+}
+
+/// Every step names its own event, and what one request lost another has.
+fn check_moves(w: &World) {
+    let (mut lost, mut took) = (BTreeSet::new(), BTreeSet::new());
+    for request in w.state.requests() {
+        for step in &request.steps {
+            let entry = &w.log[step.seq as usize - 1];
+            let by = match &entry.event {
+                Event::TargetsDropped { by, .. } => Some(*by),
+                _ => None,
+            };
+            assert!(entry.event.request() == Some(request.id) || by == Some(request.id), "I9: {step:?}");
+            assert_eq!((entry.at, entry.actor), (step.at, step.by), "I9");
+        }
+        for (target, item) in request.payload.targets.iter().zip(&request.items) {
+            if let (ItemState::Dropped { by }, Target::Device(device)) = (item, target) {
+                lost.insert((request.id, *by, *device));
+            }
+        }
+        took.extend(request.took.iter().flat_map(|t| t.devices.iter().map(|device| (t.from, request.id, *device))));
+    }
+    assert_eq!(lost, took);
 }
 
 fn claims_of(request: &Request) -> Vec<(u8, u32)> {

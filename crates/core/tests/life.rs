@@ -217,6 +217,60 @@ fn e08_lowering_a_count_needs_as_many_as_it_had() {
 }
 
 #[test]
+fn old_policies_are_kept() {
+    let mut w = World::new(1);
+    w.person(Role::Administrator);
+    w.set_policy(Scenario::AuthorizationAdd, 2, 1);
+    w.set_policy(Scenario::AuthorizationRemove, 2, 0);
+    let counts = |version| {
+        let policy = w.state.policy_at(w.account, Scenario::AuthorizationAdd, version);
+        (policy.version, policy.required, policy.required_other)
+    };
+    assert_eq!([counts(0), counts(1)], [(0, 1, 0), (1, 2, 1)]);
+}
+
+#[test]
+fn the_rule_foretold_has_the_ratchet_and_the_closure() {
+    let mut w = World::new(1);
+    let operator = w.person(Role::OperationsManager);
+    w.person(Role::Administrator);
+    w.set_policy(Scenario::AuthorizationRemove, 2, 0);
+    let lower = vec![PolicyChange { scenario: Scenario::AuthorizationRemove, required: 1, required_other: 0 }];
+    let lower = Action::Control(Control::SetPolicies { changes: lower });
+    let user = operator;
+    let promote = Action::Control(Control::AddGrant { user, role: Role::Administrator, scope: Scope::All });
+    for action in [lower, promote] {
+        let rule = w.state.rule_for(&w.actor(w.owner), &action, &[], w.now);
+        assert_eq!((rule.tally.required, rule.runs_at_once()), (2, false), "{action:?}");
+    }
+    let sleep = w.state.rule_for(&w.actor(operator), &mode(PowerMode::Sleep), &[], w.now);
+    assert!(sleep.runs_at_once());
+}
+
+#[test]
+fn what_the_targets_were_set_to_is_kept_with_the_request() {
+    let mut w = World::new(3);
+    let operator = w.person(Role::OperationsManager);
+    let known = |device: u32, setting: &str| {
+        let watts = adit_core::requests::Estimate { before_w: Some(3_400), after_w: Some(20) };
+        (adit_core::ids::DeviceId(device), adit_core::requests::Outlook { watts, setting: Some(setting.into()) })
+    };
+    let submission = adit_core::command::Submission {
+        id: adit_core::ids::RequestId(900.into()),
+        action: mode(PowerMode::Sleep),
+        targets: [3, 2, 1].map(adit_core::ids::DeviceId).to_vec(),
+        estimates: vec![known(3, "normal"), known(1, "normal"), known(2, &"x".repeat(300)), known(9, "low")],
+        reason: None,
+        idempotency_key: None,
+    };
+    let actor = w.actor(operator);
+    w.run(&actor, Command::Submit(submission)).unwrap();
+    let request = w.request(adit_core::ids::RequestId(900.into()));
+    let was: Vec<_> = request.was.iter().map(|was| (was.setting.len(), was.items.clone())).collect();
+    assert_eq!(was, [(6, vec![0, 2]), (200, vec![1])]);
+}
+
+#[test]
 fn e10_making_an_administrator_needs_the_highest_count() {
     let mut w = World::new(1);
     w.person(Role::Administrator);

@@ -25,6 +25,8 @@ fn e88_e89_the_later_request_takes_the_device_across_users() {
     assert_eq!(w.devices_of(first), [1, 2, 3]);
     assert_eq!(w.devices_of(second), [4, 5, 6]);
     assert_eq!(w.request(first).items[3], ItemState::Dropped { by: second }, "both sides tell it");
+    let took = [adit_core::requests::Took { from: first, devices: vec![adit_core::ids::DeviceId(4)] }];
+    assert_eq!(w.request(second).took, took, "both sides tell it");
     w.vote(two, first, Decision::Approve).unwrap();
     assert_eq!(w.state.open_work(first).len(), 3, "e92: its approval is kept for what is left");
 }

@@ -3,6 +3,7 @@
 use crate::engine::Engine;
 use adit_core::{
     event::{Entry, Event},
+    fleet::Reading,
     ids::DeviceId,
     state::State,
     time::Timestamp,
@@ -31,6 +32,11 @@ impl Live {
     /// To write.
     pub(crate) fn write(&self) -> RwLockWriteGuard<'_, LiveTable> {
         self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes in what devices say, received at `at`; how many of them it knows.
+    pub fn hear(&self, readings: &[Reading], at: Timestamp) -> usize {
+        self.write().apply(readings, at)
     }
 
     /// Takes in every device of a state.

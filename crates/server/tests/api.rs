@@ -3,8 +3,10 @@
 
 use adit_core::{
     authz::{Actor, Principal, Role, Scope},
-    command::{Command, Reply},
-    ids::AccountId,
+    command::{Command, Reply, Submission},
+    fleet::{Activity, Connectivity, DeviceIdentity, FoundDevice, ModePower, OpKind, PowerMode, Reading},
+    ids::{AccountId, AgentId, DeviceId, RequestId, ScanTaskId, SiteId, UserId},
+    requests::{Action, Control},
     time::Timestamp,
 };
 use adit_server::{
@@ -15,7 +17,7 @@ use adit_store::{Key, People, Person, Secrets, SqliteLog, SqliteReader};
 use axum::{
     Router,
     body::Body,
-    http::{Request, StatusCode, header},
+    http::{Request, StatusCode, header, request::Builder},
 };
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
@@ -26,6 +28,8 @@ const PASSWORD: &str = "a long enough password";
 
 struct House {
     router: Router,
+    engine: Engine,
+    live: Live,
     _folder: tempfile::TempDir,
 }
 
@@ -63,13 +67,75 @@ async fn house() -> House {
             })
             .unwrap();
     }
+    miners(&engine, owner).await;
     let live = Live::of(&engine);
+    let readings: Vec<_> =
+        (1..=3).map(|id| reading(id, if id == 2 { PowerMode::Low } else { PowerMode::Normal })).collect();
+    live.hear(&readings, engine.now());
+    let (kept, table) = (engine.clone(), live.clone());
     let secrets = Arc::new(Mutex::new(Secrets::open(path("secrets"), Key::load(&path("key"), true).unwrap()).unwrap()));
     let agents = Agents::new(engine.clone(), live.clone(), secrets, 10).unwrap();
     let log = Box::new(SqliteReader::open(path("log")).unwrap());
     let options = Options { loopback: true, ..Options::default() };
     let api = Api::new(engine, live, Arc::new(Mutex::new(people)), agents, log, options).unwrap();
-    House { router: api::router(Arc::new(api)), _folder: folder }
+    House { router: api::router(Arc::new(api)), engine: kept, live: table, _folder: folder }
+}
+
+/// A site with an agent and three miners.
+async fn miners(engine: &Engine, owner: UserId) {
+    let now = engine.now();
+    let owner = Actor { account: AccountId(1), principal: Principal::User(owner), authenticated_at: now };
+    let token_hash = "ab".repeat(32);
+    let ranges = vec!["127.41.0.1-3".into()];
+    let controls = [
+        Control::CreateSite { name: "Norte".into(), capacity_w: None },
+        Control::CreateAgent { site: SiteId(1), name: "north".into(), token_hash: token_hash.clone() },
+        Control::CreateScanTask { agent: AgentId(1), name: "all".into(), ranges, interval_s: 30 },
+    ];
+    for (id, control) in (1_u128..).zip(controls) {
+        let submission = Submission {
+            id: RequestId(id.into()),
+            action: Action::Control(control),
+            targets: Vec::new(),
+            estimates: Vec::new(),
+            reason: None,
+            idempotency_key: None,
+        };
+        engine.run(owner, Command::Submit(submission)).await.unwrap();
+    }
+    let system = Actor::system(AccountId(1));
+    engine.run(system, Command::EnrolAgent { token_hash, public_key: "cd".repeat(32) }).await.unwrap();
+    let devices = (1..=3).map(miner).collect();
+    let found = Command::ReportDevices { agent: AgentId(1), scan_task: ScanTaskId(1), devices };
+    engine.run(system, found).await.unwrap();
+}
+
+/// The third cannot change its mode.
+fn miner(number: u8) -> FoundDevice {
+    let mut supports = vec![OpKind::Reboot, OpKind::Locate, OpKind::SetPools];
+    supports.extend((number != 3).then_some(OpKind::SetPowerMode));
+    FoundDevice {
+        identity: DeviceIdentity { mac: Some(format!("02:00:00:00:00:{number:02x}")), serial: None },
+        ip: [127, 41, 0, number].into(),
+        make: "MicroBT".into(),
+        model: "M30S++".into(),
+        firmware: "v2".into(),
+        driver: "whatsminer-v2".into(),
+        supports,
+        modes: vec![PowerMode::Low, PowerMode::Normal],
+        mode_power: ModePower { low_w: Some(2_000), normal_w: Some(3_400), ..ModePower::default() },
+        expected_hashrate_ghs: Some(112_000),
+    }
+}
+
+fn reading(number: u32, mode: PowerMode) -> Reading {
+    Reading {
+        activity: Some(Activity::Mining),
+        power_w: Some(if mode == PowerMode::Low { 2_010 } else { 3_410 }),
+        power_mode: Some(mode),
+        led_on: Some(false),
+        ..Reading::silent(DeviceId(number), Connectivity::Online)
+    }
 }
 
 struct Answer {
@@ -80,8 +146,21 @@ struct Answer {
 }
 
 impl House {
+    async fn keyed(&self, path: &str, who: &(String, String), key: &str, body: &str) -> Answer {
+        let request = Request::builder().method("POST").uri(path).header("idempotency-key", key);
+        self.answer(request, Some(who), Some(body)).await
+    }
+
+    async fn draft(&self, who: &(String, String), action: Value, targets: &[&str]) -> Answer {
+        let body = json!({ "action": action, "targets": targets }).to_string();
+        self.ask("POST", "/api/v1/draft/changes?site=site-1", Some(who), Some(&body)).await
+    }
+
     async fn ask(&self, method: &str, path: &str, who: Option<&(String, String)>, body: Option<&str>) -> Answer {
-        let mut request = Request::builder().method(method).uri(path);
+        self.answer(Request::builder().method(method).uri(path), who, body).await
+    }
+
+    async fn answer(&self, mut request: Builder, who: Option<&(String, String)>, body: Option<&str>) -> Answer {
         if let Some((cookie, csrf)) = who {
             request = request.header(header::COOKIE, cookie).header("x-adit-csrf", csrf);
         }
@@ -166,7 +245,7 @@ async fn nonsense_is_refused_with_a_problem() {
         ("POST", "requests", Some("{}"), 422),
         ("POST", "requests", Some(big.as_str()), 413),
         ("GET", "devices/site-1", None, 404),
-        ("GET", "devices/dev-1", None, 404),
+        ("GET", "devices/dev-9", None, 404),
         ("GET", "requests/1", None, 404),
         ("GET", "devices?limit=9999", None, 422),
         ("GET", "draft", None, 400),
@@ -207,4 +286,143 @@ async fn new_approval_rules_wait_for_votes() {
     assert_eq!(house.ask("POST", &votes, Some(&admin), Some(&vote)).await.body["code"], "invalid_state");
     let technician = house.sign_in(Role::Technician).await;
     assert_eq!(house.ask("PUT", "/api/v1/approval-policies", Some(&technician), Some(&ask(1))).await.status, 403);
+}
+
+fn low() -> Value {
+    json!({ "action": "set_power_mode", "params": { "mode": "low" } })
+}
+
+fn locate() -> Value {
+    json!({ "action": "locate", "params": { "on": true } })
+}
+
+fn codes(warnings: &Value) -> Vec<(&str, usize)> {
+    let all = warnings.as_array().unwrap().iter();
+    all.map(|w| (w["code"].as_str().unwrap(), w["devices"].as_array().unwrap().len())).collect()
+}
+
+#[tokio::test]
+async fn a_draft_is_submitted_whole_or_not_at_all() {
+    let house = house().await;
+    let who = house.sign_in(Role::OperationsManager).await;
+    house.draft(&who, locate(), &["dev-1"]).await;
+    let draft = house.draft(&who, json!({ "action": "reboot", "params": {} }), &["dev-2"]).await.body;
+    let other = house.sign_in(Role::SiteManager).await;
+    let busy = json!({ "action": { "action": "restart_mining", "params": {} }, "targets": ["dev-2"] });
+    let refused = house.ask("POST", "/api/v1/requests", Some(&other), Some(&busy.to_string())).await;
+    assert_eq!(refused.body["code"], "unsupported", "{}", refused.body);
+    let busy = json!({ "action": { "action": "reboot", "params": {} }, "targets": ["dev-2"] });
+    let running = house.ask("POST", "/api/v1/requests", Some(&other), Some(&busy.to_string())).await;
+    assert_eq!(running.status, 201, "{}", running.body);
+
+    let now = house.ask("GET", "/api/v1/draft?site=site-1", Some(&who), None).await.body;
+    assert_eq!(codes(&now["changes"][1]["warnings"]), [("busy", 1)], "{now}");
+    assert_eq!(now["changes"][1]["warnings"][0]["number"], running.body["number"]);
+    let submit = json!({ "version": draft["draft"]["version"] }).to_string();
+    let answer = house.ask("POST", "/api/v1/draft/submit?site=site-1", Some(&who), Some(&submit)).await;
+    assert_eq!((answer.status.as_u16(), &answer.body["code"]), (409, &json!("device_busy")), "{}", answer.body);
+    assert_eq!(answer.body["errors"][0]["pointer"], "/changes/2", "{}", answer.body);
+    let left = house.ask("GET", "/api/v1/draft?site=site-1", Some(&who), None).await.body;
+    assert_eq!((&left["version"], left["changes"].as_array().unwrap().len()), (&draft["draft"]["version"], 2));
+}
+
+#[tokio::test]
+async fn of_two_tabs_that_submit_at_once_exactly_one_wins_and_a_repeat_gets_the_same() {
+    let house = house().await;
+    let who = house.sign_in(Role::OperationsManager).await;
+    let draft = house.draft(&who, low(), &["dev-1", "dev-2"]).await.body;
+    assert_eq!(codes(&draft["draft"]["changes"][0]["warnings"]), [("no_op", 1)], "{draft}");
+    let body = json!({ "version": draft["draft"]["version"], "reason": "tariff" }).to_string();
+    let submit = |key: &'static str| house.keyed("/api/v1/draft/submit?site=site-1", &who, key, &body);
+    let (left, right) = tokio::join!(submit("left"), submit("right"));
+    let (won, lost, key) = if left.status == 200 { (left, right, "left") } else { (right, left, "right") };
+    assert_eq!((won.status.as_u16(), &lost.body["code"]), (200, &json!("draft_changed")), "{}", won.body);
+    assert_eq!(won.body["requests"].as_array().unwrap().len(), 1);
+    let again = submit(key).await;
+    assert_eq!(again.body["requests"][0]["id"], won.body["requests"][0]["id"], "{}", again.body);
+    let all = house.ask("GET", "/api/v1/requests?box=mine", Some(&who), None).await.body;
+    assert_eq!(all["total"], 1);
+}
+
+#[tokio::test]
+async fn a_preview_tells_the_rule_that_applies_and_what_to_know_first() {
+    let house = house().await;
+    let (owner, who) = (house.sign_in(Role::Owner).await, house.sign_in(Role::OperationsManager).await);
+    let preview = |who: &(String, String), body: Value| {
+        let (who, body) = (who.clone(), body.to_string());
+        let house = &house;
+        async move { house.ask("POST", "/api/v1/requests/preview", Some(&who), Some(&body)).await.body }
+    };
+    let all = json!({ "action": low(), "targets": ["dev-1", "dev-2", "dev-3"] });
+    let answer = preview(&who, all.clone()).await;
+    assert_eq!(codes(&answer["warnings"]), [("no_op", 1), ("unsupported", 1)], "{answer}");
+    assert_eq!(answer["effect"]["devices"], 2);
+    assert_eq!(answer["effect"]["delta_w"], 4_000 - 3_410 - 2_010);
+    assert_eq!((&answer["rule"]["runs_at_once"], &answer["rule"]["sentence"]), (&json!(true), &json!("Runs at once")));
+
+    let raise = json!({ "changes": [{ "scenario": "fleet.mode", "required": 2, "required_other": 0 }] }).to_string();
+    assert_eq!(house.ask("PUT", "/api/v1/approval-policies", Some(&owner), Some(&raise)).await.status, 200);
+    let rule = &preview(&who, all.clone()).await["rule"];
+    assert_eq!(
+        rule["sentence"],
+        "2 approvals by holders of device.power_mode or holders of device.preset, yours counts as one",
+        "{rule}"
+    );
+    let lower = json!({ "changes": [{ "scenario": "fleet.mode", "required": 1, "required_other": 0 }] });
+    let lower = json!({ "action": { "action": "set_policies", "params": lower } });
+    let rule = &preview(&owner, lower).await["rule"];
+    assert_eq!((&rule["required"], &rule["runs_at_once"]), (&json!(2), &json!(false)), "the ratchet: {rule}");
+
+    let waiting = house.ask("POST", "/api/v1/requests", Some(&who), Some(&all.to_string())).await;
+    assert_eq!(waiting.status, 202, "{}", waiting.body);
+    let manager = house.sign_in(Role::SiteManager).await;
+    let warnings = &preview(&manager, json!({ "action": low(), "targets": ["dev-1"] })).await["warnings"];
+    assert_eq!(
+        (codes(warnings), &warnings[0]["number"]),
+        (vec![("overrides", 1)], &waiting.body["number"]),
+        "{warnings}"
+    );
+}
+
+#[tokio::test]
+async fn a_request_tells_from_what_to_what_and_its_steps_by_the_log() {
+    let house = house().await;
+    let (owner, who) = (house.sign_in(Role::Owner).await, house.sign_in(Role::OperationsManager).await);
+    let raise = json!({ "changes": [{ "scenario": "fleet.mode", "required": 2, "required_other": 0 }] }).to_string();
+    let raised = house.ask("PUT", "/api/v1/approval-policies", Some(&owner), Some(&raise)).await.body;
+    let counts = (&raised["diff"][0]["from"], &raised["diff"][0]["to"]);
+    assert_eq!(counts, (&json!("1 approval"), &json!("2 approvals")), "{raised}");
+
+    let ask = json!({ "action": low(), "targets": ["dev-1", "dev-2"] }).to_string();
+    let first = house.ask("POST", "/api/v1/requests", Some(&who), Some(&ask)).await.body;
+    let rows: Vec<_> =
+        first["diff"].as_array().unwrap().iter().map(|row| (&row["from"], &row["to"], &row["devices"])).collect();
+    assert_eq!(
+        rows,
+        [(&json!("low"), &json!("low"), &json!(1)), (&json!("normal"), &json!("low"), &json!(1))],
+        "{first}"
+    );
+    house.live.hear(&[reading(1, PowerMode::Low)], house.engine.now());
+    let path = format!("/api/v1/requests/{}", first["id"].as_str().unwrap());
+    let now = house.ask("GET", &path, Some(&who), None).await.body;
+    assert_eq!(
+        (&now["diff"][0]["from"], &now["diff"][0]["devices"]),
+        (&json!("low"), &json!(2)),
+        "as it is by now: {now}"
+    );
+
+    let sleep =
+        json!({ "action": { "action": "set_power_mode", "params": { "mode": "normal" } }, "targets": ["dev-2"] });
+    let second = house.ask("POST", "/api/v1/requests", Some(&owner), Some(&sleep.to_string())).await.body;
+    assert_eq!(second["took"][0]["from_number"], first["number"], "{second}");
+    let now = house.ask("GET", &path, Some(&who), None).await.body;
+    assert_eq!(now["dropped"][0]["by_number"], second["number"], "{now}");
+    let vote = json!({ "decision": "approve", "content_hash": first["content_hash"] }).to_string();
+    let now = house.ask("POST", &format!("{path}/votes"), Some(&owner), Some(&vote)).await.body;
+    let steps: Vec<_> = now["timeline"].as_array().unwrap().iter().map(|step| step["what"].as_str().unwrap()).collect();
+    let taken = format!("1 device taken by R-{}", second["number"]);
+    assert_eq!(steps, ["Submitted", taken.as_str(), "Approved", "Enough approvals", "Began"], "{now}");
+    let seqs: Vec<_> = now["timeline"].as_array().unwrap().iter().map(|step| step["seq"].as_u64().unwrap()).collect();
+    assert!(seqs.is_sorted() && *seqs.last().unwrap() <= house.engine.state().seq(), "{seqs:?}");
+    assert_eq!(now["diff"][0]["from"], "normal", "from what it was when it was asked for: {now}");
 }

@@ -9,16 +9,20 @@ use std::collections::BTreeMap;
 
 /// What a new request is given, what it is not, and what others lose to it.
 #[derive(Debug, Default)]
-pub(crate) struct Award {
+pub struct Award {
+    /// Devices it gets.
     pub given: Vec<DeviceId>,
+    /// Devices it does not get.
     pub refused: Vec<(DeviceId, Refusal)>,
-    /// Items by the request that loses them.
+    /// What waiting requests lose to it: places in their target lists.
     pub dropped: BTreeMap<RequestId, Vec<u32>>,
 }
 
 impl State {
-    /// Decides each of the sorted `devices` for a new request that needs `required` approvals.
-    pub(crate) fn award(&self, action: &Action, devices: &[DeviceId], required: u32) -> Award {
+    /// Decides each of the devices for a new request that needs `required` approvals. Empty unless it is an operation on
+    /// devices.
+    #[must_use]
+    pub fn award(&self, action: &Action, devices: &[DeviceId], required: u32) -> Award {
         let Action::Device(operation) = action else {
             return Award::default();
         };

@@ -24,8 +24,11 @@ mod submit;
 mod vote;
 
 pub use action::{Action, ContentHash, Control, MAX_TARGETS, NotAHash, Payload, PolicyChange, Target, mode_name};
+pub use claims::Award;
 pub(crate) use effects::check_name;
-pub use quorum::Tally;
-pub use request::{Decision, Estimate, ItemState, Refusal, Request, RequestState, Vote};
+pub use quorum::{Rule, Tally};
+pub use request::{
+    Decision, Estimate, ItemState, Outlook, Refusal, Request, RequestState, Step, StepKind, Took, Vote, Was,
+};
 pub use scenario::{Approvers, Policy, STEP_UP_WINDOW, Scenario, StepUp};
 pub use settle::{Approved, REPORT_GRACE};

@@ -5,7 +5,7 @@ use crate::{
     authz::{Actor, Permission, Place, Principal, Role},
     ids::{AccountId, GrantId, UserId},
     state::State,
-    time::Timestamp,
+    time::{Millis, Timestamp},
 };
 use std::collections::BTreeSet;
 
@@ -43,7 +43,48 @@ fn count(people: &BTreeSet<UserId>) -> u32 {
     u32::try_from(people.len()).unwrap_or(u32::MAX)
 }
 
+/// The rule that a request would meet, and how it would stand the moment it is made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    /// Which class of operation it falls under.
+    pub scenario: Scenario,
+    /// The policy in force for that class.
+    pub policy: Policy,
+    /// Who would have approved and who could, against the counts that really apply: with the ratchet and closure rules.
+    pub tally: Tally,
+}
+
+impl Rule {
+    /// Would it run without anybody else?
+    #[must_use]
+    pub fn runs_at_once(&self) -> bool {
+        self.tally.is_met() && self.policy.timelock == Millis(0)
+    }
+}
+
 impl State {
+    /// The rule that a request by `actor` for `action` on `targets` would meet now.
+    #[must_use]
+    pub fn rule_for(&self, actor: &Actor, action: &Action, targets: &[Target], now: Timestamp) -> Rule {
+        let scenario = action.scenario();
+        let policy = self.policy(actor.account, scenario);
+        let (required, required_other) = self.counts_for(actor.account, action);
+        let places = self.places(action, targets);
+        let (mut approvals, mut undecided) = (BTreeSet::new(), BTreeSet::new());
+        for (user, _) in self.approvers(actor.account, &policy, action, &places, now) {
+            if is_beneficiary(action, user) {
+                continue;
+            }
+            if actor.user() != Some(user) {
+                undecided.insert(user);
+            } else if policy.initiator_counts {
+                approvals.insert(user);
+            }
+        }
+        let tally = Tally { approvals, by_others: 0, required, required_other, undecided };
+        Rule { scenario, policy, tally }
+    }
+
     /// Where an action and its targets are; each place once.
     pub(crate) fn places(&self, action: &Action, targets: &[Target]) -> Vec<Place> {
         let mut places: Vec<_> = match action {

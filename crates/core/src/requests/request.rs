@@ -1,7 +1,8 @@
-//! One request: what was asked, who has voted, where each target stands.
+//! One request: what was asked, who has voted, where each target stands, what happened to it when.
 
 use super::{ContentHash, Payload, Target};
 use crate::{
+    authz::Principal,
     event::Event,
     fleet::TargetResult,
     ids::{AgentId, DeviceId, GrantId, RequestId, UserId},
@@ -90,6 +91,86 @@ impl Estimate {
     }
 }
 
+/// What is known of a device when a request for it is made.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Outlook {
+    /// Its draw.
+    pub watts: Estimate,
+    /// What it is set to now, in words, of the thing that would be changed: `normal`, `on`. Cut at 200 characters.
+    pub setting: Option<String>,
+}
+
+/// What targets were set to when the request was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Was {
+    /// In words.
+    pub setting: String,
+    /// Whose: places in the request's target list.
+    pub items: Vec<u32>,
+}
+
+/// Targets that a request took from another when it was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Took {
+    /// From which.
+    pub from: RequestId,
+    /// Which.
+    pub devices: Vec<DeviceId>,
+}
+
+/// One thing that happened to a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// Number of the event in the log.
+    pub seq: u64,
+    /// When.
+    pub at: Timestamp,
+    /// Who caused it.
+    pub by: Principal,
+    /// What.
+    pub what: StepKind,
+}
+
+/// What can happen to a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum StepKind {
+    /// It was made.
+    Submitted,
+    /// It took targets from an earlier one.
+    Took {
+        /// From which.
+        from: RequestId,
+        /// How many.
+        targets: u32,
+    },
+    /// A later one took targets from it.
+    Lost {
+        /// Which.
+        to: RequestId,
+        /// How many.
+        targets: u32,
+    },
+    /// Somebody voted.
+    Voted {
+        /// How.
+        decision: Decision,
+    },
+    /// Somebody took their approval back.
+    Withdrew,
+    /// Enough approvals.
+    Approved,
+    /// Not enough any more.
+    Returned,
+    /// It is being carried out.
+    Began,
+    /// It is over.
+    Ended {
+        /// How.
+        state: RequestState,
+    },
+}
+
 /// Why a device that was asked for was not given.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "why", rename_all = "snake_case")]
@@ -154,6 +235,12 @@ pub struct Request {
     pub estimates: Arc<[Estimate]>,
     /// Devices asked for and not given.
     pub refused: Arc<[(DeviceId, Refusal)]>,
+    /// What its targets were set to when it was made; who is missing had not said.
+    pub was: Arc<[Was]>,
+    /// What it took from earlier requests.
+    pub took: Vec<Took>,
+    /// What happened to it, in order. The ends of single targets are with the items.
+    pub steps: Vec<Step>,
     /// The initiator's words.
     pub reason: Option<String>,
     /// Where it stands.
@@ -194,6 +281,7 @@ impl Request {
             eligible,
             estimates,
             refused,
+            was,
             reason,
             ..
         } = event
@@ -211,6 +299,9 @@ impl Request {
             eligible: eligible.as_slice().into(),
             estimates: estimates.as_slice().into(),
             refused: refused.as_slice().into(),
+            was: was.as_slice().into(),
+            took: Vec::new(),
+            steps: Vec::new(),
             reason: reason.clone(),
             state: RequestState::Pending,
             state_reason: None,

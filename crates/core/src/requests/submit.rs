@@ -1,7 +1,8 @@
 //! Making a request: is it well formed, may they ask it, whose devices does it take, who must agree?
 
 use super::{
-    Action, Approvers, ContentHash, Control, MAX_TARGETS, Payload, Policy, Request, RequestState, Target,
+    Action, Approvers, ContentHash, Control, Estimate, MAX_TARGETS, Outlook, Payload, Request, RequestState, Rule,
+    Target, Was,
     claims::Award,
     vote::{MAX_WORDS, check_step_up},
 };
@@ -17,6 +18,9 @@ use crate::{
 };
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
+
+/// Longest text of a setting, characters.
+const MAX_SETTING: usize = 200;
 
 impl Tx {
     pub(crate) fn submit(&mut self, actor: &Actor, mut asked: Submission) -> Result<RequestId, Rejection> {
@@ -60,10 +64,10 @@ impl Tx {
     /// The earlier requests lose their devices, the new one has them, and what was left empty ends: all or nothing.
     fn take(&mut self, id: RequestId, award: Award, event: Event) {
         let losers: Vec<_> = award.dropped.keys().copied().collect();
+        self.emit(event);
         for (loser, items) in award.dropped {
             self.emit(Event::TargetsDropped { request: loser, by: id, items });
         }
-        self.emit(event);
         for loser in losers {
             let emptied = self.state().request(loser).is_some_and(|request| request.open_items == 0);
             if emptied {
@@ -85,13 +89,10 @@ impl Tx {
     ) -> Result<Event, Rejection> {
         let scenario = asked.action.scenario();
         let policy = self.state().policy(actor.account, scenario);
+        self.check_quorum(actor, &asked.action, &targets)?;
         let places = self.state().places(&asked.action, &targets);
         let eligible = self.state().approvers(actor.account, &policy, &asked.action, &places, self.now());
-        let estimates: BTreeMap<_, _> = asked.estimates.into_iter().collect();
-        let estimate = |target: &Target| match target {
-            Target::Device(device) => estimates.get(device).copied().unwrap_or_default(),
-            Target::Agent(_) => super::Estimate::default(),
-        };
+        let (estimates, was) = outlook(&targets, asked.estimates);
         let base_versions = match &asked.action {
             Action::Control(Control::SetPolicies { changes }) => changes
                 .iter()
@@ -110,27 +111,25 @@ impl Tx {
             policy_version: policy.version,
             not_after: self.now().after(policy.approve_ttl),
         };
-        let event = Event::RequestSubmitted {
+        Ok(Event::RequestSubmitted {
             request: asked.id,
             number,
             content_hash: payload.content_hash(),
             required: counts.0,
             required_other: counts.1,
             eligible,
-            estimates: payload.targets.iter().map(estimate).collect(),
+            estimates,
+            was,
             refused: award.refused.clone(),
             reason: asked.reason,
             idempotency: asked.idempotency_key.map(|key| (key, asked_hash)),
             payload: Box::new(payload),
-        };
-        self.check_quorum(actor, &policy, &event)?;
-        Ok(event)
+        })
     }
 
     /// Can it ever be approved, and if the initiator's own word is part of that, are they sure to be who they say?
-    fn check_quorum(&self, actor: &Actor, policy: &Policy, event: &Event) -> Result<(), Rejection> {
-        let request = Request::of(event, self.now()).ok_or(Rejection::ContentChanged)?;
-        let tally = self.state().tally(&request, self.now());
+    fn check_quorum(&self, actor: &Actor, action: &Action, targets: &[Target]) -> Result<(), Rejection> {
+        let Rule { scenario, policy, tally } = self.state().rule_for(actor, action, targets, self.now());
         if !tally.is_possible() {
             let add_role = match policy.approvers {
                 Approvers::Administrators => "Administrator",
@@ -138,7 +137,7 @@ impl Tx {
                 Approvers::ActionHolders => "a role that may do this",
             };
             return Err(Rejection::Unsatisfiable {
-                scenario: request.payload.scenario,
+                scenario,
                 required: tally.required,
                 required_other: tally.required_other,
                 possible: u32::try_from(tally.approvals.len() + tally.undecided.len()).unwrap_or(u32::MAX),
@@ -282,6 +281,24 @@ pub(crate) fn check_operation(operation: &Operation) -> Result<(), Rejection> {
         }
     }
     Ok(())
+}
+
+/// What is known of the targets, each in its place, and their settings grouped.
+fn outlook(targets: &[Target], known: Vec<(DeviceId, Outlook)>) -> (Vec<Estimate>, Vec<Was>) {
+    let mut known: BTreeMap<_, _> = known.into_iter().collect();
+    let mut settings: BTreeMap<String, Vec<u32>> = BTreeMap::new();
+    let estimates = (0..).zip(targets).map(|(item, target)| {
+        let outlook = match target {
+            Target::Device(device) => known.remove(device).unwrap_or_default(),
+            Target::Agent(_) => Outlook::default(),
+        };
+        if let Some(setting) = outlook.setting {
+            settings.entry(setting.chars().take(MAX_SETTING).collect()).or_default().push(item);
+        }
+        outlook.watts
+    });
+    let estimates = estimates.collect();
+    (estimates, settings.into_iter().map(|(setting, items)| Was { setting, items }).collect())
 }
 
 fn nothing_given(award: &Award) -> Rejection {

@@ -6,7 +6,7 @@ use crate::{
     event::{Entry, Event},
     fleet::{Agent, Device, DeviceIdentity, FoundDevice, ScanTask, Site, TargetResult},
     ids::{AccountId, AgentId, DeviceId, RequestId, ScanTaskId, SiteId, UserId},
-    requests::{Action, ItemState, Request, RequestState, Target, Vote},
+    requests::{Action, ItemState, Request, RequestState, Step, StepKind, Target, Took, Vote},
     time::Timestamp,
 };
 use std::sync::Arc;
@@ -54,7 +54,7 @@ impl State {
             }
             Event::PolicySet { account, scenario, policy } => {
                 self.change_account(*account, |a| {
-                    a.policies.insert(*scenario, policy.clone());
+                    a.policies.entry(*scenario).or_default().push(policy.clone());
                 });
             }
             Event::AccountFrozen { account } => self.change_account(*account, |a| a.frozen = true),
@@ -86,7 +86,7 @@ impl State {
                 }
             }
             Event::RequestSubmitted { .. } => self.apply_submitted(entry),
-            _ => self.apply_request(&entry.event, at),
+            _ => self.apply_request(entry),
         }
     }
 
@@ -182,9 +182,10 @@ impl State {
         let Event::RequestSubmitted { request, number, payload, idempotency, .. } = &entry.event else {
             return;
         };
-        let Some(made) = Request::of(&entry.event, entry.at) else {
+        let Some(mut made) = Request::of(&entry.event, entry.at) else {
             return;
         };
+        made.steps.push(self.step(entry, StepKind::Submitted));
         let place = u32::try_from(self.requests.len()).unwrap_or(u32::MAX);
         self.claim(&made, place + 1);
         if let Some((key, content)) = idempotency {
@@ -228,9 +229,32 @@ impl State {
         }
     }
 
-    fn apply_request(&mut self, event: &Event, at: Timestamp) {
-        match event {
-            Event::TargetsDropped { request, by, items } => self.drop_targets(*request, *by, items),
+    /// The event being folded in, as a step of a request.
+    const fn step(&self, entry: &Entry, what: StepKind) -> Step {
+        Step { seq: self.seq, at: entry.at, by: entry.actor, what }
+    }
+
+    fn note(&mut self, entry: &Entry) {
+        let what = match &entry.event {
+            Event::VoteCast { decision, .. } => StepKind::Voted { decision: *decision },
+            Event::VoteWithdrawn { .. } => StepKind::Withdrew,
+            Event::RequestApproved { .. } => StepKind::Approved,
+            Event::RequestReturned { .. } => StepKind::Returned,
+            Event::RequestExecuting { .. } => StepKind::Began,
+            Event::RequestEnded { state, .. } => StepKind::Ended { state: *state },
+            _ => return,
+        };
+        let step = self.step(entry, what);
+        if let Some(request) = entry.event.request() {
+            self.change_request(request, |r| r.steps.push(step));
+        }
+    }
+
+    fn apply_request(&mut self, entry: &Entry) {
+        let at = entry.at;
+        self.note(entry);
+        match &entry.event {
+            Event::TargetsDropped { request, by, items } => self.drop_targets(entry, *request, *by, items),
             Event::VoteCast { request, voter, decision, content_hash, comment, .. } => {
                 self.change_request(*request, |r| {
                     withdraw(r, *voter, at);
@@ -275,20 +299,30 @@ impl State {
     }
 
     /// The devices themselves are claimed by the request that took them, in its own event.
-    fn drop_targets(&mut self, request: RequestId, by: RequestId, items: &[u32]) {
+    fn drop_targets(&mut self, entry: &Entry, request: RequestId, by: RequestId, items: &[u32]) {
         let Some(place) = self.by_request.get(&request).copied() else {
             return;
         };
+        let mut devices = Vec::with_capacity(items.len());
         if let Some(old) = self.requests.get(place as usize).cloned() {
             for item in items {
                 if let Some(Target::Device(device)) = old.payload.targets.get(*item as usize)
                     && let Some(claims) = self.claims.get_mut(device.index() - 1)
                 {
                     claims.0.iter_mut().filter(|slot| **slot == place + 1).for_each(|slot| *slot = 0);
+                    devices.push(*device);
                 }
             }
         }
+        let targets = u32::try_from(items.len()).unwrap_or(u32::MAX);
+        let took = self.step(entry, StepKind::Took { from: request, targets });
+        let lost = self.step(entry, StepKind::Lost { to: by, targets });
+        self.change_request(by, |r| {
+            r.took.push(Took { from: request, devices });
+            r.steps.push(took);
+        });
         self.change_request(request, |r| {
+            r.steps.push(lost);
             for item in items {
                 if let Some(slot) = r.items.get_mut(*item as usize) {
                     *slot = ItemState::Dropped { by };

@@ -238,7 +238,7 @@ impl Session<'_> {
                 let mut readings = readings;
                 readings.retain(|r| state.device(r.device).is_some_and(|device| device.agent == self.agent));
                 let at: Timestamp = self.agents.engine.now();
-                self.agents.live.write().apply(&readings, at);
+                self.agents.live.hear(&readings, at);
                 Ok(None)
             }
             ToServer::Received { commands } => {

@@ -4,6 +4,7 @@ use super::{
     Shared,
     caller::Allowed,
     estimate::{Effect, estimates},
+    preview::{self, Preview},
     problem::{Answer, Body, Params, Problem},
     requests,
 };
@@ -12,6 +13,7 @@ use adit_core::{
     command::{Command, DraftPart, DraftSubmission, Reply},
     ids::{DeviceId, SiteId},
     requests::Action,
+    state::{Draft, DraftChange},
 };
 use axum::{
     Json,
@@ -40,16 +42,16 @@ fn view(api: &Shared, allowed: &Allowed<P>, site: SiteId) -> Answer<Value> {
         return Ok(json!({ "site": site, "version": 0, "changes": [], "effect": null, "updated_at": null }));
     };
     let seen = |id: &&DeviceId| state.device(**id).is_some_and(|d| reach.covers(d.account, &d.place()));
-    let mut all = Vec::new();
+    let mut effect = Effect::default();
     let changes: Vec<_> = draft
         .changes
         .iter()
         .map(|change| {
             let targets: Vec<_> = change.targets.iter().filter(seen).copied().collect();
-            all.extend(
-                estimates(&state, &api.live(), &change.action, &targets).into_iter().map(|(_, estimate)| estimate),
-            );
-            let mut view = requests::effect_and_rule(api, &state, &allowed.caller.actor, &change.action, &targets);
+            let mut preview = preview::of(api, &state, &allowed.caller.actor, reach, &change.action, &targets);
+            warn_of_excluded(&mut preview, draft, change);
+            effect.add(&preview.effect);
+            let mut view = preview.view();
             view["id"] = json!(change.id.to_string());
             view["action"] = json!(change.action);
             view["targets"] = json!(requests::targets_view(&state, &targets));
@@ -57,8 +59,20 @@ fn view(api: &Shared, allowed: &Allowed<P>, site: SiteId) -> Answer<Value> {
         })
         .collect();
     Ok(
-        json!({ "site": site, "version": draft.version, "changes": changes, "effect": Effect::of(all).view(), "updated_at": draft.updated_at }),
+        json!({ "site": site, "version": draft.version, "changes": changes, "effect": effect.view(), "updated_at": draft.updated_at }),
     )
+}
+
+/// Warns of earlier changes of the same draft that exclude this one: together they are refused.
+fn warn_of_excluded(preview: &mut Preview, draft: &Draft, change: &DraftChange) {
+    for other in draft.changes.iter().take_while(|other| other.id != change.id) {
+        let devices = other.shared_with(change);
+        if !devices.is_empty() {
+            let (title, many) = (other.action.title(), preview::devices_in_words(devices.len()));
+            let detail = format!("\"{title}\" in this draft excludes it on {many}: take one of the two out");
+            preview.warn(preview::warning("busy", &devices, &detail, None));
+        }
+    }
 }
 
 /// `GET /draft`

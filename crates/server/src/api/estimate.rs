@@ -1,12 +1,12 @@
-//! What an action is expected to change: watts before and after, from the live table and what the models draw.
+//! What an action is expected to change: watts and settings before and after, from the live table and what the models draw.
 
 use adit_core::{
-    fleet::Operation,
+    fleet::{Operation, Pool},
     ids::DeviceId,
-    requests::{Action, Estimate, ItemState, Request},
+    requests::{Action, Estimate, ItemState, Outlook, Request, mode_name},
     state::State,
 };
-use adit_telemetry::LiveTable;
+use adit_telemetry::{LiveRow, LiveTable};
 use serde_json::{Value, json};
 
 /// Draw of one device before and after.
@@ -21,10 +21,59 @@ fn estimate(state: &State, live: &LiveTable, device: DeviceId, operation: &Opera
     Estimate { before_w, after_w }
 }
 
-/// Draw of each device before and after. Empty unless it is an operation on devices.
-pub fn estimates(state: &State, live: &LiveTable, action: &Action, devices: &[DeviceId]) -> Vec<(DeviceId, Estimate)> {
+/// Draw of each device before and after, and what it is set to now. Empty unless it is an operation on devices.
+pub fn estimates(state: &State, live: &LiveTable, action: &Action, devices: &[DeviceId]) -> Vec<(DeviceId, Outlook)> {
     let Action::Device(operation) = action else { return Vec::new() };
-    devices.iter().map(|device| (*device, estimate(state, live, *device, operation))).collect()
+    let outlook = |device: &DeviceId| {
+        let setting = live.row(*device).and_then(|row| setting_now(&row, operation));
+        (*device, Outlook { watts: estimate(state, live, *device, operation), setting })
+    };
+    devices.iter().map(outlook).collect()
+}
+
+/// What would be changed, in words.
+pub const fn setting_name(operation: &Operation) -> &'static str {
+    match operation {
+        Operation::Reboot {} | Operation::RestartMining {} | Operation::Pause {} | Operation::Resume {} => "Mining",
+        Operation::SetPowerMode { .. } => "Power mode",
+        Operation::Locate { .. } => "Locate LED",
+        Operation::SetPools { .. } => "Pools",
+    }
+}
+
+/// What a device says of the setting that an operation changes; `None` if it has not said.
+pub fn setting_now(row: &LiveRow<'_>, operation: &Operation) -> Option<String> {
+    match operation {
+        Operation::Reboot {} | Operation::RestartMining {} | Operation::Pause {} | Operation::Resume {} => {
+            let activity = json!(row.activity?);
+            activity.as_str().map(|word| word.replace('_', " "))
+        }
+        Operation::SetPowerMode { .. } => row.power_mode.map(|mode| mode_name(mode).to_owned()),
+        Operation::Locate { .. } => row.led_on.map(on_or_off),
+        Operation::SetPools { .. } => row.pools.map(pools_in_words),
+    }
+}
+
+/// What it would say afterwards; `None` if it would be as before.
+pub fn setting_wanted(operation: &Operation) -> Option<String> {
+    match operation {
+        Operation::Reboot {} | Operation::RestartMining {} => None,
+        Operation::Pause {} => Some("paused".into()),
+        Operation::Resume {} => Some("mining".into()),
+        Operation::SetPowerMode { mode } => Some(mode_name(*mode).to_owned()),
+        Operation::Locate { on } => Some(on_or_off(*on)),
+        Operation::SetPools { pools } => Some(pools_in_words(pools)),
+    }
+}
+
+fn on_or_off(on: bool) -> String {
+    if on { "on".into() } else { "off".into() }
+}
+
+/// Where they work; under which names is left out, for these differ from miner to miner.
+fn pools_in_words(pools: &[Pool]) -> String {
+    let urls: Vec<_> = pools.iter().map(|pool| pool.url.as_str()).collect();
+    if urls.is_empty() { "none".into() } else { urls.join(", ") }
 }
 
 /// Sums of estimates.
@@ -49,6 +98,14 @@ impl Effect {
             }
         }
         effect
+    }
+
+    /// Adds another sum.
+    pub fn add(&mut self, other: &Self) {
+        self.devices += other.devices;
+        self.known += other.known;
+        self.before_w += other.before_w;
+        self.after_w += other.after_w;
     }
 
     /// Of a request's targets still in force.

@@ -3,10 +3,9 @@
 use super::{
     Shared,
     caller::{Allowed, Caller},
-    estimate::{Effect, estimates},
-    id,
+    estimate::estimates,
+    id, preview,
     problem::{Answer, Body, Params, Problem},
-    rules,
     views::{self, Viewer},
 };
 use crate::Stage;
@@ -58,7 +57,7 @@ fn sought(state: &State, text: &str, reach: &Reach) -> Answer<Request> {
 pub fn shown(api: &Shared, caller: &Caller, request: RequestId) -> Answer<Value> {
     let (state, names) = (api.engine.state(), api.names()?);
     let request = state.request(request).ok_or_else(|| Problem::not_found("request"))?;
-    Ok(Viewer { state: &state, names: &names, actor: &caller.actor, now: api.now() }.full(request))
+    Ok(Viewer { state: &state, names: &names, actor: &caller.actor, now: api.now() }.full(request, &api.live()))
 }
 
 /// What is asked for.
@@ -132,41 +131,7 @@ pub async fn preview(
     if !asked.targets.iter().all(known) {
         return Err(Problem::not_found("device"));
     }
-    Ok(Json(effect_and_rule(&api, &state, actor, &asked.action, &asked.targets)))
-}
-
-/// Effect, rule and warnings of an action on devices that the actor sees.
-pub fn effect_and_rule(
-    api: &Shared,
-    state: &State,
-    actor: &adit_core::authz::Actor,
-    action: &Action,
-    targets: &[DeviceId],
-) -> Value {
-    let live = api.live();
-    let policy = state.policy(actor.account, action.scenario());
-    let effect = Effect::of(estimates(state, &live, action, targets).into_iter().map(|(_, estimate)| estimate));
-    let mut warnings = Vec::new();
-    if let Action::Device(operation) = action {
-        let unsupported: Vec<_> = targets
-            .iter()
-            .filter(|id| state.device(**id).is_some_and(|d| !d.found.supports.contains(&operation.kind())))
-            .collect();
-        let offline: Vec<_> = targets
-            .iter()
-            .filter(|id| live.row(**id).is_some_and(|row| row.status == adit_telemetry::DeviceStatus::Offline))
-            .collect();
-        for (code, devices, detail) in [
-            ("unsupported", unsupported, "These devices cannot do that"),
-            ("offline", offline, "These devices do not answer at present"),
-        ] {
-            if !devices.is_empty() {
-                warnings.push(json!({ "code": code, "devices": devices, "detail": detail }));
-            }
-        }
-    }
-    let counts = (policy.required, policy.required_other);
-    json!({ "effect": effect.view(), "rule": rules::rule(state, actor, action.scenario(), counts, api.now()), "warnings": warnings })
+    Ok(Json(preview::of(&api, &state, actor, reach, &asked.action, &asked.targets).view()))
 }
 
 /// Which requests.

@@ -9,9 +9,8 @@ use super::{
 use adit_core::{
     authz::{Actor, Permission, Place, Principal, Verdict},
     ids::{DeviceId, SiteId, UserId},
-    requests::{Approvers, Scenario, StepUp},
+    requests::{Approvers, Policy, Request, Rule, Scenario, StepUp, Tally},
     state::State,
-    time::Timestamp,
 };
 use axum::{Json, extract::State as Shares};
 use serde::Deserialize;
@@ -33,32 +32,56 @@ pub const fn step_up(step_up: StepUp) -> &'static str {
     }
 }
 
-/// The contract's `Rule`, for something `actor` would submit or has submitted.
-pub fn rule(
-    state: &State,
-    actor: &Actor,
+/// The contract's `Rule`, for something the actor would submit.
+pub fn of_rule(rule: &Rule) -> Value {
+    let counted = !rule.tally.approvals.is_empty();
+    view(rule.scenario, &rule.policy, &rule.tally, rule.runs_at_once(), counted.then_some("yours"), "you")
+}
+
+/// The contract's `Rule`, for something that was submitted.
+pub fn of_request(state: &State, request: &Request, tally: &Tally) -> Value {
+    let policy = state.policy(request.payload.account, request.payload.scenario);
+    let initiator = request.payload.initiator;
+    let counts =
+        policy.initiator_counts && request.eligible.iter().any(|(approver, _)| initiator == Principal::User(*approver));
+    let alone = counts && tally.required <= 1 && tally.required_other == 0;
+    let counted = counts.then_some("the initiator's");
+    view(request.payload.scenario, &policy, tally, alone, counted, "the initiator")
+}
+
+fn view(
     scenario: Scenario,
-    (required, required_other): (u32, u32),
-    now: Timestamp,
+    policy: &Policy,
+    tally: &Tally,
+    at_once: bool,
+    counted: Option<&str>,
+    initiator: &str,
 ) -> Value {
-    let policy = state.policy(actor.account, scenario);
-    let at_once = required <= 1 && required_other == 0 && state.runs_at_once(actor, scenario, now);
     let names = approvers(scenario, policy.approvers);
-    let sentence = if at_once {
-        "Runs at once".to_owned()
-    } else {
-        let plural = if required == 1 { "" } else { "s" };
-        let other = if required_other > 0 {
-            format!(", {required_other} of them by somebody other than the initiator")
-        } else {
-            String::new()
-        };
-        format!("{required} approval{plural} by {}{other}", names.join(" or "))
-    };
+    let counts = (tally.required, tally.required_other);
+    let sentence = if at_once { "Runs at once".to_owned() } else { sentence(counts, &names, counted, initiator) };
     json!({
-        "scenario": scenario, "required": required, "required_other": required_other, "approvers": names,
+        "scenario": scenario, "required": tally.required, "required_other": tally.required_other, "approvers": names,
         "initiator_counts": policy.initiator_counts, "runs_at_once": at_once, "step_up": step_up(policy.step_up), "sentence": sentence,
     })
+}
+
+/// "2 approvals by Owner or Administrator, yours counts as one".
+fn sentence((required, other): (u32, u32), names: &[String], counted: Option<&str>, initiator: &str) -> String {
+    let who = match names {
+        [] => "nobody".to_owned(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} or {last}", first.join(", ")),
+    };
+    let approvals = if required == 1 { "1 approval".to_owned() } else { format!("{required} approvals") };
+    let rest = match (other, counted) {
+        (0, None) => String::new(),
+        (0, Some(whose)) => format!(", {whose} counts as one"),
+        _ if other >= required => format!(" other than {initiator}"),
+        (_, None) => format!(", {other} of them by somebody other than {initiator}"),
+        (_, Some(whose)) => format!(", {whose} counts as one, {other} by somebody else"),
+    };
+    format!("{approvals} by {who}{rest}")
 }
 
 /// About which device.

@@ -5,11 +5,12 @@ use adit_core::{
     authz::{Actor, Principal},
     event::device_of,
     fleet::Ending,
-    ids::UserId,
-    requests::{Action, Control, Decision, ItemState, Request, RequestState, Target},
+    ids::{DeviceId, RequestId, UserId},
+    requests::{Action, Control, Decision, ItemState, Request, RequestState, Step, StepKind, Target},
     state::State,
     time::Timestamp,
 };
+use adit_telemetry::LiveTable;
 use serde_json::{Value, json};
 
 /// What a view depends on.
@@ -66,7 +67,7 @@ impl Viewer<'_> {
     }
 
     /// The contract's `Request`.
-    pub fn full(&self, request: &Request) -> Value {
+    pub fn full(&self, request: &Request, live: &LiveTable) -> Value {
         let payload = &request.payload;
         let tally = self.state.tally(request, self.now);
         let votes: Vec<_> = request
@@ -85,23 +86,24 @@ impl Viewer<'_> {
         } else {
             Vec::new()
         };
-        let dropped: Vec<_> = payload
-            .targets
-            .iter()
-            .zip(&request.items)
-            .filter_map(|(target, item)| {
-                let ItemState::Dropped { by } = item else { return None };
-                let number = self.state.request(*by).map(|by| by.number);
-                Some(json!({ "device": target, "name": target, "by_request": by, "by_number": number }))
-            })
-            .collect();
+        let number = |id: RequestId| self.state.request(id).map(|request| request.number);
+        let dropped = payload.targets.iter().zip(&request.items).filter_map(|(target, item)| {
+            let ItemState::Dropped { by } = item else { return None };
+            Some(json!({ "device": target, "name": target, "by_request": by, "by_number": number(*by) }))
+        });
+        let took = request.took.iter().flat_map(|took| {
+            let from = |device: &DeviceId| {
+                json!({ "device": device, "name": device, "from_request": took.from, "from_number": number(took.from) })
+            };
+            took.devices.iter().map(from).collect::<Vec<_>>()
+        });
         let mut view = self.summary(request);
         let more = json!({
             "reason": request.reason, "content_hash": request.content_hash, "revision": payload.revision,
             "policy_version": payload.policy_version,
-            "rule": rules::rule(self.state, self.actor, payload.scenario, (tally.required, tally.required_other), self.now),
-            "diff": self.diff(request), "votes": votes, "who_can": who_can, "timeline": self.timeline(request),
-            "dropped": dropped, "took": self.took(request), "measured": measured(request),
+            "rule": rules::of_request(self.state, request, &tally),
+            "diff": self.diff(request, live), "votes": votes, "who_can": who_can, "timeline": self.timeline(request),
+            "dropped": dropped.collect::<Vec<_>>(), "took": took.collect::<Vec<_>>(), "measured": measured(request),
             "superseded_by": request.superseded_by.and_then(|by| self.state.request(by)).map(|by| json!({ "id": by.id, "number": by.number })),
         });
         if let (Some(view), Value::Object(more)) = (view.as_object_mut(), more) {
@@ -110,78 +112,32 @@ impl Viewer<'_> {
         view
     }
 
-    fn took(&self, request: &Request) -> Vec<Value> {
-        let others = self
-            .state
-            .requests()
-            .filter(|other| other.payload.account == request.payload.account && other.number < request.number);
-        others
-            .flat_map(|other| {
-                other
-                    .payload
-                    .targets
-                    .iter()
-                    .zip(&other.items)
-                    .filter(|(_, item)| **item == ItemState::Dropped { by: request.id })
-                    .map(|(target, _)| {
-                        json!({
-                            "device": target, "name": target, "from_request": other.id, "from_number": other.number,
-                        })
-                    })
-                    .collect::<Vec<_>>()
-            })
-            .collect()
-    }
-
-    fn diff(&self, request: &Request) -> Value {
-        let payload = &request.payload;
-        let row = |what: &str, from: String, to: String, delta: Value, models: Vec<&str>| {
-            json!({
-                "what": what, "from": from, "to": to, "devices": request.effective().count(), "delta_w": delta, "models": models,
-            })
-        };
-        match &payload.action {
-            Action::Control(Control::SetPolicies { changes }) => changes
-                .iter()
-                .map(|change| {
-                    let old = self.state.policy(payload.account, change.scenario);
-                    let counts = |required: u32, other: u32| format!("{required} approvals, {other} by others");
-                    row(
-                        change.scenario.name(),
-                        counts(old.required, old.required_other),
-                        counts(change.required, change.required_other),
-                        Value::Null,
-                        Vec::new(),
-                    )
-                })
-                .collect(),
-            action => {
-                let mut models: Vec<_> = request
-                    .effective()
-                    .filter_map(|(_, target)| Some(self.state.device(device_of(target)?)?.found.model.as_str()))
-                    .collect();
-                models.sort_unstable();
-                models.dedup();
-                let effect = Effect::of_request(request).view();
-                json!([row(&action.title(), "as it is".into(), action.title(), effect["delta_w"].clone(), models)])
-            }
-        }
-    }
-
+    /// What happened to it, by the log.
     fn timeline(&self, request: &Request) -> Vec<Value> {
-        let mut entries = vec![(request.created_at, "Submitted".to_owned(), self.initiator(request))];
-        for vote in &request.votes {
-            let what = if vote.decision == Decision::Approve { "Approved" } else { "Rejected" };
-            entries.push((vote.at, what.into(), self.person(vote.voter)));
-            entries.extend(vote.withdrawn_at.map(|at| (at, "Took the approval back".into(), self.person(vote.voter))));
-        }
-        entries.extend(request.approved_at.map(|at| (at, "Enough approvals".into(), Value::Null)));
-        entries.extend(request.ended_at.map(|at| (at, format!("Ended: {}", word(request.state)), Value::Null)));
-        entries.sort_by_key(|(at, ..)| *at);
-        (1..)
-            .zip(entries)
-            .map(|(seq, (at, what, by)): (u32, _)| json!({ "at": at, "what": what, "by": by, "seq": seq }))
-            .collect()
+        let number =
+            |id: RequestId| self.state.request(id).map_or_else(|| id.to_string(), |r| format!("R-{}", r.number));
+        let targets = |count: u32| if count == 1 { "1 device".to_owned() } else { format!("{count} devices") };
+        let entry = |step: &Step| {
+            // What follows by itself is nobody's doing, even where somebody's vote set it off.
+            let (what, own) = match step.what {
+                StepKind::Submitted => ("Submitted".into(), true),
+                StepKind::Took { from, targets: n } => (format!("Took {} from {}", targets(n), number(from)), false),
+                StepKind::Lost { to, targets: n } => (format!("{} taken by {}", targets(n), number(to)), true),
+                StepKind::Voted { decision: Decision::Approve } => ("Approved".into(), true),
+                StepKind::Voted { decision: Decision::Reject } => ("Rejected".into(), true),
+                StepKind::Withdrew => ("Took the approval back".into(), true),
+                StepKind::Approved => ("Enough approvals".into(), false),
+                StepKind::Returned => ("An approval no longer counts: waits again".into(), false),
+                StepKind::Began => ("Began".into(), false),
+                StepKind::Ended { state } => (format!("Ended: {}", word(state)), state == RequestState::Cancelled),
+            };
+            let by = match step.by {
+                Principal::User(user) if own => self.person(user),
+                _ => Value::Null,
+            };
+            json!({ "at": step.at, "what": what, "by": by, "seq": step.seq })
+        };
+        request.steps.iter().map(entry).collect()
     }
 }
 

@@ -1,0 +1,139 @@
+//! What a request changes, from and to, grouped where targets change alike.
+
+use super::{
+    estimate::{setting_name, setting_now, setting_wanted},
+    views::Viewer,
+};
+use adit_core::{
+    authz::{Node, Scope},
+    event::device_of,
+    fleet::Operation,
+    requests::{Action, Control, PolicyChange, Request, RequestState},
+};
+use adit_telemetry::LiveTable;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Most rows; settings beyond them are counted together.
+const MAX_ROWS: usize = 50;
+const UNKNOWN: &str = "not known";
+
+/// Targets that change alike.
+#[derive(Default)]
+struct Group<'a> {
+    devices: usize,
+    delta_w: Option<i64>,
+    models: BTreeSet<&'a str>,
+}
+
+impl<'a> Group<'a> {
+    fn add(&mut self, devices: usize, delta_w: Option<i64>, models: impl IntoIterator<Item = &'a str>) {
+        self.devices += devices;
+        if let Some(delta) = delta_w {
+            self.delta_w = Some(self.delta_w.unwrap_or(0) + delta);
+        }
+        self.models.extend(models);
+    }
+
+    fn row(&self, what: &str, from: &str, to: &str) -> Value {
+        json!({
+            "what": what, "from": from, "to": to, "devices": self.devices, "delta_w": self.delta_w, "models": self.models,
+        })
+    }
+}
+
+fn row(what: &str, from: &str, to: &str) -> Value {
+    Group::default().row(what, from, to)
+}
+
+impl Viewer<'_> {
+    /// The contract's `DiffRow`s.
+    pub fn diff(&self, request: &Request, live: &LiveTable) -> Vec<Value> {
+        match &request.payload.action {
+            Action::Device(operation) => self.of_devices(request, operation, live),
+            Action::Control(control) => self.of_control(request, control),
+        }
+    }
+
+    /// While it waits, from what the devices say now; then from what they had said when it was made, for by now they have
+    /// changed.
+    fn of_devices(&self, request: &Request, operation: &Operation, live: &LiveTable) -> Vec<Value> {
+        let waits = matches!(request.state, RequestState::Pending | RequestState::Approved);
+        let was = request.was.iter().flat_map(|was| was.items.iter().map(|item| (*item, was.setting.as_str())));
+        let was: BTreeMap<_, _> = was.collect();
+        let mut groups: BTreeMap<String, Group<'_>> = BTreeMap::new();
+        for (item, target) in request.effective() {
+            let Some(device) = device_of(target) else { continue };
+            let now = if waits { live.row(device).and_then(|row| setting_now(&row, operation)) } else { None };
+            let from = now.or_else(|| was.get(&item).map(|setting| (*setting).to_owned()));
+            let delta_w = request.estimates.get(item as usize).and_then(adit_core::requests::Estimate::delta_w);
+            let model = self.state.device(device).map(|device| device.found.model.as_str());
+            groups.entry(from.unwrap_or_else(|| UNKNOWN.into())).or_default().add(1, delta_w, model);
+        }
+        let to = setting_wanted(operation).unwrap_or_else(|| "restarted".into());
+        let mut groups: Vec<_> = groups.into_iter().collect();
+        groups.sort_by_key(|(_, group)| std::cmp::Reverse(group.devices));
+        let others = groups.split_off(groups.len().min(MAX_ROWS));
+        if !others.is_empty() {
+            let mut rest = Group::default();
+            for (_, group) in &others {
+                rest.add(group.devices, group.delta_w, group.models.iter().copied());
+            }
+            groups.push((format!("{} other settings", others.len()), rest));
+        }
+        groups.iter().map(|(from, group)| group.row(setting_name(operation), from, &to)).collect()
+    }
+
+    fn of_control(&self, request: &Request, control: &Control) -> Vec<Value> {
+        match control {
+            Control::RestartWorkers { site } => {
+                let site = self.state.site(*site).map_or_else(|| site.to_string(), |site| site.name.clone());
+                vec![row(&format!("Collection workers of {site}"), "running", "restarted")]
+            }
+            Control::SetPolicies { changes } => changes.iter().map(|change| self.of_policy(request, change)).collect(),
+            Control::AddGrant { user, role, scope } => {
+                let to = format!("{} of {}", role.title(), self.scope_in_words(scope));
+                vec![row(&format!("Role of {}", self.names.of(*user)), "none", &to)]
+            }
+            Control::RemoveGrant { grant } => vec![row(&format!("Grant {grant}"), "in force", "ended")],
+            Control::CreateSite { name, capacity_w } => {
+                let mut rows = vec![row("Site", "none", name)];
+                rows.extend(capacity_w.map(|watts| row("Capacity", "none", &format!("{watts} W"))));
+                rows
+            }
+            Control::CreateAgent { name, .. } => vec![row("Agent", "none", name)],
+            Control::CreateScanTask { name, ranges, .. } => {
+                vec![row("Scan task", "none", name), row("Ranges", "none", &ranges.join(", "))]
+            }
+            Control::FreezeAccount {} => vec![row("Account", "in use", "frozen")],
+            Control::UnfreezeAccount {} => vec![row("Account", "frozen", "in use")],
+        }
+    }
+
+    /// From the counts as they were when it was asked for.
+    fn of_policy(&self, request: &Request, change: &PolicyChange) -> Value {
+        let version = request.payload.base_versions.get(&change.scenario).copied().unwrap_or(0);
+        let old = self.state.policy_at(request.payload.account, change.scenario, version);
+        let counts = |required: u32, other: u32| {
+            let approvals = if required == 1 { "1 approval".into() } else { format!("{required} approvals") };
+            if other == 0 { approvals } else { format!("{approvals}, {other} by others") }
+        };
+        row(
+            change.scenario.name(),
+            &counts(old.required, old.required_other),
+            &counts(change.required, change.required_other),
+        )
+    }
+
+    /// Where a grant reaches.
+    pub fn scope_in_words(&self, scope: &Scope) -> String {
+        let Scope::Nodes(nodes) = scope else { return "everything".into() };
+        let node = |node: &Node| match node {
+            Node::Site(id) => self.state.site(*id).map_or_else(|| id.to_string(), |site| site.name.clone()),
+            Node::Container(id) => id.to_string(),
+            Node::Group(id) => id.to_string(),
+            Node::SubAccount(id) => id.to_string(),
+        };
+        nodes.iter().map(node).collect::<Vec<_>>().join(", ")
+    }
+}

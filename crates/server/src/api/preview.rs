@@ -1,0 +1,130 @@
+//! What an action would come to, said before it is asked for: effect, rule, and what to know first.
+
+use super::{
+    Shared,
+    estimate::{Effect, estimates, setting_now, setting_wanted},
+    requests::visible,
+    rules,
+};
+use adit_core::{
+    authz::{Actor, Reach},
+    fleet::Operation,
+    ids::{DeviceId, RequestId},
+    requests::{Action, Award, Refusal, Request, Target},
+    state::State,
+};
+use adit_telemetry::{DeviceStatus, LiveTable};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// What an action would come to.
+pub struct Preview {
+    /// On the devices it would be given.
+    pub effect: Effect,
+    rule: Value,
+    warnings: Vec<Value>,
+}
+
+impl Preview {
+    /// As the contract has it.
+    pub fn view(self) -> Value {
+        json!({ "effect": self.effect.view(), "rule": self.rule, "warnings": self.warnings })
+    }
+
+    /// One more thing to know first.
+    pub fn warn(&mut self, warning: Value) {
+        self.warnings.push(warning);
+    }
+}
+
+/// Of an action on devices within the actor's reach.
+pub fn of(api: &Shared, state: &State, actor: &Actor, reach: &Reach, action: &Action, targets: &[DeviceId]) -> Preview {
+    let live = api.live();
+    let all: Vec<_> = targets.iter().copied().map(Target::Device).collect();
+    let required = state.rule_for(actor, action, &all, api.now()).tally.required;
+    let award = state.award(action, targets, required);
+    let given: Vec<_> = award.given.iter().copied().map(Target::Device).collect();
+    let rule = state.rule_for(actor, action, &given, api.now());
+    let known = estimates(state, &live, action, &award.given);
+    let mut warnings = Vec::new();
+    if let Action::Device(operation) = action {
+        of_devices(&mut warnings, &live, operation, &award.given);
+    }
+    of_requests(&mut warnings, state, reach, &award);
+    let effect = Effect::of(known.into_iter().map(|(_, known)| known.watts));
+    Preview { effect, rule: rules::of_rule(&rule), warnings }
+}
+
+/// The contract's `Warning`, about these devices and perhaps a request.
+pub fn warning(code: &str, devices: &[DeviceId], detail: &str, request: Option<&Request>) -> Value {
+    let mut warning = json!({ "code": code, "devices": devices, "detail": detail });
+    if let Some(request) = request {
+        warning["request"] = json!(request.id);
+        warning["number"] = json!(request.number);
+    }
+    warning
+}
+
+/// `1 device`, `2 devices`.
+pub fn devices_in_words(count: usize) -> String {
+    if count == 1 { "1 device".into() } else { format!("{count} devices") }
+}
+
+fn of_devices(warnings: &mut Vec<Value>, live: &LiveTable, operation: &Operation, given: &[DeviceId]) {
+    let that = |is: &dyn Fn(&adit_telemetry::LiveRow<'_>) -> bool| -> Vec<DeviceId> {
+        given.iter().copied().filter(|id| live.row(*id).is_some_and(|row| is(&row))).collect()
+    };
+    let offline = that(&|row| row.status == DeviceStatus::Offline);
+    if !offline.is_empty() {
+        let detail = format!("{} not answering at present", are(offline.len()));
+        warnings.push(warning("offline", &offline, &detail, None));
+    }
+    let wanted = setting_wanted(operation);
+    let already = that(&|row| match operation {
+        Operation::SetPools { pools } => row.pools == Some(pools.as_slice()),
+        _ => wanted.is_some() && setting_now(row, operation) == wanted,
+    });
+    if !already.is_empty() {
+        let detail = format!("{} already so", are(already.len()));
+        warnings.push(warning("no_op", &already, &detail, None));
+    }
+}
+
+fn are(count: usize) -> String {
+    format!("{} {}", devices_in_words(count), if count == 1 { "is" } else { "are" })
+}
+
+/// What other requests mean for it. A request that the reader may not see is not named.
+fn of_requests(warnings: &mut Vec<Value>, state: &State, reach: &Reach, award: &Award) {
+    let mut unsupported = Vec::new();
+    let mut busy: BTreeMap<(RequestId, &str), Vec<DeviceId>> = BTreeMap::new();
+    for (device, refusal) in &award.refused {
+        match refusal {
+            Refusal::Unsupported => unsupported.push(*device),
+            Refusal::DeviceBusy { by } => {
+                busy.entry((*by, "being worked on by another request")).or_default().push(*device)
+            }
+            Refusal::DeviceHeldByHigherAssurance { by } => {
+                busy.entry((*by, "held by a request that needs more approvals")).or_default().push(*device);
+            }
+        }
+    }
+    if !unsupported.is_empty() {
+        let detail = format!("{} cannot do that and will be left out", devices_in_words(unsupported.len()));
+        warnings.push(warning("unsupported", &unsupported, &detail, None));
+    }
+    let seen = |id: RequestId| state.request(id).filter(|request| visible(state, request, reach));
+    for ((by, why), devices) in busy {
+        let detail = format!("{} {why} and will be left out", are(devices.len()));
+        warnings.push(warning("busy", &devices, &detail, seen(by)));
+    }
+    for (loser, items) in &award.dropped {
+        let targets = state.request(*loser).map(|request| request.payload.targets.as_slice()).unwrap_or_default();
+        let devices: Vec<_> = items
+            .iter()
+            .filter_map(|item| targets.get(*item as usize).copied().and_then(adit_core::event::device_of))
+            .collect();
+        let detail = format!("Takes {} from a request that waits for approvals", devices_in_words(devices.len()));
+        warnings.push(warning("overrides", &devices, &detail, seen(*loser)));
+    }
+}
