@@ -22,7 +22,7 @@ export function AuditEntryRow({ entry }: { entry: AuditEntry }) {
           {entry.actor.name}{" "}
           {entry.actor.kind !== "user" && <span className="dim small">{entry.actor.kind}</span>}
         </span>
-        <span className={css.summary}>{entry.summary}</span>
+        <span className={css.summary}>{unbroken(entry.summary)}</span>
         <span className={`num dim small ${css.type}`}>{entry.type}</span>
       </button>
       {open && (
@@ -44,8 +44,12 @@ export function AuditEntryRow({ entry }: { entry: AuditEntry }) {
             {entry.request && (
               <>
                 {" · "}
+                <Link to="/s/$site/audit" params={{ site }} search={{ request: entry.request.id }}>
+                  all of R-{entry.request.number}
+                </Link>
+                {" · "}
                 <Link to="/s/$site/requests/$id" params={{ site, id: entry.request.id }}>
-                  R-{entry.request.number}
+                  open R-{entry.request.number}
                 </Link>
               </>
             )}
@@ -57,5 +61,19 @@ export function AuditEntryRow({ entry }: { entry: AuditEntry }) {
         </div>
       )}
     </li>
+  );
+}
+
+/** A request's number stays on one line. */
+function unbroken(text: string) {
+  return text.split(/(R-\d+)/).map((part, index) =>
+    index % 2 === 1 ? (
+      // biome-ignore lint/suspicious/noArrayIndexKey: the parts of one text never move
+      <span key={index} style={{ whiteSpace: "nowrap" }}>
+        {part}
+      </span>
+    ) : (
+      part
+    ),
   );
 }

@@ -1,5 +1,5 @@
 import { ActionIcon, Button, CopyButton, TextInput } from "@mantine/core";
-import { IconCheck, IconCopy, IconFileText, IconRefresh } from "@tabler/icons-react";
+import { IconCheck, IconCopy, IconFileText, IconRefresh, IconX } from "@tabler/icons-react";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
@@ -139,30 +139,45 @@ function AuditFilters({
       onChange={(event) => setValues({ ...values, [key]: event.currentTarget.value })}
     />
   );
+  const without = (key: keyof AuditSearch) => {
+    const { [key]: _, ...rest } = search;
+    apply(rest);
+  };
   return (
     <search>
       <form className={css.filters} onSubmit={submit}>
         {field("q", "Text")}
-        {field("type", "Type")}
-        {field("actor", "Who (id)")}
-        {field("request", "Request (id)")}
         {field("from", "From", "date")}
         {field("to", "To", "date")}
-        <Button type="submit">Filter</Button>
+        <Button type="submit" variant="default">
+          Filter
+        </Button>
+        {LINKED.filter((key) => search[key] !== undefined).map((key) => (
+          <span key={key} className={css.token}>
+            <span className="dim">{LINKED_WORD[key]}</span> <span className="num">{search[key]}</span>
+            <button
+              type="button"
+              aria-label={`Remove the filter ${LINKED_WORD[key]}`}
+              onClick={() => without(key)}
+            >
+              <IconX size={13} aria-hidden="true" />
+            </button>
+          </span>
+        ))}
         {Object.keys(search).length > 0 && (
           <Button variant="subtle" onClick={() => apply({})}>
             Clear
           </Button>
         )}
-        <Button
-          variant="subtle"
-          loading={busy}
-          leftSection={<IconRefresh size={14} aria-hidden="true" />}
-          onClick={refresh}
-        >
-          Refresh
-        </Button>
+        <span className="grow" />
+        <ActionIcon variant="default" size={30} loading={busy} aria-label="Refresh" onClick={refresh}>
+          <IconRefresh size={15} aria-hidden="true" />
+        </ActionIcon>
       </form>
     </search>
   );
 }
+
+/** Filters that are chosen by following a link of an entry. */
+const LINKED = ["type", "actor", "request"] as const;
+const LINKED_WORD = { type: "Type", actor: "Who", request: "Request" };
