@@ -6,6 +6,7 @@ import { lazy, Suspense, useEffect } from "react";
 import { openStream } from "../api/live";
 import { sessionQuery } from "../api/session";
 import { usePrefs } from "../ui/prefs";
+import { clearTold } from "../ui/toast";
 import { useKeys } from "../ui/use-keys";
 import { Header } from "./Header";
 import { HelpDialog } from "./HelpDialog";
@@ -60,6 +61,10 @@ function SignedIn() {
   useEffect(() => {
     document.documentElement.dataset.panel = showDraft || aside ? "open" : "closed";
   }, [showDraft, aside]);
+
+  const path = useRouterState({ select: (state) => state.location.pathname });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another page or panel is what clears it
+  useEffect(clearTold, [path, showDraft]);
 
   const closeDraft = () => usePrefs.setState({ draftOpen: false });
   const pinned = showDraft && draftPinned && wide;
