@@ -13,24 +13,10 @@ import css from "./Draft.module.css";
 /** A list this long is shortened: the review page and the address list filters serve longer ones. */
 const MOST_TARGETS = 200;
 
-export function ChangeCard({
-  site,
-  change,
-  startOpen = false,
-}: {
-  site: string;
-  change: DraftChange;
-  startOpen?: boolean;
-}) {
-  const [open, setOpen] = useState(startOpen);
-  const [busy, setBusy] = useState(false);
+export function ChangeCard({ site, change }: { site: string; change: DraftChange }) {
+  const [open, setOpen] = useState(false);
+  const [busy, run] = useBusy();
   const title = actionTitle(change.action);
-  const run = (call: () => Promise<unknown>) => {
-    setBusy(true);
-    void call()
-      .catch(refused)
-      .finally(() => setBusy(false));
-  };
   const Chevron = open ? IconChevronDown : IconChevronRight;
   return (
     <article className={css.change} aria-busy={busy}>
@@ -70,34 +56,52 @@ export function ChangeCard({
           ))}
         </div>
       )}
-      {open && (
-        <ul className={`plain ${css.targets}`}>
-          {change.targets.slice(0, MOST_TARGETS).map((target) => (
-            <li key={target.id} className={css.target}>
-              <span className="grow ellipsis">
-                {target.name} <span className="dim small">{target.model}</span>
-              </span>
-              <span className="num small dim">{target.ip}</span>
-              <ActionIcon
-                variant="subtle"
-                size={24}
-                aria-label={`Remove ${target.name} from ${title}`}
-                disabled={busy}
-                onClick={() => run(() => removeTarget(site, change.id, target.id))}
-              >
-                <IconX size={13} aria-hidden="true" />
-              </ActionIcon>
-            </li>
-          ))}
-          {change.targets.length > MOST_TARGETS && (
-            <li className={`${css.target} dim small`}>
-              and {plural(change.targets.length - MOST_TARGETS, "more device")}
-            </li>
-          )}
-        </ul>
-      )}
+      {open && <Targets site={site} change={change} />}
     </article>
   );
+}
+
+/** The devices of a change, each with a way out of it. */
+export function Targets({ site, change }: { site: string; change: DraftChange }) {
+  const [busy, run] = useBusy();
+  const title = actionTitle(change.action);
+  return (
+    <ul className={`plain ${css.targets}`} aria-busy={busy}>
+      {change.targets.slice(0, MOST_TARGETS).map((target) => (
+        <li key={target.id} className={css.target}>
+          <span className="grow ellipsis">
+            {target.name} <span className="dim small">{target.model}</span>
+          </span>
+          <span className="num small dim">{target.ip}</span>
+          <ActionIcon
+            variant="subtle"
+            size={24}
+            aria-label={`Remove ${target.name} from ${title}`}
+            disabled={busy}
+            onClick={() => run(() => removeTarget(site, change.id, target.id))}
+          >
+            <IconX size={13} aria-hidden="true" />
+          </ActionIcon>
+        </li>
+      ))}
+      {change.targets.length > MOST_TARGETS && (
+        <li className={`${css.target} dim small`}>
+          and {plural(change.targets.length - MOST_TARGETS, "more device")}
+        </li>
+      )}
+    </ul>
+  );
+}
+
+function useBusy(): [boolean, (call: () => Promise<unknown>) => void] {
+  const [busy, setBusy] = useState(false);
+  const run = (call: () => Promise<unknown>) => {
+    setBusy(true);
+    void call()
+      .catch(refused)
+      .finally(() => setBusy(false));
+  };
+  return [busy, run];
 }
 
 export function WarningLine({ warning }: { warning: Warning }) {

@@ -5,7 +5,8 @@ import type { DraftChange } from "../api/types";
 import { actionDetail, actionTitle } from "../ui/actions";
 import { count, deltaPower, plural, power } from "../ui/format";
 import { refused } from "../ui/toast";
-import { ChangeCard, WarningLine } from "./ChangeCard";
+import { Targets, WarningLine } from "./ChangeCard";
+import css from "./Draft.module.css";
 import { byModel } from "./group";
 
 /** One change of the draft in full: what becomes of which devices, what to know before, which rule it meets. */
@@ -13,66 +14,63 @@ export function ChangeReview({ site, change }: { site: string; change: DraftChan
   const [all, setAll] = useState(false);
   const { effect, rule } = change;
   return (
-    <article className="card col gap3">
+    <article className="card col gap3" aria-label={actionTitle(change.action)}>
       <div className="row between top">
-        <div>
-          <h2 style={{ fontSize: "var(--text-15)" }}>{actionTitle(change.action)}</h2>
-          <p className="soft small">{rule.sentence}</p>
+        <div className="grow">
+          <h2 style={{ fontSize: "var(--text-15)" }}>
+            {actionTitle(change.action)}{" "}
+            <span className="soft" style={{ fontWeight: 400 }}>
+              on {plural(change.targets.length, "device")}
+            </span>
+          </h2>
+          <p className="soft small">
+            {rule.sentence} · <span className="num dim">{rule.scenario}</span>
+          </p>
         </div>
-        <Button variant="subtle" onClick={() => void removeChange(site, change.id).catch(refused)}>
-          Take out
-        </Button>
+        <div className={css.effect}>
+          <b className="num">{deltaPower(effect.delta_w)}</b>
+          <div className="small dim">
+            {effect.delta_w !== null && Math.abs(effect.delta_w) >= 0.5 && (
+              <span className="num">
+                {power(effect.before_w)} → {power(effect.after_w)}
+              </span>
+            )}
+            {effect.unknown > 0 && <div>{plural(effect.unknown, "device")} not known</div>}
+          </div>
+        </div>
       </div>
       {actionDetail(change.action).map((line) => (
         <p key={line} className="num small" style={{ overflowWrap: "anywhere" }}>
           {line}
         </p>
       ))}
-      <div className="scroll-x">
-        <table className="data">
-          <thead>
-            <tr>
-              <th scope="col">Model</th>
-              <th scope="col" className="r">
-                Devices
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {byModel(change.targets).map(([model, devices]) => (
-              <tr key={model}>
-                <td>{model}</td>
-                <td className="r num">{count(devices)}</td>
-              </tr>
-            ))}
-          </tbody>
-          <tfoot>
-            <tr>
-              <td>
-                Power {power(effect.before_w)} → {power(effect.after_w)}
-                {effect.unknown > 0 && (
-                  <span className="dim"> · {plural(effect.unknown, "device")} not known</span>
-                )}
-              </td>
-              <td className="r num">
-                <b>{deltaPower(effect.delta_w)}</b>
-              </td>
-            </tr>
-          </tfoot>
-        </table>
-      </div>
+      <ul className={`plain ${css.models}`} aria-label="Models">
+        {byModel(change.targets).map(([model, devices]) => (
+          <li key={model}>
+            <b className="num">{count(devices)}</b> {model}
+          </li>
+        ))}
+      </ul>
       {change.warnings.length > 0 && (
-        <section className="col" aria-label="Checks">
-          <h3>Checks</h3>
+        <section className="col" style={{ gap: 4 }} aria-label="Checks">
           {change.warnings.map((warning) => (
             <WarningLine key={`${warning.code} ${warning.detail}`} warning={warning} />
           ))}
         </section>
       )}
-      <button type="button" className="link small" aria-expanded={all} onClick={() => setAll(!all)}>
-        {all ? "Hide the devices" : `Show the ${plural(change.targets.length, "device")}`}
-      </button>
-      {all && <ChangeCard site={site} change={{ ...change, warnings: [] }} startOpen />}
+      <div className="row between">
+        <button type="button" className="link small" aria-expanded={all} onClick={() => setAll(!all)}>
+          {all ? "Hide the devices" : `Show the ${plural(change.targets.length, "device")}`}
+        </button>
+        <Button
+          variant="subtle"
+          aria-label={`Take ${actionTitle(change.action)} out of the draft`}
+          onClick={() => void removeChange(site, change.id).catch(refused)}
+        >
+          Take out
+        </Button>
+      </div>
+      {all && <Targets site={site} change={change} />}
     </article>
   );
 }

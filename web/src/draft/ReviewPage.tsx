@@ -1,4 +1,4 @@
-import { Button, Textarea } from "@mantine/core";
+import { Button, TextInput } from "@mantine/core";
 import { IconPencilCheck } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
@@ -13,6 +13,7 @@ import { ago, deltaPower, plural, power } from "../ui/format";
 import { RequestStateMark } from "../ui/request-state";
 import { useNow } from "../ui/use-now";
 import { ChangeReview } from "./ChangeReview";
+import css from "./Draft.module.css";
 import { DiscardAsk } from "./DraftPanel";
 
 export function ReviewPage() {
@@ -122,15 +123,7 @@ function Review({ draft, onSubmitted }: { draft: Draft; onSubmitted: (result: Su
       {draft.changes.map((change) => (
         <ChangeReview key={change.id} site={draft.site} change={change} />
       ))}
-      <form className="card col gap3" onSubmit={submit}>
-        <Textarea
-          label="Reason (optional)"
-          description="Whoever approves reads it, and it stays in the audit log."
-          value={reason}
-          onChange={(event) => setReason(event.currentTarget.value)}
-          rows={2}
-          maxLength={1000}
-        />
+      <form className={`card col ${css.submit}`} onSubmit={submit}>
         {error !== null &&
           (hasCode(error, "draft_changed") ? (
             <Note tone="warn" title="The draft has changed meanwhile" alert>
@@ -139,9 +132,16 @@ function Review({ draft, onSubmitted }: { draft: Draft; onSubmitted: (result: Su
           ) : (
             <ProblemNote error={error} />
           ))}
-        <div className="row between wrap">
-          <Button variant="default" onClick={() => setDiscarding(true)}>
-            Discard the draft…
+        <div className={css.reason}>
+          <TextInput
+            label="Reason (optional)"
+            placeholder="Approvers read it; it stays in the audit log"
+            value={reason}
+            onChange={(event) => setReason(event.currentTarget.value)}
+            maxLength={1000}
+          />
+          <Button variant="subtle" size="sm" onClick={() => setDiscarding(true)}>
+            Discard…
           </Button>
           <Button type="submit" size="sm" loading={busy}>
             {waits === 0 ? "Submit and run" : "Submit for approval"}

@@ -96,9 +96,11 @@ export function Tile({ label, value, note }: { label: string; value: ReactNode; 
     <div className={css.tile}>
       <dt className={css.tileLabel}>{label}</dt>
       <dd style={{ margin: 0 }}>
-        <div className={`${css.tileValue} num`}>{value}</div>
+        <div className={`${css.tileValue} ${isWord(value) ? "" : "num"}`}>{value}</div>
         {note && <div className={css.tileNote}>{note}</div>}
       </dd>
     </div>
   );
 }
+
+const isWord = (value: ReactNode) => typeof value === "string" && !/\d/.test(value);
