@@ -2,7 +2,6 @@ import { Menu } from "@mantine/core";
 import {
   IconBolt,
   IconBulb,
-  IconBulbOff,
   IconChevronDown,
   IconPlayerPause,
   IconPlayerPlay,
@@ -10,8 +9,9 @@ import {
   IconRefresh,
   IconServer,
 } from "@tabler/icons-react";
-import type { Action, DeviceRow } from "../api/types";
+import type { Action, DeviceRow, OpKind } from "../api/types";
 import { POWER_MODES, permissionOf, unsupportedBy } from "../ui/actions";
+import { words } from "../ui/format";
 import { GatedButton } from "../ui/gated";
 import type { Can } from "../ui/permissions";
 
@@ -20,8 +20,6 @@ const PLAIN: { action: Action; word: string; icon: typeof IconPower }[] = [
   { action: { action: "restart_mining", params: {} }, word: "Restart mining", icon: IconRefresh },
   { action: { action: "pause", params: {} }, word: "Pause", icon: IconPlayerPause },
   { action: { action: "resume", params: {} }, word: "Resume", icon: IconPlayerPlay },
-  { action: { action: "locate", params: { on: true } }, word: "Locate on", icon: IconBulb },
-  { action: { action: "locate", params: { on: false } }, word: "Locate off", icon: IconBulbOff },
 ];
 
 /** What can be asked of devices, each with its reason when this person or this device cannot. */
@@ -40,38 +38,21 @@ export function ActionButtons({
 }) {
   const why = (action: Action) =>
     can(permissionOf(action.action)).why || (device && unsupportedBy(device, action)) || "";
-  const modeWhy =
-    can("device.power_mode").why ||
-    (device && !device.supports.includes("set_power_mode") ? "This device does not take it" : "");
-  const poolsWhy =
-    can("device.pools").why ||
-    (device && !device.supports.includes("set_pools") ? "This device does not take it" : "");
+  const kindWhy = (kind: OpKind) =>
+    can(permissionOf(kind)).why ||
+    (device && !device.supports.includes(kind) ? "This device does not take it" : "");
   return (
     <>
-      <Menu disabled={modeWhy !== ""}>
-        <Menu.Target>
-          <GatedButton
-            why={modeWhy}
-            variant="default"
-            loading={busy}
-            leftSection={<IconBolt size={14} aria-hidden="true" />}
-            rightSection={<IconChevronDown size={13} aria-hidden="true" />}
-          >
-            Power mode
-          </GatedButton>
-        </Menu.Target>
-        <Menu.Dropdown>
-          {POWER_MODES.map((mode) => {
-            const action: Action = { action: "set_power_mode", params: { mode } };
-            const off = why(action);
-            return (
-              <Menu.Item key={mode} disabled={off !== ""} title={off} onClick={() => ask(action)}>
-                {mode[0]?.toUpperCase() + mode.slice(1)}
-              </Menu.Item>
-            );
-          })}
-        </Menu.Dropdown>
-      </Menu>
+      <Choice
+        word="Power mode"
+        icon={IconBolt}
+        why={kindWhy("set_power_mode")}
+        busy={busy}
+        options={POWER_MODES.map((mode): Option => {
+          const action: Action = { action: "set_power_mode", params: { mode } };
+          return { word: words(mode), why: why(action), run: () => ask(action) };
+        })}
+      />
       {PLAIN.map(({ action, word, icon: Icon }) => (
         <GatedButton
           key={word}
@@ -84,8 +65,18 @@ export function ActionButtons({
           {word}
         </GatedButton>
       ))}
+      <Choice
+        word="Locate"
+        icon={IconBulb}
+        why={kindWhy("locate")}
+        busy={busy}
+        options={[true, false].map((on): Option => {
+          const action: Action = { action: "locate", params: { on } };
+          return { word: on ? "Light on" : "Light off", why: why(action), run: () => ask(action) };
+        })}
+      />
       <GatedButton
-        why={poolsWhy}
+        why={kindWhy("set_pools")}
         variant="default"
         disabled={busy}
         leftSection={<IconServer size={14} aria-hidden="true" />}
@@ -94,5 +85,49 @@ export function ActionButtons({
         Set pools…
       </GatedButton>
     </>
+  );
+}
+
+interface Option {
+  word: string;
+  why: string;
+  run: () => void;
+}
+
+/** A button that opens the values an action can have. */
+function Choice({
+  word,
+  icon: Icon,
+  why,
+  busy,
+  options,
+}: {
+  word: string;
+  icon: typeof IconPower;
+  why: string;
+  busy: boolean;
+  options: Option[];
+}) {
+  return (
+    <Menu disabled={why !== ""}>
+      <Menu.Target>
+        <GatedButton
+          why={why}
+          variant="default"
+          disabled={busy}
+          leftSection={<Icon size={14} aria-hidden="true" />}
+          rightSection={<IconChevronDown size={13} aria-hidden="true" />}
+        >
+          {word}
+        </GatedButton>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {options.map((option) => (
+          <Menu.Item key={option.word} disabled={option.why !== ""} title={option.why} onClick={option.run}>
+            {option.word}
+          </Menu.Item>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
   );
 }

@@ -1,3 +1,4 @@
+import { useElementSize, useMergedRef } from "@mantine/hooks";
 import { IconArrowDown, IconArrowUp, IconCheck } from "@tabler/icons-react";
 import { useTable } from "@tanstack/react-table";
 import { useVirtualizer } from "@tanstack/react-virtual";
@@ -6,7 +7,8 @@ import type { SeenRow } from "../api/merge";
 import type { DeviceRow, DeviceSort } from "../api/types";
 import { count } from "../ui/format";
 import { usePrefs } from "../ui/prefs";
-import { columns, features, GRID_COLUMNS, LOOK } from "./columns";
+import { useKeys } from "../ui/use-keys";
+import { columns, columnsFor, features, LOOK, tracksFor } from "./columns";
 import css from "./Devices.module.css";
 import type { DeviceSearch } from "./search";
 import { selection, useSelection } from "./selection";
@@ -32,7 +34,10 @@ export function DeviceGrid({ rows, total, search, change, open, fetchMore, selec
   const compact = usePrefs((prefs) => prefs.compact);
   const picks = useSelection((state) => state.picks);
   const scroller = useRef<HTMLDivElement>(null);
+  const { ref: measured, width } = useElementSize<HTMLDivElement>();
+  const shown = columnsFor(width);
   const [focus, setFocus] = useState(0);
+  const both = useMergedRef(scroller, measured);
   const rowHeight = remPx(compact ? ROW_REM.compact : ROW_REM.comfortable);
   const virtual = useVirtualizer({
     count: total,
@@ -56,6 +61,8 @@ export function DeviceGrid({ rows, total, search, change, open, fetchMore, selec
   const data = useMemo(() => rows.slice(first, last + 1), [rows, first, last]);
   const table = useTable({ features, columns, data, getRowId: (row) => row.id });
   const visible = table.getRowModel().rows;
+  const isShown = ({ column }: { column: { id: string } }) => shown.includes(column.id);
+  const headers = table.getHeaderGroups()[0]?.headers.filter(isShown) ?? [];
 
   const move = (to: number) => {
     const next = Math.max(0, Math.min(rows.length - 1, to));
@@ -92,6 +99,13 @@ export function DeviceGrid({ rows, total, search, change, open, fetchMore, selec
     else return;
     event.preventDefault();
   };
+  // The same keys while nothing has the focus; with it, the row itself listens.
+  const here = rows[focus];
+  useKeys({
+    j: () => move(focus),
+    k: () => move(focus),
+    x: () => here && selection.toggle(here),
+  });
   const pick = (row: DeviceRow, event: MouseEvent) => {
     if (event.shiftKey) selection.range(rows, row.id);
     else selection.toggle(row);
@@ -109,14 +123,14 @@ export function DeviceGrid({ rows, total, search, change, open, fetchMore, selec
 
   return (
     <div
-      ref={scroller}
+      ref={both}
       className={css.grid}
       role="grid"
       aria-label="Devices"
       aria-rowcount={total + 1}
-      aria-colcount={columns.length + 1}
+      aria-colcount={shown.length + 1}
       aria-multiselectable="true"
-      style={{ "--cols": GRID_COLUMNS } as React.CSSProperties}
+      style={{ "--cols": tracksFor(shown) } as React.CSSProperties}
       onKeyDown={onKeyDown}
       tabIndex={-1}
     >
@@ -124,7 +138,7 @@ export function DeviceGrid({ rows, total, search, change, open, fetchMore, selec
         <div className={css.headCell} role="columnheader" tabIndex={-1} style={{ justifyContent: "center" }}>
           <SelectAll total={total} picked={picks.size} selectAll={selectAll} />
         </div>
-        {table.getHeaderGroups()[0]?.headers.map((header) => {
+        {headers.map((header) => {
           const look = LOOK[header.column.id];
           const sorted = look?.sort === sort;
           const label = <table.FlexRender header={header} />;
@@ -204,16 +218,19 @@ export function DeviceGrid({ rows, total, search, change, open, fetchMore, selec
               >
                 <Tick on={on} />
               </div>
-              {row.getAllCells().map((cell) => (
-                <div
-                  key={cell.id}
-                  role="gridcell"
-                  tabIndex={-1}
-                  className={`${css.cell} ${LOOK[cell.column.id]?.right ? css.right : ""}`}
-                >
-                  <table.FlexRender cell={cell} />
-                </div>
-              ))}
+              {row
+                .getAllCells()
+                .filter(isShown)
+                .map((cell) => (
+                  <div
+                    key={cell.id}
+                    role="gridcell"
+                    tabIndex={-1}
+                    className={`${css.cell} ${LOOK[cell.column.id]?.right ? css.right : ""}`}
+                  >
+                    <table.FlexRender cell={cell} />
+                  </div>
+                ))}
             </div>
           );
         })}

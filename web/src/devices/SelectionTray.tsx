@@ -1,4 +1,3 @@
-import { Button } from "@mantine/core";
 import { useState } from "react";
 import type { Action } from "../api/types";
 import { count, power } from "../ui/format";
@@ -30,24 +29,27 @@ export function SelectionTray({
   return (
     <section className={css.tray} aria-label="Selection">
       <div className={css.trayCount}>
-        <b>
-          <span className="num">{count(selected)}</span> selected
-        </b>
-        <span className="small dim num">
-          {known > 0 ? `≈ ${power(watts)}` : "power not known"}
-          {known > 0 && known < selected && ` (${count(known)} seen)`}
+        <span>
+          <b>
+            <span className="num">{count(selected)}</span> selected
+          </b>{" "}
+          <span className="small dim num">
+            {known > 0 ? `≈ ${power(watts)}` : "power not known"}
+            {known > 0 && known < selected && ` (${count(known)} seen)`}
+          </span>
+        </span>
+        <span className="small row">
+          {selectAll && selected < total && (
+            <button type="button" className="link" onClick={() => void selectAll()}>
+              Select all {count(total)}
+            </button>
+          )}
+          <button type="button" className="link" onClick={selection.clear}>
+            Clear
+          </button>
         </span>
       </div>
       <ActionButtons can={can} ask={ask} askPools={() => setPools(true)} busy={busy} />
-      <span className="grow" />
-      {selectAll && selected < total && (
-        <Button variant="subtle" onClick={() => void selectAll()}>
-          Select all {count(total)} matching
-        </Button>
-      )}
-      <Button variant="subtle" onClick={selection.clear}>
-        Clear
-      </Button>
       <PoolsDialog
         opened={pools}
         onClose={() => setPools(false)}

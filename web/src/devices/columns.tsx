@@ -14,26 +14,32 @@ const helper = createColumnHelper<typeof features, SeenRow>();
 export const STALE_MS = 60_000;
 
 interface Look {
+  /** A CSS grid track. */
   width: string;
   sort?: DeviceSort;
   right?: boolean;
+  /** The list shows this column from this width on, in px. */
+  from?: number;
 }
 export const LOOK: Record<string, Look> = {
-  name: { width: "minmax(130px, 1.4fr)", sort: "name" },
-  status: { width: "minmax(120px, 1fr)", sort: "status" },
-  ip: { width: "minmax(110px, 1fr)", sort: "ip" },
-  model: { width: "minmax(150px, 1.6fr)", sort: "model" },
-  hashrate: { width: "110px", sort: "hashrate", right: true },
+  name: { width: "minmax(120px, 1.4fr)", sort: "name" },
+  status: { width: "minmax(116px, 1fr)", sort: "status" },
+  ip: { width: "minmax(110px, 1fr)", sort: "ip", from: 900 },
+  model: { width: "minmax(130px, 1.6fr)", sort: "model" },
+  hashrate: { width: "116px", sort: "hashrate", right: true },
   power: { width: "84px", sort: "power", right: true },
-  temp: { width: "84px", sort: "temp", right: true },
-  mode: { width: "84px", sort: "mode" },
-  uptime: { width: "84px", sort: "uptime", right: true },
-  age: { width: "64px", right: true },
-  marks: { width: "64px" },
+  temp: { width: "80px", sort: "temp", right: true },
+  mode: { width: "84px", sort: "mode", from: 960 },
+  uptime: { width: "96px", sort: "uptime", right: true, from: 1080 },
+  age: { width: "60px", right: true, from: 1020 },
+  marks: { width: "68px" },
 };
-export const GRID_COLUMNS = `36px ${Object.values(LOOK)
-  .map((look) => look.width)
-  .join(" ")}`;
+export function columnsFor(width: number): string[] {
+  return Object.keys(LOOK).filter((id) => (LOOK[id]?.from ?? 0) <= width);
+}
+export function tracksFor(shown: readonly string[]): string {
+  return `36px ${shown.map((id) => LOOK[id]?.width).join(" ")}`;
+}
 
 export const columns = helper.columns([
   helper.accessor("name", { header: "Name" }),

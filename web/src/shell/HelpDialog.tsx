@@ -18,7 +18,7 @@ const KEYS: [string, [string, string][]][] = [
     "Devices",
     [
       ["/", "Search"],
-      ["↑ ↓", "Move between rows"],
+      ["j k", "Next, previous row"],
       ["x", "Select the row (Shift: the range)"],
       ["Enter", "Open the device"],
       ["Esc", "Clear the selection"],
