@@ -92,10 +92,15 @@ impl World {
         user
     }
 
-    pub fn try_ask(&mut self, user: UserId, action: Action, targets: &[u32]) -> Result<RequestId, Rejection> {
+    /// An identity for a request.
+    pub fn new_id(&mut self) -> RequestId {
         self.next += 1;
+        RequestId(self.next.into())
+    }
+
+    pub fn try_ask(&mut self, user: UserId, action: Action, targets: &[u32]) -> Result<RequestId, Rejection> {
         let submission = Submission {
-            id: RequestId(self.next.into()),
+            id: self.new_id(),
             action,
             targets: targets.iter().copied().map(DeviceId).collect(),
             estimates: Vec::new(),
