@@ -14,6 +14,7 @@ use std::{
     collections::{BTreeMap, HashMap},
     sync::{Mutex, MutexGuard, PoisonError},
 };
+use tokio::sync::broadcast;
 
 /// How far an order has come that has not ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,13 +25,41 @@ pub enum Stage {
     Received,
 }
 
+impl Stage {
+    /// Its name in the interface. Without a stage an order waits for its agent.
+    #[must_use]
+    pub const fn word(stage: Option<Self>) -> &'static str {
+        match stage {
+            None => "queued",
+            Some(Self::Dispatched) => "dispatched",
+            Some(Self::Received) => "received",
+        }
+    }
+}
+
+/// Orders a listener may be behind before it has to look at all of them.
+const BEHIND: usize = 16_384;
+
 /// Stages of all open orders. In memory only: after a restart they are learned anew.
-#[derive(Default)]
-pub(crate) struct Stages(Mutex<BTreeMap<RequestId, HashMap<u32, Stage>>>);
+pub(crate) struct Stages {
+    known: Mutex<BTreeMap<RequestId, HashMap<u32, Stage>>>,
+    reached: broadcast::Sender<CommandId>,
+}
+
+impl Default for Stages {
+    fn default() -> Self {
+        Self { known: Mutex::default(), reached: broadcast::Sender::new(BEHIND) }
+    }
+}
 
 impl Stages {
+    /// Each order that comes further from now on.
+    pub fn subscribe(&self) -> broadcast::Receiver<CommandId> {
+        self.reached.subscribe()
+    }
+
     fn lock(&self) -> MutexGuard<'_, BTreeMap<RequestId, HashMap<u32, Stage>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub fn get(&self, command: CommandId) -> Option<Stage> {
@@ -40,8 +69,14 @@ impl Stages {
     /// An order has come this far; it never goes back.
     pub fn reached(&self, command: CommandId, stage: Stage) {
         let mut stages = self.lock();
-        let known = stages.entry(command.request).or_default().entry(command.item).or_insert(stage);
-        *known = stage.max(*known);
+        let of_request = stages.entry(command.request).or_default();
+        let before = of_request.get(&command.item).copied();
+        if before < Some(stage) {
+            of_request.insert(command.item, stage);
+            drop(stages);
+            // Nobody may be listening.
+            let _ = self.reached.send(command);
+        }
     }
 
     pub fn ended(&self, request: RequestId, items: impl Iterator<Item = u32>) {

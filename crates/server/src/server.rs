@@ -109,7 +109,8 @@ impl Opened {
         let api =
             Api::new(engine.clone(), live, people, Arc::clone(&agents), log, options.api).map_err(ServerError::Api)?;
         let (stop, mut stopped) = watch::channel(());
-        let service = api::router(Arc::new(api)).merge(agents::router(Arc::clone(&agents)));
+        let api = Arc::new(api);
+        let service = api::router(Arc::clone(&api)).merge(agents::router(Arc::clone(&agents)));
         let service = service.into_make_service_with_connect_info::<SocketAddr>();
         let until = async move {
             // Told, or the server itself is gone.
@@ -125,7 +126,7 @@ impl Opened {
         let mut serving = JoinSet::new();
         serving.spawn(async move { axum::serve(listener, service).with_graceful_shutdown(until).await });
         tracing::info!(%address, "listening");
-        Ok(Server { address, engine, agents, stop, serving, keepers, _dir: dir })
+        Ok(Server { address, engine, api, agents, stop, serving, keepers, _dir: dir })
     }
 }
 
@@ -133,6 +134,7 @@ impl Opened {
 pub struct Server {
     address: SocketAddr,
     engine: Engine,
+    api: Arc<Api>,
     agents: Arc<Agents>,
     stop: watch::Sender<()>,
     serving: JoinSet<io::Result<()>>,
@@ -174,6 +176,7 @@ impl Server {
         // Nobody listens to it if serving has failed already.
         let _ = self.stop.send(());
         self.agents.close();
+        self.api.close_streams();
         let ended = tokio::time::timeout(FAREWELL, self.serving.join_next()).await;
         if ended.is_err() {
             tracing::info!("connections that stayed open are cut");

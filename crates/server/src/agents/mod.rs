@@ -30,7 +30,11 @@ use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
-use tokio::sync::{Semaphore, broadcast::error::RecvError, mpsc, oneshot};
+use tokio::sync::{
+    Semaphore,
+    broadcast::{self, error::RecvError},
+    mpsc, oneshot,
+};
 
 /// Where the server's own Ed25519 secret lies.
 const SERVER_KEY: &str = "server-key";
@@ -139,6 +143,12 @@ impl Agents {
     #[must_use]
     pub fn stage(&self, command: CommandId) -> Option<Stage> {
         self.stages.get(command)
+    }
+
+    /// Each order that has come further, from now on; those that have ended are in what is committed.
+    #[must_use]
+    pub fn stages_reached(&self) -> broadcast::Receiver<CommandId> {
+        self.stages.subscribe()
     }
 
     /// Gives a connected agent its configuration anew, for instance after a scan task's passwords were changed.

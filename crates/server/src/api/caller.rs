@@ -4,7 +4,7 @@ use super::{Shared, problem::Problem, session};
 use adit_core::{
     authz::{Actor, Permit, Principal},
     rejection::Rejection,
-    time::Millis,
+    time::{Millis, Timestamp},
 };
 use adit_store::Session;
 use axum::{
@@ -46,6 +46,17 @@ pub fn token_of(headers: &HeaderMap) -> Option<&str> {
     cookies.flat_map(|line| line.split(';')).find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='))
 }
 
+fn lasts(session: &Session, now: Timestamp) -> bool {
+    now.since(session.last_seen_at) < IDLE && now.since(session.created_at) < ABSOLUTE
+}
+
+/// Whether a session still lasts. Asking does not count as using it.
+#[must_use]
+pub fn is_live(api: &Shared, token_hash: &[u8; 32]) -> bool {
+    let session = api.people().session(token_hash);
+    session.is_ok_and(|session| session.is_some_and(|session| lasts(&session, api.now())))
+}
+
 /// The live session of a token.
 ///
 /// # Errors
@@ -54,9 +65,7 @@ pub fn live_session(api: &Shared, token: &str) -> Result<Session, Problem> {
     let now = api.now();
     let mut people = api.people();
     let session = people.session(&session::hash_of(token)).map_err(|error| Problem::internal(&error))?;
-    let session = session
-        .filter(|s| now.since(s.last_seen_at) < IDLE && now.since(s.created_at) < ABSOLUTE)
-        .ok_or_else(Problem::not_signed_in)?;
+    let session = session.filter(|session| lasts(session, now)).ok_or_else(Problem::not_signed_in)?;
     if now.since(session.last_seen_at) > Millis::minutes(1) {
         people.touch_sessions(&[(session.token_hash, now)]).map_err(|error| Problem::internal(&error))?;
     }

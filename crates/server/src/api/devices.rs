@@ -200,7 +200,7 @@ pub async fn show(
 }
 
 /// A device as the contract's `DeviceRow`.
-fn row(state: &State, live: &LiveTable, device: &Device, me: UserId, now: Timestamp) -> Option<Value> {
+pub fn row(state: &State, live: &LiveTable, device: &Device, me: UserId, now: Timestamp) -> Option<Value> {
     let (now_is, found) = (live.row(device.id)?, &device.found);
     let open: Vec<_> = state
         .holders_of(device.id)

@@ -14,7 +14,9 @@ mod devices;
 mod diff;
 mod drafts;
 mod estimate;
+mod events;
 mod fleet;
+mod health;
 mod overview;
 mod policies;
 mod preview;
@@ -79,6 +81,7 @@ pub struct Api {
     agents: Arc<Agents>,
     log: Arc<Mutex<Box<dyn LogReader>>>,
     options: Options,
+    streams: events::Streams,
     throttle: Mutex<session::Throttle>,
     hashing: Semaphore,
     dummy_hash: String,
@@ -100,6 +103,9 @@ impl Api {
         log: Box<dyn LogReader>,
         options: Options,
     ) -> Result<Self, String> {
+        let mut random = [0_u8; 8];
+        getrandom::fill(&mut random).map_err(|error| error.to_string())?;
+        let epoch = format!("{:x}", u64::from_be_bytes(random));
         Ok(Self {
             engine,
             live,
@@ -107,10 +113,16 @@ impl Api {
             agents,
             log: Arc::new(Mutex::new(log)),
             options,
+            streams: events::Streams::new(epoch),
             throttle: Mutex::default(),
             hashing: Semaphore::new(HASHING),
             dummy_hash: session::hash_password("nobody's")?,
         })
+    }
+
+    /// Ends the live streams, which would never end by themselves.
+    pub fn close_streams(&self) {
+        self.streams.close();
     }
 
     fn now(&self) -> Timestamp {
@@ -177,9 +189,13 @@ pub fn router(api: Shared) -> Router {
         .route("/sites", get(fleet::sites))
         .route("/agents", get(fleet::agents))
         .route("/roles", get(fleet::roles))
-        .route("/audit", get(audit::list));
+        .route("/audit", get(audit::list))
+        .route("/events", get(events::stream));
     Router::new()
         .nest("/api/v1", v1)
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(health::metrics))
         .route("/api/{*rest}", axum::routing::any(nothing_here))
         .fallback(assets::serve)
         .method_not_allowed_fallback(wrong_method)

@@ -33,7 +33,8 @@ pub async fn show(
     Ok(Json(view(&api, &allowed.permit, asked.site)))
 }
 
-fn view(api: &Shared, permit: &Permit<P>, site: Option<SiteId>) -> Value {
+/// The header as the holder of a permit sees it.
+pub fn view(api: &Shared, permit: &Permit<P>, site: Option<SiteId>) -> Value {
     let state = api.engine.state();
     let now = api.now();
     let reach = permit.reach();

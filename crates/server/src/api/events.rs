@@ -1,0 +1,194 @@
+//! The live stream: what changes, told as server-sent events.
+//!
+//! A stream looks four times a second at what has changed since it last looked, and writes all of it at once, so a slow reader
+//! gets fewer and larger writes instead of a queue. What it may tell is asked anew each time: whoever loses a right hears
+//! nothing more from that moment on, and whoever loses their session is told so and the stream ends.
+//!
+//! An event's id says how much its reader knows. A reader that comes back with it within the life of the server goes on from
+//! there if that is possible, and is told to fetch everything anew if it is not.
+
+mod changes;
+mod look;
+
+use super::{
+    Shared,
+    caller::Allowed,
+    problem::{Answer, Params, Problem},
+};
+use adit_core::{
+    authz::{Permission, Place},
+    ids::SiteId,
+};
+use axum::{
+    body::{Body, Bytes},
+    extract::State as Shares,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use futures_util::stream;
+use look::{Look, Watcher};
+use serde::Deserialize;
+use std::{
+    collections::HashMap,
+    convert::Infallible,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::{
+    sync::watch,
+    time::{Interval, MissedTickBehavior},
+};
+
+const P: u8 = Permission::DashboardView as u8;
+/// Between two looks.
+const TICK: Duration = Duration::from_millis(250);
+/// Looks in a second.
+const PER_SECOND: u64 = 4;
+/// Looks after which something is written even if nothing has changed.
+const HEARTBEAT: u64 = 15 * PER_SECOND;
+/// Most streams of one session.
+const MAX_OF_SESSION: usize = 8;
+/// Most streams of all.
+const MAX_OF_ALL: usize = 1_024;
+
+/// The streams there are.
+pub struct Streams {
+    /// Told apart from those of the server's earlier lives.
+    epoch: String,
+    open: Mutex<HashMap<[u8; 32], usize>>,
+    closing: watch::Sender<bool>,
+}
+
+impl Streams {
+    /// None yet. `epoch` is different at every start of the server.
+    pub fn new(epoch: String) -> Self {
+        Self { epoch, open: Mutex::default(), closing: watch::Sender::new(false) }
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.open().values().sum()
+    }
+
+    /// Ends all of them, and every later one at once.
+    pub fn close(&self) {
+        self.closing.send_replace(true);
+    }
+
+    /// What its reader knows: the log up to `seq`, and the live table up to version `told`.
+    fn id(&self, seq: u64, told: u64) -> String {
+        format!("{}.{seq}.{told}", self.epoch)
+    }
+
+    /// The same, read back; `None` if it is of another life of the server.
+    fn known(&self, id: &str) -> Option<(u64, u64)> {
+        let (seq, told) = id.strip_prefix(&self.epoch)?.strip_prefix('.')?.split_once('.')?;
+        Some((seq.parse().ok()?, told.parse().ok()?))
+    }
+
+    fn open(&self) -> MutexGuard<'_, HashMap<[u8; 32], usize>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One stream's place among them.
+struct Seat {
+    api: Shared,
+    session: [u8; 32],
+}
+
+impl Seat {
+    fn take(api: &Shared, session: [u8; 32]) -> Answer<Self> {
+        let mut open = api.streams.open();
+        let all: usize = open.values().sum();
+        let own = open.entry(session).or_default();
+        if *own >= MAX_OF_SESSION || all >= MAX_OF_ALL {
+            let detail = "too many live streams are open: close other tabs";
+            return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_streams", detail));
+        }
+        *own += 1;
+        drop(open);
+        Ok(Self { api: Shared::clone(api), session })
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut open = self.api.streams.open();
+        if let Some(own) = open.get_mut(&self.session) {
+            *own -= 1;
+            if *own == 0 {
+                open.remove(&self.session);
+            }
+        }
+    }
+}
+
+/// Of which site the header and the devices are told; of all if none is named.
+#[derive(Deserialize)]
+pub struct Asked {
+    site: Option<SiteId>,
+}
+
+/// `GET /events`
+pub async fn stream(
+    Shares(api): Shares<Shared>,
+    allowed: Allowed<P>,
+    headers: HeaderMap,
+    Params(asked): Params<Asked>,
+) -> Answer<Response> {
+    if let Some(id) = asked.site {
+        let reach = allowed.permit.reach();
+        let state = api.engine.state();
+        let site = state.site(id).filter(|site| reach.covers(site.account, &Place::site(id)));
+        site.ok_or_else(|| Problem::not_found("site"))?;
+    }
+    let last = headers.get("last-event-id").map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let seat = Seat::take(&api, allowed.caller.session.token_hash)?;
+    let mut ticks = tokio::time::interval(TICK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let closing = api.streams.closing.subscribe();
+    let watcher = Watcher::new(api, &allowed.caller, asked.site, last.as_deref());
+    let writes = stream::unfold(Some(Writer { watcher, ticks, closing, silent: 0, _seat: seat }), Writer::write);
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
+        // A proxy that gathers writes would hold them back.
+        (header::HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
+    ];
+    Ok((headers, Body::from_stream(writes)).into_response())
+}
+
+struct Writer {
+    watcher: Watcher,
+    ticks: Interval,
+    closing: watch::Receiver<bool>,
+    silent: u64,
+    _seat: Seat,
+}
+
+type Written = Result<Bytes, Infallible>;
+
+impl Writer {
+    /// Looks until there is something to write.
+    async fn write(this: Option<Self>) -> Option<(Written, Option<Self>)> {
+        let mut this = this?;
+        loop {
+            tokio::select! {
+                _ = this.closing.wait_for(|closing| *closing) => return None,
+                _ = this.ticks.tick() => {}
+            }
+            match this.watcher.look() {
+                Look::Nothing if this.silent < HEARTBEAT => this.silent += 1,
+                Look::Nothing => {
+                    this.silent = 0;
+                    return Some((Ok(Bytes::from_static(b": still here\n\n")), Some(this)));
+                }
+                Look::Changes(text) => {
+                    this.silent = 0;
+                    return Some((Ok(text.into()), Some(this)));
+                }
+                Look::SignedOut => return Some((Ok(Bytes::from_static(b"event: signed_out\ndata: {}\n\n")), None)),
+            }
+        }
+    }
+}
