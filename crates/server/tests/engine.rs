@@ -190,3 +190,68 @@ async fn two_votes_at_once_make_one_execution() {
     });
     assert_eq!(begun.count(), 1);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_reads_the_snapshot_and_only_what_came_after_it() {
+    let root = tempfile::tempdir().unwrap();
+    let dir = DataDir::open(root.path()).unwrap();
+    let engine = start(&dir, &Disk::default());
+    company(&engine, 1).await;
+    let keeper = engine.clone();
+    let reader = Box::new(dir.log_reader().unwrap());
+    let keeping = tokio::spawn(async move { keeper.keep_snapshots(reader).await });
+    // Every person is one event; callers together share the writes.
+    let people: Vec<_> = (0..10_100)
+        .map(|_| {
+            let (engine, operator) = (engine.clone(), operator(&engine));
+            tokio::spawn(async move { engine.run(operator, Command::AddUser).await })
+        })
+        .collect();
+    for person in people {
+        person.await.unwrap().unwrap();
+    }
+    let reads = Arc::new(AtomicU64::new(0));
+    bounded("a snapshot is kept", async {
+        let reader = dir.log_reader().unwrap();
+        let kept = |schema| reader.latest_snapshot(schema).unwrap().is_some_and(|kept| kept.seq > 5_000);
+        while !(1..100).any(kept) {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    keeping.abort();
+    let before = engine.state();
+    let counted = CountingLog(dir.log().unwrap(), Arc::clone(&reads));
+    let again = Engine::start(Box::new(counted), Arc::new(SystemClock)).unwrap();
+    assert_eq!(*again.state(), *before);
+    assert!(reads.load(Ordering::SeqCst) < before.seq() / 2, "{} records were read", reads.load(Ordering::SeqCst));
+}
+
+/// Counts the records that are read.
+struct CountingLog(SqliteLog, Arc<AtomicU64>);
+
+impl LogReader for CountingLog {
+    fn read(&self, from_seq: u64, limit: usize) -> Result<Vec<Record>> {
+        let records = self.0.read(from_seq, limit)?;
+        self.1.fetch_add(records.len() as u64, Ordering::SeqCst);
+        Ok(records)
+    }
+    fn head(&self) -> Result<Head> {
+        self.0.head()
+    }
+    fn put_snapshot(&self, seq: u64, schema: u32, bytes: &[u8]) -> Result<()> {
+        self.0.put_snapshot(seq, schema, bytes)
+    }
+    fn latest_snapshot(&self, schema: u32) -> Result<Option<Snapshot>> {
+        self.0.latest_snapshot(schema)
+    }
+    fn verify(&self) -> Result<Head> {
+        self.0.verify()
+    }
+}
+
+impl LogStore for CountingLog {
+    fn append(&mut self, expected_seq: u64, bodies: &[(Timestamp, &str)]) -> Result<Appended> {
+        self.0.append(expected_seq, bodies)
+    }
+}

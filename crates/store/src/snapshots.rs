@@ -127,8 +127,13 @@ impl SnapshotDir {
     }
 }
 
+/// `None` also if the file has gone since it was listed: whoever writes a snapshot renames it and clears old ones away.
 fn read_header(path: &Path) -> io::Result<Option<Header>> {
     let mut header = Vec::with_capacity(HEADER);
-    File::open(path)?.take(HEADER as u64).read_to_end(&mut header)?;
+    let file = match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        file => file?,
+    };
+    file.take(HEADER as u64).read_to_end(&mut header)?;
     Ok(Header::decode(&header))
 }

@@ -1,1 +1,1 @@
-//! placeholder
+//! What tests of several crates share, and the tests of the workspace as a whole.
