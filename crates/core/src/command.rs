@@ -92,6 +92,13 @@ pub enum Command {
         /// Which request.
         request: RequestId,
     },
+    /// Asks for something else instead: a new revision takes the place of one's own request, which ends; its votes with it.
+    Amend {
+        /// Which.
+        request: RequestId,
+        /// What instead, within the same scenario.
+        with: Submission,
+    },
     /// Calls a request off.
     Cancel {
         /// Which.

@@ -84,6 +84,7 @@ impl Tx {
                 self.vote(actor, request, decision, content_hash, comment).map(|()| Reply::Request(request))
             }
             Command::WithdrawVote { request } => self.withdraw_vote(actor, request).map(|()| Reply::Request(request)),
+            Command::Amend { request, with } => self.amend(actor, request, with).map(Reply::Request),
             Command::Cancel { request, reason } => {
                 self.cancel(actor, request, reason).map(|()| Reply::Request(request))
             }

@@ -126,6 +126,9 @@ pub enum Event {
         reason: Option<String>,
         /// Idempotency key, and hash of what was asked with it.
         idempotency: Option<(String, ContentHash)>,
+        /// The request whose next revision this is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        supersedes: Option<RequestId>,
     },
     /// A later request took targets from this one. Items are places in its target list.
     #[serde(rename = "targets_dropped.v1")]

@@ -402,6 +402,15 @@ async fn a_request_tells_from_what_to_what_and_its_steps_by_the_log() {
         [(&json!("low"), &json!("low"), &json!(1)), (&json!("normal"), &json!("low"), &json!(1))],
         "{first}"
     );
+    let ask = json!({ "action": low(), "targets": ["dev-1", "dev-2"], "reason": "tariff" }).to_string();
+    let path = format!("/api/v1/requests/{}", first["id"].as_str().unwrap());
+    let amended = house.ask("POST", &format!("{path}/amend"), Some(&who), Some(&ask)).await;
+    assert_eq!((amended.status.as_u16(), &amended.body["revision"]), (202, &json!(2)), "{}", amended.body);
+    let vote = json!({ "decision": "approve", "content_hash": first["content_hash"] }).to_string();
+    let stale = house.ask("POST", &format!("{path}/votes"), Some(&owner), Some(&vote)).await;
+    assert_eq!(stale.body["code"], "content_changed");
+    let first = amended.body;
+
     house.live.hear(&[reading(1, PowerMode::Low)], house.engine.now());
     let path = format!("/api/v1/requests/{}", first["id"].as_str().unwrap());
     let now = house.ask("GET", &path, Some(&who), None).await.body;

@@ -247,6 +247,8 @@ pub struct Request {
     pub state: RequestState,
     /// Why it ended so, as a code (`quorum_lost`, `stale_base`) or an approver's words.
     pub state_reason: Option<String>,
+    /// The request whose next revision it is.
+    pub supersedes: Option<RequestId>,
     /// The request that took its place.
     pub superseded_by: Option<RequestId>,
     /// In the order they were cast.
@@ -283,6 +285,7 @@ impl Request {
             refused,
             was,
             reason,
+            supersedes,
             ..
         } = event
         else {
@@ -305,6 +308,7 @@ impl Request {
             reason: reason.clone(),
             state: RequestState::Pending,
             state_reason: None,
+            supersedes: *supersedes,
             superseded_by: None,
             votes: Vec::new(),
             items: std::iter::repeat_n(ItemState::Waiting, targets).collect(),

@@ -4,7 +4,7 @@ use super::{
     Action, Approvers, ContentHash, Control, Estimate, MAX_TARGETS, Outlook, Payload, Request, RequestState, Rule,
     Target, Was,
     claims::Award,
-    vote::{MAX_WORDS, check_step_up},
+    vote::{MAX_WORDS, check_step_up, state_word},
 };
 use crate::{
     authz::{Actor, Denied, Permission},
@@ -22,16 +22,50 @@ use std::collections::BTreeMap;
 /// Longest text of a setting, characters.
 const MAX_SETTING: usize = 200;
 
+/// What a request is counted by.
+#[derive(Clone, Copy)]
+struct Numbers {
+    number: u32,
+    revision: u32,
+    required: u32,
+    required_other: u32,
+    supersedes: Option<RequestId>,
+}
+
 impl Tx {
-    pub(crate) fn submit(&mut self, actor: &Actor, mut asked: Submission) -> Result<RequestId, Rejection> {
+    pub(crate) fn submit(&mut self, actor: &Actor, asked: Submission) -> Result<RequestId, Rejection> {
+        self.submit_revision(actor, None, asked)
+    }
+
+    /// The next revision of one's own waiting request; whatever is wrong with it leaves the old one as it was.
+    pub(crate) fn amend(&mut self, actor: &Actor, old: RequestId, with: Submission) -> Result<RequestId, Rejection> {
+        let request = self.state().request(old).filter(|request| request.payload.account == actor.account);
+        let request = request.ok_or(Rejection::NotFound { what: "request" })?;
+        if request.payload.initiator != actor.principal {
+            return Err(Rejection::NotAnApprover { why: "only its initiator may change what it asks for".into() });
+        }
+        if request.payload.scenario != with.action.scenario() {
+            let problem = format!("stay within {}, or make another request", request.payload.scenario.name());
+            return Err(Rejection::Invalid { field: "action", problem });
+        }
+        self.submit_revision(actor, Some(old), with)
+    }
+
+    fn submit_revision(
+        &mut self,
+        actor: &Actor,
+        supersedes: Option<RequestId>,
+        mut asked: Submission,
+    ) -> Result<RequestId, Rejection> {
         asked.targets.sort_unstable();
         asked.targets.dedup();
-        let asked_hash = hash_of_asked(&asked);
+        let asked_hash = hash_of_asked(&asked, supersedes);
         let made = self.already_made(actor, asked.idempotency_key.as_deref(), asked_hash)?;
         if let Some(made) = made.and_then(|requests| requests.first().copied()) {
             return Ok(made);
         }
         self.check_words(&asked)?;
+        let revision = self.retire(supersedes, asked.id)?;
         self.check_permission(actor, &asked)?;
         let account = self.state().account(actor.account).ok_or(Rejection::NotFound { what: "account" })?;
         let (number, frozen) = (account.requests + 1, account.frozen);
@@ -50,15 +84,25 @@ impl Tx {
             Action::Device(_) => award.given.iter().copied().map(Target::Device).collect(),
             Action::Control(control) => self.control_targets(control)?,
         };
-        let event =
-            self.submitted_event(actor, asked, asked_hash, number, (required, required_other), targets, &award)?;
-        let Event::RequestSubmitted { request: id, .. } = &event else {
-            return Err(Rejection::ContentChanged);
-        };
-        let id = *id;
+        let id = asked.id;
+        let kind = Numbers { number, revision, required, required_other, supersedes };
+        let event = self.submitted_event(actor, asked, asked_hash, kind, targets, &award)?;
         self.take(id, award, event);
         self.settle(id);
         Ok(id)
+    }
+
+    /// Ends the revision before, so that what it holds is free; gives the number of the one to come.
+    fn retire(&mut self, old: Option<RequestId>, by: RequestId) -> Result<u32, Rejection> {
+        let Some(request) = old.and_then(|old| self.state().request(old)) else {
+            return Ok(1);
+        };
+        if request.state != RequestState::Pending {
+            return Err(Rejection::InvalidState { state: state_word(request.state) });
+        }
+        let (id, revision) = (request.id, request.payload.revision + 1);
+        self.end(id, RequestState::Superseded, Some("amended".into()), Some(by));
+        Ok(revision)
     }
 
     /// The earlier requests lose their devices, the new one has them, and what was left empty ends: all or nothing.
@@ -76,14 +120,12 @@ impl Tx {
         }
     }
 
-    #[allow(clippy::too_many_arguments, reason = "each is a part of the one event")]
     fn submitted_event(
         &self,
         actor: &Actor,
         asked: Submission,
         asked_hash: ContentHash,
-        number: u32,
-        counts: (u32, u32),
+        numbers: Numbers,
         targets: Vec<Target>,
         award: &Award,
     ) -> Result<Event, Rejection> {
@@ -107,22 +149,23 @@ impl Tx {
             targets,
             base_versions,
             initiator: actor.principal,
-            revision: 1,
+            revision: numbers.revision,
             policy_version: policy.version,
             not_after: self.now().after(policy.approve_ttl),
         };
         Ok(Event::RequestSubmitted {
             request: asked.id,
-            number,
+            number: numbers.number,
             content_hash: payload.content_hash(),
-            required: counts.0,
-            required_other: counts.1,
+            required: numbers.required,
+            required_other: numbers.required_other,
             eligible,
             estimates,
             was,
             refused: award.refused.clone(),
             reason: asked.reason,
             idempotency: asked.idempotency_key.map(|key| (key, asked_hash)),
+            supersedes: numbers.supersedes,
             payload: Box::new(payload),
         })
     }
@@ -311,7 +354,7 @@ fn nothing_given(award: &Award) -> Rejection {
 }
 
 /// What was asked, so that an idempotency key cannot stand for two things.
-fn hash_of_asked(asked: &Submission) -> ContentHash {
+fn hash_of_asked(asked: &Submission, supersedes: Option<RequestId>) -> ContentHash {
     let mut hasher = Sha256::new();
     // Writing an action cannot fail: it has string keys only.
     hasher.update(serde_json::to_vec(&asked.action).unwrap_or_default());
@@ -319,5 +362,9 @@ fn hash_of_asked(asked: &Submission) -> ContentHash {
         hasher.update(target.0.to_be_bytes());
     }
     hasher.update(asked.reason.as_deref().unwrap_or_default().as_bytes());
+    if let Some(old) = supersedes {
+        hasher.update(b"\nsupersedes ");
+        hasher.update(old.to_string());
+    }
     ContentHash(hasher.finalize().into())
 }

@@ -78,6 +78,10 @@ impl Tx {
             return Err(Rejection::NotAnApprover { why: "programs and links never vote".into() });
         };
         let request = self.open_request(actor, id)?;
+        let next = request.superseded_by.and_then(|next| self.state().request(next));
+        if next.is_some_and(|next| next.supersedes == Some(id)) {
+            return Err(Rejection::ContentChanged);
+        }
         if request.state != RequestState::Pending {
             return Err(Rejection::InvalidState { state: state_word(request.state) });
         }

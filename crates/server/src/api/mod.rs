@@ -185,6 +185,7 @@ pub fn router(api: Shared) -> Router {
         .route("/requests/{request}/votes", post(requests::vote))
         .route("/requests/{request}/votes/me", delete(requests::withdraw))
         .route("/requests/{request}/cancel", post(requests::cancel))
+        .route("/requests/{request}/amend", post(requests::amend))
         .route("/approval-policies", get(policies::list).put(policies::change))
         .route("/sites", get(fleet::sites))
         .route("/agents", get(fleet::agents))

@@ -80,10 +80,19 @@ pub async fn submit_action(
     reason: Option<String>,
     key: Option<String>,
 ) -> Answer<RequestId> {
+    let asked = Asked { action, targets, reason };
+    let submission = submission(api, asked, key)?;
+    run(api, caller, Command::Submit(submission)).await
+}
+
+fn submission(api: &Shared, asked: Asked, idempotency_key: Option<String>) -> Answer<Submission> {
+    let Asked { action, targets, reason } = asked;
     let estimates = estimates(&api.engine.state(), &api.live(), &action, &targets);
-    let id = new_id(api)?;
-    let submission = Submission { id, action, targets, estimates, reason, idempotency_key: key };
-    match api.engine.run(caller.actor, Command::Submit(submission)).await? {
+    Ok(Submission { id: new_id(api)?, action, targets, estimates, reason, idempotency_key })
+}
+
+async fn run(api: &Shared, caller: &Caller, command: Command) -> Answer<RequestId> {
+    match api.engine.run(caller.actor, command).await? {
         Reply::Request(request) => Ok(request),
         other => Err(Problem::internal(&format!("a submission was answered with {other:?}"))),
     }
@@ -118,6 +127,20 @@ pub async fn submit(
 ) -> Answer<Response> {
     let request = submit_action(&api, &caller, asked.action, asked.targets, asked.reason, key_of(&headers)).await?;
     made(&api, &caller, request, StatusCode::CREATED)
+}
+
+/// `POST /requests/{request}/amend`: a new revision in its place; votes on the old one are void.
+pub async fn amend(
+    Shares(api): Shares<Shared>,
+    headers: HeaderMap,
+    allowed: Allowed<P>,
+    Path(request): Path<String>,
+    Body(asked): Body<Asked>,
+) -> Answer<Response> {
+    let request = sought(&api.engine.state(), &request, allowed.permit.reach())?.id;
+    let with = submission(&api, asked, key_of(&headers))?;
+    let next = run(&api, &allowed.caller, Command::Amend { request, with }).await?;
+    made(&api, &allowed.caller, next, StatusCode::CREATED)
 }
 
 /// `POST /requests/preview`
