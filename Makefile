@@ -34,3 +34,6 @@ rust-test: web/dist/index.html ## Tests of the Rust code
 journey: web/dist/index.html ## Click through the main journey in Chromium
 	cargo build --locked -p adit
 	chromium=$$(scripts/chromium) && cd web && CHROMIUM=$$chromium ADIT_BIN=../target/debug/adit npm run journey
+
+bench: ## Measure the product against its limits and against what else there is; fails if a goal is missed
+	CARGO_TARGET_DIR=$${CARGO_TARGET_DIR:-$(CURDIR)/target} cargo run --manifest-path benches/Cargo.toml --release --quiet -- $(BENCH)

@@ -1,0 +1,128 @@
+//! Rows 1a and 1b: may this person do this to that miner? Asked of the kernel, of a bitset, and of the three engines people
+//! would otherwise take. Everybody must give the same answer to every question before anything is timed.
+
+mod bitset;
+mod casbin;
+mod cedar;
+mod fleet;
+mod rego;
+
+use crate::{
+    measure::{Rounds, seconds},
+    table::{Goal, Line, time},
+};
+use fleet::{Fleet, Question};
+use std::hint::black_box;
+
+/// Questions asked, and compared.
+const QUESTIONS: usize = 100_000;
+const ROUNDS: usize = 21;
+/// Of the questions, how many the slower engines are timed with in each round. Less data, so faster memory, for them.
+const OF_REGO: usize = 5_000;
+const OF_CEDAR: usize = 2_000;
+const OF_CASBIN: usize = 200;
+/// One person over the whole fleet.
+const WHOLE_FLEET_ROUNDS: usize = 101;
+
+/// A contestant that can be wrong.
+trait Engine {
+    fn allow(&mut self, question: usize) -> bool;
+}
+
+/// # Panics
+/// If any two engines disagree about any question.
+pub fn run() -> Vec<Line> {
+    eprintln!("authorization: {} devices, {} people, {QUESTIONS} questions", fleet::DEVICES, fleet::PEOPLE);
+    let fleet = Fleet::new();
+    let questions = fleet.questions(QUESTIONS);
+    let bitset = bitset::Bitset::new(&fleet);
+    let mut rego = rego::Rego::new(&fleet, &questions);
+    let mut cedar = cedar::Cedar::new(&fleet, &questions);
+    let mut casbin = casbin::Casbin::new(&fleet, &questions);
+    agree(&fleet, &questions, &bitset, &mut [("Rego", &mut rego), ("Cedar", &mut cedar), ("Casbin", &mut casbin)]);
+    let mut lines = one_decision(&fleet, &questions, &bitset, &mut rego, &mut cedar, &mut casbin);
+    lines.push(whole_fleet(&fleet, &bitset));
+    lines
+}
+
+fn agree(fleet: &Fleet, questions: &[Question], bitset: &bitset::Bitset, engines: &mut [(&str, &mut dyn Engine)]) {
+    let mut allowed = 0;
+    for (number, question) in questions.iter().enumerate() {
+        let ours = fleet.allow(question);
+        assert_eq!(fleet.verdict(question), ours, "the kernel contradicts itself about {question:?}");
+        assert_eq!(bitset.allow(question), ours, "the bitset disagrees about {question:?}");
+        for (name, engine) in engines.iter_mut() {
+            assert_eq!(engine.allow(number), ours, "{name} disagrees about {question:?}");
+        }
+        allowed += usize::from(ours);
+    }
+    let share = allowed * 100 / questions.len();
+    assert!((20..=80).contains(&share), "one-sided questions prove little: {share} % are answered with yes");
+    eprintln!("all agree about all {} questions; {share} % are answered with yes", questions.len());
+}
+
+fn one_decision(
+    fleet: &Fleet,
+    questions: &[Question],
+    bitset: &bitset::Bitset,
+    rego: &mut dyn Engine,
+    cedar: &mut dyn Engine,
+    casbin: &mut dyn Engine,
+) -> Vec<Line> {
+    let each = |count: usize, allow: &mut dyn FnMut(usize) -> bool| {
+        seconds(|| (0..count).filter(|number| black_box(allow(*number))).count()) / count as f64
+    };
+    let all = |allow: &dyn Fn(&Question) -> bool| {
+        seconds(|| questions.iter().filter(|question| black_box(allow(question))).count()) / questions.len() as f64
+    };
+    let rounds = Rounds::run(
+        ROUNDS,
+        &mut [
+            &mut || seconds(|| questions.iter().filter(|q| black_box(fleet.allow(q))).count()) / questions.len() as f64,
+            &mut || {
+                seconds(|| questions.iter().filter(|q| black_box(bitset.allow(q))).count()) / questions.len() as f64
+            },
+            &mut || each(OF_REGO, &mut |number| rego.allow(number)),
+            &mut || each(OF_CEDAR, &mut |number| cedar.allow(number)),
+            &mut || each(OF_CASBIN, &mut |number| casbin.allow(number)),
+            &mut || all(&|question| fleet.verdict(question)),
+        ],
+    );
+    let line = |what: &str, ours: usize, theirs: usize, reference: &str, faster: bool, goal: Goal| Line {
+        row: "1a",
+        what: what.into(),
+        ours: time(rounds.of(ours).median),
+        reference: reference.into(),
+        theirs: time(rounds.of(theirs).median),
+        ratio: if faster { rounds.ratio(theirs, ours) } else { rounds.ratio(ours, theirs) },
+        goal,
+    };
+    vec![
+        line("one decision", 0, 1, "bitset and intervals", false, Goal::AtMost(4.0)),
+        line("one decision, times as fast as", 0, 2, "Rego VM (regorus)", true, Goal::AtLeast(100.0)),
+        line("one decision, times as fast as", 0, 3, "Cedar", true, Goal::AtLeast(500.0)),
+        line("one decision, times as fast as", 0, 4, "Casbin", true, Goal::Known),
+        line("the same with its reason and policy", 5, 1, "bitset and intervals", false, Goal::Known),
+    ]
+}
+
+fn whole_fleet(fleet: &Fleet, bitset: &bitset::Bitset) -> Line {
+    let (user, permission) = fleet.limited_person();
+    let (ours, theirs) = (fleet.count(user, permission), bitset.count(user, permission));
+    assert_eq!(ours, theirs, "the kernel and the bitset count different devices");
+    let rounds = Rounds::run(
+        WHOLE_FLEET_ROUNDS,
+        &mut [&mut || seconds(|| fleet.count(black_box(user), permission)), &mut || {
+            seconds(|| bitset.count(black_box(user), permission))
+        }],
+    );
+    Line {
+        row: "1b",
+        what: format!("one person over {} devices", fleet::DEVICES),
+        ours: time(rounds.of(0).median),
+        reference: "bitset and intervals".into(),
+        theirs: time(rounds.of(1).median),
+        ratio: rounds.ratio(0, 1),
+        goal: Goal::AtMost(3.0),
+    }
+}

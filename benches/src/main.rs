@@ -1,0 +1,35 @@
+//! Everything the product is measured against, in one program: `make bench`. Ends with 1 if a goal is missed.
+//!
+//! Without arguments it runs every part; otherwise the parts that are named.
+#![allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "figures, and small known counts")]
+
+mod authorization;
+mod commands;
+mod company;
+mod measure;
+mod overriding;
+mod requests;
+mod table;
+
+use std::process::ExitCode;
+use table::Line;
+
+/// Name, and what it does.
+const PARTS: [(&str, fn() -> Vec<Line>); 4] = [
+    ("authorization", authorization::run),
+    ("overriding", overriding::run),
+    ("requests", requests::run),
+    ("commands", commands::run),
+];
+
+fn main() -> ExitCode {
+    let named: Vec<_> = std::env::args().skip(1).collect();
+    if let Some(unknown) = named.iter().find(|name| PARTS.iter().all(|(part, _)| part != name)) {
+        eprintln!("there is no part \"{unknown}\"; there are {}", PARTS.map(|(part, _)| part).join(", "));
+        return ExitCode::from(2);
+    }
+    let wanted = |part: &str| named.is_empty() || named.iter().any(|name| name == part);
+    let lines: Vec<_> = PARTS.iter().filter(|(part, _)| wanted(part)).flat_map(|(_, run)| run()).collect();
+    println!();
+    if table::print(&lines) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
