@@ -2,7 +2,7 @@
 //!
 //! Each step may be repeated: what was done before a crash is found and not done again.
 
-use crate::{api::session::hash_password, engine::CommandError, server::Opened};
+use crate::{api::session::hash_password, decider::CommandError, server::Opened};
 use adit_core::{
     authz::{Actor, Principal, Role, Scope},
     command::{Command, Reply},

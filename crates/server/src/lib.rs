@@ -6,7 +6,8 @@
 //!  agents ─▶ agents┘   (decides, one by one)└─▶ agents: approved work goes out
 //!            └────────▶ live: readings
 //! ```
-//! - [`engine`]: the one place where something is decided; what it has answered is in the log.
+//! - [`engine`]: the one place where something is decided; what it has answered is in the log. [`decider`] is the same without
+//!   threads.
 //! - [`api`]: what people and programs ask over HTTP.
 //! - [`agents`]: enrolment and connections of agents.
 //! - [`dispatch`]: from an approved request to signed orders, and how far each has come.
@@ -16,6 +17,7 @@
 
 pub mod agents;
 pub mod api;
+pub mod decider;
 pub mod dispatch;
 pub mod engine;
 pub mod founding;
@@ -23,7 +25,8 @@ pub mod live;
 pub mod server;
 
 pub use agents::Agents;
+pub use decider::{Batch, Clock, CommandError, Decided, Decider, EngineError, SystemClock};
 pub use dispatch::Stage;
-pub use engine::{Batch, Clock, CommandError, Engine, EngineError, SystemClock};
+pub use engine::Engine;
 pub use live::Live;
 pub use server::{Opened, Server, ServerError, ServerOptions};

@@ -1,7 +1,7 @@
 //! Enrolment: a one-time token and a public key in, an identity and the server's key out.
 
 use super::{Agents, hex};
-use crate::engine::CommandError;
+use crate::decider::CommandError;
 use adit_core::{
     authz::Actor,
     command::{Command, Reply},

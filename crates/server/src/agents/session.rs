@@ -2,8 +2,8 @@
 
 use super::{Agents, Connected, bounds, hex, known};
 use crate::{
+    decider::{Batch, CommandError},
     dispatch::{self, Stage},
-    engine::{Batch, CommandError},
 };
 use adit_core::{
     authz::Actor,

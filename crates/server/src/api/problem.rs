@@ -1,6 +1,6 @@
 //! What goes wrong, said the same way everywhere: `application/problem+json` (RFC 9457) with a stable code.
 
-use crate::engine::CommandError;
+use crate::decider::CommandError;
 use adit_core::rejection::Rejection;
 use axum::{
     Json,
