@@ -83,7 +83,7 @@ export function AgentCard({ agent, named }: { agent: Agent; named: boolean }) {
 }
 
 function WorkerRow({ worker, now }: { worker: Worker; now: number }) {
-  const fresh = now - worker.started_at < FRESH_MS;
+  const fresh = worker.generation > 1 && now - worker.started_at < FRESH_MS;
   return (
     <tr className={fresh ? css.fresh : undefined}>
       <td data-label="Worker">
@@ -101,7 +101,7 @@ function WorkerRow({ worker, now }: { worker: Worker; now: number }) {
       </td>
       <td data-label="Started" style={{ whiteSpace: "nowrap" }} title={dateTime(worker.started_at)}>
         {ago(worker.started_at, now)}
-        {fresh && worker.generation > 1 && <span className="good small"> restarted</span>}
+        {fresh && <span className="good small"> restarted</span>}
       </td>
       <td data-label="Swept" className="r num" style={{ whiteSpace: "nowrap" }}>
         {count(worker.swept)} / {count(worker.addresses)}

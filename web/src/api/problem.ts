@@ -16,10 +16,10 @@ export function toProblem(body: unknown, status: number): Problem {
     const known = body as Partial<Problem>;
     return {
       type: known.type ?? "about:blank",
-      title: known.title ?? "Something went wrong",
+      title: sentence(known.title ?? "Something went wrong"),
       status: known.status ?? status,
       code: known.code ?? "unknown",
-      detail: known.detail ?? "",
+      detail: sentence(known.detail ?? ""),
       errors: known.errors,
       request_id: known.request_id,
     };
@@ -35,6 +35,8 @@ export function toProblem(body: unknown, status: number): Problem {
         : `It answered with status ${status} and no explanation.`,
   };
 }
+
+const sentence = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
 export function problemOf(error: unknown): Problem {
   if (error instanceof ProblemError) return error.problem;

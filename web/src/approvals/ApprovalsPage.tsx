@@ -8,6 +8,7 @@ import { overviewQuery, requestsQuery } from "../api/queries";
 import type { Box, RequestSummary } from "../api/types";
 import { RequestView } from "../requests/RequestView";
 import { useSite } from "../shell/site";
+import { isOp } from "../ui/actions";
 import { Empty, LoadError, Waiting } from "../ui/feedback";
 import { ago, deltaPower, plural, until } from "../ui/format";
 import { RequestStateMark } from "../ui/request-state";
@@ -147,7 +148,7 @@ function Entry({
         <span className="ellipsis">
           {item.initiator.name}, {ago(item.created_at, now)}
         </span>
-        {item.targets > 0 && (
+        {isOp(item.action.action) && (
           <span className="num" style={{ whiteSpace: "nowrap" }}>
             {deltaPower(item.effect.delta_w)}
           </span>
@@ -163,7 +164,8 @@ function Entry({
             , expires {until(item.approve_deadline, now)}
           </span>
         ) : (
-          item.progress && (
+          item.progress !== null &&
+          item.progress.total > 0 && (
             <span className="num dim">
               {item.progress.done}/{item.progress.total}
             </span>

@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { policiesQuery } from "../api/queries";
 import type { Policy } from "../api/types";
-import { roleNames } from "../ui/actions";
+import { approverNames } from "../ui/actions";
 import { Empty, LoadError, Waiting } from "../ui/feedback";
 import { duration, NONE, plural, words } from "../ui/format";
 import { GatedButton } from "../ui/gated";
@@ -56,7 +56,9 @@ export function PoliciesPage() {
                   <td data-label="Scenario">
                     <div>
                       <b className="num">{policy.scenario}</b>
-                      <div className="dim small">version {policy.version}</div>
+                      <div className="dim small">
+                        {policy.version === 0 ? "as delivered" : `version ${policy.version}`}
+                      </div>
                     </div>
                   </td>
                   <td data-label="Approvals" className="r num">
@@ -70,7 +72,7 @@ export function PoliciesPage() {
                   </td>
                   <td data-label="Approvers">
                     <div>
-                      {roleNames(policy.approvers)}
+                      {approverNames(policy.approvers)}
                       <div className="dim small">
                         {policy.initiator_counts ? "the initiator counts" : "the initiator does not count"}
                       </div>

@@ -68,6 +68,7 @@ function MovedList({ rows, word }: { rows: Moved[]; word: string }) {
 /** Old and new, grouped where devices change alike. */
 export function Diff({ request }: { request: Request }) {
   const details = actionDetail(request.action);
+  const onDevices = request.diff.some((row) => row.devices > 0);
   if (request.diff.length === 0 && details.length === 0) return null;
   return (
     <section className="col gap3" aria-label="What changes">
@@ -85,13 +86,17 @@ export function Diff({ request }: { request: Request }) {
               <tr>
                 <th scope="col">What</th>
                 <th scope="col">From → to</th>
-                <th scope="col">Models</th>
-                <th scope="col" className="r">
-                  Devices
-                </th>
-                <th scope="col" className="r">
-                  Power
-                </th>
+                {onDevices && (
+                  <>
+                    <th scope="col">Models</th>
+                    <th scope="col" className="r">
+                      Devices
+                    </th>
+                    <th scope="col" className="r">
+                      Power
+                    </th>
+                  </>
+                )}
               </tr>
             </thead>
             <tbody>
@@ -103,15 +108,19 @@ export function Diff({ request }: { request: Request }) {
                       <span className={css.from}>{row.from}</span> → <span className={css.to}>{row.to}</span>
                     </span>
                   </td>
-                  <td data-label="Models" className="soft">
-                    {row.models.join(", ")}
-                  </td>
-                  <td data-label="Devices" className="r num">
-                    {row.devices > 0 ? count(row.devices) : ""}
-                  </td>
-                  <td data-label="Power" className="r num">
-                    {row.devices > 0 ? deltaPower(row.delta_w) : ""}
-                  </td>
+                  {onDevices && (
+                    <>
+                      <td data-label="Models" className="soft">
+                        {row.models.join(", ")}
+                      </td>
+                      <td data-label="Devices" className="r num">
+                        {row.devices > 0 ? count(row.devices) : ""}
+                      </td>
+                      <td data-label="Power" className="r num">
+                        {row.devices > 0 ? deltaPower(row.delta_w) : ""}
+                      </td>
+                    </>
+                  )}
                 </tr>
               ))}
             </tbody>

@@ -5,6 +5,7 @@ import { hasCode } from "../api/problem";
 import { requestQuery } from "../api/queries";
 import { queryClient } from "../api/query";
 import type { Request } from "../api/types";
+import { isOp } from "../ui/actions";
 import { Ask } from "../ui/ask";
 import { deltaPower, plural, shortHash } from "../ui/format";
 import { isOpen } from "../ui/request-state";
@@ -131,7 +132,7 @@ function Gist({ request }: { request: Request }) {
       </p>
       <p className="soft">
         Asked for by {request.initiator.name}.{" "}
-        {request.targets > 0 &&
+        {isOp(request.action.action) &&
           `${plural(request.targets, "device")}, ${deltaPower(request.effect.delta_w)}.`}
         {request.targets < request.approved_targets &&
           ` ${plural(request.approved_targets - request.targets, "device")} left it since it was submitted.`}

@@ -14,6 +14,8 @@ import css from "./Requests.module.css";
 /** Who decided, who still may, and on exactly what. */
 export function People({ request }: { request: Request }) {
   const { have, need, need_other, have_other } = request.approvals;
+  const counted = request.votes.filter((vote) => vote.counts && vote.withdrawn_at === null);
+  const initiatorCounts = have > counted.filter((vote) => vote.decision === "approve").length;
   return (
     <section className="card col gap3" aria-label="Approvals">
       <div className="row between">
@@ -32,18 +34,23 @@ export function People({ request }: { request: Request }) {
         )}
       </p>
       <ul className="plain col">
+        <li className={css.person}>
+          {initiatorCounts ? (
+            <IconCircleCheckFilled size={16} className="good" aria-hidden="true" />
+          ) : (
+            <IconPencil size={16} className="dim" aria-hidden="true" />
+          )}
+          <div>
+            <b>{request.initiator.name}</b> submitted it
+            <span className="dim small">
+              {" "}
+              {dateTime(request.created_at)}
+              {initiatorCounts ? ", which counts as an approval" : ", which does not count as an approval"}
+            </span>
+          </div>
+        </li>
         {request.votes.map((vote) => {
           const off = vote.withdrawn_at !== null || !vote.counts;
-          if (vote.initiator && !vote.counts)
-            return (
-              <li key={`${vote.voter.id} ${vote.at}`} className={css.person}>
-                <IconPencil size={16} className="dim" aria-hidden="true" />
-                <div>
-                  <b>{vote.voter.name}</b> asked for it
-                  <span className="dim small"> {dateTime(vote.at)}, does not count as an approval</span>
-                </div>
-              </li>
-            );
           return (
             <li key={`${vote.voter.id} ${vote.at}`} className={css.person}>
               {vote.decision === "approve" ? (
@@ -58,7 +65,6 @@ export function People({ request }: { request: Request }) {
                 <span className="dim small">
                   {" "}
                   {dateTime(vote.at)}
-                  {vote.initiator && ", by submitting it"}
                   {vote.withdrawn_at !== null && ", withdrawn"}
                   {vote.withdrawn_at === null && !vote.counts && ", does not count"}
                 </span>
@@ -67,7 +73,6 @@ export function People({ request }: { request: Request }) {
             </li>
           );
         })}
-        {request.votes.length === 0 && <li className="dim">No vote yet.</li>}
       </ul>
       {isOpen(request.state) && request.who_can.length > 0 && (
         <p className="small">
@@ -93,8 +98,8 @@ export function People({ request }: { request: Request }) {
           </CopyButton>
         </span>
         <span>
-          revision <span className="num">{request.revision}</span>, rule version{" "}
-          <span className="num">{request.policy_version}</span>
+          revision <span className="num">{request.revision}</span>,{" "}
+          {request.policy_version === 0 ? "rule as delivered" : `rule version ${request.policy_version}`}
         </span>
       </div>
     </section>

@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { requestQuery } from "../api/queries";
 import type { Request } from "../api/types";
 import { useSiteName } from "../shell/site";
+import { isOp } from "../ui/actions";
 import { LoadError, Note, Tile, Tiles, Waiting } from "../ui/feedback";
 import { ago, count, dateTimeLong, deltaPower, plural, power, words } from "../ui/format";
 import { RequestStateMark } from "../ui/request-state";
@@ -55,7 +56,7 @@ function View({ request, inPane }: { request: Request; inPane: boolean }) {
       <Decision request={request} />
       <Numbers request={request} />
       <Diff request={request} />
-      {request.approved_targets > 0 || request.progress ? <Results request={request} /> : null}
+      {request.approved_targets > 0 || request.progress?.total ? <Results request={request} /> : null}
       <div className={css.columns}>
         <People request={request} />
         <Timeline request={request} />
@@ -67,8 +68,8 @@ function View({ request, inPane }: { request: Request; inPane: boolean }) {
 function Numbers({ request }: { request: Request }) {
   const { effect, measured, progress } = request;
   const less = request.approved_targets - request.targets;
-  if (request.approved_targets === 0 && !progress) return null;
-  const fleet = effect.devices > 0;
+  if (request.approved_targets === 0 && !progress?.total) return null;
+  const fleet = isOp(request.action.action);
   return (
     <Tiles>
       <Tile

@@ -29,7 +29,7 @@ export function phasesOf(request: RequestSummary, now: number): Phase[] {
     },
     {
       word: "Run",
-      note: progress
+      note: progress?.total
         ? `${progress.done} of ${plural(progress.total, "target")}`
         : state === "approved"
           ? "about to start"

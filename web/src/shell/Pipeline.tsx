@@ -68,6 +68,7 @@ function Stage({
           className={`${css.stage} ${value > 0 ? css[tone] : css.quiet}`}
           aria-haspopup="dialog"
           aria-expanded={open}
+          aria-label={`${word} ${value}${text ? `, ${text}` : ""}`}
           onClick={() => setOpen(!open)}
         >
           <span className="row" style={{ gap: 6 }}>
@@ -78,7 +79,6 @@ function Stage({
             {value}
             {text && (tone === "review" ? <b> · {text}</b> : <span> · {text}</span>)}
           </span>
-          <span className="sr">{word}</span>
         </button>
       </Popover.Target>
       <Popover.Dropdown aria-label={word}>

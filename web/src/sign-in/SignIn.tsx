@@ -97,7 +97,7 @@ function DemoUsers({ onPick }: { onPick: (user: DemoUser) => void }) {
           <li key={user.email}>
             <button type="button" className={css.user} onClick={() => onPick(user)}>
               <span>{user.name}</span>
-              <span className="dim small">{words(user.role)}</span>
+              <span className="dim small">{user.role === user.name ? user.email : words(user.role)}</span>
             </button>
           </li>
         ))}

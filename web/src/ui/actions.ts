@@ -4,6 +4,7 @@ import { plural, words } from "./format";
 
 export const POWER_MODES: PowerMode[] = ["sleep", "low", "normal", "high"];
 
+/** The name of an action; one that this console does not know yet is named by its code. */
 export function actionTitle(action: Action): string {
   switch (action.action) {
     case "reboot":
@@ -24,6 +25,8 @@ export function actionTitle(action: Action): string {
       return "Restart collection workers";
     case "set_policies":
       return "Change approval rules";
+    default:
+      return words((action as { action: string }).action);
   }
 }
 
@@ -68,7 +71,21 @@ export function unsupportedBy(device: Pick<DeviceRow, "supports" | "modes">, act
 }
 
 export function roleNames(roles: readonly string[]): string {
-  const names = roles.map(words);
+  return either(roles.map(words));
+}
+
+const HOLDERS = "holders of ";
+/** Approvers as the server names them: roles, or the holders of permissions. */
+export function approverNames(approvers: readonly string[]): string {
+  const roles = approvers.filter((entry) => !entry.toLowerCase().startsWith(HOLDERS)).map(words);
+  const permissions = approvers
+    .filter((entry) => entry.toLowerCase().startsWith(HOLDERS))
+    .map((entry) => entry.slice(HOLDERS.length));
+  if (permissions.length > 0) roles.push(`${roles.length > 0 ? "h" : "H"}olders of ${either(permissions)}`);
+  return either(roles);
+}
+
+function either(names: readonly string[]): string {
   if (names.length < 2) return names.join("");
   return `${names.slice(0, -1).join(", ")} or ${names.at(-1)}`;
 }
