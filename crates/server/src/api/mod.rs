@@ -5,7 +5,7 @@
 //! `application/problem+json`. Reads answer from the engine's state and the live table; whatever changes anything goes
 //! through [`Engine::run`], where the core decides.
 //!
-//! To add a route: a handler that takes [`caller::Allowed`], and a line in [`router`].
+//! To add an operation: see `routes`.
 
 mod assets;
 mod audit;
@@ -17,11 +17,13 @@ mod estimate;
 mod events;
 mod fleet;
 mod health;
+pub mod openapi;
 mod overview;
 mod policies;
 mod preview;
 pub mod problem;
 mod requests;
+mod routes;
 mod rules;
 pub mod session;
 mod views;
@@ -36,7 +38,6 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     middleware::{self, Next},
     response::Response,
-    routing::{delete, get, post},
 };
 use problem::{Answer, Problem};
 use std::{
@@ -163,40 +164,7 @@ fn id<T: FromStr>(text: &str, what: &'static str) -> Answer<T> {
 
 /// The whole interface.
 pub fn router(api: Shared) -> Router {
-    let v1 = Router::new()
-        .route("/session", post(session::sign_in).get(session::show).delete(session::sign_out))
-        .route("/session/step-up", post(session::step_up))
-        .route("/demo-users", get(session::demo_users))
-        .route("/overview", get(overview::show))
-        .route("/devices", get(devices::list))
-        .route("/devices/ids", get(devices::ids))
-        .route("/devices/{device}", get(devices::show))
-        .route("/me/permissions", get(rules::mine))
-        .route("/explain", get(rules::explain))
-        .route("/draft", get(drafts::show).delete(drafts::discard))
-        .route("/draft/changes", post(drafts::put))
-        .route("/draft/changes/{change}", delete(drafts::take))
-        .route("/draft/changes/{change}/targets/{device}", delete(drafts::take_one))
-        .route("/draft/submit", post(drafts::submit))
-        .route("/requests", get(requests::list).post(requests::submit))
-        .route("/requests/preview", post(requests::preview))
-        .route("/requests/{request}", get(requests::show))
-        .route("/requests/{request}/items", get(requests::items))
-        .route("/requests/{request}/votes", post(requests::vote))
-        .route("/requests/{request}/votes/me", delete(requests::withdraw))
-        .route("/requests/{request}/cancel", post(requests::cancel))
-        .route("/requests/{request}/amend", post(requests::amend))
-        .route("/approval-policies", get(policies::list).put(policies::change))
-        .route("/sites", get(fleet::sites))
-        .route("/agents", get(fleet::agents))
-        .route("/roles", get(fleet::roles))
-        .route("/audit", get(audit::list))
-        .route("/events", get(events::stream));
-    Router::new()
-        .nest("/api/v1", v1)
-        .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
-        .route("/metrics", get(health::metrics))
+    routes::routed()
         .route("/api/{*rest}", axum::routing::any(nothing_here))
         .fallback(assets::serve)
         .method_not_allowed_fallback(wrong_method)

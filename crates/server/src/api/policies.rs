@@ -2,7 +2,7 @@
 
 use super::{
     Shared,
-    caller::{Allowed, Caller},
+    caller::Allowed,
     problem::{Answer, Body},
     requests, rules,
 };
@@ -49,7 +49,7 @@ pub struct Asked {
 pub async fn change(
     Shares(api): Shares<Shared>,
     headers: HeaderMap,
-    caller: Caller,
+    Allowed { caller, .. }: Allowed<{ Permission::ApprovalPolicyChange as u8 }>,
     Body(asked): Body<Asked>,
 ) -> Answer<Response> {
     let action = Action::Control(Control::SetPolicies { changes: asked.changes });

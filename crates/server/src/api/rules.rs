@@ -122,7 +122,11 @@ pub async fn mine(Shares(api): Shares<Shared>, caller: Caller, Params(asked): Pa
             Verdict::Deny(denied) => ("deny", None, denied.to_string()),
         };
         let who_can = adit_core::authz::Role::holding(permission);
-        json!({ "permission": permission, "verdict": word, "scenario": scenario, "reason": reason, "who_can": who_can })
+        let mut view = json!({ "permission": permission, "verdict": word, "reason": reason, "who_can": who_can });
+        if let Some(scenario) = scenario {
+            view["scenario"] = json!(scenario);
+        }
+        view
     });
     Ok(Json(verdicts.collect()))
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 pub mod house;
+pub mod schema;
 
 use adit_core::{
     authz::{Actor, Principal, Role, Scope},

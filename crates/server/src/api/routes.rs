@@ -1,0 +1,293 @@
+//! Every operation of the interface: how it is asked, what it needs, what it answers with, and what carries it out.
+//! The router and the OpenAPI document are both made of this table, so neither can know what the other does not.
+//!
+//! To add an operation: a handler that takes [`Allowed`](super::caller::Allowed), and a row in [`table`]; what is new in its
+//! body or answer goes into `openapi/components.json`. Then run `UPDATE=1 cargo test -p adit-server --test openapi`.
+
+use super::{
+    Shared, audit, devices, drafts, events, fleet, health, openapi, overview, policies, requests, rules, session,
+};
+use adit_core::authz::Permission;
+use axum::{
+    Router,
+    handler::Handler,
+    routing::{self, MethodRouter},
+};
+
+/// Whom an operation answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    /// Anybody.
+    Nothing,
+    /// Whoever is signed in; the rest depends on what is asked.
+    SignIn,
+    /// Whoever holds this.
+    Holds(Permission),
+}
+
+/// One row.
+pub struct Operation {
+    pub method: &'static str,
+    /// Under [`Self::base`].
+    pub path: &'static str,
+    pub base: &'static str,
+    pub needs: Needs,
+    pub summary: &'static str,
+    /// Parameters of the query, as `openapi/components.json` has them; those that must be there end in `!`.
+    pub query: &'static [&'static str],
+    /// Headers it goes by.
+    pub headers: &'static [&'static str],
+    /// Schema of its body.
+    pub body: Option<&'static str>,
+    /// Status, and schema or media type of the answer; nothing where there is none.
+    pub answers: Vec<(u16, &'static str)>,
+    handler: MethodRouter<Shared>,
+}
+
+/// Where people's and programs' operations lie.
+pub const V1: &str = "/api/v1";
+
+impl Operation {
+    fn new(method: &'static str, path: &'static str, summary: &'static str, handler: MethodRouter<Shared>) -> Self {
+        Self {
+            method,
+            path,
+            base: V1,
+            needs: Needs::SignIn,
+            summary,
+            query: &[],
+            headers: &[],
+            body: None,
+            answers: Vec::new(),
+            handler,
+        }
+    }
+
+    const fn at(mut self, base: &'static str) -> Self {
+        self.base = base;
+        self
+    }
+
+    const fn for_anybody(mut self) -> Self {
+        self.needs = Needs::Nothing;
+        self
+    }
+
+    const fn needs(mut self, permission: Permission) -> Self {
+        self.needs = Needs::Holds(permission);
+        self
+    }
+
+    const fn query(mut self, names: &'static [&'static str]) -> Self {
+        self.query = names;
+        self
+    }
+
+    const fn header(mut self, names: &'static [&'static str]) -> Self {
+        self.headers = names;
+        self
+    }
+
+    const fn takes(mut self, schema: &'static str) -> Self {
+        self.body = Some(schema);
+        self
+    }
+
+    fn gives(mut self, status: u16, what: &'static str) -> Self {
+        self.answers.push((status, what));
+        self
+    }
+}
+
+fn get<H: Handler<T, Shared>, T: 'static>(path: &'static str, handler: H, summary: &'static str) -> Operation {
+    Operation::new("get", path, summary, routing::get(handler))
+}
+
+fn post<H: Handler<T, Shared>, T: 'static>(path: &'static str, handler: H, summary: &'static str) -> Operation {
+    Operation::new("post", path, summary, routing::post(handler))
+}
+
+fn put<H: Handler<T, Shared>, T: 'static>(path: &'static str, handler: H, summary: &'static str) -> Operation {
+    Operation::new("put", path, summary, routing::put(handler))
+}
+
+fn delete<H: Handler<T, Shared>, T: 'static>(path: &'static str, handler: H, summary: &'static str) -> Operation {
+    Operation::new("delete", path, summary, routing::delete(handler))
+}
+
+/// The answer's media type where it is not JSON of a schema.
+pub const EVENT_STREAM: &str = "text/event-stream";
+/// See [`EVENT_STREAM`].
+pub const PLAIN: &str = "text/plain";
+/// See [`EVENT_STREAM`].
+pub const ANY_JSON: &str = "application/json";
+
+/// Devices are chosen by these.
+const CHOICE: &[&str] = &[
+    "site",
+    "status",
+    "model",
+    "make",
+    "q",
+    "power_min",
+    "power_max",
+    "hashrate_min",
+    "hashrate_max",
+    "temp_min",
+    "temp_max",
+    "sort",
+    "order",
+    "limit",
+    "cursor",
+];
+
+/// Every operation.
+pub fn table() -> Vec<Operation> {
+    use Permission as P;
+    let mut all = vec![
+        post("/session", session::sign_in, "Signs in; the session comes as a cookie.")
+            .for_anybody()
+            .takes("SignIn")
+            .gives(200, "Session"),
+        get("/session", session::show, "Who is signed in.").gives(200, "Session"),
+        delete("/session", session::sign_out, "Signs out.").gives(204, ""),
+        post("/session/step-up", session::step_up, "Shows once more who it is.").takes("StepUp").gives(200, "Session"),
+        get("/demo-users", session::demo_users, "People of a demo on this machine; there are none elsewhere.")
+            .for_anybody()
+            .gives(200, "DemoUsers"),
+        get("/overview", overview::show, "The header: the fleet in numbers, and where requests stand.")
+            .needs(P::DashboardView)
+            .query(&["site"])
+            .gives(200, "Overview"),
+        get("/events", events::stream, EVENTS).needs(P::DashboardView).query(&["site"]).gives(200, EVENT_STREAM),
+        get("/devices", devices::list, "Devices, a page at a time.")
+            .needs(P::DeviceList)
+            .query(CHOICE)
+            .gives(200, "DevicePage"),
+        get("/devices/ids", devices::ids, "Ids of all devices that match, at most 10 000.")
+            .needs(P::DeviceList)
+            .query(CHOICE)
+            .gives(200, "DeviceIds"),
+        get("/devices/{id}", devices::show, "One device.").needs(P::DeviceView).gives(200, "DeviceRow"),
+        get("/me/permissions", rules::mine, "What the caller may do, and what would need approvals.")
+            .query(&["device"])
+            .gives(200, "PermissionVerdicts"),
+        get("/explain", rules::explain, "Why somebody may or may not; about others only with user.view.")
+            .query(&["subject!", "action!", "resource"])
+            .gives(200, "Explanation"),
+        get("/sites", fleet::sites, "Sites.").needs(P::DeviceList).gives(200, "SitePage"),
+        get("/agents", fleet::agents, "Agents and their workers.").needs(P::DeviceList).gives(200, "AgentPage"),
+        get("/roles", fleet::roles, "Permissions there are, and which role holds which.")
+            .needs(P::DashboardView)
+            .gives(200, "Roles"),
+        get("/audit", audit::list, "The log, newest first, as far as the caller's reach goes.")
+            .needs(P::AuditView)
+            .query(&["q", "type", "actor", "request", "from", "to", "cursor", "limit"])
+            .gives(200, "AuditPage"),
+    ];
+    all.extend(deciding());
+    all.extend(besides());
+    all
+}
+
+const EVENTS: &str = "What changes, live: overview (Overview), devices (DevicesFrame), request (RequestFrame), items \
+                      (ItemsFrame), draft (DraftFrame), agents, reset and signed_out (no data). At most four writes a second.";
+
+/// Drafts, requests and the rules they go by.
+fn deciding() -> Vec<Operation> {
+    use Permission as P;
+    vec![
+        get("/draft", drafts::show, "The caller's draft for a site.")
+            .needs(P::DeviceList)
+            .query(&["site!"])
+            .gives(200, "Draft"),
+        delete("/draft", drafts::discard, "Throws it away.").needs(P::DeviceList).query(&["site!"]).gives(204, ""),
+        post("/draft/changes", drafts::put, "Puts a change into it, in place of what it contradicts.")
+            .needs(P::DeviceList)
+            .query(&["site!"])
+            .takes("DraftPut")
+            .gives(200, "DraftPutResult"),
+        delete("/draft/changes/{change}", drafts::take, "Takes a change out.")
+            .needs(P::DeviceList)
+            .query(&["site!"])
+            .gives(200, "Draft"),
+        delete("/draft/changes/{change}/targets/{device}", drafts::take_one, "Takes one device out of a change.")
+            .needs(P::DeviceList)
+            .query(&["site!"])
+            .gives(200, "Draft"),
+        post("/draft/submit", drafts::submit, "Makes a request of every change, or of none.")
+            .needs(P::DeviceList)
+            .query(&["site!"])
+            .header(&["idempotency-key"])
+            .takes("DraftSubmit")
+            .gives(200, "SubmitResult"),
+        get("/requests", requests::list, "Requests, newest first.")
+            .needs(P::DeviceList)
+            .query(&["box", "state", "limit", "cursor"])
+            .gives(200, "RequestPage"),
+        post("/requests", requests::submit, "Asks for an action; what it needs depends on the action.")
+            .header(&["idempotency-key"])
+            .takes("RequestSubmit")
+            .gives(201, "Request")
+            .gives(202, "Request"),
+        post("/requests/preview", requests::preview, "What an action would change, and what it would need.")
+            .needs(P::DeviceList)
+            .takes("PreviewAsk")
+            .gives(200, "Preview"),
+        get("/requests/{id}", requests::show, "One request.").needs(P::DeviceList).gives(200, "Request"),
+        get("/requests/{id}/items", requests::items, "Its targets, and how far each has come.")
+            .needs(P::DeviceList)
+            .query(&["state", "limit", "cursor"])
+            .gives(200, "ItemPage"),
+        post("/requests/{id}/votes", requests::vote, "Votes on exactly what was shown.")
+            .needs(P::DeviceList)
+            .takes("VoteCast")
+            .gives(200, "Request"),
+        delete("/requests/{id}/votes/me", requests::withdraw, "Takes the approval back.")
+            .needs(P::DeviceList)
+            .gives(200, "Request"),
+        post("/requests/{id}/cancel", requests::cancel, "Calls it off.")
+            .needs(P::DeviceList)
+            .takes("Cancellation")
+            .gives(200, "Request"),
+        post(
+            "/requests/{id}/amend",
+            requests::amend,
+            "Puts a new revision in its place; votes on the old one are void.",
+        )
+        .needs(P::DeviceList)
+        .header(&["idempotency-key"])
+        .takes("RequestSubmit")
+        .gives(201, "Request")
+        .gives(202, "Request"),
+        get("/approval-policies", policies::list, "The rule of every scenario.")
+            .needs(P::DashboardView)
+            .gives(200, "PolicyPage"),
+        put("/approval-policies", policies::change, "Asks for new rules, all or none.")
+            .needs(P::ApprovalPolicyChange)
+            .header(&["idempotency-key"])
+            .takes("PoliciesChange")
+            .gives(200, "Request")
+            .gives(202, "Request"),
+    ]
+}
+
+/// What lies beside the versioned interface.
+fn besides() -> Vec<Operation> {
+    vec![
+        get("/openapi.json", openapi::show, "This document.").at("/api").for_anybody().gives(200, ANY_JSON),
+        get("/healthz", health::alive, "The process answers.").at("").for_anybody().gives(200, PLAIN),
+        get("/readyz", health::ready, "The engine decides.").at("").for_anybody().gives(200, PLAIN),
+        get("/metrics", health::metrics, "Numbers for Prometheus; from this machine without signing in.")
+            .at("")
+            .needs(Permission::SettingsManage)
+            .gives(200, PLAIN),
+    ]
+}
+
+/// All of them, routed.
+pub fn routed() -> Router<Shared> {
+    table().into_iter().fold(Router::new(), |router, operation| {
+        router.route(&format!("{}{}", operation.base, operation.path), operation.handler)
+    })
+}
