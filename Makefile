@@ -35,5 +35,8 @@ journey: web/dist/index.html ## Click through the main journey in Chromium
 	cargo build --locked -p adit
 	chromium=$$(scripts/chromium) && cd web && CHROMIUM=$$chromium ADIT_BIN=../target/debug/adit npm run journey
 
+simulate: ## Random lives of a whole installation, more than a million steps
+	ADIT_LIVES=600 cargo test --locked -p adit-testkit --test simulation -- --nocapture
+
 bench: ## Measure the product against its limits and against what else there is; fails if a goal is missed
 	CARGO_TARGET_DIR=$${CARGO_TARGET_DIR:-$(CURDIR)/target} cargo run --manifest-path benches/Cargo.toml --release --quiet -- $(BENCH)
