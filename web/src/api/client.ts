@@ -1,8 +1,8 @@
 // The one way to the server: same origin, session cookie, CSRF header on what changes something,
 // problems as thrown errors, and the password question when the server wants a fresh one.
 import createClient from "openapi-fetch";
-import type { paths } from "./paths";
 import { hasCode, ProblemError, toProblem } from "./problem";
+import type { paths } from "./schema";
 import { askPassword } from "./step-up";
 
 let csrf = "";

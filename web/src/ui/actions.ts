@@ -41,7 +41,7 @@ export function actionDetail(action: Action): string[] {
   return [];
 }
 
-const PERMISSION: Record<OpKind | "restart_workers" | "set_policies", string> = {
+const OP_PERMISSION: Record<OpKind, string> = {
   reboot: "device.reboot",
   restart_mining: "device.restart",
   pause: "device.pause",
@@ -49,8 +49,18 @@ const PERMISSION: Record<OpKind | "restart_workers" | "set_policies", string> = 
   set_power_mode: "device.power_mode",
   locate: "device.locate",
   set_pools: "device.pools",
+};
+const PERMISSION: Record<Action["action"], string> = {
+  ...OP_PERMISSION,
   restart_workers: "system.restart_workers",
   set_policies: "approval_policy.change",
+  add_grant: "user.manage",
+  remove_grant: "user.manage",
+  create_site: "site.manage",
+  create_agent: "agent.manage",
+  create_scan_task: "scan_task.manage",
+  freeze_account: "account.freeze",
+  unfreeze_account: "account.unfreeze",
 };
 
 export function permissionOf(action: Action["action"]): string {
@@ -58,7 +68,7 @@ export function permissionOf(action: Action["action"]): string {
 }
 
 export function isOp(action: Action["action"]): action is OpKind {
-  return action !== "restart_workers" && action !== "set_policies";
+  return action in OP_PERMISSION;
 }
 
 /** Why a device does not take an action, or null when it does. */
