@@ -64,13 +64,22 @@ export function DeviceGrid({ rows, total, search, change, open, fetchMore, selec
   const isShown = ({ column }: { column: { id: string } }) => shown.includes(column.id);
   const headers = table.getHeaderGroups()[0]?.headers.filter(isShown) ?? [];
 
+  // A row far away is there to be focused only once the list has scrolled to it and drawn it.
+  const wanted = useRef<number | null>(null);
+  const focusWanted = () => {
+    if (wanted.current === null) return;
+    const row = scroller.current?.querySelector<HTMLElement>(`[data-index="${wanted.current}"]`);
+    if (!row) return;
+    wanted.current = null;
+    row.focus({ preventScroll: true });
+  };
+  useEffect(focusWanted);
   const move = (to: number) => {
     const next = Math.max(0, Math.min(rows.length - 1, to));
     setFocus(next);
+    wanted.current = next;
     virtual.scrollToIndex(next);
-    requestAnimationFrame(() =>
-      scroller.current?.querySelector<HTMLElement>(`[data-index="${next}"]`)?.focus({ preventScroll: true }),
-    );
+    focusWanted();
   };
   const onKeyDown = (event: KeyboardEvent<HTMLDivElement>) => {
     const row = rows[focus];

@@ -1,0 +1,302 @@
+// The main journey in a real browser, against the built program with its 200 simulated miners:
+//   ADIT_BIN=../target/debug/adit npm run journey
+// SHOTS=<folder> also keeps pictures of the main pages. One step builds on the one before.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { startDemo } from "./demo.mjs";
+import { openBrowser } from "./people.mjs";
+import { takeShots } from "./shots.mjs";
+import {
+  askForRestart,
+  dotColour,
+  draft,
+  go,
+  onlyModel,
+  powerKw,
+  rows,
+  selectRows,
+  stage,
+  state,
+  submit,
+} from "./steps.mjs";
+
+const MINERS = 200;
+const GRAY = "rgb(149, 161, 176)";
+const RED = "rgb(234, 63, 33)";
+
+let demo;
+let people;
+/** Pages of signed-in people by role. */
+const at = {};
+/** Addresses of requests, for the audit log and the pictures. */
+const requests = {};
+
+before(async () => {
+  demo = await startDemo();
+  people = await openBrowser(demo.url);
+});
+after(async () => {
+  await people?.browser.close();
+  assert.equal(await demo?.stop(), 0, "the demo should end well");
+});
+
+/** A step that is only worth trying while the ones before it worked. */
+let broken = false;
+const step = (name, run) =>
+  test(name, async (t) => {
+    if (broken) return t.skip("an earlier step failed");
+    try {
+      await run();
+      assert.deepEqual(people.complaints, [], "the console complained");
+    } catch (error) {
+      broken = true;
+      if (process.env.SHOTS) await keepPages(process.env.SHOTS);
+      throw error;
+    }
+  });
+async function keepPages(folder) {
+  for (const [role, page] of Object.entries(at))
+    await page.screenshot({ path: `${folder}/failed-${role}.png` });
+}
+
+step("the Operations Manager signs in and sees every miner, live", async () => {
+  at.manager = await people.signIn("Operations Manager");
+  await at.manager.getByRole("button", { name: `Devices hashing ${MINERS} / ${MINERS}` }).waitFor();
+  await at.manager.getByText(`${MINERS} devices`).waitFor();
+  const grid = at.manager.getByRole("grid", { name: "Devices" });
+  assert.equal(await grid.getAttribute("aria-rowcount"), String(MINERS + 1));
+  // Live: a number on screen changes without anybody asking.
+  const hashrates = rows(at.manager).getByRole("gridcell");
+  const seen = (await hashrates.allInnerTexts()).join();
+  await at.manager.waitForFunction(
+    (before) =>
+      [...document.querySelectorAll("[role=grid] [data-index] [role=gridcell]")]
+        .map((cell) => cell.innerText)
+        .join() !== before,
+    seen,
+  );
+});
+
+step("the list filters and sorts, and its address says how", async () => {
+  const page = at.manager;
+  await page.getByRole("search").getByRole("button", { name: "Model", exact: true }).click();
+  await page
+    .getByRole("dialog", { name: "Model" })
+    .getByRole("checkbox", { name: /^M63S / })
+    .check();
+  await page.keyboard.press("Escape");
+  await page.waitForURL(/model=M63S/);
+  await page.getByText(/^\d+ matching/).waitFor();
+  const models = await rows(page).evaluateAll((all) => all.map((row) => row.innerText.includes("M63S")));
+  assert.ok(models.length > 5 && models.every(Boolean), "every row should be an M63S");
+  await page.goto("/s/all/devices?sort=power&order=desc");
+  await rows(page).first().waitFor();
+  const header = page.getByRole("columnheader", { name: "Power, W" });
+  assert.equal(await header.getAttribute("aria-sort"), "descending");
+  await rows(page).first().filter({ hasText: "M63S" }).waitFor();
+  await header.getByRole("button").click();
+  await page.waitForURL((url) => url.searchParams.get("sort") === "power" && !url.searchParams.has("order"));
+  await rows(page).first().filter({ hasNotText: "M63S" }).waitFor();
+});
+
+step("30 miners to sleep and 2 lights wait in the draft, with the power they change", async () => {
+  const page = at.manager;
+  await onlyModel(page, "M30S++");
+  await selectRows(page, 0, 29);
+  await draft(page, "Power mode", "Sleep");
+  await stage(page, /^Draft 1$/).waitFor();
+  assert.equal(await dotColour(stage(page, /^Draft 1$/)), GRAY);
+  await onlyModel(page, "M60S");
+  await selectRows(page, 0, 1);
+  await draft(page, "Locate", "Light on");
+  await stage(page, /^Draft 2$/).click();
+  await page
+    .getByRole("dialog", { name: "Draft" })
+    .getByText(/30 devices, −\d/)
+    .waitFor();
+  await page.getByRole("dialog", { name: "Draft 2" }).getByRole("button", { name: "Open the draft" }).click();
+  const panel = page.getByRole("dialog", { name: "Draft", exact: true });
+  await panel.getByText("Power mode sleep").waitFor();
+  await panel.getByText("32 devices").waitFor();
+  await panel
+    .getByText(/^−\d[\d.]* kW$/)
+    .first()
+    .waitFor();
+});
+
+step("the draft is reviewed and submitted; read-back verifies it and the header's power falls", async () => {
+  const page = at.manager;
+  const before = await powerKw(page);
+  await page.getByRole("link", { name: "Review and submit" }).click();
+  await page
+    .getByRole("article", { name: "Power mode sleep" })
+    .getByText(/^−\d[\d.]* kW$/)
+    .waitFor();
+  await page.getByRole("article", { name: "Locate light on" }).getByText("on 2 devices").waitFor();
+  await page.getByRole("button", { name: "Submit and run" }).click();
+  await page.getByRole("heading", { name: "2 requests submitted" }).waitFor();
+  requests.locate = await page.getByRole("link", { name: /R-\d+ .*[Ll]ocate/ }).getAttribute("href");
+  await page.getByRole("link", { name: /R-\d+ Power mode sleep/ }).click();
+  await page.waitForURL(/\/requests\//);
+  requests.sleep = new URL(page.url()).pathname;
+  await page.getByRole("img", { name: "Targets: 30 done" }).waitFor();
+  await state(page, "Done").waitFor();
+  await page.getByText("30 ok").waitFor();
+  const table = page.getByRole("table", { name: "Results" });
+  assert.ok((await table.getByText("Verified").count()) > 5, "the results should say that they are verified");
+  await page.waitForFunction((before) => {
+    const power = [...document.querySelectorAll("header a")].find((link) =>
+      link.innerText.startsWith("Power"),
+    );
+    return Number.parseFloat(power?.innerText.match(/([\d.]+) kW/)?.[1] ?? "Infinity") < before - 50;
+  }, before);
+  await page.getByRole("button", { name: "Devices hashing 170 / 200" }).waitFor();
+  await page.goto(requests.locate);
+  await state(page, "Done").waitFor();
+});
+
+step("a restart of all collection workers waits, and whoever asked cannot approve it", async () => {
+  const page = at.manager;
+  requests.restart = await askForRestart(page, "The collection has gaps.");
+  await stage(page, /^Review 1$/).waitFor();
+  assert.equal(await dotColour(stage(page, /^Review 1$/)), RED);
+  await page
+    .getByRole("region", { name: "Decision" })
+    .getByRole("button", { name: "Cancel the request" })
+    .waitFor();
+  assert.equal(await page.getByRole("button", { name: "Approve" }).count(), 0);
+});
+
+step("approving is offered to Administrator and Site Manager, not to Technician and Viewer", async () => {
+  for (const role of ["Administrator", "Site Manager"]) {
+    const page = await people.signIn(role);
+    at[role] = page;
+    await stage(page, /^Review 1, 1 for me$/).waitFor();
+    await page.goto(requests.restart);
+    await page.getByRole("button", { name: "Approve" }).waitFor();
+  }
+  for (const role of ["Technician", "Viewer"]) {
+    const page = await people.signIn(role);
+    at[role] = page;
+    await stage(page, /^Review 0$/).waitFor();
+    await page.goto(requests.restart);
+    await state(page, "Waiting for approval").waitFor();
+    assert.equal(await page.getByRole("button", { name: "Approve" }).count(), 0);
+  }
+});
+
+step("the Site Manager sees what, who, hash and votes, approves, and the workers are new", async () => {
+  const page = at["Site Manager"];
+  await go(page, "Approvals");
+  const request = page.getByRole("region", { name: "Request" });
+  await request.getByRole("heading", { name: /Restart collection workers/ }).waitFor();
+  await request.getByText("The collection has gaps.").waitFor();
+  const votes = request.getByRole("region", { name: "Approvals" });
+  await votes.getByText("Operations Manager submitted it").waitFor();
+  await votes.getByText("0 of 1").waitFor();
+  await votes.getByText(/^[0-9a-f]{8}…[0-9a-f]{8}$/).waitFor();
+  await page.keyboard.press("a");
+  const dialog = page.getByRole("dialog", { name: /^Approve R-\d+\?$/ });
+  await dialog.getByText(/[0-9a-f]{8}…[0-9a-f]{8}/).waitFor();
+  await dialog.getByRole("button", { name: "Approve" }).click();
+  // The one who asked sees the end of it without asking again.
+  await state(at.manager, "Done").waitFor();
+  await stage(at.manager, /^Review 0$/).waitFor();
+  await go(at.manager, "Agents & scans");
+  await at.manager
+    .getByRole("row")
+    .filter({ hasText: "restarted" })
+    .getByTestId("worker-generation")
+    .getByText("2")
+    .waitFor();
+});
+
+step("another restart is rejected with a reason, and one is cancelled by whoever asked", async () => {
+  requests.rejected = await askForRestart(at.manager, "Once more.");
+  const admin = at.Administrator;
+  await admin.goto(requests.rejected);
+  await admin.getByRole("button", { name: "Reject" }).click();
+  const dialog = admin.getByRole("dialog", { name: /^Reject R-\d+\?$/ });
+  assert.ok(await dialog.getByRole("button", { name: "Reject" }).isDisabled(), "a rejection needs a reason");
+  await dialog.getByLabel("Reason").fill("They were restarted just now.");
+  await dialog.getByRole("button", { name: "Reject" }).click();
+  await state(at.manager, "Rejected").waitFor();
+  await at.manager.getByText("They were restarted just now.").first().waitFor();
+
+  requests.cancelled = await askForRestart(at.manager, "And again.");
+  await at.manager.getByRole("button", { name: "Cancel the request" }).click();
+  const cancel = at.manager.getByRole("dialog", { name: /^Cancel R-\d+\?$/ });
+  await cancel.getByLabel("Reason").fill("Not needed any more.");
+  await cancel.getByRole("button", { name: "Cancel the request" }).click();
+  await state(at.manager, "Cancelled").waitFor();
+});
+
+step(
+  "a later request takes over the device it shares with an earlier one, and both pages say so",
+  async () => {
+    at.Owner = await people.signIn("Owner");
+    await go(at.Owner, "Approval rules");
+    await at.Owner.getByRole("button", { name: "Change fleet.mode" }).click();
+    const dialog = at.Owner.getByRole("dialog", { name: "Change fleet.mode" });
+    await dialog.getByLabel("By others").fill("1");
+    await dialog.getByRole("button", { name: "Submit the change" }).click();
+    await at.Owner.getByText("Rule changed").waitFor();
+    const rule = at.Owner.getByRole("row").filter({ hasText: "fleet.mode" });
+    await rule.getByText("version 1").waitFor();
+
+    // A, B, C, D by one person; D, E, F by another.
+    requests.earlier = await lowPower(at.manager, 0, 3);
+    const [, , , shared] = await deviceNames(at.manager, 0, 3);
+    await at.manager.goto(requests.earlier);
+    await state(at.manager, "Waiting for approval").waitFor();
+    requests.later = await lowPower(at["Site Manager"], 3, 5);
+    const later = at["Site Manager"];
+    await later.getByText("Takes 1 device from earlier requests").waitFor();
+    await later.getByText(shared, { exact: true }).first().waitFor();
+    // The earlier request became smaller on the screen of its author.
+    const earlier = at.manager;
+    await earlier.getByText("Changed since it was submitted: 1 device taken by later requests").waitFor();
+    await earlier.getByText(shared, { exact: true }).first().waitFor();
+    await earlier.getByText("of 4 as submitted").waitFor();
+    await earlier.getByRole("img", { name: "Targets: 3 waiting, 1 left out" }).waitFor();
+    await later.getByRole("img", { name: "Targets: 3 waiting" }).waitFor();
+  },
+);
+
+const MODEL = "M60S";
+async function deviceNames(page, first, last) {
+  await onlyModel(page, MODEL);
+  const names = await rows(page).evaluateAll((all) => all.map((row) => row.children[1].innerText.trim()));
+  return names.slice(first, last + 1);
+}
+async function lowPower(page, first, last) {
+  await onlyModel(page, MODEL);
+  await selectRows(page, first, last);
+  await draft(page, "Power mode", "Low");
+  await submit(page, "Submit for approval");
+  await page.waitForURL(/\/requests\//);
+  await state(page, "Waiting for approval").waitFor();
+  return new URL(page.url()).pathname;
+}
+
+step("the audit log tells all of it", async () => {
+  const page = at.Owner;
+  await go(page, "Audit log");
+  const log = page.getByRole("main").getByRole("list").last();
+  const told = async (what, text) => {
+    await page.goto(`/s/all/audit?q=${encodeURIComponent(text)}`);
+    await log.getByRole("listitem").first().waitFor();
+    assert.ok((await log.getByRole("listitem").count()) > 0, `the log should tell of ${what}`);
+  };
+  await told("the sleeping miners", "Power mode sleep");
+  await told("the restart", "Restart collection workers");
+  await told("the rejection", "They were restarted just now.");
+  await told("the cancellation", "Not needed any more.");
+  await told("the rule", "fleet.mode");
+  await log.getByRole("button").first().click();
+  await page.getByText(/^hash/).waitFor();
+});
+
+step("the main pages can be looked at in both themes and both widths", async () => {
+  if (process.env.SHOTS) await takeShots(process.env.SHOTS, people, requests);
+});
