@@ -6,12 +6,9 @@ use axum::{
     http::{HeaderValue, Method, StatusCode, Uri, header},
     response::{Html, IntoResponse, Response},
 };
-use rust_embed::RustEmbed;
 
-#[derive(RustEmbed)]
-#[folder = "../../web/dist"]
-#[allow_missing = true]
-struct Console;
+// `struct Console`, with the folder's path.
+include!(concat!(env!("OUT_DIR"), "/console.rs"));
 
 /// Scripts come from here alone. The component library writes style elements, hence inline styles.
 const POLICY: HeaderValue = HeaderValue::from_static(

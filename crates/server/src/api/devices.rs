@@ -5,11 +5,13 @@ use super::{
     caller::Allowed,
     id,
     problem::{Answer, Params, Problem},
+    requests,
 };
 use adit_core::{
-    authz::Permission,
+    authz::{Permission, Reach},
     fleet::Device,
-    ids::{DeviceId, SiteId, UserId},
+    ids::{DeviceId, RequestId, SiteId, UserId},
+    requests::Request,
     state::State,
     time::Timestamp,
 };
@@ -20,7 +22,10 @@ use axum::{
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, HashMap},
+};
 
 const LIST: u8 = Permission::DeviceList as u8;
 const VIEW: u8 = Permission::DeviceView as u8;
@@ -162,7 +167,8 @@ pub async fn list(
         *models.entry(&device.found.model).or_default() += 1;
     }
     let me = allowed.caller.session.user;
-    let items: Vec<_> = page.devices.iter().filter_map(|id| row(&state, &live, state.device(*id)?, me, now)).collect();
+    let rows = Rows::new(&state, &live, me, reach, now);
+    let items: Vec<_> = page.devices.iter().filter_map(|id| rows.of(state.device(*id)?)).collect();
     let status: BTreeMap<_, _> = page.facets.iter().map(|(status, count)| (status.as_str(), count)).collect();
     let next = offset + page.devices.len();
     Ok(Json(json!({
@@ -195,35 +201,57 @@ pub async fn show(
     let reach = allowed.permit.reach();
     let device = state.device(device).filter(|device| reach.covers(device.account, &device.place()));
     let device = device.ok_or_else(|| Problem::not_found("device"))?;
-    let row = row(&state, &api.live(), device, allowed.caller.session.user, api.now());
+    let row = Rows::new(&state, &api.live(), allowed.caller.session.user, reach, api.now()).of(device);
     row.map(Json).ok_or_else(|| Problem::not_found("device"))
 }
 
-/// A device as the contract's `DeviceRow`.
-pub fn row(state: &State, live: &LiveTable, device: &Device, me: UserId, now: Timestamp) -> Option<Value> {
-    let (now_is, found) = (live.row(device.id)?, &device.found);
-    let open: Vec<_> = state
-        .holders_of(device.id)
-        .into_iter()
-        .map(|request| {
-            json!({
-                "request": request.id, "number": request.number,
-                "action": request.payload.action.title(), "state": request.state,
+/// Devices as the contract's `DeviceRow`s, for somebody who reaches them.
+pub struct Rows<'a> {
+    state: &'a State,
+    live: &'a LiveTable,
+    me: UserId,
+    reach: &'a Reach,
+    now: Timestamp,
+    /// Requests that may be named: looked up once, as one may hold all of the devices.
+    visible: RefCell<HashMap<RequestId, bool>>,
+}
+
+impl<'a> Rows<'a> {
+    /// As all of these are now.
+    pub fn new(state: &'a State, live: &'a LiveTable, me: UserId, reach: &'a Reach, now: Timestamp) -> Self {
+        Self { state, live, me, reach, now, visible: RefCell::default() }
+    }
+
+    fn may_name(&self, request: &Request) -> bool {
+        let mut visible = self.visible.borrow_mut();
+        *visible.entry(request.id).or_insert_with(|| requests::visible(self.state, request, self.reach))
+    }
+
+    /// One of them, if the live table knows it.
+    pub fn of(&self, device: &Device) -> Option<Value> {
+        let (is, found) = (self.live.row(device.id)?, &device.found);
+        let holders = self.state.holders_of(device.id).into_iter().filter(|request| self.may_name(request));
+        let open: Vec<_> = holders
+            .map(|request| {
+                json!({
+                    "request": request.id, "number": request.number,
+                    "action": request.payload.action.title(), "state": request.state,
+                })
             })
-        })
-        .collect();
-    let in_draft = state
-        .draft(me, device.site)
-        .is_some_and(|draft| draft.changes.iter().any(|change| change.targets.binary_search(&device.id).is_ok()));
-    Some(json!({
-        "id": device.id, "name": device.id, "site": device.site, "agent": device.agent, "ip": found.ip,
-        "mac": found.identity.mac, "make": found.make, "model": found.model, "firmware": found.firmware, "driver": found.driver,
-        "status": now_is.status, "connectivity": now_is.connectivity, "activity": now_is.activity, "since": now_is.since,
-        "age_ms": now_is.received_at.map(|at| now.since(at)),
-        "hashrate_ths": now_is.hashrate_ths, "expected_hashrate_ths": now_is.expected_hashrate_ths, "power_w": now_is.power_w,
-        "temp_chip_max_c": now_is.temp_chip_max_c, "temp_inlet_c": now_is.temp_inlet_c, "fan_rpm": now_is.fan_rpm,
-        "uptime_s": now_is.uptime_s, "power_mode": now_is.power_mode, "led_on": now_is.led_on,
-        "supports": found.supports, "modes": found.modes, "pools": now_is.pools, "errors": now_is.errors,
-        "open": open, "in_draft": in_draft,
-    }))
+            .collect();
+        let draft = self.state.draft(self.me, device.site);
+        let in_draft = draft
+            .is_some_and(|draft| draft.changes.iter().any(|change| change.targets.binary_search(&device.id).is_ok()));
+        Some(json!({
+            "id": device.id, "name": device.id, "site": device.site, "agent": device.agent, "ip": found.ip,
+            "mac": found.identity.mac, "make": found.make, "model": found.model, "firmware": found.firmware, "driver": found.driver,
+            "status": is.status, "connectivity": is.connectivity, "activity": is.activity, "since": is.since,
+            "age_ms": is.received_at.map(|at| self.now.since(at)),
+            "hashrate_ths": is.hashrate_ths, "expected_hashrate_ths": is.expected_hashrate_ths, "power_w": is.power_w,
+            "temp_chip_max_c": is.temp_chip_max_c, "temp_inlet_c": is.temp_inlet_c, "fan_rpm": is.fan_rpm,
+            "uptime_s": is.uptime_s, "power_mode": is.power_mode, "led_on": is.led_on,
+            "supports": found.supports, "modes": found.modes, "pools": is.pools, "errors": is.errors,
+            "open": open, "in_draft": in_draft,
+        }))
+    }
 }

@@ -31,13 +31,16 @@ pub struct Of {
     site: SiteId,
 }
 
+/// A site within the caller's reach. Asked before anything else, so that no refusal tells of a site outside it.
+fn site_of(api: &Shared, allowed: &Allowed<P>, of: &Of) -> Answer<SiteId> {
+    let (state, reach) = (api.engine.state(), allowed.permit.reach());
+    let known = state.site(of.site).is_some_and(|site| reach.covers(site.account, &Place::site(site.id)));
+    if known { Ok(of.site) } else { Err(Problem::not_found("site")) }
+}
+
 fn view(api: &Shared, allowed: &Allowed<P>, site: SiteId) -> Answer<Value> {
     let state = api.engine.state();
     let reach = allowed.permit.reach();
-    let known = state.site(site).is_some_and(|s| reach.covers(s.account, &Place::site(site)));
-    if !known {
-        return Err(Problem::not_found("site"));
-    }
     let Some(draft) = state.draft(allowed.caller.session.user, site) else {
         return Ok(json!({ "site": site, "version": 0, "changes": [], "effect": null, "updated_at": null }));
     };
@@ -77,7 +80,7 @@ fn warn_of_excluded(preview: &mut Preview, draft: &Draft, change: &DraftChange) 
 
 /// `GET /draft`
 pub async fn show(Shares(api): Shares<Shared>, allowed: Allowed<P>, Params(of): Params<Of>) -> Answer<Json<Value>> {
-    view(&api, &allowed, of.site).map(Json)
+    view(&api, &allowed, site_of(&api, &allowed, &of)?).map(Json)
 }
 
 /// A change for the draft.
@@ -95,10 +98,11 @@ pub async fn put(
     Params(of): Params<Of>,
     Body(change): Body<Change>,
 ) -> Answer<Json<Value>> {
-    let command = Command::PutDraft { site: of.site, action: change.action, targets: change.targets };
+    let site = site_of(&api, &allowed, &of)?;
+    let command = Command::PutDraft { site, action: change.action, targets: change.targets };
     let reply = api.engine.run(allowed.caller.actor, command).await?;
     let replaced = if let Reply::Draft { replaced, .. } = reply { replaced } else { 0 };
-    Ok(Json(json!({ "draft": view(&api, &allowed, of.site)?, "replaced": replaced })))
+    Ok(Json(json!({ "draft": view(&api, &allowed, site)?, "replaced": replaced })))
 }
 
 /// `DELETE /draft/changes/{change}`
@@ -108,9 +112,10 @@ pub async fn take(
     Path(change): Path<String>,
     Params(of): Params<Of>,
 ) -> Answer<Json<Value>> {
-    let command = Command::TakeFromDraft { site: of.site, change: super::id(&change, "change")?, targets: Vec::new() };
+    let site = site_of(&api, &allowed, &of)?;
+    let command = Command::TakeFromDraft { site, change: super::id(&change, "change")?, targets: Vec::new() };
     api.engine.run(allowed.caller.actor, command).await?;
-    view(&api, &allowed, of.site).map(Json)
+    view(&api, &allowed, site).map(Json)
 }
 
 /// `DELETE /draft/changes/{change}/targets/{device}`
@@ -121,14 +126,16 @@ pub async fn take_one(
     Params(of): Params<Of>,
 ) -> Answer<Json<Value>> {
     let targets = vec![super::id(&device, "device")?];
-    let command = Command::TakeFromDraft { site: of.site, change: super::id(&change, "change")?, targets };
+    let site = site_of(&api, &allowed, &of)?;
+    let command = Command::TakeFromDraft { site, change: super::id(&change, "change")?, targets };
     api.engine.run(allowed.caller.actor, command).await?;
-    view(&api, &allowed, of.site).map(Json)
+    view(&api, &allowed, site).map(Json)
 }
 
 /// `DELETE /draft`
 pub async fn discard(Shares(api): Shares<Shared>, allowed: Allowed<P>, Params(of): Params<Of>) -> Answer<StatusCode> {
-    api.engine.run(allowed.caller.actor, Command::DiscardDraft { site: of.site }).await?;
+    let site = site_of(&api, &allowed, &of)?;
+    api.engine.run(allowed.caller.actor, Command::DiscardDraft { site }).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -149,16 +156,17 @@ pub async fn submit(
     Params(of): Params<Of>,
     Body(asked): Body<Reviewed>,
 ) -> Answer<Json<Value>> {
+    let site = site_of(&api, &allowed, &of)?;
     let (caller, state) = (&allowed.caller, api.engine.state());
     // Without a draft this may still be a repeat, which the key tells.
-    let changes = state.draft(caller.session.user, of.site).map(|draft| draft.changes.clone()).unwrap_or_default();
+    let changes = state.draft(caller.session.user, site).map(|draft| draft.changes.clone()).unwrap_or_default();
     let mut parts = Vec::with_capacity(changes.len());
     for change in changes {
         let estimates = estimates(&state, &api.live(), &change.action, &change.targets);
         parts.push(DraftPart { change: change.id, id: requests::new_id(&api)?, estimates });
     }
     let draft = DraftSubmission {
-        site: of.site,
+        site,
         version: asked.version,
         parts,
         reason: asked.reason,

@@ -34,6 +34,9 @@ const P: u8 = Permission::DeviceList as u8;
 pub fn visible(state: &State, request: &Request, reach: &Reach) -> bool {
     let payload = &request.payload;
     let covers = |place: &Place| reach.covers(payload.account, place);
+    if reach.is_everywhere() {
+        return covers(&Place::ACCOUNT);
+    }
     match &payload.action {
         Action::Device(_) => payload.targets.iter().all(|target| {
             device_of(*target).and_then(|device| state.device(device)).is_some_and(|device| covers(&device.place()))

@@ -88,6 +88,10 @@ pub fn miner(number: u8) -> FoundDevice {
 
 impl House {
     pub async fn new() -> Self {
+        Self::with(Options { loopback: true, ..Options::default() }).await
+    }
+
+    pub async fn with(options: Options) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         let engine = Engine::start(Box::new(SqliteLog::open(path("log")).unwrap()), Arc::new(SystemClock)).unwrap();
@@ -149,7 +153,6 @@ impl House {
         follower.spawn(async move { followed.follow().await });
         let log = Box::new(SqliteReader::open(path("log")).unwrap());
         let people = Arc::new(Mutex::new(people));
-        let options = Options { loopback: true, ..Options::default() };
         let api = Api::new(engine.clone(), live, Arc::clone(&people), agents, log, options).unwrap();
         let router = api::router(Arc::new(api));
         Self { engine, router, people, users, next, _follower: follower, _folder: folder }

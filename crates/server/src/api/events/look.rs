@@ -169,21 +169,22 @@ impl Watcher {
         }
     }
 
-    fn sees(&self, device: &Device, reach: &Reach) -> bool {
-        self.site.is_none_or(|site| site == device.site) && reach.covers(device.account, &device.place())
-    }
-
     fn tell_devices(&mut self, events: &mut Events, reach: &Reach, now: Timestamp) {
         let api = Arc::clone(&self.api);
         let live = api.live();
         let state = Arc::clone(&self.state);
-        let seen = |this: &Self, id: DeviceId| state.device(id).filter(|device| this.sees(device, reach));
+        let views = devices::Rows::new(&state, &live, self.me, reach, now);
+        let site = self.site;
+        let seen = |id: DeviceId| {
+            let here = |device: &&Device| site.is_none_or(|site| site == device.site);
+            state.device(id).filter(here).filter(|device| reach.covers(device.account, &device.place()))
+        };
         let mut rows: Vec<Value> = Vec::new();
         let mut later = Vec::new();
         while rows.len() < MAX_ROWS {
             let Some(id) = self.changes.renewed.pop_first() else { break };
-            let Some(device) = seen(self, id) else { continue };
-            match devices::row(&state, &live, device, self.me, now) {
+            let Some(device) = seen(id) else { continue };
+            match views.of(device) {
                 Some(row) => rows.push(row),
                 // The live table has yet to hear of it.
                 None => later.push(id),
@@ -198,7 +199,7 @@ impl Watcher {
                 break;
             }
             passed = Some(id);
-            if let Some(mut row) = seen(self, id).and_then(|device| devices::row(&state, &live, device, self.me, now)) {
+            if let Some(mut row) = seen(id).and_then(|device| views.of(device)) {
                 if let Some(fields) = row.as_object_mut() {
                     LASTING.iter().for_each(|field| drop(fields.remove(*field)));
                 }
@@ -213,7 +214,7 @@ impl Watcher {
 
         while rows.len() < MAX_ROWS {
             let Some(id) = self.changes.marked.pop_first() else { break };
-            if let Some(row) = seen(self, id).and_then(|device| devices::row(&state, &live, device, self.me, now)) {
+            if let Some(row) = seen(id).and_then(|device| views.of(device)) {
                 rows.push(json!({ "id": id, "open": row["open"], "in_draft": row["in_draft"] }));
             }
         }

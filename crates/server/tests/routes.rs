@@ -1,0 +1,232 @@
+//! A walk over every operation of the document: who is let in, and that nothing lies outside anybody's reach.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use adit_core::{
+    authz::{Permission, Role},
+    fleet::Operation,
+    ids::DeviceId,
+    requests::Action,
+};
+use axum::{
+    body::Body,
+    http::{Request, StatusCode, header},
+};
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use support::{house::House, schema::Document};
+use tower::ServiceExt;
+
+const NO_REQUEST: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
+
+/// The address with ids of things that are not there, and what has to be in its query.
+fn address(path: &str, me: &str) -> String {
+    let id = if path.contains("/requests/") { NO_REQUEST } else { "dev-99" };
+    let filled = path.replace("{id}", id).replace("{change}", "1").replace("{device}", "dev-99");
+    let query = match path.rsplit('/').next() {
+        Some("explain") => format!("?subject={me}&action=device.reboot"),
+        _ if path.contains("/draft") => "?site=site-1".to_owned(),
+        _ => String::new(),
+    };
+    filled + &query
+}
+
+/// Status and, where it is a problem, its code. The rest is not read: a live stream never ends.
+async fn asked(
+    house: &House,
+    method: &str,
+    path: &str,
+    cookie: Option<&str>,
+    csrf: Option<&str>,
+) -> (StatusCode, String) {
+    let mut request = Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, "application/json");
+    if let Some(cookie) = cookie {
+        request = request.header(header::COOKIE, cookie);
+    }
+    if let Some(csrf) = csrf {
+        request = request.header("x-adit-csrf", csrf);
+    }
+    let response = house.router.clone().oneshot(request.body(Body::from("{}")).unwrap()).await.unwrap();
+    let status = response.status();
+    if response.headers().get(header::CONTENT_TYPE).is_none_or(|kind| kind != "application/problem+json") {
+        assert!(status.is_success(), "{method} {path}: {status} is no problem");
+        return (status, String::new());
+    }
+    let body: Value = serde_json::from_slice(&response.into_body().collect().await.unwrap().to_bytes()).unwrap();
+    (status, body["code"].as_str().unwrap().to_owned())
+}
+
+fn sign_out_last(document: &Document) -> Vec<(String, String, &Value)> {
+    let mut operations = document.operations();
+    operations.sort_by_key(|(method, path, _)| method == "DELETE" && path.ends_with("/session"));
+    operations
+}
+
+#[tokio::test]
+async fn every_operation_lets_in_who_holds_what_it_needs_and_nobody_else() {
+    let house = House::new().await;
+    let document = Document::read();
+    let ended = house.sign_in("owner").await;
+    assert_eq!(house.ask("DELETE", "/api/v1/session", Some(&ended), None).await.status, 204);
+    for role in Role::ALL {
+        let who = house.sign_in(role.name()).await;
+        let me = house.users[role.name()].to_string();
+        for (method, path, operation) in sign_out_last(&document) {
+            let name = format!("{method} {path} as {}", role.name());
+            let path = address(&path, &me);
+            let needs = operation["x-permission"].as_str().unwrap();
+            let (status, code) = asked(&house, &method, &path, Some(&who.cookie), Some(&who.csrf)).await;
+            let holds = Permission::named(needs).is_none_or(|permission| permission.info().held_by(role));
+            if holds {
+                assert!(status != 401 && status != 403, "{name}: {status} {code}");
+                assert!(!status.is_server_error() && status != 405, "{name}: {status} {code}");
+            } else {
+                assert_eq!((status.as_u16(), code.as_str()), (403, "permission_denied"), "{name}");
+            }
+        }
+    }
+    let who = house.sign_in("owner").await;
+    for (method, path, operation) in sign_out_last(&document) {
+        let address = address(&path, "usr-1");
+        let nobody = asked(&house, &method, &address, None, None).await;
+        if operation["x-permission"] == "public" {
+            assert!(nobody.0 != 401 && nobody.0 != 403, "{method} {path}: {}", nobody.0);
+            continue;
+        }
+        assert_eq!(nobody, (StatusCode::UNAUTHORIZED, "not_signed_in".into()), "{method} {path} as nobody");
+        let gone = asked(&house, &method, &address, Some(&ended.cookie), Some(&ended.csrf)).await;
+        assert_eq!(gone, (StatusCode::UNAUTHORIZED, "not_signed_in".into()), "{method} {path} after the end");
+        if method != "GET" {
+            for csrf in [None, Some(ended.csrf.as_str())] {
+                let forged = asked(&house, &method, &address, Some(&who.cookie), csrf).await;
+                assert_eq!(forged, (StatusCode::FORBIDDEN, "csrf".into()), "{method} {path} with {csrf:?}");
+            }
+        }
+    }
+}
+
+/// What somebody limited to Norte may never read.
+const FOREIGN: [&str; 6] = ["dev-3", "dev-4", "site-2", "agt-2", "scan-2", "Sur"];
+
+fn nothing_foreign(what: &str, text: &str, more: &[&str]) {
+    for word in FOREIGN.iter().chain(more) {
+        assert!(!text.contains(word), "{word} in {what}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn what_lies_outside_the_reach_does_not_exist() {
+    let house = House::new().await;
+    let document = Document::read();
+    let reboot = || Action::Device(Operation::Reboot {});
+    house.request("owner", reboot(), &[DeviceId(1)]).await;
+    let south = house.request("owner", reboot(), &[DeviceId(3)]).await.to_string();
+    let both =
+        house.request("owner", Action::Device(Operation::Locate { on: true }), &[DeviceId(2), DeviceId(4)]).await;
+    let both = both.to_string();
+
+    for name in ["north_viewer", "north_technician", "north_auditor"] {
+        let who = house.sign_in(name).await;
+        let me = house.users[name].to_string();
+        for (method, path, operation) in document.operations() {
+            let streams = operation["responses"]["200"]["content"].get("text/event-stream").is_some();
+            if method != "GET" || path.contains('{') || streams || operation["x-permission"] == "public" {
+                continue;
+            }
+            let answer = house.ask("GET", &address(&path, &me), Some(&who), None).await;
+            nothing_foreign(&format!("{path} as {name}"), &answer.text, &[&south, &both]);
+        }
+        let at = |path: &str| format!("/api/v1/{path}");
+        assert_eq!(house.get("devices", &who).await.body["total"], 2);
+        assert_eq!(house.get("requests", &who).await.body["total"], 1 + scan_and_agent_requests());
+        assert_eq!(house.get("overview?site=site-2", &who).await.body["devices"]["total"], 0);
+        assert_eq!(house.get("overview?site=site-2", &who).await.body["capacity_w"], Value::Null);
+        assert_eq!(house.get("devices?site=site-2", &who).await.body["total"], 0);
+
+        let put =
+            |device: &str| json!({ "action": { "action": "locate", "params": { "on": true } }, "targets": [device] });
+        let vote = json!({ "decision": "approve", "content_hash": "0".repeat(64) });
+        for (method, path, absent, body) in [
+            ("GET", "devices/dev-3".to_owned(), "devices/dev-99".to_owned(), None),
+            ("GET", "me/permissions?device=dev-3".into(), "me/permissions?device=dev-99".into(), None),
+            ("GET", explain(&me, "dev-3"), explain(&me, "dev-99"), None),
+            ("GET", explain(&me, "site-2"), explain(&me, "site-99"), None),
+            ("GET", format!("requests/{south}"), format!("requests/{NO_REQUEST}"), None),
+            ("GET", format!("requests/{both}"), format!("requests/{NO_REQUEST}"), None),
+            ("GET", format!("requests/{south}/items"), format!("requests/{NO_REQUEST}/items"), None),
+            ("POST", format!("requests/{south}/votes"), format!("requests/{NO_REQUEST}/votes"), Some(vote)),
+            ("DELETE", format!("requests/{south}/votes/me"), format!("requests/{NO_REQUEST}/votes/me"), None),
+            ("POST", format!("requests/{both}/cancel"), format!("requests/{NO_REQUEST}/cancel"), Some(json!({}))),
+            ("POST", format!("requests/{both}/amend"), format!("requests/{NO_REQUEST}/amend"), Some(put("dev-1"))),
+            ("GET", "draft?site=site-2".into(), "draft?site=site-99".into(), None),
+            ("DELETE", "draft?site=site-2".into(), "draft?site=site-99".into(), None),
+            ("DELETE", "draft/changes/1?site=site-2".into(), "draft/changes/1?site=site-99".into(), None),
+            ("DELETE", of_draft("site-2", "dev-3"), of_draft("site-99", "dev-99"), None),
+            (
+                "POST",
+                "draft/submit?site=site-2".into(),
+                "draft/submit?site=site-99".into(),
+                Some(json!({ "version": 1 })),
+            ),
+            ("GET", "events?site=site-2".into(), "events?site=site-99".into(), None),
+        ] {
+            let foreign = house.ask(method, &at(&path), Some(&who), body.as_ref()).await;
+            let missing = house.ask(method, &at(&absent), Some(&who), body.as_ref()).await;
+            assert_eq!(foreign.status, 404, "{method} {path} as {name}: {}", foreign.text);
+            assert_eq!(foreign.text, missing.text, "{method} {path} as {name}");
+        }
+        for (path, body) in [
+            ("draft/changes?site=site-1", put("dev-3")),
+            ("draft/changes?site=site-2", put("dev-3")),
+            ("requests/preview", put("dev-3")),
+            ("requests", put("dev-3")),
+        ] {
+            let text = body.to_string();
+            let missing: Value = serde_json::from_str(&text.replace("dev-3", "dev-99")).unwrap();
+            let foreign = house.ask("POST", &at(path), Some(&who), Some(&body)).await;
+            let missing = house.ask("POST", &at(&path.replace("site-2", "site-99")), Some(&who), Some(&missing)).await;
+            assert!(foreign.status.is_client_error(), "{path} as {name}: {}", foreign.text);
+            assert_eq!((foreign.status, foreign.text), (missing.status, missing.text), "{path} as {name}");
+        }
+    }
+}
+
+/// Beside their own: making Norte's agent and its scan task.
+const fn scan_and_agent_requests() -> u32 {
+    2
+}
+
+fn of_draft(site: &str, device: &str) -> String {
+    format!("draft/changes/1/targets/{device}?site={site}")
+}
+
+fn explain(me: &str, resource: &str) -> String {
+    format!("explain?subject={me}&action=device.reboot&resource={resource}")
+}
+
+#[tokio::test]
+async fn numbers_are_for_this_machine_and_for_administrators() {
+    let house = House::new().await;
+    let owner = house.sign_in("owner").await;
+    let page = house.ask("GET", "/metrics", Some(&owner), None).await.text;
+    let records = format!("adit_log_records {}\n", house.engine.state().seq());
+    for line in [records.as_str(), "adit_agents 2\n", "adit_devices{status=\"unknown\"} 4\n", "adit_streams 0\n"] {
+        assert!(page.contains(line), "{line} in {page}");
+    }
+    let from = |peer: &str, forwarded: bool| {
+        let peer: std::net::SocketAddr = peer.parse().unwrap();
+        let mut request = Request::get("/metrics").extension(axum::extract::ConnectInfo(peer));
+        if forwarded {
+            request = request.header("x-forwarded-for", "192.0.2.1");
+        }
+        request.body(Body::empty()).unwrap()
+    };
+    assert_eq!(house.send(from("127.0.0.1:1", false)).await.status, 200);
+    assert_eq!(house.send(from("[::ffff:127.0.0.1]:1", false)).await.status, 200);
+    assert_eq!(house.send(from("127.0.0.1:1", true)).await.status, 401);
+    assert_eq!(house.send(from("192.0.2.1:1", false)).await.status, 401);
+    for path in ["/healthz", "/readyz"] {
+        assert_eq!(house.ask("GET", path, None, None).await.text, "ok\n");
+    }
+}
