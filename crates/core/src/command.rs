@@ -58,7 +58,8 @@ pub enum Command {
         /// Company name, 1 to 60 characters.
         name: String,
     },
-    /// A person who can be granted roles. Operator only; the person's details are kept outside the log.
+    /// A person who can be granted roles. By an operator or somebody who manages people; the person's details are kept
+    /// outside the log.
     AddUser,
     /// A grant without a request, to seed an account. Operator only, and only before the account's first request.
     SeedGrant {
@@ -74,6 +75,8 @@ pub enum Command {
         /// Who.
         user: UserId,
     },
+    /// One's own grants on the account end. Needs nobody's leave, unless the counts need this person.
+    LeaveAccount,
     /// A new request.
     Submit(Submission),
     /// A vote on a request.

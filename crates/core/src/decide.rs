@@ -1,15 +1,16 @@
 //! The one door for changes: a command goes in, events come out, or a reason why not.
 
 mod drafts;
+mod people;
 
 use crate::{
-    authz::{Actor, Permission, Principal, Role, Scope},
+    authz::{Actor, Permission, Principal},
     command::{Command, Reply},
     event::{Entry, Event},
     fleet::{CommandId, FoundDevice, TargetResult},
-    ids::{AccountId, AgentId, DeviceId, GrantId, RequestId, ScanTaskId, UserId},
+    ids::{AgentId, DeviceId, RequestId, ScanTaskId},
     rejection::Rejection,
-    requests::{Action, ItemState, RequestState},
+    requests::{ItemState, RequestState},
     state::{DRAFT_TTL, State, identity_keys},
     time::Timestamp,
 };
@@ -65,12 +66,7 @@ impl Tx {
                 operator_only(actor)?;
                 self.create_account(name)
             }
-            Command::AddUser => {
-                operator_only(actor)?;
-                let user = UserId(self.state.next_user + 1);
-                self.emit(Event::UserAdded { user });
-                Ok(Reply::User(user))
-            }
+            Command::AddUser => self.add_user(actor),
             Command::SeedGrant { user, role, scope } => {
                 operator_only(actor)?;
                 self.seed_grant(actor.account, user, role, scope)
@@ -79,6 +75,7 @@ impl Tx {
                 operator_only(actor)?;
                 self.remove_user(user)
             }
+            Command::LeaveAccount => self.leave_account(actor),
             Command::Submit(asked) => self.submit(actor, asked).map(Reply::Request),
             Command::Vote { request, decision, content_hash, comment } => {
                 self.vote(actor, request, decision, content_hash, comment).map(|()| Reply::Request(request))
@@ -108,54 +105,6 @@ impl Tx {
                 Ok(Reply::Done)
             }
         }
-    }
-
-    fn create_account(&mut self, name: String) -> Result<Reply, Rejection> {
-        crate::requests::check_name(&name)?;
-        let account = AccountId(self.state.accounts.get_max().map_or(0, |(id, _)| id.0) + 1);
-        let owner = UserId(self.state.next_user + 1);
-        self.emit(Event::UserAdded { user: owner });
-        self.emit(Event::AccountCreated { account, name, owner });
-        let grant = GrantId(self.state.next_grant + 1);
-        let scope = Scope::All;
-        self.emit(Event::GrantAdded { grant, account, user: owner, role: Role::Owner, scope, expires_at: None });
-        Ok(Reply::Account(account, owner))
-    }
-
-    fn seed_grant(&mut self, account: AccountId, user: UserId, role: Role, scope: Scope) -> Result<Reply, Rejection> {
-        let begun = self.state.account(account).ok_or(Rejection::NotFound { what: "account" })?.requests > 0;
-        if begun {
-            let problem = "the account is in use: ask for the grant as a request".into();
-            return Err(Rejection::Invalid { field: "account", problem });
-        }
-        let action = Action::Control(crate::requests::Control::AddGrant { user, role, scope: scope.clone() });
-        self.check_action(account, &action)?;
-        let grant = GrantId(self.state.next_grant + 1);
-        self.emit(Event::GrantAdded { grant, account, user, role, scope, expires_at: None });
-        Ok(Reply::Done)
-    }
-
-    /// Nobody can refuse that a person has left. Where that leaves too few approvers, it is said aloud.
-    fn remove_user(&mut self, user: UserId) -> Result<Reply, Rejection> {
-        if !self.state.users.contains(&user) {
-            return Err(Rejection::NotFound { what: "person" });
-        }
-        if self.state.accounts().any(|account| account.owner == user) {
-            return Err(Rejection::OwnerProtected);
-        }
-        let grants: Vec<_> = self.state.grants.values().filter(|g| g.user == user).map(|g| (g.account, g.id)).collect();
-        for (_, grant) in &grants {
-            self.emit(Event::GrantRemoved { grant: *grant });
-        }
-        self.emit(Event::UserRemoved { user });
-        for (account, _) in grants {
-            let scenarios = self.locked_out(account, None);
-            if !scenarios.is_empty() {
-                self.emit(Event::GovernanceDegraded { account, scenarios });
-            }
-        }
-        self.settle_all();
-        Ok(Reply::Done)
     }
 
     fn enrol_agent(&mut self, token_hash: &str, public_key: String) -> Result<Reply, Rejection> {

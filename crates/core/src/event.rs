@@ -5,15 +5,16 @@
 //! people appear by id.
 
 use crate::{
-    authz::{Principal, Role, Scope},
+    authz::{ApiAccess, Permission, Principal, RoleId, Scope},
     fleet::{FoundDevice, TargetResult},
-    ids::{AccountId, AgentId, DeviceId, GrantId, RequestId, ScanTaskId, SiteId, UserId},
+    ids::{AccountId, AgentId, CustomRoleId, DeviceId, GrantId, RequestId, ScanTaskId, SiteId, UserId},
     requests::{
         Action, ContentHash, Decision, Estimate, Payload, Policy, Refusal, RequestState, Scenario, Target, Was,
     },
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// An event with who caused it and when: the body of one record of the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,13 +47,41 @@ pub enum Event {
         grant: GrantId,
         account: AccountId,
         user: UserId,
-        role: Role,
+        role: RoleId,
         scope: Scope,
         expires_at: Option<Timestamp>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        remark: Option<String>,
+        #[serde(default, skip_serializing_if = "ApiAccess::is_none")]
+        api_access: ApiAccess,
+    },
+    /// A grant of the same role over the same scope ends at another time, or has another remark or other keys.
+    #[serde(rename = "grant_changed.v1")]
+    GrantChanged {
+        grant: GrantId,
+        account: AccountId,
+        expires_at: Option<Timestamp>,
+        remark: Option<String>,
+        api_access: ApiAccess,
     },
     /// A person holds it no more.
     #[serde(rename = "grant_removed.v1")]
-    GrantRemoved { grant: GrantId },
+    GrantRemoved { grant: GrantId, account: AccountId, user: UserId },
+    /// A person's grants give nothing until further notice.
+    #[serde(rename = "user_suspended.v1")]
+    UserSuspended { account: AccountId, user: UserId },
+    /// They give again what they gave.
+    #[serde(rename = "user_unsuspended.v1")]
+    UserUnsuspended { account: AccountId, user: UserId },
+    /// The account has made a role, or changed one of its own.
+    #[serde(rename = "role_set.v1")]
+    RoleSet { role: CustomRoleId, account: AccountId, name: String, permissions: BTreeSet<Permission> },
+    /// The role is gone; nobody held it.
+    #[serde(rename = "role_deleted.v1")]
+    RoleDeleted { role: CustomRoleId, account: AccountId },
+    /// Administrators manage people below Administrator from now on, or no longer.
+    #[serde(rename = "administrators_manage_users_set.v1")]
+    AdministratorsManageUsersSet { account: AccountId, on: bool },
     /// A scenario's policy is this from now on.
     #[serde(rename = "policy_set.v1")]
     PolicySet { account: AccountId, scenario: Scenario, policy: Policy },

@@ -1,7 +1,7 @@
 //! Why a command was refused. Data with a stable code; the sentence says what to do.
 
 use crate::{
-    authz::Denied,
+    authz::{Denied, Permission},
     ids::{DeviceId, RequestId},
     requests::Scenario,
 };
@@ -60,6 +60,8 @@ pub enum Rejection {
     ChangeRefused { change: u32, title: String, why: Box<Rejection> },
     #[error("{field}: {problem}")]
     Invalid { field: &'static str, problem: String },
+    #[error("you cannot give {} there: nobody gives what they do not hold themselves", permission.name())]
+    BeyondOwnRights { permission: Permission },
     #[error("the account already has {what}")]
     AlreadyExists { what: String },
     #[error("the owner cannot be removed; only a transfer of ownership replaces them")]
@@ -93,6 +95,7 @@ impl Rejection {
             Self::DraftChanged => "draft_changed",
             Self::ChangeRefused { why, .. } => why.code(),
             Self::Invalid { .. } => "invalid",
+            Self::BeyondOwnRights { .. } => "beyond_own_rights",
             Self::AlreadyExists { .. } => "already_exists",
             Self::OwnerProtected => "owner_protected",
         }
@@ -105,7 +108,11 @@ impl Rejection {
             Self::ChangeRefused { why, .. } => why.status(),
             Self::NotFound { .. } => 404,
             Self::StepUpRequired => 401,
-            Self::Denied(_) | Self::NotAnApprover { .. } | Self::ConflictOfInterest | Self::OwnerProtected => 403,
+            Self::Denied(_)
+            | Self::NotAnApprover { .. }
+            | Self::ConflictOfInterest
+            | Self::OwnerProtected
+            | Self::BeyondOwnRights { .. } => 403,
             Self::Expired => 410,
             Self::ReasonRequired
             | Self::OutOfRange { .. }

@@ -5,16 +5,17 @@
 
 mod apply;
 mod drafts;
+mod people;
 
 pub(crate) use apply::{idempotency_key, identity_keys};
 pub(crate) use drafts::DRAFT_TTL;
 pub use drafts::{Draft, DraftChange};
 
 use crate::{
-    authz::{Actor, Grant, Principal, Rights, Role},
+    authz::{Actor, CustomRole, Grant, Principal, Rights, RoleId},
     event::Entry,
     fleet::{Agent, ConflictGroup, Device, DeviceIdentity, ScanTask, Site},
-    ids::{AccountId, AgentId, DeviceId, GrantId, RequestId, ScanTaskId, SiteId, UserId},
+    ids::{AccountId, AgentId, CustomRoleId, DeviceId, GrantId, RequestId, ScanTaskId, SiteId, UserId},
     requests::{ContentHash, Policy, Request, RequestState, Scenario},
     time::Timestamp,
 };
@@ -36,6 +37,10 @@ pub struct Account {
     pub policies: imbl::OrdMap<Scenario, Vec<Policy>>,
     /// How many requests there have been.
     pub requests: u32,
+    /// Whose grants give nothing at present.
+    pub suspended: imbl::OrdSet<UserId>,
+    /// Whether Administrators manage people below Administrator.
+    pub administrators_manage_users: bool,
 }
 
 /// Which request holds a device, by conflict group: its place in the state's list of requests, plus one; 0 is nobody.
@@ -61,6 +66,8 @@ pub struct State {
     pub(crate) next_user: u32,
     pub(crate) grants: imbl::OrdMap<GrantId, Grant>,
     pub(crate) next_grant: u32,
+    pub(crate) roles: imbl::OrdMap<CustomRoleId, CustomRole>,
+    pub(crate) next_role: u32,
     pub(crate) sites: imbl::OrdMap<SiteId, Site>,
     pub(crate) agents: imbl::OrdMap<AgentId, Agent>,
     pub(crate) scan_tasks: imbl::OrdMap<ScanTaskId, ScanTask>,
@@ -112,12 +119,52 @@ impl State {
     }
 
     pub(crate) fn compile_rights(&mut self, account: AccountId, user: UserId) {
-        let rights = Rights::of(self.grants.values().filter(|g| g.account == account && g.user == user));
+        let held = |grant: &&Grant| grant.account == account && grant.user == user;
+        let rights = if self.is_suspended(account, user) {
+            Rights::default()
+        } else {
+            Rights::of(self.grants.values().filter(held).map(|grant| (grant, self.mask_of(grant.role))))
+        };
         if rights == Rights::default() {
             self.rights.remove(&(account, user));
         } else {
             self.rights.insert((account, user), rights);
         }
+    }
+
+    /// Do a person's grants on an account give nothing at present?
+    #[must_use]
+    pub fn is_suspended(&self, account: AccountId, user: UserId) -> bool {
+        self.accounts.get(&account).is_some_and(|account| account.suspended.contains(&user))
+    }
+
+    /// The permissions of a role, one bit each; none if it is gone.
+    #[must_use]
+    pub fn mask_of(&self, role: RoleId) -> u64 {
+        match role {
+            RoleId::BuiltIn(role) => role.permissions(),
+            RoleId::Custom(id) => self.roles.get(&id).map_or(0, CustomRole::mask),
+        }
+    }
+
+    /// A role's name for people.
+    #[must_use]
+    pub fn role_title(&self, role: RoleId) -> String {
+        match role {
+            RoleId::BuiltIn(role) => role.title().to_owned(),
+            RoleId::Custom(id) => self.roles.get(&id).map_or_else(|| id.to_string(), |role| role.name.clone()),
+        }
+    }
+
+    /// Roles that an account has made.
+    pub fn custom_roles_of(&self, account: AccountId) -> impl Iterator<Item = &CustomRole> {
+        self.roles.values().filter(move |role| role.account == account)
+    }
+
+    /// One grant.
+    #[must_use]
+    pub fn grant(&self, id: GrantId) -> Option<&Grant> {
+        self.grants.get(&id)
     }
 
     /// What `actor` may do.
@@ -161,9 +208,9 @@ impl State {
         self.grants.values().filter(move |grant| grant.account == account)
     }
 
-    /// Roles a person holds on an account, most powerful first, each once.
+    /// Roles a person holds on an account, built-in ones first and the most powerful of them first, each once.
     #[must_use]
-    pub fn roles_of(&self, account: AccountId, user: UserId) -> Vec<Role> {
+    pub fn roles_of(&self, account: AccountId, user: UserId) -> Vec<RoleId> {
         let mut roles: Vec<_> = self.grants_of(account).filter(|g| g.user == user).map(|g| g.role).collect();
         roles.sort_unstable();
         roles.dedup();

@@ -6,7 +6,7 @@ use adit_core::{
     authz::{Actor, Principal, Role, Scope},
     command::Command,
     fleet::{Ending, Operation, PowerMode},
-    requests::{Action, Control, Decision, PolicyChange, RequestState, Scenario},
+    requests::{Action, Control, Decision, NewGrant, PolicyChange, RequestState, Scenario},
     time::Millis,
 };
 use support::{World, mode, restart_workers};
@@ -180,7 +180,7 @@ fn e21_e22_who_became_an_approver_later_cannot_vote_on_it() {
     let grant = w.state.grants_of(w.account).find(|grant| grant.user == manager).unwrap().id;
     let owner = w.owner;
     w.ask(owner, Action::Control(Control::RemoveGrant { grant }), &[]);
-    let again = Control::AddGrant { user: manager, role: Role::SiteManager, scope: Scope::All };
+    let again = Control::AddGrant(NewGrant::new(manager, Role::SiteManager, Scope::All));
     w.ask(owner, Action::Control(again), &[]);
     assert_eq!(w.vote(manager, id, Decision::Approve).unwrap_err().code(), "not_an_approver");
 }
@@ -238,7 +238,7 @@ fn the_rule_foretold_has_the_ratchet_and_the_closure() {
     let lower = vec![PolicyChange { scenario: Scenario::AuthorizationRemove, required: 1, required_other: 0 }];
     let lower = Action::Control(Control::SetPolicies { changes: lower });
     let user = operator;
-    let promote = Action::Control(Control::AddGrant { user, role: Role::Administrator, scope: Scope::All });
+    let promote = Action::Control(Control::AddGrant(NewGrant::new(user, Role::Administrator, Scope::All)));
     for action in [lower, promote] {
         let rule = w.state.rule_for(&w.actor(w.owner), &action, &[], w.now);
         assert_eq!((rule.tally.required, rule.runs_at_once()), (2, false), "{action:?}");
@@ -277,7 +277,7 @@ fn e10_making_an_administrator_needs_the_highest_count() {
     w.set_policy(Scenario::AuthorizationRemove, 2, 0);
     let adit_core::command::Reply::User(user) = w.operator(Command::AddUser) else { unreachable!() };
     let owner = w.owner;
-    let grant = Control::AddGrant { user, role: Role::Administrator, scope: Scope::All };
+    let grant = Control::AddGrant(NewGrant::new(user, Role::Administrator, Scope::All));
     let id = w.ask(owner, Action::Control(grant), &[]);
     assert_eq!(w.state_of(id), RequestState::Pending);
     assert_eq!(w.request(id).required, 2);

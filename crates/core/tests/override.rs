@@ -93,11 +93,9 @@ fn e104_devices_out_of_scope_cannot_be_taken() {
     };
     let nodes = [adit_core::authz::Node::SubAccount(adit_core::ids::SubAccountId(7))].into();
     let owner = w.owner;
-    let grant = adit_core::requests::Control::AddGrant {
-        user: client,
-        role: Role::OperationsManager,
-        scope: Scope::Nodes(nodes),
-    };
+    let scope = Scope::Nodes(nodes);
+    let grant = adit_core::requests::NewGrant::new(client, Role::OperationsManager, scope);
+    let grant = adit_core::requests::Control::AddGrant(grant);
     w.ask(owner, Action::Control(grant), &[]);
     let first = w.ask(one, mode(PowerMode::Low), &[1]);
     assert_eq!(w.try_ask(client, mode(PowerMode::High), &[1]).unwrap_err().status(), 404);

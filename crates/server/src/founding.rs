@@ -47,7 +47,8 @@ fn operator(opened: &Opened, account: AccountId) -> Actor {
 pub fn account(opened: &Opened) -> Option<(AccountId, UserId)> {
     let state = opened.engine().state();
     let account = state.accounts().next()?.id;
-    let owner = state.people_of(account).find(|user| state.roles_of(account, *user).contains(&Role::Owner))?;
+    let owner =
+        state.people_of(account).find(|user| state.roles_of(account, *user).iter().any(|role| *role == Role::Owner))?;
     Some((account, owner))
 }
 

@@ -8,7 +8,7 @@ use adit_core::{
     command::Command,
     fleet::Operation,
     ids::{AgentId, DeviceId, ScanTaskId},
-    requests::{Action, Control},
+    requests::{Action, Control, NewGrant},
 };
 use axum::http::{Request, StatusCode, header};
 use http_body_util::{BodyExt, Empty};
@@ -194,7 +194,7 @@ async fn nothing_of_another_site_is_told() {
     stream.until("the end of every right", |event| event.name == "signed_out").await;
     assert!(stream.next().await.is_none());
     let scope = Scope::Nodes([Node::Site(SOUTH)].into());
-    house.request("owner", Action::Control(Control::AddGrant { user, role: Role::Viewer, scope }), &[]).await;
+    house.request("owner", Action::Control(Control::AddGrant(NewGrant::new(user, Role::Viewer, scope))), &[]).await;
     let mut south = server.open(&viewer, "?site=site-2", None).await;
     assert_eq!(south.next().await.unwrap().data["devices"]["total"], 3);
     assert_eq!(server.open(&viewer, "?site=site-1", None).await.status, 404);

@@ -21,7 +21,8 @@ mod role;
 mod scope;
 
 pub use catalogue::Permission;
-pub use role::Role;
+pub use role::{CustomRole, Role, RoleId, mask_of};
+use scope::Mark;
 pub use scope::{Node, Place, Scope};
 
 use crate::{
@@ -31,6 +32,9 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+
+/// When a grant without an end expires.
+const NEVER: Timestamp = Timestamp(i64::MAX);
 
 /// Who acts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -84,11 +88,36 @@ pub struct Grant {
     /// To whom.
     pub user: UserId,
     /// What.
-    pub role: Role,
+    pub role: RoleId,
     /// Where.
     pub scope: Scope,
     /// Ends at this moment.
     pub expires_at: Option<Timestamp>,
+    /// What for, in the words of whoever gave it.
+    pub remark: Option<String>,
+    /// Whether its holder may make keys with it.
+    pub api_access: ApiAccess,
+}
+
+/// What keys made under a grant may do. A grant with keys always reaches the whole account.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ApiAccess {
+    /// No keys.
+    #[default]
+    None,
+    /// Keys that read.
+    ReadOnly,
+    /// Keys that may also ask for changes.
+    ReadWrite,
+}
+
+impl ApiAccess {
+    /// No keys?
+    #[must_use]
+    pub const fn is_none(&self) -> bool {
+        matches!(self, Self::None)
+    }
 }
 
 impl Grant {
@@ -96,12 +125,6 @@ impl Grant {
     #[must_use]
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.expires_at.is_none_or(|end| now < end)
-    }
-
-    /// Does it give `permission` at `place`, if live?
-    #[must_use]
-    pub fn allows(&self, permission: Permission, place: &Place) -> bool {
-        self.role.permissions() & permission.bit() != 0 && self.scope.covers(place)
     }
 }
 
@@ -117,28 +140,49 @@ pub struct Right {
     /// By which grant.
     pub grant: GrantId,
     /// As what.
-    pub role: Role,
+    pub role: RoleId,
 }
 
 /// All of one person's rights on one account. Cheap to clone; a snapshot, so ask for it anew for every question.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Rights(Arc<[Right]>);
+pub struct Rights(Arc<Compiled>);
+
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Compiled {
+    rights: Box<[Right]>,
+    rows: Box<[Row]>,
+}
+
+/// A right over one node, flat: every question about a thing is one pass over these.
+#[derive(Debug, PartialEq, Eq)]
+struct Row {
+    mask: u64,
+    until: Timestamp,
+    reach: Mark,
+}
 
 impl Rights {
-    /// Compiles grants.
+    /// Compiles grants, each with the permissions of its role.
     #[must_use]
-    pub fn of<'g>(grants: impl Iterator<Item = &'g Grant>) -> Self {
-        Self(
-            grants
-                .map(|grant| Right {
-                    mask: grant.role.permissions(),
-                    scope: grant.scope.clone(),
-                    expires_at: grant.expires_at,
-                    grant: grant.id,
-                    role: grant.role,
-                })
-                .collect(),
-        )
+    pub fn of<'g>(grants: impl Iterator<Item = (&'g Grant, u64)>) -> Self {
+        let rights: Box<[_]> = grants
+            .map(|(grant, mask)| Right {
+                mask,
+                scope: grant.scope.clone(),
+                expires_at: grant.expires_at,
+                grant: grant.id,
+                role: grant.role,
+            })
+            .collect();
+        let row = |right: &Right, reach| Row { mask: right.mask, until: right.expires_at.unwrap_or(NEVER), reach };
+        let rows = rights.iter().flat_map(|right| right.scope.marks().map(move |reach| row(right, reach))).collect();
+        Self(Arc::new(Compiled { rights, rows }))
+    }
+
+    /// None at all?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.rights.is_empty()
     }
 
     /// Live rights with `permission`.
@@ -148,16 +192,14 @@ impl Rights {
 
     /// Live rights.
     pub fn live(&self, now: Timestamp) -> impl Iterator<Item = &Right> {
-        self.0.iter().filter(move |right| right.expires_at.is_none_or(|end| now < end))
+        self.0.rights.iter().filter(move |right| right.expires_at.is_none_or(|end| now < end))
     }
 
     /// May they use `permission` on a thing at `place`?
     #[must_use]
     pub fn allow(&self, permission: Permission, place: &Place, now: Timestamp) -> bool {
-        let bit = permission.bit();
-        self.0.iter().any(|right| {
-            right.mask & bit != 0 && right.expires_at.is_none_or(|end| now < end) && right.scope.covers(place)
-        })
+        let (bit, marks) = (permission.bit(), place.marks());
+        self.0.rows.iter().any(|row| row.mask & bit != 0 && marks.has(row.reach) && now < row.until)
     }
 
     /// Union of the permissions held anywhere.
@@ -269,6 +311,12 @@ impl State {
         }
         let everywhere = scopes.iter().any(Scope::is_all);
         Ok(Permit { actor: *actor, reach: Reach { account: actor.account, everywhere, scopes } })
+    }
+
+    /// May `user` use `permission` on a thing of `account` at `place`? The quickest form of the question: no reason is given.
+    #[must_use]
+    pub fn may(&self, account: AccountId, user: UserId, permission: Permission, place: &Place, now: Timestamp) -> bool {
+        self.rights.get(&(account, user)).is_some_and(|rights| rights.allow(permission, place, now))
     }
 
     /// May `actor` use `permission` on a thing of their account at `place`?

@@ -1,7 +1,9 @@
-//! Built-in roles: named sets of permissions that nobody can edit.
+//! Roles: named sets of permissions. Built-in ones nobody can edit; an account makes its own from the same catalogue.
 
 use super::catalogue::{CATALOGUE, Permission};
-use serde::{Deserialize, Serialize};
+use crate::ids::{AccountId, CustomRoleId};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use std::{collections::BTreeSet, fmt};
 
 /// A built-in role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -79,9 +81,96 @@ impl Role {
         CATALOGUE.iter().filter(|row| row.held_by(self)).fold(0, |mask, row| mask | row.permission.bit())
     }
 
+    /// The role of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.name() == name)
+    }
+
     /// Titles of the roles that hold `permission`.
     #[must_use]
     pub fn holding(permission: Permission) -> Vec<&'static str> {
         Self::ALL.into_iter().filter(|role| permission.info().held_by(*role)).map(Self::title).collect()
+    }
+}
+
+/// A role made by an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CustomRole {
+    /// Its id.
+    pub id: CustomRoleId,
+    /// Whose.
+    pub account: AccountId,
+    /// For people; no other role of the account has it.
+    pub name: String,
+    /// What it holds, at least one.
+    pub permissions: BTreeSet<Permission>,
+}
+
+impl CustomRole {
+    /// The permissions it holds, one bit each.
+    #[must_use]
+    pub fn mask(&self) -> u64 {
+        mask_of(&self.permissions)
+    }
+}
+
+/// Permissions as bits.
+#[must_use]
+pub fn mask_of(permissions: &BTreeSet<Permission>) -> u64 {
+    permissions.iter().fold(0, |mask, permission| mask | permission.bit())
+}
+
+/// What a grant gives: a built-in role or one of the account's own. Written `site_manager` or `role-3`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RoleId {
+    /// Built in.
+    BuiltIn(Role),
+    /// Made by the account.
+    Custom(CustomRoleId),
+}
+
+impl RoleId {
+    /// Owner or Administrator: the ranks that only an owner makes and unmakes.
+    #[must_use]
+    pub const fn is_administration(self) -> bool {
+        matches!(self, Self::BuiltIn(Role::Owner | Role::Administrator))
+    }
+}
+
+impl From<Role> for RoleId {
+    fn from(role: Role) -> Self {
+        Self::BuiltIn(role)
+    }
+}
+
+impl PartialEq<Role> for RoleId {
+    fn eq(&self, other: &Role) -> bool {
+        *self == Self::BuiltIn(*other)
+    }
+}
+
+impl fmt::Display for RoleId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BuiltIn(role) => f.write_str(role.name()),
+            Self::Custom(id) => id.fmt(f),
+        }
+    }
+}
+
+impl Serialize for RoleId {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for RoleId {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let name = std::borrow::Cow::<'de, str>::deserialize(d)?;
+        if let Some(role) = Role::named(&name) {
+            return Ok(Self::BuiltIn(role));
+        }
+        name.parse().map(Self::Custom).map_err(|_| de::Error::custom(format_args!("no role is called {name}")))
     }
 }

@@ -66,9 +66,105 @@ impl Scope {
         }
     }
 
+    /// Does it reach everywhere that `other` reaches?
+    #[must_use]
+    pub fn contains(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::All, _) => true,
+            (Self::Nodes(_), Self::All) => false,
+            (Self::Nodes(own), Self::Nodes(other)) => other.is_subset(own),
+        }
+    }
+
     /// Does it cover everything in the account?
     #[must_use]
     pub const fn is_all(&self) -> bool {
         matches!(self, Self::All)
+    }
+}
+
+/// Where a scope or a thing is, as one number: kind of node above, id below.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Mark(u64);
+
+/// Kinds of nodes that things are in, the account included.
+const KINDS: usize = 4;
+
+impl Mark {
+    const ACCOUNT: Self = Self(0);
+    /// Of a thing that is in no node of a kind. No scope has it, for its kind is none.
+    const NOWHERE: Self = Self(u64::MAX);
+
+    const fn of(kind: u64, id: u32) -> Self {
+        Self(kind << 32 | id as u64)
+    }
+}
+
+/// The marks of one place, by kind.
+pub(super) struct Marks([Mark; KINDS]);
+
+impl Marks {
+    /// Is one of them this one?
+    pub(super) const fn has(&self, mark: Mark) -> bool {
+        self.0[(mark.0 >> 32) as usize % KINDS].0 == mark.0
+    }
+}
+
+impl Place {
+    /// The account's and those of every node that it is in.
+    pub(super) fn marks(&self) -> Marks {
+        let mark = |kind, id: Option<u32>| id.map_or(Mark::NOWHERE, |id| Mark::of(kind, id));
+        let site = mark(1, self.site.map(|id| id.0));
+        let container = mark(2, self.container.map(|id| id.0));
+        Marks([Mark::ACCOUNT, site, container, mark(3, self.sub_account.map(|id| id.0))])
+    }
+}
+
+impl Scope {
+    /// One for each node that covers anything.
+    pub(super) fn marks(&self) -> impl Iterator<Item = Mark> {
+        let (all, nodes) = match self {
+            Self::All => (Some(Mark::ACCOUNT), None),
+            Self::Nodes(nodes) => (None, Some(nodes)),
+        };
+        let mark = |node: &Node| match node {
+            Node::Site(id) => Some(Mark::of(1, id.0)),
+            Node::Container(id) => Some(Mark::of(2, id.0)),
+            Node::SubAccount(id) => Some(Mark::of(3, id.0)),
+            Node::Group(_) => None,
+        };
+        all.into_iter().chain(nodes.into_iter().flatten().filter_map(mark))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every kind of scope at every kind of place, ids that look like other kinds' included.
+    #[test]
+    fn marks_say_what_covers_says() {
+        let scopes = [
+            Scope::All,
+            Scope::Nodes([].into()),
+            Scope::Nodes([Node::Site(SiteId(1)), Node::Container(ContainerId(2))].into()),
+            Scope::Nodes([Node::Site(SiteId(0)), Node::SubAccount(SubAccountId(1))].into()),
+            Scope::Nodes([Node::Container(ContainerId(0)), Node::SubAccount(SubAccountId(u32::MAX))].into()),
+            Scope::Nodes([Node::Site(SiteId(u32::MAX)), Node::Group(GroupId(0)), Node::Group(GroupId(1))].into()),
+        ];
+        let ids = [None, Some(0), Some(1), Some(2), Some(u32::MAX)];
+        for (site, container) in ids.into_iter().flat_map(|site| ids.map(|container| (site, container))) {
+            for sub_account in ids {
+                let place = Place {
+                    site: site.map(SiteId),
+                    container: container.map(ContainerId),
+                    sub_account: sub_account.map(SubAccountId),
+                };
+                for scope in &scopes {
+                    let marked = scope.marks().any(|mark| place.marks().has(mark));
+                    assert_eq!(marked, scope.covers(&place), "{scope:?} {place:?}");
+                }
+            }
+        }
     }
 }

@@ -1,15 +1,19 @@
 //! What can be asked for, and the exact bytes that are approved.
 
-use super::Scenario;
+use super::{GrantChange, NewGrant, Scenario};
 use crate::{
-    authz::{Permission, Principal, Role, Scope},
+    authz::{Permission, Principal, RoleId},
     fleet::{OpKind, Operation, PowerMode},
-    ids::{AccountId, AgentId, DeviceId, GrantId, SiteId, UserId},
+    ids::{AccountId, AgentId, CustomRoleId, DeviceId, GrantId, SiteId, UserId},
     time::Timestamp,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest, Sha256};
-use std::{collections::BTreeMap, fmt, str::FromStr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    str::FromStr,
+};
 
 /// Most targets one request may have.
 pub const MAX_TARGETS: usize = 100_000;
@@ -41,18 +45,57 @@ pub enum Control {
         changes: Vec<PolicyChange>,
     },
     /// Gives a person a role.
-    AddGrant {
-        /// Whom.
-        user: UserId,
-        /// What. Not Owner.
-        role: Role,
-        /// Where.
-        scope: Scope,
-    },
+    AddGrant(NewGrant),
+    /// Gives another role, reach or end in a grant's place.
+    ChangeGrant(GrantChange),
     /// Ends a grant.
     RemoveGrant {
         /// Which.
         grant: GrantId,
+    },
+    /// Ends all of a person's grants, and in the same breath lowers counts that need them.
+    RemoveUser {
+        /// Whose. Not the owner's.
+        user: UserId,
+        /// At most one for each scenario.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        changes: Vec<PolicyChange>,
+    },
+    /// A person's grants give nothing until further notice. At once, by one person.
+    SuspendUser {
+        /// Whose. Not the owner's.
+        user: UserId,
+    },
+    /// Ends a suspension.
+    UnsuspendUser {
+        /// Whose.
+        user: UserId,
+    },
+    /// Makes a role of the account's own.
+    CreateRole {
+        /// Name, 1 to 60 characters; no other role has it.
+        name: String,
+        /// What it holds, at least one.
+        permissions: BTreeSet<Permission>,
+    },
+    /// Changes a role of the account's own, for everybody who holds it.
+    ChangeRole {
+        /// Which.
+        role: CustomRoleId,
+        /// Name.
+        name: String,
+        /// What it holds from now on.
+        permissions: BTreeSet<Permission>,
+    },
+    /// Deletes a role of the account's own that nobody holds.
+    DeleteRole {
+        /// Which.
+        role: CustomRoleId,
+    },
+    /// Whether Administrators manage people below Administrator. Shipped: no.
+    SetAdministratorsManageUsers {
+        /// Yes or no.
+        on: bool,
     },
     /// Makes a site.
     CreateSite {
@@ -137,7 +180,16 @@ impl Action {
             Self::Control(control) => match control {
                 Control::RestartWorkers { .. } => Permission::SystemRestartWorkers,
                 Control::SetPolicies { .. } => Permission::ApprovalPolicyChange,
-                Control::AddGrant { .. } | Control::RemoveGrant { .. } => Permission::UserManage,
+                Control::AddGrant(_)
+                | Control::ChangeGrant(_)
+                | Control::RemoveGrant { .. }
+                | Control::RemoveUser { .. }
+                | Control::UnsuspendUser { .. }
+                | Control::SetAdministratorsManageUsers { .. } => Permission::UserManage,
+                Control::SuspendUser { .. } => Permission::UserSuspend,
+                Control::CreateRole { .. } | Control::ChangeRole { .. } | Control::DeleteRole { .. } => {
+                    Permission::RoleManage
+                }
                 Control::CreateSite { .. } => Permission::SiteManage,
                 Control::CreateAgent { .. } => Permission::AgentManage,
                 Control::CreateScanTask { .. } => Permission::ScanTaskManage,
@@ -160,8 +212,21 @@ impl Action {
             Self::Control(control) => match control {
                 Control::RestartWorkers { .. } => Scenario::FleetRestartWorkers,
                 Control::SetPolicies { .. } => Scenario::ApprovalConfigUpdate,
-                Control::AddGrant { .. } => Scenario::AuthorizationAdd,
-                Control::RemoveGrant { .. } => Scenario::AuthorizationRemove,
+                // Keys are a matter of their own, however they come about.
+                Control::AddGrant(NewGrant { api_access, .. })
+                | Control::ChangeGrant(GrantChange { api_access, .. })
+                    if !api_access.is_none() =>
+                {
+                    Scenario::AuthorizationApiAccess
+                }
+                Control::AddGrant(_) => Scenario::AuthorizationAdd,
+                Control::ChangeGrant(_) | Control::SetAdministratorsManageUsers { .. } => Scenario::AuthorizationUpdate,
+                Control::RemoveGrant { .. } | Control::RemoveUser { .. } => Scenario::AuthorizationRemove,
+                Control::SuspendUser { .. } => Scenario::AuthorizationSuspend,
+                Control::UnsuspendUser { .. } => Scenario::AuthorizationUnsuspend,
+                Control::CreateRole { .. } | Control::ChangeRole { .. } | Control::DeleteRole { .. } => {
+                    Scenario::AuthorizationRole
+                }
                 Control::CreateSite { .. } => Scenario::FleetSite,
                 Control::CreateAgent { .. } => Scenario::FleetAgent,
                 Control::CreateScanTask { .. } => Scenario::FleetScan,
@@ -188,8 +253,18 @@ impl Action {
             Self::Control(control) => match control {
                 Control::RestartWorkers { .. } => "Restart collection workers".into(),
                 Control::SetPolicies { .. } => "Change approval rules".into(),
-                Control::AddGrant { role, .. } => format!("Grant {}", role.title()),
+                Control::AddGrant(NewGrant { role: RoleId::BuiltIn(role), .. }) => format!("Grant {}", role.title()),
+                Control::AddGrant(_) => "Grant a role".into(),
+                Control::ChangeGrant(_) => "Change a grant".into(),
                 Control::RemoveGrant { .. } => "Remove a grant".into(),
+                Control::RemoveUser { .. } => "Remove a person".into(),
+                Control::SuspendUser { .. } => "Suspend a person".into(),
+                Control::UnsuspendUser { .. } => "End a suspension".into(),
+                Control::CreateRole { name, .. } => format!("Create role {name}"),
+                Control::ChangeRole { name, .. } => format!("Change role {name}"),
+                Control::DeleteRole { .. } => "Delete a role".into(),
+                Control::SetAdministratorsManageUsers { on: true } => "Let Administrators manage people".into(),
+                Control::SetAdministratorsManageUsers { on: false } => "Let only the Owner manage people".into(),
                 Control::CreateSite { name, .. } => format!("Create site {name}"),
                 Control::CreateAgent { name, .. } => format!("Create agent {name}"),
                 Control::CreateScanTask { name, .. } => format!("Create scan task {name}"),

@@ -1,12 +1,11 @@
 //! What changes the account itself: checked when it is asked for, checked again when it is carried out, done in the same
 //! breath as the request's end.
 
-use super::{Action, Control, PolicyChange, Scenario, submit::check_operation};
+use super::{Action, Control, PolicyChange, submit::check_operation};
 use crate::{
-    authz::Role,
     decide::Tx,
     event::Event,
-    ids::{AccountId, AgentId, GrantId, ScanTaskId, SiteId},
+    ids::{AccountId, AgentId, ScanTaskId, SiteId},
     rejection::Rejection,
 };
 
@@ -23,8 +22,6 @@ impl Tx {
         match control {
             Control::RestartWorkers { site } => self.own_site(account, *site),
             Control::SetPolicies { changes } => self.check_policies(account, changes),
-            Control::AddGrant { user, role, .. } => self.check_add_grant(account, *user, *role),
-            Control::RemoveGrant { grant } => self.check_remove_grant(account, *grant),
             Control::CreateSite { name, .. } => {
                 let taken = self.state().sites_of(account).any(|site| site.name == *name);
                 check_name(name).and_then(|()| if taken { Err(exists("a site", name)) } else { Ok(()) })
@@ -47,12 +44,21 @@ impl Tx {
                 check_scan(ranges, *interval_s)
             }
             Control::FreezeAccount {} | Control::UnfreezeAccount {} => Ok(()),
+            _ => self.check_people(account, control),
         }
     }
 
-    fn own_site(&self, account: AccountId, site: SiteId) -> Result<(), Rejection> {
+    pub(crate) fn own_site(&self, account: AccountId, site: SiteId) -> Result<(), Rejection> {
         let own = self.state().site(site).is_some_and(|site| site.account == account);
         if own { Ok(()) } else { Err(Rejection::NotFound { what: "site" }) }
+    }
+
+    pub(crate) fn check_named_once(&self, changes: &[PolicyChange]) -> Result<(), Rejection> {
+        let named = |at: usize| changes[..at].iter().any(|other| other.scenario == changes[at].scenario);
+        (0..changes.len()).find(|at| named(*at)).map_or(Ok(()), |at| {
+            let problem = format!("{} is named twice", changes[at].scenario.name());
+            Err(Rejection::Invalid { field: "changes", problem })
+        })
     }
 
     /// One approval at least, and no more than there are people to give them.
@@ -60,12 +66,9 @@ impl Tx {
         if changes.is_empty() {
             return Err(Rejection::Invalid { field: "changes", problem: "name at least one scenario".into() });
         }
-        for (at, change) in changes.iter().enumerate() {
-            if changes[..at].iter().any(|other| other.scenario == change.scenario) {
-                let problem = format!("{} is named twice", change.scenario.name());
-                return Err(Rejection::Invalid { field: "changes", problem });
-            }
-            let people = self.state().available(account, change.scenario, self.now());
+        self.check_named_once(changes)?;
+        for change in changes {
+            let people = self.state().available(account, change.scenario);
             let counts = self.state().policy(account, change.scenario).initiator_counts;
             let most = if counts { people } else { people.saturating_sub(1) };
             let name = change.scenario.name();
@@ -84,72 +87,33 @@ impl Tx {
         Ok(())
     }
 
-    fn check_add_grant(&self, account: AccountId, user: crate::ids::UserId, role: Role) -> Result<(), Rejection> {
-        if !self.state().users.contains(&user) {
-            return Err(Rejection::NotFound { what: "person" });
-        }
-        if role == Role::Owner {
-            return Err(Rejection::OwnerProtected);
-        }
-        let holds = self.state().grants_of(account).any(|grant| grant.user == user);
-        if holds {
-            Err(Rejection::AlreadyExists { what: "a grant for this person: change that one".into() })
-        } else {
-            Ok(())
-        }
-    }
-
-    fn check_remove_grant(&self, account: AccountId, id: GrantId) -> Result<(), Rejection> {
-        let grant = self.state().grants.get(&id).filter(|grant| grant.account == account);
-        let grant = grant.ok_or(Rejection::NotFound { what: "grant" })?;
-        if grant.role == Role::Owner {
-            return Err(Rejection::OwnerProtected);
-        }
-        let scenarios = self.locked_out(account, Some(id));
-        if scenarios.is_empty() { Ok(()) } else { Err(Rejection::WouldLockOut { scenarios }) }
-    }
-
-    /// Scenarios that nobody could get approved any more without this grant.
-    pub(crate) fn locked_out(&self, account: AccountId, without: Option<GrantId>) -> Vec<Scenario> {
-        let short = |scenario: &Scenario| {
-            let policy = self.state().policy(account, *scenario);
-            let after = self.state().available_without(account, *scenario, without, self.now());
-            policy.required > after
-        };
-        Scenario::ALL.iter().copied().filter(short).collect()
-    }
-
     pub(crate) fn take_effect(&mut self, account: AccountId, control: &Control) {
+        for event in self.effects_of(account, control) {
+            self.emit(event);
+        }
+    }
+
+    /// What it comes to, as things are now.
+    pub(crate) fn effects_of(&self, account: AccountId, control: &Control) -> Vec<Event> {
+        let state = self.state();
         match control.clone() {
-            Control::RestartWorkers { .. } => {}
-            Control::SetPolicies { changes } => {
-                for change in changes {
-                    let mut policy = self.state().policy(account, change.scenario);
-                    policy.version += 1;
-                    policy.required = change.required;
-                    policy.required_other = change.required_other;
-                    self.emit(Event::PolicySet { account, scenario: change.scenario, policy });
-                }
-            }
-            Control::AddGrant { user, role, scope } => {
-                let grant = GrantId(self.state().next_grant + 1);
-                self.emit(Event::GrantAdded { grant, account, user, role, scope, expires_at: None });
-            }
-            Control::RemoveGrant { grant } => self.emit(Event::GrantRemoved { grant }),
+            Control::RestartWorkers { .. } => Vec::new(),
+            Control::SetPolicies { changes } => self.policy_effects(account, &changes),
             Control::CreateSite { name, capacity_w } => {
-                let site = SiteId(self.state().sites.get_max().map_or(0, |(id, _)| id.0) + 1);
-                self.emit(Event::SiteCreated { site, account, name, capacity_w });
+                let site = SiteId(state.sites.get_max().map_or(0, |(id, _)| id.0) + 1);
+                vec![Event::SiteCreated { site, account, name, capacity_w }]
             }
             Control::CreateAgent { site, name, token_hash } => {
-                let agent = AgentId(self.state().agents.get_max().map_or(0, |(id, _)| id.0) + 1);
-                self.emit(Event::AgentCreated { agent, account, site, name, token_hash });
+                let agent = AgentId(state.agents.get_max().map_or(0, |(id, _)| id.0) + 1);
+                vec![Event::AgentCreated { agent, account, site, name, token_hash }]
             }
             Control::CreateScanTask { agent, name, ranges, interval_s } => {
-                let scan_task = ScanTaskId(self.state().scan_tasks.get_max().map_or(0, |(id, _)| id.0) + 1);
-                self.emit(Event::ScanTaskCreated { scan_task, agent, name, ranges, interval_s });
+                let scan_task = ScanTaskId(state.scan_tasks.get_max().map_or(0, |(id, _)| id.0) + 1);
+                vec![Event::ScanTaskCreated { scan_task, agent, name, ranges, interval_s }]
             }
-            Control::FreezeAccount {} => self.emit(Event::AccountFrozen { account }),
-            Control::UnfreezeAccount {} => self.emit(Event::AccountUnfrozen { account }),
+            Control::FreezeAccount {} => vec![Event::AccountFrozen { account }],
+            Control::UnfreezeAccount {} => vec![Event::AccountUnfrozen { account }],
+            other => self.people_effects(account, &other),
         }
     }
 }

@@ -11,11 +11,12 @@
 //!            +--> rejected | cancelled | expired | superseded | invalidated
 //! ```
 //! `submit` makes requests, `vote` takes decisions, `settle` makes every transition that follows by itself, `effects` carries out what
-//! changes the account, and `claims` decides which request holds a device.
+//! changes the account (`people` what changes who may do what in it), and `claims` decides which request holds a device.
 
 mod action;
 mod claims;
 mod effects;
+mod people;
 mod quorum;
 mod request;
 mod scenario;
@@ -26,6 +27,7 @@ mod vote;
 pub use action::{Action, ContentHash, Control, MAX_TARGETS, NotAHash, Payload, PolicyChange, Target, mode_name};
 pub use claims::Award;
 pub(crate) use effects::check_name;
+pub use people::{GrantChange, NewGrant};
 pub use quorum::{Rule, Tally};
 pub use request::{
     Decision, Estimate, ItemState, Outlook, Refusal, Request, RequestState, Step, StepKind, Took, Vote, Was,

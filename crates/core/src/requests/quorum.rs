@@ -2,7 +2,7 @@
 
 use super::{Action, Approvers, Control, Decision, Policy, PolicyChange, Request, Scenario, Target};
 use crate::{
-    authz::{Actor, Permission, Place, Principal, Role},
+    authz::{Actor, Permission, Place, Principal, RoleId},
     ids::{AccountId, GrantId, UserId},
     state::State,
     time::{Millis, Timestamp},
@@ -72,7 +72,7 @@ impl State {
         let places = self.places(action, targets);
         let (mut approvals, mut undecided) = (BTreeSet::new(), BTreeSet::new());
         for (user, _) in self.approvers(actor.account, &policy, action, &places, now) {
-            if is_beneficiary(action, user) {
+            if self.is_beneficiary(action, user) {
                 continue;
             }
             if actor.user() != Some(user) {
@@ -122,8 +122,8 @@ impl State {
             return None;
         }
         let rights = self.rights_of_user(account, user);
-        let may = |role: Role, mask: u64| match approvers.roles() {
-            Some(roles) => roles.contains(&role),
+        let may = |role: RoleId, mask: u64| match approvers.roles() {
+            Some(roles) => roles.iter().any(|approver| role == *approver),
             None => mask & permission.bit() != 0,
         };
         rights
@@ -150,28 +150,19 @@ impl State {
             .collect()
     }
 
-    /// How many people could approve anything in a scenario: its approvers with scope `all`.
+    /// How many people could approve anything in a scenario: its approvers with scope `all` whose grants do not end by
+    /// themselves.
     #[must_use]
-    pub fn available(&self, account: AccountId, scenario: Scenario, now: Timestamp) -> u32 {
-        self.available_without(account, scenario, None, now)
-    }
-
-    pub(crate) fn available_without(
-        &self,
-        account: AccountId,
-        scenario: Scenario,
-        without: Option<GrantId>,
-        now: Timestamp,
-    ) -> u32 {
+    pub fn available(&self, account: AccountId, scenario: Scenario) -> u32 {
         let approvers = self.policy(account, scenario).approvers;
         let holders = |permission: Option<Permission>| {
             let people: BTreeSet<_> = self
                 .grants_of(account)
-                .filter(|grant| Some(grant.id) != without && grant.is_live(now) && grant.scope.is_all())
-                .filter(|grant| self.users.contains(&grant.user))
+                .filter(|grant| grant.expires_at.is_none() && grant.scope.is_all())
+                .filter(|grant| self.users.contains(&grant.user) && !self.is_suspended(account, grant.user))
                 .filter(|grant| match (approvers.roles(), permission) {
-                    (Some(roles), _) => roles.contains(&grant.role),
-                    (None, Some(permission)) => grant.role.permissions() & permission.bit() != 0,
+                    (Some(roles), _) => roles.iter().any(|role| grant.role == *role),
+                    (None, Some(permission)) => self.mask_of(grant.role) & permission.bit() != 0,
                     (None, None) => false,
                 })
                 .map(|grant| grant.user)
@@ -184,30 +175,56 @@ impl State {
         scenario.permissions().map(|permission| holders(Some(permission))).min().unwrap_or(0)
     }
 
+    /// Scenarios whose counts nobody could meet any more. Of the counts by others only those that were chosen: as shipped,
+    /// one such request waits until there is a second approver.
+    #[must_use]
+    pub fn locked_out(&self, account: AccountId) -> Vec<Scenario> {
+        let short = |scenario: &Scenario| {
+            let policy = self.policy(account, *scenario);
+            let available = self.available(account, *scenario);
+            policy.required > available || policy.version > 0 && policy.required_other > available.saturating_sub(1)
+        };
+        Scenario::ALL.iter().copied().filter(short).collect()
+    }
+
     /// Counts that today's settings and the two hardening rules ask for.
     ///
     /// Ratchet: lowering a scenario's count needs as many approvals as that count had. Closure: making an approver
-    /// needs as many as the highest count in which that approver could vote.
+    /// needs as many as the highest count in which that approver could vote. Neither asks for more people than there are to
+    /// ask: where operators approve operations, there may be more of them than there are Administrators.
     pub(crate) fn counts_for(&self, account: AccountId, action: &Action) -> (u32, u32) {
         let policy = self.policy(account, action.scenario());
         let closure = match action {
-            Action::Control(Control::SetPolicies { changes }) => changes
-                .iter()
-                .filter_map(|change: &PolicyChange| {
-                    let old = self.policy(account, change.scenario);
-                    let lowered = change.required < old.required || change.required_other < old.required_other;
-                    lowered.then_some(old.required.max(old.required_other))
-                })
-                .max(),
-            Action::Control(Control::AddGrant { role, .. }) => Scenario::ALL
-                .iter()
-                .map(|scenario| self.policy(account, *scenario))
-                .filter(|policy| policy.approvers.roles().is_some_and(|roles| roles.contains(role)))
-                .map(|policy| policy.required)
-                .max(),
-            _ => None,
+            Action::Control(Control::SetPolicies { changes } | Control::RemoveUser { changes, .. }) => {
+                self.ratchet(account, changes)
+            }
+            Action::Control(Control::AddGrant(new)) => self.closure_of(account, new.role),
+            Action::Control(Control::ChangeGrant(change)) => {
+                let old = self.grant(change.grant);
+                let as_it_is = old.is_some_and(|old| old.role == change.role && old.scope == change.scope);
+                if as_it_is { 0 } else { self.closure_of(account, change.role) }
+            }
+            Action::Control(Control::UnsuspendUser { user }) => {
+                let held = self.grants_of(account).filter(|grant| grant.user == *user);
+                held.map(|grant| self.closure_of(account, grant.role)).max().unwrap_or(0)
+            }
+            Action::Control(Control::ChangeRole { permissions, .. }) => {
+                self.closure_of_permissions(account, permissions)
+            }
+            _ => 0,
         };
-        (policy.required.max(closure.unwrap_or(0)), policy.required_other)
+        let possible = closure.min(self.available(account, action.scenario()));
+        (policy.required.max(possible), policy.required_other)
+    }
+
+    fn ratchet(&self, account: AccountId, changes: &[PolicyChange]) -> u32 {
+        let lowered = changes.iter().filter_map(|change| {
+            let old = self.policy(account, change.scenario);
+            let lowered = change.required < old.required || change.required_other < old.required_other;
+            lowered.then_some(old.required.max(old.required_other))
+        });
+        let config = |of: u32| if changes.is_empty() { 0 } else { of };
+        lowered.max().unwrap_or(0).max(config(self.policy(account, Scenario::ApprovalConfigUpdate).required))
     }
 
     /// Does `user` still hold the standing they had when the request was submitted?
@@ -220,10 +237,13 @@ impl State {
                 && self.users.contains(&user)
                 && self.grants.get(grant).is_some_and(|grant| {
                     let role_fits = match policy.approvers.roles() {
-                        Some(roles) => roles.contains(&grant.role),
-                        None => grant.role.permissions() & permission.bit() != 0,
+                        Some(roles) => roles.iter().any(|role| grant.role == *role),
+                        None => self.mask_of(grant.role) & permission.bit() != 0,
                     };
-                    role_fits && grant.is_live(now) && places.iter().all(|place| grant.scope.covers(place))
+                    !self.is_suspended(payload.account, user)
+                        && role_fits
+                        && grant.is_live(now)
+                        && places.iter().all(|place| grant.scope.covers(place))
                 })
         })
     }
@@ -242,7 +262,7 @@ impl State {
         let mut approvals = BTreeSet::new();
         let mut undecided = BTreeSet::new();
         for (user, _) in request.eligible.iter() {
-            if is_beneficiary(&payload.action, *user) || !self.still_eligible(request, *user, &places, now) {
+            if self.is_beneficiary(&payload.action, *user) || !self.still_eligible(request, *user, &places, now) {
                 continue;
             }
             let counts_by_submitting = policy.initiator_counts && initiator == Some(*user);
@@ -281,15 +301,11 @@ impl State {
         match (actor.principal, policy.approvers.roles()) {
             (Principal::User(_), None) => true,
             (Principal::User(user), Some(roles)) => {
-                self.rights_of_user(actor.account, user).live(now).any(|right| roles.contains(&right.role))
+                let rights = self.rights_of_user(actor.account, user);
+                rights.live(now).any(|right| roles.iter().any(|role| right.role == *role))
             }
             (Principal::ApiKey(_), _) => policy.programs_run_alone,
             _ => false,
         }
     }
-}
-
-/// Is `user` the one to whom the request would give something?
-pub(crate) fn is_beneficiary(action: &Action, user: UserId) -> bool {
-    matches!(action, Action::Control(Control::AddGrant { user: beneficiary, .. }) if *beneficiary == user)
 }

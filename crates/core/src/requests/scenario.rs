@@ -90,8 +90,12 @@ macro_rules! scenarios {
 
 scenarios! {
     AuthorizationAdd = "authorization.add",
+    AuthorizationUpdate = "authorization.update",
     AuthorizationRemove = "authorization.remove",
+    AuthorizationApiAccess = "authorization.api_access",
     AuthorizationSuspend = "authorization.suspend",
+    AuthorizationUnsuspend = "authorization.unsuspend",
+    AuthorizationRole = "authorization.role",
     ApprovalConfigUpdate = "approval_config.update",
     AccountFreeze = "account.freeze",
     AccountUnfreeze = "account.unfreeze",
@@ -154,9 +158,14 @@ impl Scenario {
             ..base
         };
         match self {
-            Self::AuthorizationAdd | Self::AuthorizationRemove | Self::ApprovalConfigUpdate | Self::AccountUnfreeze => {
-                base
-            }
+            Self::AuthorizationAdd
+            | Self::AuthorizationUpdate
+            | Self::AuthorizationRemove
+            | Self::AuthorizationApiAccess
+            | Self::AuthorizationUnsuspend
+            | Self::AuthorizationRole
+            | Self::ApprovalConfigUpdate
+            | Self::AccountUnfreeze => base,
             // One person, at once: what makes things safer must not wait for a password.
             Self::AuthorizationSuspend | Self::AccountFreeze => Policy { step_up: StepUp::None, ..base },
             Self::FleetPower | Self::FleetMode | Self::FleetLed => Policy { programs_run_alone: true, ..fleet },

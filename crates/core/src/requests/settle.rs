@@ -192,6 +192,10 @@ impl Tx {
             return false;
         };
         let payload = &request.payload;
+        if let Action::Control(control) = &payload.action {
+            let may = self.state().may_ask(payload.account, user, control, self.now());
+            return self.state().users.contains(&user) && may.is_ok();
+        }
         let targets: Vec<_> = request.effective().map(|(_, target)| target).collect();
         let rights = self.state().rights_of_user(payload.account, user);
         let permission = payload.action.permission();

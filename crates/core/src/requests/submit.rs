@@ -136,7 +136,7 @@ impl Tx {
         let eligible = self.state().approvers(actor.account, &policy, &asked.action, &places, self.now());
         let (estimates, was) = outlook(&targets, asked.estimates);
         let base_versions = match &asked.action {
-            Action::Control(Control::SetPolicies { changes }) => changes
+            Action::Control(Control::SetPolicies { changes } | Control::RemoveUser { changes, .. }) => changes
                 .iter()
                 .map(|change| (change.scenario, self.state().policy(actor.account, change.scenario).version))
                 .collect(),
@@ -264,10 +264,10 @@ impl Tx {
         if matches!(asked.action, Action::Device(_)) {
             return self.check_devices(actor, &asked.targets, permission);
         }
-        let rights = self.state().rights_of(actor);
-        let places = self.state().places(&asked.action, &[]);
-        let allowed = places.iter().all(|place| rights.allow(permission, place, self.now()));
-        if allowed { Ok(()) } else { Err(Denied::lacking(permission).into()) }
+        match (&asked.action, actor.user()) {
+            (Action::Control(control), Some(user)) => self.state().may_ask(actor.account, user, control, self.now()),
+            _ => Err(Denied::lacking(permission).into()),
+        }
     }
 
     /// One open request about the same settings at a time. Devices have claims instead.
@@ -275,15 +275,12 @@ impl Tx {
         let Action::Control(control) = action else {
             return Ok(());
         };
+        let objects = self.state().objects(control);
         let same = |other: &Request| {
             let Action::Control(other) = &other.payload.action else {
                 return false;
             };
-            match (control, other) {
-                (Control::SetPolicies { .. }, Control::SetPolicies { .. }) => true,
-                (Control::AddGrant { user: a, .. }, Control::AddGrant { user: b, .. }) => a == b,
-                _ => control == other,
-            }
+            control == other || self.state().objects(other).iter().any(|object| objects.contains(object))
         };
         let open = self.state().open_requests().find(|r| r.payload.account == actor.account && same(r));
         open.map_or(Ok(()), |open| Err(Rejection::PendingExists { request: open.id }))

@@ -1,8 +1,6 @@
 //! Taking a decision, taking it back, calling a request off.
 
-use super::{
-    Action, ContentHash, Control, Decision, Request, RequestState, STEP_UP_WINDOW, StepUp, quorum::is_beneficiary,
-};
+use super::{ContentHash, Decision, Request, RequestState, STEP_UP_WINDOW, StepUp};
 use crate::{
     authz::{Actor, Principal},
     decide::Tx,
@@ -45,9 +43,8 @@ impl Tx {
     /// Why this person may not vote on it; `None` if they may.
     fn objection(&self, request: &Request, user: UserId, decision: Decision) -> Option<Rejection> {
         let action = &request.payload.action;
-        let about_subject = matches!(action, Action::Control(Control::RemoveGrant { grant })
-            if self.state().grants.get(grant).is_some_and(|grant| grant.user == user));
-        if is_beneficiary(action, user) || about_subject && decision == Decision::Reject {
+        let vetoes = decision == Decision::Reject && self.state().is_loser(action, user);
+        if self.state().is_beneficiary(action, user) || vetoes {
             return Some(Rejection::ConflictOfInterest);
         }
         let tally = self.state().tally(request, self.now());

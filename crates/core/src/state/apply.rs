@@ -2,7 +2,7 @@
 
 use super::{Account, Claims, Draft, Keyed, State};
 use crate::{
-    authz::{Grant, Principal},
+    authz::Principal,
     event::{Entry, Event},
     fleet::{Agent, Device, DeviceIdentity, FoundDevice, ScanTask, Site, TargetResult},
     ids::{AccountId, AgentId, DeviceId, RequestId, ScanTaskId, SiteId, UserId},
@@ -23,6 +23,8 @@ impl State {
                     frozen: false,
                     policies: imbl::OrdMap::new(),
                     requests: 0,
+                    suspended: imbl::OrdSet::new(),
+                    administrators_manage_users: false,
                 };
                 self.accounts.insert(account.id, account);
             }
@@ -34,24 +36,14 @@ impl State {
                 self.users.remove(user);
                 self.drafts.remove(user);
             }
-            Event::GrantAdded { grant, account, user, role, scope, expires_at } => {
-                let grant = Grant {
-                    id: *grant,
-                    account: *account,
-                    user: *user,
-                    role: *role,
-                    scope: scope.clone(),
-                    expires_at: *expires_at,
-                };
-                self.next_grant = self.next_grant.max(grant.id.0);
-                self.grants.insert(grant.id, grant);
-                self.compile_rights(*account, *user);
-            }
-            Event::GrantRemoved { grant } => {
-                if let Some(grant) = self.grants.remove(grant) {
-                    self.compile_rights(grant.account, grant.user);
-                }
-            }
+            Event::GrantAdded { .. }
+            | Event::GrantChanged { .. }
+            | Event::GrantRemoved { .. }
+            | Event::UserSuspended { .. }
+            | Event::UserUnsuspended { .. }
+            | Event::RoleSet { .. }
+            | Event::RoleDeleted { .. }
+            | Event::AdministratorsManageUsersSet { .. } => self.apply_people(&entry.event),
             Event::PolicySet { account, scenario, policy } => {
                 self.change_account(*account, |a| {
                     a.policies.entry(*scenario).or_default().push(policy.clone());
@@ -96,7 +88,7 @@ impl State {
         }
     }
 
-    fn change_account(&mut self, id: AccountId, change: impl FnOnce(&mut Account)) {
+    pub(super) fn change_account(&mut self, id: AccountId, change: impl FnOnce(&mut Account)) {
         if let Some(account) = self.accounts.get_mut(&id) {
             change(account);
         }

@@ -7,7 +7,7 @@ use adit_core::{
     command::{Command, Reply},
     event::{Entry, Event},
     ids::UserId,
-    requests::{Action, Control, Decision, PolicyChange, RequestState, Scenario},
+    requests::{Action, Control, Decision, NewGrant, PolicyChange, RequestState, Scenario},
     state::State,
 };
 use proptest::prelude::*;
@@ -64,8 +64,7 @@ fn moves(w: &World, coalition: &[UserId], stranger: UserId, most: u32) -> Vec<Ac
         .collect();
     let others = w.state.grants_of(w.account).filter(|grant| !coalition.contains(&grant.user) && grant.user != w.owner);
     moves.extend(others.map(|grant| Action::Control(Control::RemoveGrant { grant: grant.id })));
-    let (user, role, scope) = (stranger, Role::Administrator, Scope::All);
-    moves.push(Action::Control(Control::AddGrant { user, role, scope }));
+    moves.push(Action::Control(Control::AddGrant(NewGrant::new(stranger, Role::Administrator, Scope::All))));
     moves
 }
 

@@ -47,7 +47,7 @@ proptest! {
         live(&steps, |m| {
             for scenario in Scenario::ALL.iter().filter(|_| !m.degraded) {
                 let required = m.w.state.policy(m.w.account, *scenario).required;
-                let available = m.w.state.available(m.w.account, *scenario, m.w.now);
+                let available = m.w.state.available(m.w.account, *scenario);
                 assert!((1..=available).contains(&required), "{}", scenario.name());
             }
         });
@@ -225,12 +225,17 @@ proptest! {
 
 /// Does the event change what an account is, and by the will of a person?
 fn is_effect(entry: &Entry, event: &Event) -> bool {
+    let leaves = matches!(event, Event::GrantRemoved { user, .. } if entry.actor == Principal::User(*user));
     matches!(entry.actor, Principal::User(_))
+        && !leaves
         && matches!(
             event,
             Event::PolicySet { .. }
                 | Event::GrantAdded { .. }
+                | Event::GrantChanged { .. }
                 | Event::GrantRemoved { .. }
+                | Event::UserSuspended { .. }
+                | Event::UserUnsuspended { .. }
                 | Event::AccountFrozen { .. }
                 | Event::AccountUnfrozen { .. }
         )
@@ -256,8 +261,8 @@ fn check_quorum_by_hand(m: &Moment<'_>, request: &Request) {
     if approvers.contains(&initiator) {
         yes.insert(initiator);
     }
-    if let Action::Control(Control::AddGrant { user, .. }) = &request.payload.action {
-        yes.remove(user);
+    if let Action::Control(Control::AddGrant(new)) = &request.payload.action {
+        yes.remove(&new.user);
     }
     assert!(yes.len() >= request.required as usize, "{yes:?}");
     yes.remove(&initiator);
@@ -306,5 +311,5 @@ fn check_moves(m: &Moment<'_>) {
 /// The people who hold an approver's role over everything.
 pub fn administrators(state: &State, w: &support::World) -> Vec<UserId> {
     let grants = state.grants_of(w.account);
-    grants.filter(|grant| matches!(grant.role, Role::Owner | Role::Administrator)).map(|grant| grant.user).collect()
+    grants.filter(|grant| grant.role.is_administration()).map(|grant| grant.user).collect()
 }

@@ -2,18 +2,19 @@
 
 use crate::support::{SITE, World, mode, restart_workers};
 use adit_core::{
-    authz::{Actor, Role, Scope},
+    authz::{Actor, ApiAccess, Role, Scope},
     command::{Command, DraftPart, DraftSubmission, Reply, Submission},
     event::{Entry, Event},
     fleet::{Ending, Operation, PowerMode},
-    ids::{DeviceId, RequestId, UserId},
-    requests::{Action, Control, Decision, PolicyChange, Scenario},
+    ids::{DeviceId, GrantId, RequestId, UserId},
+    requests::{Action, Control, Decision, GrantChange, NewGrant, PolicyChange, Scenario},
     state::State,
     time::Millis,
 };
 use proptest::prelude::*;
 
 const MINERS: u32 = 6;
+const ROLES: [Role; 4] = [Role::Administrator, Role::SiteManager, Role::OperationsManager, Role::Viewer];
 
 #[derive(Debug, Clone)]
 pub enum Step {
@@ -25,7 +26,10 @@ pub enum Step {
     Cancel { who: usize, which: usize },
     Finish { which: usize, well: bool },
     Policy { who: usize, scenario: usize, required: u32, other: u32 },
-    Remove { who: usize, whom: usize },
+    Remove { who: usize, whom: usize, all: bool },
+    Change { who: usize, whom: usize, role: usize },
+    Suspend { who: usize, whom: usize, on: bool },
+    Leave { who: usize },
     Hire { role: usize },
     Deprovision { whom: usize },
     Freeze { on: bool },
@@ -50,7 +54,10 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (which, any::<bool>()).prop_map(|(which, well)| Step::Finish { which, well }),
         2 => (who.clone(), 0..Scenario::ALL.len(), 0..5_u32, 0..3_u32)
             .prop_map(|(who, scenario, required, other)| Step::Policy { who, scenario, required, other }),
-        1 => (who.clone(), who.clone()).prop_map(|(who, whom)| Step::Remove { who, whom }),
+        1 => (who.clone(), who.clone(), any::<bool>()).prop_map(|(who, whom, all)| Step::Remove { who, whom, all }),
+        1 => (who.clone(), who.clone(), 0..4_usize).prop_map(|(who, whom, role)| Step::Change { who, whom, role }),
+        2 => (who.clone(), who.clone(), any::<bool>()).prop_map(|(who, whom, on)| Step::Suspend { who, whom, on }),
+        1 => who.clone().prop_map(|who| Step::Leave { who }),
         1 => (0..4_usize).prop_map(|role| Step::Hire { role }),
         1 => who.prop_map(|whom| Step::Deprovision { whom }),
         1 => any::<bool>().prop_map(|on| Step::Freeze { on }),
@@ -153,22 +160,43 @@ fn take(w: &mut World, people: &mut Vec<UserId>, step: &Step) {
                 PolicyChange { scenario: Scenario::ALL[*scenario], required: *required, required_other: *other };
             let _ = w.try_ask(person(*who), Action::Control(Control::SetPolicies { changes: vec![change] }), &[]);
         }
-        Step::Remove { who, whom } => {
+        Step::Remove { who, whom, all: true } => {
+            let control = Control::RemoveUser { user: person(*whom), changes: Vec::new() };
+            let _ = w.try_ask(person(*who), Action::Control(control), &[]);
+        }
+        Step::Remove { who, whom, all: false } => {
             let whom = person(*whom);
             let held = w.state.grants_of(w.account).find(|grant| grant.user == whom).map(|grant| grant.id);
             if let Some(grant) = held {
                 let _ = w.try_ask(person(*who), Action::Control(Control::RemoveGrant { grant }), &[]);
             }
         }
+        Step::Change { who, whom, role } => {
+            let whom = person(*whom);
+            let held = w.state.grants_of(w.account).find(|grant| grant.user == whom).map(|grant| grant.id);
+            if let Some(grant) = held {
+                let _ = w.try_ask(person(*who), change(grant, ROLES[*role]), &[]);
+            }
+        }
+        Step::Suspend { who, whom, on } => {
+            let user = person(*whom);
+            let control = if *on { Control::SuspendUser { user } } else { Control::UnsuspendUser { user } };
+            let _ = w.try_ask(person(*who), Action::Control(control), &[]);
+        }
+        Step::Leave { who } => {
+            let actor = w.actor(person(*who));
+            let _ = w.run(&actor, Command::LeaveAccount);
+        }
         Step::Freeze { on } => {
             let control = if *on { Control::FreezeAccount {} } else { Control::UnfreezeAccount {} };
             let _ = w.try_ask(owner, Action::Control(control), &[]);
         }
         Step::Hire { role } => {
-            let role = [Role::Administrator, Role::SiteManager, Role::OperationsManager, Role::Viewer][*role];
+            let role = ROLES[*role];
             if let Reply::User(user) = w.operator(Command::AddUser) {
                 people.push(user);
-                let _ = w.try_ask(owner, Action::Control(Control::AddGrant { user, role, scope: Scope::All }), &[]);
+                let _ =
+                    w.try_ask(owner, Action::Control(Control::AddGrant(NewGrant::new(user, role, Scope::All))), &[]);
             }
         }
         Step::Deprovision { whom } => {
@@ -182,6 +210,12 @@ fn take(w: &mut World, people: &mut Vec<UserId>, step: &Step) {
         Step::Wait { minutes } => w.tick_after(Millis::minutes(*minutes)),
         Step::ClockBack { minutes } => w.now.0 -= minutes * 60_000,
     }
+}
+
+fn change(grant: GrantId, role: Role) -> Action {
+    let (role, scope) = (role.into(), Scope::All);
+    let change = GrantChange { grant, role, scope, expires_at: None, remark: None, api_access: ApiAccess::None };
+    Action::Control(Control::ChangeGrant(change))
 }
 
 fn key_of(key: Option<u8>) -> Option<String> {

@@ -10,7 +10,7 @@ use adit_core::{
     fleet::{DeviceIdentity, Ending, FoundDevice, ModePower, OpKind, Operation, PowerMode, TargetResult},
     ids::{AccountId, AgentId, DeviceId, RequestId, ScanTaskId, SiteId, UserId},
     rejection::Rejection,
-    requests::{Action, Control, Decision, PolicyChange, Request, RequestState, Scenario},
+    requests::{Action, Control, Decision, NewGrant, PolicyChange, Request, RequestState, Scenario},
     state::State,
     time::{Millis, Timestamp},
 };
@@ -88,7 +88,7 @@ impl World {
     pub fn person(&mut self, role: Role) -> UserId {
         let Reply::User(user) = self.operator(Command::AddUser) else { unreachable!() };
         let owner = self.owner;
-        self.ask(owner, Action::Control(Control::AddGrant { user, role, scope: Scope::All }), &[]);
+        self.ask(owner, Action::Control(Control::AddGrant(NewGrant::new(user, role, Scope::All))), &[]);
         user
     }
 

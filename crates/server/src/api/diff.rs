@@ -5,9 +5,10 @@ use super::{
     views::Viewer,
 };
 use adit_core::{
-    authz::{Node, Scope},
+    authz::{Node, Permission, RoleId, Scope},
     event::device_of,
     fleet::Operation,
+    ids::GrantId,
     requests::{Action, Control, PolicyChange, Request, RequestState},
 };
 use adit_telemetry::LiveTable;
@@ -44,6 +45,10 @@ impl<'a> Group<'a> {
 
 fn row(what: &str, from: &str, to: &str) -> Value {
     Group::default().row(what, from, to)
+}
+
+fn permissions_in_words(permissions: &BTreeSet<Permission>) -> String {
+    permissions.iter().map(|permission| permission.name()).collect::<Vec<_>>().join(", ")
 }
 
 impl Viewer<'_> {
@@ -91,11 +96,35 @@ impl Viewer<'_> {
                 vec![row(&format!("Collection workers of {site}"), "running", "restarted")]
             }
             Control::SetPolicies { changes } => changes.iter().map(|change| self.of_policy(request, change)).collect(),
-            Control::AddGrant { user, role, scope } => {
-                let to = format!("{} of {}", role.title(), self.scope_in_words(scope));
-                vec![row(&format!("Role of {}", self.names.of(*user)), "none", &to)]
+            Control::AddGrant(new) => {
+                let what = format!("Role of {}", self.names.of(new.user));
+                vec![row(&what, "none", &self.grant_in_words(new.role, &new.scope))]
             }
-            Control::RemoveGrant { grant } => vec![row(&format!("Grant {grant}"), "in force", "ended")],
+            Control::ChangeGrant(change) => {
+                let to = self.grant_in_words(change.role, &change.scope);
+                vec![row(&self.grant_name(change.grant), &self.old_grant(change.grant), &to)]
+            }
+            Control::RemoveGrant { grant } => vec![row(&self.grant_name(*grant), &self.old_grant(*grant), "none")],
+            Control::RemoveUser { user, changes } => {
+                let mut rows = vec![row(&format!("Roles of {}", self.names.of(*user)), "in force", "none")];
+                rows.extend(changes.iter().map(|change| self.of_policy(request, change)));
+                rows
+            }
+            Control::SuspendUser { user } => vec![row(&self.names.of(*user), "active", "suspended")],
+            Control::UnsuspendUser { user } => vec![row(&self.names.of(*user), "suspended", "active")],
+            Control::CreateRole { name, permissions } => {
+                vec![row(&format!("Role {name}"), "none", &permissions_in_words(permissions))]
+            }
+            Control::ChangeRole { name, permissions, .. } => {
+                vec![row(&format!("Role {name}"), "as it is", &permissions_in_words(permissions))]
+            }
+            Control::DeleteRole { role } => {
+                vec![row(&format!("Role {}", self.state.role_title(RoleId::Custom(*role))), "in use", "none")]
+            }
+            Control::SetAdministratorsManageUsers { on } => {
+                let word = |on: bool| if on { "the Owner and Administrators" } else { "the Owner" };
+                vec![row("People are managed by", word(!on), word(*on))]
+            }
             Control::CreateSite { name, capacity_w } => {
                 let mut rows = vec![row("Site", "none", name)];
                 rows.extend(capacity_w.map(|watts| row("Capacity", "none", &format!("{watts} W"))));
@@ -108,6 +137,21 @@ impl Viewer<'_> {
             Control::FreezeAccount {} => vec![row("Account", "in use", "frozen")],
             Control::UnfreezeAccount {} => vec![row("Account", "frozen", "in use")],
         }
+    }
+
+    fn grant_in_words(&self, role: RoleId, scope: &Scope) -> String {
+        format!("{} of {}", self.state.role_title(role), self.scope_in_words(scope))
+    }
+
+    fn grant_name(&self, grant: GrantId) -> String {
+        let user = self.state.grant(grant).map(|grant| self.names.of(grant.user));
+        user.map_or_else(|| format!("Grant {grant}"), |user| format!("Role of {user}"))
+    }
+
+    /// As long as it is there.
+    fn old_grant(&self, grant: GrantId) -> String {
+        let grant = self.state.grant(grant);
+        grant.map_or_else(|| "in force".into(), |grant| self.grant_in_words(grant.role, &grant.scope))
     }
 
     /// From the counts as they were when it was asked for.

@@ -24,12 +24,12 @@ pub async fn list(
     Shares(api): Shares<Shared>,
     allowed: Allowed<{ Permission::DashboardView as u8 }>,
 ) -> Answer<Json<Value>> {
-    let (state, now, account) = (api.engine.state(), api.now(), allowed.permit.reach().account());
+    let (state, account) = (api.engine.state(), allowed.permit.reach().account());
     let items: Vec<_> = Scenario::ALL.iter().map(|scenario| {
         let policy = state.policy(account, *scenario);
         json!({
             "scenario": scenario, "version": policy.version, "required": policy.required, "required_other": policy.required_other,
-            "approvers": rules::approvers(*scenario, policy.approvers), "available": state.available(account, *scenario, now),
+            "approvers": rules::approvers(*scenario, policy.approvers), "available": state.available(account, *scenario),
             "initiator_counts": policy.initiator_counts, "approve_ttl_s": policy.approve_ttl.0 / 1_000,
             "execute_ttl_s": policy.execute_ttl.0 / 1_000, "timelock_s": policy.timelock.0 / 1_000, "step_up": rules::step_up(policy.step_up),
         })

@@ -236,7 +236,8 @@ fn view(api: &Shared, session: &Session) -> Answer<Value> {
     let rights = state.rights_of_user(account.id, session.user);
     let mask = rights.mask(now);
     let permissions: Vec<_> = Permission::all().filter(|p| mask & p.bit() != 0).map(Permission::name).collect();
-    let roles: Vec<_> = state.roles_of(account.id, session.user).iter().map(|role| role.title()).collect();
+    let roles = state.roles_of(account.id, session.user).into_iter();
+    let roles: Vec<_> = roles.map(|role| state.role_title(role)).collect();
     Ok(json!({
         "user": { "id": session.user, "name": name },
         "account": { "id": account.id, "name": account.name },

@@ -9,7 +9,7 @@ use adit_core::{
     command::{Command, Reply, Submission},
     fleet::{DeviceIdentity, FoundDevice, ModePower, OpKind, PowerMode},
     ids::{AgentId, DeviceId, RequestId, ScanTaskId, SiteId, UserId},
-    requests::{Action, Control},
+    requests::{Action, Control, NewGrant},
 };
 use adit_server::{
     Agents, Engine, Live, SystemClock,
@@ -132,7 +132,7 @@ impl House {
         for (name, role) in NORTHERN {
             let user = add_user(&engine).await;
             let scope = Scope::Nodes([Node::Site(NORTH)].into());
-            ask(&engine, &next, OWNER, Action::Control(Control::AddGrant { user, role, scope }), &[]).await;
+            ask(&engine, &next, OWNER, Action::Control(Control::AddGrant(NewGrant::new(user, role, scope))), &[]).await;
             users.insert(name.to_owned(), user);
         }
 

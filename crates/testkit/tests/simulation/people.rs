@@ -6,7 +6,7 @@ use adit_core::{
     command::{Command, Submission},
     fleet::{Operation, PowerMode},
     ids::{AccountId, DeviceId, RequestId, SiteId, UserId},
-    requests::{Action, Control, Decision, PolicyChange, Scenario},
+    requests::{Action, Control, Decision, NewGrant, PolicyChange, Scenario},
     state::State,
     time::Timestamp,
 };
@@ -103,7 +103,7 @@ fn hire_or_dismiss(chance: &mut Chance, state: &State, id: u128, now: Timestamp)
         _ => {
             let user = UserId(2 + chance.below(12) as u32);
             let role = [Role::Administrator, Role::SiteManager, Role::OperationsManager][chance.below(3)];
-            let control = Control::AddGrant { user, role, scope: Scope::All };
+            let control = Control::AddGrant(NewGrant::new(user, role, Scope::All));
             (person(OWNER, now), submission(id, Action::Control(control), Vec::new()))
         }
     }

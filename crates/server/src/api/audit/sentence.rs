@@ -65,9 +65,18 @@ impl Speaker<'_> {
             Event::UserAdded { user } => format!("{} was added", self.user(*user)),
             Event::UserRemoved { user } => format!("{} was removed for good", self.user(*user)),
             Event::GrantAdded { user, role, scope, .. } => {
-                format!("{} became {} on {}", self.user(*user), role.title(), self.scope(scope))
+                format!("{} became {} on {}", self.user(*user), self.state.role_title(*role), self.scope(scope))
             }
-            Event::GrantRemoved { grant } => format!("The grant {grant} ended"),
+            Event::GrantChanged { grant, .. } => format!("The end, remark or keys of grant {grant} were changed"),
+            Event::GrantRemoved { grant, user, .. } => format!("The grant {grant} of {} ended", self.user(*user)),
+            Event::UserSuspended { user, .. } => format!("{} was suspended", self.user(*user)),
+            Event::UserUnsuspended { user, .. } => format!("The suspension of {} ended", self.user(*user)),
+            Event::RoleSet { name, permissions, .. } => {
+                format!("Role {name} holds {}", count(permissions.len(), "permission"))
+            }
+            Event::RoleDeleted { role, .. } => format!("Role {role} was deleted"),
+            Event::AdministratorsManageUsersSet { on: true, .. } => "Administrators manage people now".to_owned(),
+            Event::AdministratorsManageUsersSet { on: false, .. } => "Only the Owner manages people now".to_owned(),
             Event::PolicySet { scenario, policy, .. } => format!(
                 "{} now needs {}, {} of them by somebody other than the initiator",
                 scenario.name(),

@@ -16,6 +16,13 @@ pub fn reach(state: &State, reach: &Reach, entry: &Entry) -> bool {
     match &entry.event {
         Event::AccountCreated { account, .. }
         | Event::GrantAdded { account, .. }
+        | Event::GrantChanged { account, .. }
+        | Event::GrantRemoved { account, .. }
+        | Event::UserSuspended { account, .. }
+        | Event::UserUnsuspended { account, .. }
+        | Event::RoleSet { account, .. }
+        | Event::RoleDeleted { account, .. }
+        | Event::AdministratorsManageUsersSet { account, .. }
         | Event::PolicySet { account, .. }
         | Event::AccountFrozen { account }
         | Event::AccountUnfrozen { account }
@@ -23,8 +30,6 @@ pub fn reach(state: &State, reach: &Reach, entry: &Entry) -> bool {
         Event::UserAdded { user } | Event::UserRemoved { user } => {
             whole(reach.account()) && (is_of(state, *user, reach.account()) || is_alone(state))
         }
-        // Whose it was is no longer known.
-        Event::GrantRemoved { .. } => whole(reach.account()) && is_alone(state),
         Event::SiteCreated { site: of, .. }
         | Event::AgentCreated { site: of, .. }
         | Event::DraftPut { site: of, .. }

@@ -97,7 +97,11 @@ impl Changes {
             | Event::AgentEnrolled { .. }
             | Event::ScanTaskCreated { .. } => self.agents = true,
             Event::GrantAdded { .. }
+            | Event::GrantChanged { .. }
             | Event::GrantRemoved { .. }
+            | Event::UserSuspended { .. }
+            | Event::UserUnsuspended { .. }
+            | Event::RoleSet { .. }
             | Event::UserRemoved { .. }
             | Event::PolicySet { .. }
             | Event::AccountFrozen { .. }

@@ -1,0 +1,472 @@
+//! What can be asked about people, their grants and roles: is it in order, may this person give that, who gains by it, and
+//! what follows.
+
+use super::{Action, Control, PolicyChange, Scenario};
+use crate::{
+    authz::{ApiAccess, Grant, Node, Permission, Role, RoleId, Scope, mask_of},
+    decide::Tx,
+    event::{Entry, Event},
+    ids::{AccountId, CustomRoleId, GrantId, UserId},
+    rejection::Rejection,
+    state::State,
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// Most nodes in one scope.
+const MAX_NODES: usize = 200;
+/// Longest remark, characters.
+const MAX_REMARK: usize = 200;
+/// Most roles an account makes.
+const MAX_ROLES: usize = 100;
+
+/// A grant to be given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewGrant {
+    /// Whom.
+    pub user: UserId,
+    /// What. Not Owner.
+    pub role: RoleId,
+    /// Where.
+    pub scope: Scope,
+    /// Until when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    /// What for, up to 200 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remark: Option<String>,
+    /// Keys; only with scope `all`.
+    #[serde(default, skip_serializing_if = "ApiAccess::is_none")]
+    pub api_access: ApiAccess,
+}
+
+impl NewGrant {
+    /// Without end, remark and keys.
+    pub fn new(user: UserId, role: impl Into<RoleId>, scope: Scope) -> Self {
+        Self { user, role: role.into(), scope, expires_at: None, remark: None, api_access: ApiAccess::None }
+    }
+}
+
+/// What a grant is to be from now on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GrantChange {
+    /// Which.
+    pub grant: GrantId,
+    /// What. Not Owner.
+    pub role: RoleId,
+    /// Where.
+    pub scope: Scope,
+    /// Until when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    /// What for, up to 200 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remark: Option<String>,
+    /// Keys; only with scope `all`.
+    #[serde(default, skip_serializing_if = "ApiAccess::is_none")]
+    pub api_access: ApiAccess,
+}
+
+/// What one open request at a time may be about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Object {
+    Config,
+    Person(UserId),
+    Role(CustomRoleId),
+}
+
+impl State {
+    /// The person whose grants a request is about.
+    pub(crate) fn subject(&self, control: &Control) -> Option<UserId> {
+        match control {
+            Control::AddGrant(new) => Some(new.user),
+            Control::ChangeGrant(GrantChange { grant, .. }) | Control::RemoveGrant { grant } => {
+                self.grant(*grant).map(|grant| grant.user)
+            }
+            Control::RemoveUser { user, .. } | Control::SuspendUser { user } | Control::UnsuspendUser { user } => {
+                Some(*user)
+            }
+            _ => None,
+        }
+    }
+
+    /// What a request locks while it is open. Suspending locks nothing: it must not have to wait.
+    pub(crate) fn objects(&self, control: &Control) -> Vec<Object> {
+        let person = || self.subject(control).map(Object::Person);
+        match control {
+            Control::SetPolicies { .. } | Control::SetAdministratorsManageUsers { .. } => vec![Object::Config],
+            Control::RemoveUser { changes, .. } if !changes.is_empty() => {
+                person().into_iter().chain([Object::Config]).collect()
+            }
+            Control::SuspendUser { .. } => Vec::new(),
+            Control::ChangeRole { role, .. } | Control::DeleteRole { role } => vec![Object::Role(*role)],
+            _ => person().into_iter().collect(),
+        }
+    }
+
+    /// Would the request give `user` anything? Who gains by it has no say in it.
+    pub(crate) fn is_beneficiary(&self, action: &Action, user: UserId) -> bool {
+        let Action::Control(control) = action else {
+            return false;
+        };
+        match control {
+            Control::AddGrant(new) => new.user == user,
+            Control::ChangeGrant(change) => {
+                let grant = self.grant(change.grant).filter(|grant| grant.user == user);
+                grant.is_some_and(|grant| !self.is_narrower(grant, change))
+            }
+            Control::UnsuspendUser { user: subject } => *subject == user,
+            Control::ChangeRole { role, .. } => self.holders_of_role(*role).contains(&user),
+            _ => false,
+        }
+    }
+
+    /// Would the request take something from `user`? They may consent to that and not veto it.
+    pub(crate) fn is_loser(&self, action: &Action, user: UserId) -> bool {
+        matches!(action, Action::Control(control @ (Control::ChangeGrant(_) | Control::RemoveGrant { .. } | Control::RemoveUser { .. }))
+            if self.subject(control) == Some(user))
+    }
+
+    fn is_narrower(&self, grant: &Grant, change: &GrantChange) -> bool {
+        let (old, new) = (self.mask_of(grant.role), self.mask_of(change.role));
+        let shorter = match (grant.expires_at, change.expires_at) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(old), Some(new)) => new <= old,
+        };
+        let stays_below = !change.role.is_administration() || change.role == grant.role;
+        new & !old == 0
+            && stays_below
+            && grant.scope.contains(&change.scope)
+            && shorter
+            && change.api_access <= grant.api_access
+    }
+
+    /// How many approvals making somebody an approver by this role takes: as many as the highest count in which they could
+    /// vote.
+    pub(crate) fn closure_of(&self, account: AccountId, role: RoleId) -> u32 {
+        let mask = self.mask_of(role);
+        self.closure(account, |scenario, approvers| match approvers {
+            Some(roles) => roles.iter().any(|approver| role == *approver),
+            None => scenario.permissions().any(|permission| mask & permission.bit() != 0),
+        })
+    }
+
+    /// The same, for giving permissions to a role of the account's own.
+    pub(crate) fn closure_of_permissions(&self, account: AccountId, permissions: &BTreeSet<Permission>) -> u32 {
+        self.closure(account, |scenario, approvers| {
+            approvers.is_none() && scenario.permissions().any(|permission| permissions.contains(&permission))
+        })
+    }
+
+    fn closure(&self, account: AccountId, votes_in: impl Fn(Scenario, Option<&'static [Role]>) -> bool) -> u32 {
+        let policies = Scenario::ALL.iter().map(|scenario| (*scenario, self.policy(account, *scenario)));
+        let counted = policies.filter(|(scenario, policy)| votes_in(*scenario, policy.approvers.roles()));
+        counted.map(|(_, policy)| policy.required).max().unwrap_or(0)
+    }
+
+    /// May `user` ask for this? The permission alone does not make it so: nobody gives what they do not hold themselves.
+    pub(crate) fn may_ask(
+        &self,
+        account: AccountId,
+        user: UserId,
+        control: &Control,
+        now: Timestamp,
+    ) -> Result<(), Rejection> {
+        let action = Action::Control(control.clone());
+        let permission = action.permission();
+        let rights = self.rights_of_user(account, user);
+        let places = self.places(&action, &[]);
+        let allowed = places.iter().all(|place| rights.allow(permission, place, now));
+        if !allowed && !self.administrator_may(account, user, control, now) {
+            return Err(crate::authz::Denied::lacking(permission).into());
+        }
+        match control {
+            Control::AddGrant(new) => self.holds_all(account, user, self.mask_of(new.role), &new.scope, now),
+            Control::ChangeGrant(change) => {
+                self.holds_all(account, user, self.mask_of(change.role), &change.scope, now)
+            }
+            Control::UnsuspendUser { user: subject } => {
+                let mut held = self.grants_of(account).filter(|grant| grant.user == *subject);
+                held.try_for_each(|grant| self.holds_all(account, user, self.mask_of(grant.role), &grant.scope, now))
+            }
+            Control::CreateRole { permissions, .. } | Control::ChangeRole { permissions, .. } => {
+                self.holds_all(account, user, mask_of(permissions), &Scope::All, now)
+            }
+            Control::RemoveUser { changes, .. } if !changes.is_empty() => {
+                let mask = Permission::ApprovalPolicyChange.bit();
+                self.holds_all(account, user, mask, &Scope::All, now)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn holds_all(
+        &self,
+        account: AccountId,
+        user: UserId,
+        mask: u64,
+        scope: &Scope,
+        now: Timestamp,
+    ) -> Result<(), Rejection> {
+        let rights = self.rights_of_user(account, user);
+        let lacking = Permission::all()
+            .filter(|permission| mask & permission.bit() != 0)
+            .find(|permission| !rights.with(*permission, now).any(|right| right.scope.contains(scope)));
+        lacking.map_or(Ok(()), |permission| Err(Rejection::BeyondOwnRights { permission }))
+    }
+
+    /// By the account's setting, Administrators manage people who are no Administrators, and make none.
+    fn administrator_may(&self, account: AccountId, user: UserId, control: &Control, now: Timestamp) -> bool {
+        let given = match control {
+            Control::AddGrant(new) => Some(new.role),
+            Control::ChangeGrant(change) => Some(change.role),
+            Control::RemoveGrant { .. } | Control::RemoveUser { .. } | Control::UnsuspendUser { .. } => None,
+            _ => return false,
+        };
+        let is_set = self.account(account).is_some_and(|account| account.administrators_manage_users);
+        let rights = self.rights_of_user(account, user);
+        let is_administrator = rights.live(now).any(|right| right.role == Role::Administrator && right.scope.is_all());
+        let subject = self.subject(control);
+        let ranks_below = |role: RoleId| !role.is_administration() && self.mask_of(role) & UNTOUCHABLE == 0;
+        is_set
+            && is_administrator
+            && given.is_none_or(ranks_below)
+            && subject.is_some_and(|subject| {
+                self.grants_of(account).filter(|grant| grant.user == subject).all(|grant| ranks_below(grant.role))
+            })
+    }
+}
+
+/// Who holds these is not below Administrator.
+const UNTOUCHABLE: u64 = Permission::UserManage.bit() | Permission::RoleManage.bit();
+
+impl Tx {
+    /// Is what is asked about people in order, as things are now?
+    pub(crate) fn check_people(&self, account: AccountId, control: &Control) -> Result<(), Rejection> {
+        match control {
+            Control::AddGrant(new) => self.check_new_grant(account, new)?,
+            Control::ChangeGrant(change) => self.check_grant_change(account, change)?,
+            Control::RemoveGrant { grant } => drop(self.changeable_grant(account, *grant)?),
+            Control::RemoveUser { user, changes } => {
+                self.check_member(account, *user)?;
+                self.check_named_once(changes)?;
+                if let Some(change) = changes.iter().find(|change| change.required < 1) {
+                    let max = self.state().available(account, change.scenario).into();
+                    let field = format!("{} required", change.scenario.name());
+                    return Err(Rejection::OutOfRange { field, min: 1, max });
+                }
+            }
+            Control::SuspendUser { user } => {
+                self.check_member(account, *user)?;
+                if self.state().is_suspended(account, *user) {
+                    return Err(Rejection::AlreadyExists { what: "suspended this person".into() });
+                }
+            }
+            Control::UnsuspendUser { user } if !self.state().is_suspended(account, *user) => {
+                return Err(Rejection::NotFound { what: "suspended person" });
+            }
+            Control::CreateRole { name, permissions } => self.check_role(account, None, name, permissions)?,
+            Control::ChangeRole { role, name, permissions } => {
+                self.own_role(account, *role)?;
+                self.check_role(account, Some(*role), name, permissions)?;
+            }
+            Control::DeleteRole { role } => {
+                self.own_role(account, *role)?;
+                if !self.state().holders_of_role(*role).is_empty() {
+                    let problem = "people hold it: give them another role first".into();
+                    return Err(Rejection::Invalid { field: "role", problem });
+                }
+            }
+            _ => {}
+        }
+        let locked = self.locked_out_by(account, control);
+        if locked.is_empty() { Ok(()) } else { Err(Rejection::WouldLockOut { scenarios: locked }) }
+    }
+
+    fn check_new_grant(&self, account: AccountId, new: &NewGrant) -> Result<(), Rejection> {
+        if !self.state().users.contains(&new.user) {
+            return Err(Rejection::NotFound { what: "person" });
+        }
+        self.check_terms(account, new.role, &new.scope, new.expires_at, new.remark.as_deref(), new.api_access)?;
+        let holds = self.state().grants_of(account).any(|grant| grant.user == new.user && grant.role == new.role);
+        if holds {
+            let what = "given this person this role: change that grant".into();
+            return Err(Rejection::AlreadyExists { what });
+        }
+        Ok(())
+    }
+
+    fn check_grant_change(&self, account: AccountId, change: &GrantChange) -> Result<(), Rejection> {
+        let old = self.changeable_grant(account, change.grant)?;
+        let GrantChange { role, scope, expires_at, remark, api_access, .. } = change;
+        self.check_terms(account, *role, scope, *expires_at, remark.as_deref(), *api_access)?;
+        let twin = |grant: &Grant| grant.id != old.id && grant.user == old.user && grant.role == *role;
+        if self.state().grants_of(account).any(twin) {
+            let what = "given this person this role: change that grant".into();
+            return Err(Rejection::AlreadyExists { what });
+        }
+        Ok(())
+    }
+
+    fn check_terms(
+        &self,
+        account: AccountId,
+        role: RoleId,
+        scope: &Scope,
+        expires_at: Option<Timestamp>,
+        remark: Option<&str>,
+        api_access: ApiAccess,
+    ) -> Result<(), Rejection> {
+        let invalid = |field, problem: &str| Err(Rejection::Invalid { field, problem: problem.into() });
+        match role {
+            RoleId::BuiltIn(Role::Owner) => return Err(Rejection::OwnerProtected),
+            RoleId::BuiltIn(_) => {}
+            RoleId::Custom(role) => self.own_role(account, role)?,
+        }
+        if !api_access.is_none() && !scope.is_all() {
+            return invalid("scope", "keys reach the whole account: choose everything, or no keys");
+        }
+        if expires_at.is_some_and(|end| end <= self.now()) {
+            return invalid("expires_at", "must be later than now");
+        }
+        if remark.is_some_and(|words| words.chars().count() > MAX_REMARK) {
+            return invalid("remark", "at most 200 characters");
+        }
+        let Scope::Nodes(nodes) = scope else {
+            return Ok(());
+        };
+        if nodes.is_empty() || nodes.len() > MAX_NODES {
+            return invalid("scope", "1 to 200 nodes, or everything");
+        }
+        nodes.iter().try_for_each(|node| self.check_node(account, node))
+    }
+
+    /// By id, and only what is there: whoever comes later under that id must not be given away beforehand.
+    fn check_node(&self, account: AccountId, node: &Node) -> Result<(), Rejection> {
+        match node {
+            Node::Site(site) => self.own_site(account, *site),
+            Node::Container(_) | Node::Group(_) | Node::SubAccount(_) => Ok(()),
+        }
+    }
+
+    fn changeable_grant(&self, account: AccountId, id: GrantId) -> Result<Grant, Rejection> {
+        let grant = self.state().grant(id).filter(|grant| grant.account == account);
+        let grant = grant.ok_or(Rejection::NotFound { what: "grant" })?;
+        if grant.role == Role::Owner { Err(Rejection::OwnerProtected) } else { Ok(grant.clone()) }
+    }
+
+    /// Somebody with a grant on the account who is not its owner.
+    fn check_member(&self, account: AccountId, user: UserId) -> Result<(), Rejection> {
+        if !self.state().grants_of(account).any(|grant| grant.user == user) {
+            return Err(Rejection::NotFound { what: "person" });
+        }
+        let is_owner = self.state().account(account).is_some_and(|account| account.owner == user);
+        if is_owner { Err(Rejection::OwnerProtected) } else { Ok(()) }
+    }
+
+    fn own_role(&self, account: AccountId, role: CustomRoleId) -> Result<(), Rejection> {
+        let own = self.state().roles.get(&role).is_some_and(|role| role.account == account);
+        if own { Ok(()) } else { Err(Rejection::NotFound { what: "role" }) }
+    }
+
+    fn check_role(
+        &self,
+        account: AccountId,
+        own: Option<CustomRoleId>,
+        name: &str,
+        permissions: &BTreeSet<Permission>,
+    ) -> Result<(), Rejection> {
+        super::check_name(name)?;
+        let same = |other: &str| other.to_lowercase() == name.to_lowercase();
+        let mut others = self.state().custom_roles_of(account).filter(|role| Some(role.id) != own);
+        if Role::ALL.iter().any(|role| same(role.title())) || others.any(|role| same(&role.name)) {
+            return Err(Rejection::AlreadyExists { what: format!("a role called {name}") });
+        }
+        if permissions.is_empty() {
+            let problem = "choose at least one".into();
+            return Err(Rejection::Invalid { field: "permissions", problem });
+        }
+        if own.is_none() && self.state().custom_roles_of(account).count() >= MAX_ROLES {
+            return Err(Rejection::OutOfRange { field: "roles".into(), min: 0, max: MAX_ROLES as u64 });
+        }
+        Ok(())
+    }
+
+    /// Scenarios that nobody could get approved any more once this was done: it is tried on a copy.
+    fn locked_out_by(&self, account: AccountId, control: &Control) -> Vec<Scenario> {
+        let takes = matches!(
+            control,
+            Control::ChangeGrant(_)
+                | Control::RemoveGrant { .. }
+                | Control::RemoveUser { .. }
+                | Control::SuspendUser { .. }
+                | Control::ChangeRole { .. }
+        );
+        if !takes {
+            return Vec::new();
+        }
+        let mut after = self.state().clone();
+        for event in self.effects_of(account, control) {
+            after.apply(&Entry { at: self.now(), actor: crate::authz::Principal::System, event });
+        }
+        after.locked_out(account)
+    }
+
+    /// What a request about people comes to.
+    pub(crate) fn people_effects(&self, account: AccountId, control: &Control) -> Vec<Event> {
+        let removed = |grant: &Grant| Event::GrantRemoved { grant: grant.id, account, user: grant.user };
+        let next = GrantId(self.state().next_grant + 1);
+        match control.clone() {
+            Control::AddGrant(NewGrant { user, role, scope, expires_at, remark, api_access }) => {
+                vec![Event::GrantAdded { grant: next, account, user, role, scope, expires_at, remark, api_access }]
+            }
+            Control::ChangeGrant(change) => {
+                let Some(old) = self.state().grant(change.grant) else {
+                    return Vec::new();
+                };
+                let GrantChange { grant, role, scope, expires_at, remark, api_access } = change;
+                if old.role == role && old.scope == scope {
+                    return vec![Event::GrantChanged { grant, account, expires_at, remark, api_access }];
+                }
+                // Another role or scope is another grant: who approved by the old one has to be an approver anew.
+                let user = old.user;
+                let added =
+                    Event::GrantAdded { grant: next, account, user, role, scope, expires_at, remark, api_access };
+                vec![removed(old), added]
+            }
+            Control::RemoveGrant { grant } => self.state().grant(grant).map(removed).into_iter().collect(),
+            Control::RemoveUser { user, changes } => {
+                let held = self.state().grants_of(account).filter(|grant| grant.user == user);
+                held.map(removed).chain(self.policy_effects(account, &changes)).collect()
+            }
+            Control::SuspendUser { user } => vec![Event::UserSuspended { account, user }],
+            Control::UnsuspendUser { user } => vec![Event::UserUnsuspended { account, user }],
+            Control::CreateRole { name, permissions } => {
+                let role = CustomRoleId(self.state().next_role + 1);
+                vec![Event::RoleSet { role, account, name, permissions }]
+            }
+            Control::ChangeRole { role, name, permissions } => {
+                vec![Event::RoleSet { role, account, name, permissions }]
+            }
+            Control::DeleteRole { role } => vec![Event::RoleDeleted { role, account }],
+            Control::SetAdministratorsManageUsers { on } => vec![Event::AdministratorsManageUsersSet { account, on }],
+            _ => Vec::new(),
+        }
+    }
+
+    /// New policies with these counts.
+    pub(crate) fn policy_effects(&self, account: AccountId, changes: &[PolicyChange]) -> Vec<Event> {
+        let set = |change: &PolicyChange| {
+            let mut policy = self.state().policy(account, change.scenario);
+            policy.version += 1;
+            policy.required = change.required;
+            policy.required_other = change.required_other;
+            Event::PolicySet { account, scenario: change.scenario, policy }
+        };
+        changes.iter().map(set).collect()
+    }
+}
