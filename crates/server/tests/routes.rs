@@ -206,6 +206,35 @@ fn explain(me: &str, resource: &str) -> String {
 }
 
 #[tokio::test]
+async fn whoever_says_what_they_have_seen_is_refused_when_it_has_changed() {
+    let house = House::new().await;
+    let who = house.sign_in("owner").await;
+    let ask = async |method: &str, path: &str, seen: &str, body: Option<Value>| {
+        let request = Request::builder().method(method).uri(format!("/api/v1/{path}"));
+        let request = request.header(header::COOKIE, &who.cookie).header("x-adit-csrf", &who.csrf);
+        let request = request.header(header::CONTENT_TYPE, "application/json").header(header::IF_MATCH, seen);
+        house.send(request.body(body.map_or_else(Body::empty, |body| body.to_string().into())).unwrap()).await
+    };
+    let reboot = json!({ "action": { "action": "reboot", "params": {} }, "targets": ["dev-1"] });
+    let changes = "draft/changes?site=site-1";
+    let put = ask("POST", changes, "\"0\"", Some(reboot.clone())).await;
+    assert_eq!(put.status, 200, "{}", put.text);
+    let stale = ask("POST", changes, "\"0\"", Some(reboot)).await;
+    assert_eq!((stale.status.as_u16(), &stale.body["code"]), (412, &json!("precondition_failed")));
+    assert_eq!(ask("DELETE", "draft?site=site-1", "\"0\"", None).await.status, 412);
+    let tag = house.get("draft?site=site-1", &who).await.header("etag").to_owned();
+    assert_eq!(tag, format!("\"{}\"", put.body["draft"]["version"]));
+    assert_eq!(ask("DELETE", "draft?site=site-1", &format!("\"0\", {tag}"), None).await.status, 204);
+
+    let id = house.request("owner", Action::Device(Operation::Reboot {}), &[DeviceId(1)]).await;
+    assert_eq!(house.get(&format!("requests/{id}"), &who).await.header("etag"), "\"1\"");
+    let cancel = format!("requests/{id}/cancel");
+    assert_eq!(ask("POST", &cancel, "\"2\"", Some(json!({ "reason": "no" }))).await.status, 412);
+    assert_eq!(ask("POST", &cancel, "*", Some(json!({ "reason": "no" }))).await.body["code"], "invalid_state");
+    assert!(!house.get("devices/dev-1", &who).await.header("etag").is_empty());
+}
+
+#[tokio::test]
 async fn numbers_are_for_this_machine_and_for_administrators() {
     let house = House::new().await;
     let owner = house.sign_in("owner").await;

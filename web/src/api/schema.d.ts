@@ -1497,7 +1497,9 @@ export interface operations {
                 /** @description A site; all that the caller sees if none is given. */
                 site: string;
             };
-            header?: never;
+            header?: {
+                "if-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1519,7 +1521,9 @@ export interface operations {
                 /** @description A site; all that the caller sees if none is given. */
                 site: string;
             };
-            header?: never;
+            header?: {
+                "if-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1547,7 +1551,9 @@ export interface operations {
                 /** @description A site; all that the caller sees if none is given. */
                 site: string;
             };
-            header?: never;
+            header?: {
+                "if-match"?: string;
+            };
             path: {
                 change: string;
             };
@@ -1573,7 +1579,9 @@ export interface operations {
                 /** @description A site; all that the caller sees if none is given. */
                 site: string;
             };
-            header?: never;
+            header?: {
+                "if-match"?: string;
+            };
             path: {
                 change: string;
                 device: string;
@@ -1966,7 +1974,9 @@ export interface operations {
     post_requests_id_cancel: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "if-match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -2023,7 +2033,9 @@ export interface operations {
     post_requests_id_votes: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "if-match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -2050,7 +2062,9 @@ export interface operations {
     delete_requests_id_votes_me: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "if-match"?: string;
+            };
             path: {
                 id: string;
             };

@@ -3,7 +3,7 @@
 use super::{
     Shared,
     caller::Allowed,
-    id,
+    etag, id,
     problem::{Answer, Params, Problem},
     requests,
 };
@@ -19,6 +19,7 @@ use adit_telemetry::{Column, DeviceStatus, LiveTable, Order, Page, Query, Range,
 use axum::{
     Json,
     extract::{Path, State as Shares},
+    response::Response,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -191,18 +192,16 @@ pub async fn ids(
 }
 
 /// `GET /devices/{device}`
-pub async fn show(
-    Shares(api): Shares<Shared>,
-    allowed: Allowed<VIEW>,
-    Path(device): Path<String>,
-) -> Answer<Json<Value>> {
+pub async fn show(Shares(api): Shares<Shared>, allowed: Allowed<VIEW>, Path(device): Path<String>) -> Answer<Response> {
     let state = api.engine.state();
     let device: DeviceId = id(&device, "device")?;
     let reach = allowed.permit.reach();
     let device = state.device(device).filter(|device| reach.covers(device.account, &device.place()));
     let device = device.ok_or_else(|| Problem::not_found("device"))?;
-    let row = Rows::new(&state, &api.live(), allowed.caller.session.user, reach, api.now()).of(device);
-    row.map(Json).ok_or_else(|| Problem::not_found("device"))
+    let live = api.live();
+    let row = Rows::new(&state, &live, allowed.caller.session.user, reach, api.now()).of(device);
+    let version = format!("{}-{}", live.row(device.id).map_or(0, |row| row.version), state.seq());
+    row.map(|row| etag::tagged(version, row)).ok_or_else(|| Problem::not_found("device"))
 }
 
 /// Devices as the contract's `DeviceRow`s, for somebody who reaches them.

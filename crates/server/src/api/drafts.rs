@@ -4,6 +4,7 @@ use super::{
     Shared,
     caller::Allowed,
     estimate::{Effect, estimates},
+    etag::{self, IfMatch},
     preview::{self, Preview},
     problem::{Answer, Body, Params, Problem},
     requests,
@@ -19,6 +20,7 @@ use axum::{
     Json,
     extract::{Path, State as Shares},
     http::{HeaderMap, StatusCode},
+    response::Response,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -36,6 +38,18 @@ fn site_of(api: &Shared, allowed: &Allowed<P>, of: &Of) -> Answer<SiteId> {
     let (state, reach) = (api.engine.state(), allowed.permit.reach());
     let known = state.site(of.site).is_some_and(|site| reach.covers(site.account, &Place::site(site.id)));
     if known { Ok(of.site) } else { Err(Problem::not_found("site")) }
+}
+
+/// The same, for something that changes the draft: it must be as the caller has seen it, if they said so.
+fn site_to_change(api: &Shared, allowed: &Allowed<P>, of: &Of, seen: &IfMatch) -> Answer<SiteId> {
+    let site = site_of(api, allowed, of)?;
+    let state = api.engine.state();
+    seen.check(state.draft(allowed.caller.session.user, site).map_or(0, |draft| draft.version))?;
+    Ok(site)
+}
+
+fn tagged(view: Value) -> Response {
+    etag::tagged(&view["version"], view.clone())
 }
 
 fn view(api: &Shared, allowed: &Allowed<P>, site: SiteId) -> Answer<Value> {
@@ -79,8 +93,8 @@ fn warn_of_excluded(preview: &mut Preview, draft: &Draft, change: &DraftChange) 
 }
 
 /// `GET /draft`
-pub async fn show(Shares(api): Shares<Shared>, allowed: Allowed<P>, Params(of): Params<Of>) -> Answer<Json<Value>> {
-    view(&api, &allowed, site_of(&api, &allowed, &of)?).map(Json)
+pub async fn show(Shares(api): Shares<Shared>, allowed: Allowed<P>, Params(of): Params<Of>) -> Answer<Response> {
+    view(&api, &allowed, site_of(&api, &allowed, &of)?).map(tagged)
 }
 
 /// A change for the draft.
@@ -95,10 +109,11 @@ pub struct Change {
 pub async fn put(
     Shares(api): Shares<Shared>,
     allowed: Allowed<P>,
+    seen: IfMatch,
     Params(of): Params<Of>,
     Body(change): Body<Change>,
 ) -> Answer<Json<Value>> {
-    let site = site_of(&api, &allowed, &of)?;
+    let site = site_to_change(&api, &allowed, &of, &seen)?;
     let command = Command::PutDraft { site, action: change.action, targets: change.targets };
     let reply = api.engine.run(allowed.caller.actor, command).await?;
     let replaced = if let Reply::Draft { replaced, .. } = reply { replaced } else { 0 };
@@ -109,32 +124,39 @@ pub async fn put(
 pub async fn take(
     Shares(api): Shares<Shared>,
     allowed: Allowed<P>,
+    seen: IfMatch,
     Path(change): Path<String>,
     Params(of): Params<Of>,
-) -> Answer<Json<Value>> {
-    let site = site_of(&api, &allowed, &of)?;
+) -> Answer<Response> {
+    let site = site_to_change(&api, &allowed, &of, &seen)?;
     let command = Command::TakeFromDraft { site, change: super::id(&change, "change")?, targets: Vec::new() };
     api.engine.run(allowed.caller.actor, command).await?;
-    view(&api, &allowed, site).map(Json)
+    view(&api, &allowed, site).map(tagged)
 }
 
 /// `DELETE /draft/changes/{change}/targets/{device}`
 pub async fn take_one(
     Shares(api): Shares<Shared>,
     allowed: Allowed<P>,
+    seen: IfMatch,
     Path((change, device)): Path<(String, String)>,
     Params(of): Params<Of>,
-) -> Answer<Json<Value>> {
+) -> Answer<Response> {
     let targets = vec![super::id(&device, "device")?];
-    let site = site_of(&api, &allowed, &of)?;
+    let site = site_to_change(&api, &allowed, &of, &seen)?;
     let command = Command::TakeFromDraft { site, change: super::id(&change, "change")?, targets };
     api.engine.run(allowed.caller.actor, command).await?;
-    view(&api, &allowed, site).map(Json)
+    view(&api, &allowed, site).map(tagged)
 }
 
 /// `DELETE /draft`
-pub async fn discard(Shares(api): Shares<Shared>, allowed: Allowed<P>, Params(of): Params<Of>) -> Answer<StatusCode> {
-    let site = site_of(&api, &allowed, &of)?;
+pub async fn discard(
+    Shares(api): Shares<Shared>,
+    allowed: Allowed<P>,
+    seen: IfMatch,
+    Params(of): Params<Of>,
+) -> Answer<StatusCode> {
+    let site = site_to_change(&api, &allowed, &of, &seen)?;
     api.engine.run(allowed.caller.actor, Command::DiscardDraft { site }).await?;
     Ok(StatusCode::NO_CONTENT)
 }

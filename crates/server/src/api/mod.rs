@@ -14,6 +14,7 @@ mod devices;
 mod diff;
 mod drafts;
 mod estimate;
+mod etag;
 mod events;
 mod fleet;
 mod health;

@@ -4,6 +4,7 @@ use super::{
     Shared,
     caller::{Allowed, Caller},
     estimate::estimates,
+    etag::{self, IfMatch},
     id, preview,
     problem::{Answer, Body, Params, Problem},
     views::{self, Viewer},
@@ -137,10 +138,13 @@ pub async fn amend(
     Shares(api): Shares<Shared>,
     headers: HeaderMap,
     allowed: Allowed<P>,
+    seen: IfMatch,
     Path(request): Path<String>,
     Body(asked): Body<Asked>,
 ) -> Answer<Response> {
-    let request = sought(&api.engine.state(), &request, allowed.permit.reach())?.id;
+    let request = sought(&api.engine.state(), &request, allowed.permit.reach())?;
+    seen.check(request.payload.revision)?;
+    let request = request.id;
     let with = submission(&api, asked, key_of(&headers))?;
     let next = run(&api, &allowed.caller, Command::Amend { request, with }).await?;
     made(&api, &allowed.caller, next, StatusCode::CREATED)
@@ -203,13 +207,10 @@ fn paged(items: Vec<Value>, total: usize, offset: usize) -> Value {
 }
 
 /// `GET /requests/{request}`
-pub async fn show(
-    Shares(api): Shares<Shared>,
-    allowed: Allowed<P>,
-    Path(request): Path<String>,
-) -> Answer<Json<Value>> {
+pub async fn show(Shares(api): Shares<Shared>, allowed: Allowed<P>, Path(request): Path<String>) -> Answer<Response> {
     let request = sought(&api.engine.state(), &request, allowed.permit.reach())?;
-    shown(&api, &allowed.caller, request.id).map(Json)
+    let view = shown(&api, &allowed.caller, request.id)?;
+    Ok(etag::tagged(request.payload.revision, view))
 }
 
 /// Which items.
@@ -258,10 +259,13 @@ pub struct Voted {
 pub async fn vote(
     Shares(api): Shares<Shared>,
     allowed: Allowed<P>,
+    seen: IfMatch,
     Path(request): Path<String>,
     Body(vote): Body<Voted>,
 ) -> Answer<Json<Value>> {
-    let request = sought(&api.engine.state(), &request, allowed.permit.reach())?.id;
+    let request = sought(&api.engine.state(), &request, allowed.permit.reach())?;
+    seen.check(request.payload.revision)?;
+    let request = request.id;
     let Voted { decision, content_hash, comment } = vote;
     api.engine.run(allowed.caller.actor, Command::Vote { request, decision, content_hash, comment }).await?;
     shown(&api, &allowed.caller, request).map(Json)
@@ -271,9 +275,12 @@ pub async fn vote(
 pub async fn withdraw(
     Shares(api): Shares<Shared>,
     allowed: Allowed<P>,
+    seen: IfMatch,
     Path(request): Path<String>,
 ) -> Answer<Json<Value>> {
-    let request = sought(&api.engine.state(), &request, allowed.permit.reach())?.id;
+    let request = sought(&api.engine.state(), &request, allowed.permit.reach())?;
+    seen.check(request.payload.revision)?;
+    let request = request.id;
     api.engine.run(allowed.caller.actor, Command::WithdrawVote { request }).await?;
     shown(&api, &allowed.caller, request).map(Json)
 }
@@ -288,10 +295,13 @@ pub struct Cancelled {
 pub async fn cancel(
     Shares(api): Shares<Shared>,
     allowed: Allowed<P>,
+    seen: IfMatch,
     Path(request): Path<String>,
     Body(asked): Body<Cancelled>,
 ) -> Answer<Json<Value>> {
-    let request = sought(&api.engine.state(), &request, allowed.permit.reach())?.id;
+    let request = sought(&api.engine.state(), &request, allowed.permit.reach())?;
+    seen.check(request.payload.revision)?;
+    let request = request.id;
     api.engine.run(allowed.caller.actor, Command::Cancel { request, reason: asked.reason }).await?;
     shown(&api, &allowed.caller, request).map(Json)
 }

@@ -201,18 +201,25 @@ fn deciding() -> Vec<Operation> {
             .needs(P::DeviceList)
             .query(&["site!"])
             .gives(200, "Draft"),
-        delete("/draft", drafts::discard, "Throws it away.").needs(P::DeviceList).query(&["site!"]).gives(204, ""),
+        delete("/draft", drafts::discard, "Throws it away.")
+            .needs(P::DeviceList)
+            .header(&["if-match"])
+            .query(&["site!"])
+            .gives(204, ""),
         post("/draft/changes", drafts::put, "Puts a change into it, in place of what it contradicts.")
             .needs(P::DeviceList)
+            .header(&["if-match"])
             .query(&["site!"])
             .takes("DraftPut")
             .gives(200, "DraftPutResult"),
         delete("/draft/changes/{change}", drafts::take, "Takes a change out.")
             .needs(P::DeviceList)
+            .header(&["if-match"])
             .query(&["site!"])
             .gives(200, "Draft"),
         delete("/draft/changes/{change}/targets/{device}", drafts::take_one, "Takes one device out of a change.")
             .needs(P::DeviceList)
+            .header(&["if-match"])
             .query(&["site!"])
             .gives(200, "Draft"),
         post("/draft/submit", drafts::submit, "Makes a request of every change, or of none.")
@@ -241,13 +248,16 @@ fn deciding() -> Vec<Operation> {
             .gives(200, "ItemPage"),
         post("/requests/{id}/votes", requests::vote, "Votes on exactly what was shown.")
             .needs(P::DeviceList)
+            .header(&["if-match"])
             .takes("VoteCast")
             .gives(200, "Request"),
         delete("/requests/{id}/votes/me", requests::withdraw, "Takes the approval back.")
             .needs(P::DeviceList)
+            .header(&["if-match"])
             .gives(200, "Request"),
         post("/requests/{id}/cancel", requests::cancel, "Calls it off.")
             .needs(P::DeviceList)
+            .header(&["if-match"])
             .takes("Cancellation")
             .gives(200, "Request"),
         post(
