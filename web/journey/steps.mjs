@@ -42,9 +42,9 @@ export async function draft(page, action, value) {
   await tray(page).waitFor({ state: "detached" });
 }
 
-/** Shows only the devices of a model, by name. */
-export async function onlyModel(page, model) {
-  await page.goto(`/s/all/devices?model=${encodeURIComponent(JSON.stringify(model))}`);
+/** Shows only the devices of these models, by name. */
+export async function onlyModels(page, models) {
+  await page.goto(`/s/all/devices?model=${encodeURIComponent(models.join(","))}`);
   await rows(page).first().waitFor();
 }
 

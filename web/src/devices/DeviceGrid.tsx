@@ -24,6 +24,7 @@ export interface ListProps {
 }
 
 const ROW_REM = { compact: 1.75, comfortable: 2.25 };
+const HEAD_PX = 32;
 const PAGE_ROWS = 20;
 /** Row heights follow the reader's text size. */
 function remPx(rem: number): number {
@@ -44,8 +45,9 @@ export function DeviceGrid({ rows, total, search, change, open, fetchMore, selec
     getScrollElement: () => scroller.current,
     estimateSize: () => rowHeight,
     overscan: 8,
-    scrollMargin: 0,
-    scrollPaddingStart: 34,
+    // The head row comes before the rows, and stays above them.
+    scrollMargin: HEAD_PX,
+    scrollPaddingStart: HEAD_PX,
   });
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new row height invalidates what was measured
   useEffect(() => virtual.measure(), [rowHeight]);
@@ -143,7 +145,7 @@ export function DeviceGrid({ rows, total, search, change, open, fetchMore, selec
       onKeyDown={onKeyDown}
       tabIndex={-1}
     >
-      <div className={css.headRow} role="row" aria-rowindex={1} tabIndex={-1}>
+      <div className={css.headRow} style={{ height: HEAD_PX }} role="row" aria-rowindex={1} tabIndex={-1}>
         <div className={css.headCell} role="columnheader" tabIndex={-1} style={{ justifyContent: "center" }}>
           <SelectAll total={total} picked={picks.size} selectAll={selectAll} />
         </div>
@@ -183,7 +185,7 @@ export function DeviceGrid({ rows, total, search, change, open, fetchMore, selec
       <div className={css.canvas} role="rowgroup" style={{ height: virtual.getTotalSize() }}>
         {items.map((item) => {
           const row = visible[item.index - first];
-          const place = { height: rowHeight, transform: `translateY(${item.start}px)` };
+          const place = { height: rowHeight, transform: `translateY(${item.start - HEAD_PX}px)` };
           if (!row)
             return (
               <div
