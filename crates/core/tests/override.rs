@@ -91,8 +91,10 @@ fn e104_devices_out_of_scope_cannot_be_taken() {
     let adit_core::command::Reply::User(client) = w.operator(adit_core::command::Command::AddUser) else {
         unreachable!()
     };
-    let nodes = [adit_core::authz::Node::SubAccount(adit_core::ids::SubAccountId(7))].into();
     let owner = w.owner;
+    let elsewhere = adit_core::requests::Control::CreateSite { name: "Sur".into(), capacity_w: None };
+    w.ask(owner, Action::Control(elsewhere), &[]);
+    let nodes = [adit_core::authz::Node::Site(adit_core::ids::SiteId(2))].into();
     let scope = Scope::Nodes(nodes);
     let grant = adit_core::requests::NewGrant::new(client, Role::OperationsManager, scope);
     let grant = adit_core::requests::Control::AddGrant(grant);

@@ -166,10 +166,12 @@ fn e35_keys_need_the_whole_account_and_are_a_matter_of_their_own() {
 fn scopes_name_what_is_there() {
     let mut w = World::new(1);
     let (owner, user) = (w.owner, stranger(&mut w));
-    for nodes in [vec![], vec![Node::Site(SiteId(9))]] {
+    let elsewhere = Node::SubAccount(adit_core::ids::SubAccountId(7));
+    for (nodes, status) in [(vec![], 422), (vec![Node::Site(SiteId(9))], 404), (vec![Node::Site(SITE), elsewhere], 404)]
+    {
         let scope = Scope::Nodes(nodes.into_iter().collect());
         let grant = Control::AddGrant(NewGrant::new(user, Role::Viewer, scope));
-        assert!(control(&mut w, owner, grant).is_err());
+        assert_eq!(control(&mut w, owner, grant).unwrap_err().status(), status);
     }
 }
 

@@ -14,6 +14,7 @@
 //! changes the account (`people` what changes who may do what in it), and `claims` decides which request holds a device.
 
 mod action;
+mod authority;
 mod claims;
 mod effects;
 mod people;

@@ -22,6 +22,8 @@ const SCENARIOS: [Scenario; 4] = [
 ];
 const PRIZE: usize = 3;
 type Counts = [u32; 4];
+/// What matters of a state: the counts, and who may approve.
+type Spot = (Counts, BTreeSet<UserId>);
 
 /// An account with `people` approvers, the owner first, and somebody of the coalition's who holds nothing yet.
 struct Company {
@@ -82,12 +84,12 @@ fn all_try(w: &mut World, coalition: &[UserId], action: &Action) -> bool {
 /// Where they could get to, one move after another, and from where the prize is theirs.
 #[derive(Default)]
 struct Map {
-    next: BTreeMap<(Counts, BTreeSet<UserId>), Vec<(Counts, BTreeSet<UserId>)>>,
-    won: BTreeSet<(Counts, BTreeSet<UserId>)>,
+    next: BTreeMap<Spot, Vec<Spot>>,
+    won: BTreeSet<Spot>,
 }
 
 impl Map {
-    fn key(w: &World) -> (Counts, BTreeSet<UserId>) {
+    fn key(w: &World) -> Spot {
         (counts_of(w), super::administrators(&w.state, w).into_iter().collect())
     }
 
@@ -116,7 +118,7 @@ impl Map {
         }
     }
 
-    fn could_win_from(&self, start: (Counts, BTreeSet<UserId>)) -> bool {
+    fn could_win_from(&self, start: Spot) -> bool {
         let (mut seen, mut open) = (BTreeSet::new(), vec![start]);
         while let Some(place) = open.pop() {
             if self.won.contains(&place) {
