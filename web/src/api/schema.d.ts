@@ -611,9 +611,71 @@ export interface components {
             /** @constant */
             action: "add_grant";
             params: {
+                /** @enum {string} */
+                api_access?: "none" | "read_only" | "read_write";
+                expires_at?: number;
+                remark?: string;
                 role: string;
                 scope: components["schemas"]["Scope"];
                 user: string;
+            };
+        } | {
+            /** @constant */
+            action: "change_grant";
+            params: {
+                /** @enum {string} */
+                api_access?: "none" | "read_only" | "read_write";
+                expires_at?: number;
+                grant: string;
+                remark?: string;
+                role: string;
+                scope: components["schemas"]["Scope"];
+            };
+        } | {
+            /** @constant */
+            action: "remove_user";
+            params: {
+                changes?: components["schemas"]["PolicyChange"][];
+                user: string;
+            };
+        } | {
+            /** @constant */
+            action: "suspend_user";
+            params: {
+                user: string;
+            };
+        } | {
+            /** @constant */
+            action: "unsuspend_user";
+            params: {
+                user: string;
+            };
+        } | {
+            /** @constant */
+            action: "create_role";
+            params: {
+                name: string;
+                permissions: string[];
+            };
+        } | {
+            /** @constant */
+            action: "change_role";
+            params: {
+                name: string;
+                permissions: string[];
+                role: string;
+            };
+        } | {
+            /** @constant */
+            action: "delete_role";
+            params: {
+                role: string;
+            };
+        } | {
+            /** @constant */
+            action: "set_administrators_manage_users";
+            params: {
+                on: boolean;
             };
         } | {
             /** @constant */

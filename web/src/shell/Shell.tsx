@@ -92,7 +92,7 @@ function SignedIn() {
         position="right"
         size={420}
         withCloseButton={false}
-        aria-label="Draft"
+        attributes={{ content: { "aria-label": "Draft" } }}
         styles={{ body: { height: "100%", padding: 0 } }}
       >
         <Suspense fallback={null}>
