@@ -435,3 +435,41 @@ async fn a_request_tells_from_what_to_what_and_its_steps_by_the_log() {
     assert!(seqs.is_sorted() && *seqs.last().unwrap() <= house.engine.state().seq(), "{seqs:?}");
     assert_eq!(now["diff"][0]["from"], "normal", "from what it was when it was asked for: {now}");
 }
+
+#[tokio::test]
+async fn roles_of_the_account_are_made_and_given_by_requests() {
+    let house = house().await;
+    let (owner, admin) = (house.sign_in(Role::Owner).await, house.sign_in(Role::Administrator).await);
+    let make = json!({ "name": "Night watch", "permissions": ["device.list", "device.locate"] });
+    let make = json!({ "action": { "action": "create_role", "params": make } }).to_string();
+    let refused = house.ask("POST", "/api/v1/requests", Some(&admin), Some(&make)).await;
+    assert_eq!(
+        (refused.status.as_u16(), &refused.body["code"]),
+        (403, &json!("permission_denied")),
+        "{}",
+        refused.body
+    );
+    let made = house.ask("POST", "/api/v1/requests", Some(&owner), Some(&make)).await;
+    assert_eq!((made.status.as_u16(), &made.body["state"]), (201, &json!("executed")), "{}", made.body);
+    assert_eq!(made.body["diff"][0]["to"], "device.list, device.locate");
+    let roles = house.ask("GET", "/api/v1/roles", Some(&owner), None).await.body;
+    let last = roles["roles"].as_array().unwrap().last().unwrap();
+    assert_eq!((&last["name"], &last["permissions"][1]), (&json!("Night watch"), &json!("device.locate")));
+
+    let Ok(Reply::User(user)) = house.engine.run(Actor::system(AccountId(1)), Command::AddUser).await else {
+        panic!("a person")
+    };
+    let scope = json!({ "nodes": [{ "node": "site", "id": "site-1" }] });
+    let give = |role: &str, scope: &Value| {
+        let params = json!({ "user": user, "role": role, "scope": scope, "remark": "winter" });
+        json!({ "action": { "action": "add_grant", "params": params } }).to_string()
+    };
+    let nowhere = json!({ "nodes": [{ "node": "site", "id": "site-9" }] });
+    for (role, scope, status) in [("role-1", &nowhere, 404), ("role-9", &scope, 404), ("king", &scope, 422)] {
+        let answer = house.ask("POST", "/api/v1/requests", Some(&owner), Some(&give(role, scope))).await;
+        assert_eq!(answer.status.as_u16(), status, "{role} {}", answer.body);
+    }
+    let given = house.ask("POST", "/api/v1/requests", Some(&owner), Some(&give("role-1", &scope))).await;
+    assert_eq!((given.status.as_u16(), &given.body["state"]), (201, &json!("executed")), "{}", given.body);
+    assert_eq!(given.body["diff"][0]["to"], "Night watch of Norte");
+}

@@ -47,18 +47,19 @@ pub async fn agents(Shares(api): Shares<Shared>, allowed: Allowed<LIST>) -> Answ
     Ok(Json(json!({ "items": items })))
 }
 
-/// `GET /roles`
-pub async fn roles(_: Allowed<{ Permission::DashboardView as u8 }>) -> Json<Value> {
+/// `GET /roles`: the built-in ones, then the account's own.
+pub async fn roles(Shares(api): Shares<Shared>, allowed: Allowed<{ Permission::DashboardView as u8 }>) -> Json<Value> {
     let some = |text: &'static str| (!text.is_empty()).then_some(text);
     let permissions: Vec<_> = CATALOGUE.iter().map(|row| {
         json!({ "name": row.name, "risk": row.risk, "scenario": some(row.scenario), "hashcore": some(row.hashcore) })
     }).collect();
-    let roles: Vec<_> = Role::ALL
-        .iter()
-        .map(|role| {
-            let held: Vec<_> = CATALOGUE.iter().filter(|row| row.held_by(*role)).map(|row| row.name).collect();
-            json!({ "name": role.title(), "permissions": held })
-        })
-        .collect();
+    let built_in = Role::ALL.iter().map(|role| {
+        let held: Vec<_> = CATALOGUE.iter().filter(|row| row.held_by(*role)).map(|row| row.name).collect();
+        json!({ "name": role.title(), "permissions": held })
+    });
+    let state = api.engine.state();
+    let own = state.custom_roles_of(allowed.permit.reach().account());
+    let own = own.map(|role| json!({ "name": role.name, "permissions": role.permissions }));
+    let roles: Vec<_> = built_in.chain(own).collect();
     Json(json!({ "permissions": permissions, "roles": roles }))
 }
