@@ -1,0 +1,186 @@
+//! Bootstrap and configuration: what the counts are, who may change them, and what a change needs.
+
+use crate::{
+    add, approve, ask, company, counts, refused, required, stranger,
+    support::{World, mode},
+    tally, told, try_control,
+};
+use adit_core::{
+    authz::Role,
+    event::Event,
+    fleet::PowerMode,
+    rejection::Rejection,
+    requests::{Control, Decision, PolicyChange, RequestState, Scenario},
+};
+
+#[test]
+fn e001_a_new_account_has_one_approver_and_asks_for_one_approval_everywhere() {
+    let w = World::new(0);
+    for scenario in Scenario::ALL {
+        assert_eq!(required(&w, *scenario), 1, "{}", scenario.name());
+        assert_eq!(w.state.available(w.account, *scenario), 1, "{}", scenario.name());
+    }
+    assert_eq!(w.state.people_of(w.account).collect::<Vec<_>>(), [w.owner]);
+}
+
+#[test]
+fn e002_the_first_administrator_needs_nobody_but_the_owner() {
+    let mut w = World::new(0);
+    let (user, owner) = (stranger(&mut w), w.owner);
+    let id = ask(&mut w, owner, add(user, Role::Administrator));
+    assert_eq!(w.state_of(id), RequestState::Executed);
+    assert!(w.request(id).votes.is_empty());
+    assert_eq!(w.state.roles_of(w.account, user), [Role::Administrator]);
+}
+
+#[test]
+fn e003_with_three_approvers_counts_of_one_two_and_three_are_accepted() {
+    for scenario in Scenario::ALL.iter().filter(|scenario| **scenario != Scenario::ApprovalConfigUpdate) {
+        let (mut w, _) = company::<2>();
+        let owner = w.owner;
+        for count in 1..=3 {
+            let id = ask(&mut w, owner, counts(*scenario, count));
+            assert_eq!((w.state_of(id), required(&w, *scenario)), (RequestState::Executed, count));
+        }
+    }
+}
+
+#[test]
+fn e004_a_count_of_none_or_of_more_than_there_are_approvers_is_refused_and_leaves_no_version() {
+    let (mut w, _) = company::<2>();
+    let (owner, events) = (w.owner, w.log.len());
+    for count in [0, 4] {
+        let refused = try_control(&mut w, owner, counts(Scenario::AuthorizationAdd, count)).unwrap_err();
+        assert_eq!((refused.code(), refused.status()), ("out_of_range", 422));
+        assert!(matches!(refused, Rejection::OutOfRange { min: 1, max: 3, .. }), "{refused:?}");
+    }
+    assert_eq!(w.state.policy(w.account, Scenario::AuthorizationAdd).version, 0);
+    assert_eq!(w.log.len(), events);
+}
+
+#[test]
+fn e005_where_adding_needs_two_the_owners_own_addition_waits() {
+    let (mut w, [administrator]) = company::<1>();
+    let owner = w.owner;
+    ask(&mut w, owner, counts(Scenario::AuthorizationAdd, 2));
+    let user = stranger(&mut w);
+    let id = ask(&mut w, owner, add(user, Role::Viewer));
+    assert_eq!(w.state_of(id), RequestState::Pending);
+    assert!(w.state.roles_of(w.account, user).is_empty());
+    approve(&mut w, administrator, id);
+    assert_eq!(w.state.roles_of(w.account, user), [Role::Viewer]);
+}
+
+#[test]
+fn e006_changing_any_count_is_itself_protected() {
+    let (mut w, [administrator]) = company::<1>();
+    let owner = w.owner;
+    ask(&mut w, owner, counts(Scenario::ApprovalConfigUpdate, 2));
+    for scenario in Scenario::ALL.iter().filter(|scenario| **scenario != Scenario::ApprovalConfigUpdate) {
+        let id = ask(&mut w, owner, counts(*scenario, 2));
+        assert_eq!(w.request(id).payload.scenario, Scenario::ApprovalConfigUpdate);
+        assert_eq!((w.state_of(id), required(&w, *scenario)), (RequestState::Pending, 1), "{}", scenario.name());
+        approve(&mut w, administrator, id);
+        assert_eq!((w.state_of(id), required(&w, *scenario)), (RequestState::Executed, 2), "{}", scenario.name());
+    }
+}
+
+#[test]
+fn e007_one_change_of_counts_at_a_time() {
+    let (mut w, [administrator]) = company::<1>();
+    let owner = w.owner;
+    ask(&mut w, owner, counts(Scenario::ApprovalConfigUpdate, 2));
+    let open = ask(&mut w, owner, counts(Scenario::FleetMode, 2));
+    let second = try_control(&mut w, administrator, counts(Scenario::FleetLed, 2)).unwrap_err();
+    assert_eq!(second, Rejection::PendingExists { request: open });
+    assert_eq!((second.code(), second.status()), ("pending_exists", 409));
+    approve(&mut w, administrator, open);
+    ask(&mut w, administrator, counts(Scenario::FleetLed, 2));
+}
+
+#[test]
+fn e008_lowering_a_count_needs_as_many_as_it_had() {
+    let (mut w, [one, two]) = company::<2>();
+    let owner = w.owner;
+    ask(&mut w, owner, counts(Scenario::AuthorizationRemove, 3));
+    let id = ask(&mut w, one, counts(Scenario::AuthorizationRemove, 1));
+    assert_eq!((w.state_of(id), tally(&w, id).required), (RequestState::Pending, 3));
+    approve(&mut w, two, id);
+    assert_eq!(required(&w, Scenario::AuthorizationRemove), 3);
+    approve(&mut w, owner, id);
+    assert_eq!((w.state_of(id), required(&w, Scenario::AuthorizationRemove)), (RequestState::Executed, 1));
+}
+
+#[test]
+fn e010_making_an_administrator_needs_the_highest_count_of_all() {
+    let (mut w, [one, two]) = company::<2>();
+    let owner = w.owner;
+    ask(&mut w, owner, counts(Scenario::AccountUnfreeze, 3));
+    let user = stranger(&mut w);
+    let viewer = ask(&mut w, owner, add(user, Role::Viewer));
+    assert_eq!(w.state_of(viewer), RequestState::Executed, "who cannot approve is another matter");
+    let user = stranger(&mut w);
+    let id = ask(&mut w, owner, add(user, Role::Administrator));
+    assert_eq!((required(&w, Scenario::AuthorizationAdd), tally(&w, id).required), (1, 3));
+    approve(&mut w, one, id);
+    assert_eq!(w.state_of(id), RequestState::Pending);
+    approve(&mut w, two, id);
+    assert_eq!(w.state_of(id), RequestState::Executed);
+}
+
+#[test]
+fn e011_raising_a_count_raises_it_for_what_already_waits() {
+    let (mut w, [one, two]) = company::<2>();
+    let owner = w.owner;
+    ask(&mut w, owner, counts(Scenario::FleetMode, 2));
+    let id = w.ask(one, mode(PowerMode::Low), &[1]);
+    ask(&mut w, owner, counts(Scenario::FleetMode, 3));
+    assert_eq!(tally(&w, id).required, 3);
+    approve(&mut w, two, id);
+    assert_eq!(w.state_of(id), RequestState::Pending);
+    approve(&mut w, owner, id);
+    assert_eq!(w.state_of(id), RequestState::Executing);
+}
+
+#[test]
+fn e012_lowering_a_count_releases_nothing_that_already_waits() {
+    let (mut w, [one, two]) = company::<2>();
+    let owner = w.owner;
+    ask(&mut w, owner, counts(Scenario::FleetMode, 3));
+    let id = w.ask(one, mode(PowerMode::Low), &[1]);
+    approve(&mut w, two, id);
+    let lower = ask(&mut w, owner, counts(Scenario::FleetMode, 1));
+    approve(&mut w, one, lower);
+    approve(&mut w, two, lower);
+    assert_eq!(required(&w, Scenario::FleetMode), 1);
+    assert_eq!((w.state_of(id), tally(&w, id).required), (RequestState::Pending, 3));
+    approve(&mut w, owner, id);
+    assert_eq!(w.state_of(id), RequestState::Executing);
+}
+
+#[test]
+fn e014_of_two_changes_in_one_request_both_are_made_or_none() {
+    let (mut w, _) = company::<1>();
+    let owner = w.owner;
+    let change = |scenario, required| PolicyChange { scenario, required, required_other: 0 };
+    let changes = vec![change(Scenario::FleetMode, 2), change(Scenario::FleetLed, 3)];
+    let wrong = try_control(&mut w, owner, Control::SetPolicies { changes }).unwrap_err();
+    assert_eq!(wrong.code(), "out_of_range");
+    assert!(wrong.to_string().contains("fleet.led"), "{wrong}");
+    assert_eq!(told(&w, |event| matches!(event, Event::PolicySet { .. })), 0);
+    let changes = vec![change(Scenario::FleetMode, 2), change(Scenario::FleetLed, 2)];
+    ask(&mut w, owner, Control::SetPolicies { changes });
+    assert_eq!([required(&w, Scenario::FleetMode), required(&w, Scenario::FleetLed)], [2, 2]);
+}
+
+/// A promise about a promise: an approval that a rejection could still follow is no effect yet.
+#[test]
+fn e006_a_rejected_change_of_counts_changes_nothing() {
+    let (mut w, [administrator]) = company::<1>();
+    let owner = w.owner;
+    ask(&mut w, owner, counts(Scenario::ApprovalConfigUpdate, 2));
+    let id = ask(&mut w, owner, counts(Scenario::FleetMode, 2));
+    w.vote(administrator, id, Decision::Reject).unwrap();
+    assert_eq!((w.state_of(id), required(&w, Scenario::FleetMode)), (RequestState::Rejected, 1));
+    assert_eq!(refused(&mut w, owner, id, Decision::Approve).code(), "invalid_state");
+}

@@ -1,0 +1,128 @@
+//! Every edge case of the request engine, one test each, by its number in the design: what a person (or a program) meets who
+//! asks for things, votes, comes and goes.
+//!
+//! Not there yet:
+//! - E09's warning: raising to the number of approvers applies at once; saying that nobody is to spare is the console's.
+//! - E13: the ratchet and the closure cannot be switched off at all.
+//! - E18, E20, E55, E66, E71, E76: below, as soon as their rules are.
+//! - E27: ownership cannot be transferred yet.
+//! - E34, E68 to E71: no sub-accounts, wallets or payouts yet. E32, E33 and E67 are tested with sites and people, for which
+//!   the same scopes and locks are used.
+//! - E37, E100: what the console shows and asks.
+//! - E75: there are no notifications that could fail.
+//! - E77 to E87: no API keys and observer links yet.
+//! - E95: no firmware operation yet.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod configuration;
+mod execution;
+mod fleet;
+mod membership;
+#[path = "../support/mod.rs"]
+mod support;
+mod voting;
+
+use adit_core::{
+    authz::{Node, Role, Scope},
+    command::{Command, Reply, Submission},
+    event::Event,
+    ids::{AgentId, DeviceId, GrantId, RequestId, ScanTaskId, SiteId, UserId},
+    rejection::Rejection,
+    requests::{Action, Control, Decision, NewGrant, PolicyChange, Scenario, Tally},
+};
+use support::World;
+
+/// The owner and this many Administrators beside.
+fn company<const N: usize>() -> (World, [UserId; N]) {
+    let mut w = World::new(8);
+    let administrators = [Role::Administrator; N].map(|role| w.person(role));
+    (w, administrators)
+}
+
+/// Somebody who holds nothing.
+fn stranger(w: &mut World) -> UserId {
+    match w.operator(Command::AddUser) {
+        Reply::User(user) => user,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Somebody whose role ends at a site.
+fn local(w: &mut World, role: Role, site: SiteId) -> UserId {
+    let user = stranger(w);
+    let owner = w.owner;
+    let scope = Scope::Nodes([Node::Site(site)].into());
+    ask(w, owner, Control::AddGrant(NewGrant::new(user, role, scope)));
+    user
+}
+
+fn try_control(w: &mut World, user: UserId, control: Control) -> Result<RequestId, Rejection> {
+    w.try_ask(user, Action::Control(control), &[])
+}
+
+fn ask(w: &mut World, user: UserId, control: Control) -> RequestId {
+    try_control(w, user, control).unwrap()
+}
+
+fn counts(scenario: Scenario, required: u32) -> Control {
+    Control::SetPolicies { changes: vec![PolicyChange { scenario, required, required_other: 0 }] }
+}
+
+/// A role over everything.
+fn add(user: UserId, role: Role) -> Control {
+    Control::AddGrant(NewGrant::new(user, role, Scope::All))
+}
+
+fn grant_of(w: &World, user: UserId) -> GrantId {
+    w.state.grants_of(w.account).find(|grant| grant.user == user).unwrap().id
+}
+
+fn removal(w: &World, user: UserId) -> Control {
+    Control::RemoveGrant { grant: grant_of(w, user) }
+}
+
+fn required(w: &World, scenario: Scenario) -> u32 {
+    w.state.policy(w.account, scenario).required
+}
+
+fn tally(w: &World, id: RequestId) -> Tally {
+    w.state.tally(w.request(id), w.now)
+}
+
+fn approve(w: &mut World, user: UserId, id: RequestId) {
+    w.vote(user, id, Decision::Approve).unwrap();
+}
+
+fn refused(w: &mut World, user: UserId, id: RequestId, decision: Decision) -> Rejection {
+    w.vote(user, id, decision).unwrap_err()
+}
+
+/// How many events of the log are like this.
+fn told(w: &World, like: impl Fn(&Event) -> bool) -> usize {
+    w.log.iter().filter(|entry| like(&entry.event)).count()
+}
+
+fn submission(w: &mut World, action: Action, targets: &[u32]) -> Submission {
+    Submission {
+        id: w.new_id(),
+        action,
+        targets: targets.iter().copied().map(DeviceId).collect(),
+        estimates: Vec::new(),
+        reason: None,
+        idempotency_key: None,
+    }
+}
+
+/// A second site with its own agent and miners, numbered from `first` on.
+fn second_site(w: &mut World, first: u32, miners: u32) -> SiteId {
+    let (owner, site, agent) = (w.owner, SiteId(2), AgentId(2));
+    let token_hash = "ef".repeat(32);
+    ask(w, owner, Control::CreateSite { name: "Sur".into(), capacity_w: None });
+    ask(w, owner, Control::CreateAgent { site, name: "south".into(), token_hash: token_hash.clone() });
+    let ranges = vec!["10.1.0.0/24".into()];
+    ask(w, owner, Control::CreateScanTask { agent, name: "all".into(), ranges, interval_s: 60 });
+    w.system(Command::EnrolAgent { token_hash, public_key: "ab".repeat(32) });
+    let devices = (first..first + miners).map(support::miner).collect();
+    w.system(Command::ReportDevices { agent, scan_task: ScanTaskId(2), devices });
+    site
+}

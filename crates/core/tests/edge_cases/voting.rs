@@ -1,0 +1,235 @@
+//! Voting: whose word counts, once, on what, and until when.
+
+use crate::{
+    approve, ask, company, counts, refused, submission,
+    support::{AGENT, World, miner, mode, restart_workers},
+    tally, told,
+};
+use adit_core::{
+    authz::{Actor, Principal, Role},
+    command::Command,
+    event::Event,
+    fleet::{OpKind, Operation, Pool, PowerMode},
+    ids::{KeyId, ScanTaskId, UserId},
+    requests::{Action, Decision, RequestState, Scenario},
+    time::Millis,
+};
+
+/// Mode changes need this many of the owner and `N` Administrators.
+fn with_count<const N: usize>(count: u32) -> (World, [UserId; N]) {
+    let (mut w, people) = company::<N>();
+    let owner = w.owner;
+    ask(&mut w, owner, counts(Scenario::FleetMode, count));
+    (w, people)
+}
+
+#[test]
+fn e038_an_administrator_who_asks_is_one_of_two() {
+    let (mut w, [one, two]) = with_count(2);
+    let id = w.ask(one, mode(PowerMode::Low), &[1]);
+    assert_eq!(w.state_of(id), RequestState::Pending);
+    approve(&mut w, two, id);
+    assert_eq!(w.state_of(id), RequestState::Executing);
+}
+
+#[test]
+fn e039_who_asks_without_being_an_approver_waits_for_one() {
+    let mut w = World::new(0);
+    let found = adit_core::fleet::FoundDevice { supports: vec![OpKind::SetPools], ..miner(1) };
+    w.system(Command::ReportDevices { agent: AGENT, scan_task: ScanTaskId(1), devices: vec![found] });
+    let (engineer, administrator) = (w.person(Role::Engineer), w.person(Role::Administrator));
+    let pools = vec![Pool { url: "stratum+tcp://pool.example:3333".into(), user: "norte".into() }];
+    let id = w.ask(engineer, Action::Device(Operation::SetPools { pools }), &[1]);
+    assert_eq!((w.state_of(id), tally(&w, id).required), (RequestState::Pending, 1));
+    assert_eq!(refused(&mut w, engineer, id, Decision::Approve).code(), "not_an_approver");
+    approve(&mut w, administrator, id);
+    assert_eq!(w.state_of(id), RequestState::Executing);
+}
+
+#[test]
+fn e040_the_other_administrators_have_it_before_them() {
+    let (mut w, [one, two, three]) = with_count(2);
+    let viewer = w.person(Role::Viewer);
+    let id = w.ask(one, mode(PowerMode::Low), &[1]);
+    assert_eq!(tally(&w, id).undecided, [w.owner, two, three].into());
+    assert!(w.state.open_requests().any(|request| request.id == id));
+    assert_eq!(refused(&mut w, viewer, id, Decision::Approve).code(), "not_an_approver");
+}
+
+#[test]
+fn e041_an_administrator_sees_what_is_asked_and_approves_or_rejects_it() {
+    for decision in [Decision::Approve, Decision::Reject] {
+        let (mut w, [one, two]) = with_count(2);
+        let id = w.ask(one, mode(PowerMode::Low), &[1, 2]);
+        let request = w.request(id);
+        assert_eq!(request.payload.initiator, Principal::User(one));
+        assert_eq!((&request.payload.action, request.payload.targets.len()), (&mode(PowerMode::Low), 2));
+        assert_eq!(request.payload.content_hash(), request.content_hash, "what is seen is what is voted on");
+        w.vote(two, id, decision).unwrap();
+        let end = if decision == Decision::Approve { RequestState::Executing } else { RequestState::Rejected };
+        assert_eq!(w.state_of(id), end);
+    }
+}
+
+#[test]
+fn e042_who_counts_by_asking_does_not_count_again_by_approving() {
+    let (mut w, [one, _]) = with_count(2);
+    let id = w.ask(one, mode(PowerMode::Low), &[1]);
+    let events = w.log.len();
+    approve(&mut w, one, id);
+    assert_eq!((tally(&w, id).approvals, w.log.len()), ([one].into(), events));
+    assert_eq!(w.state_of(id), RequestState::Pending);
+}
+
+#[test]
+fn e043_two_tabs_are_one_vote() {
+    let (mut w, [one, two]) = with_count(3);
+    let id = w.ask(one, mode(PowerMode::Low), &[1]);
+    approve(&mut w, two, id);
+    approve(&mut w, two, id);
+    assert_eq!((w.request(id).votes.len(), tally(&w, id).approvals.len()), (1, 2));
+    assert_eq!(w.state_of(id), RequestState::Pending);
+}
+
+#[test]
+fn e044_who_approved_may_still_reject() {
+    let (mut w, [one, two]) = with_count(3);
+    let id = w.ask(one, mode(PowerMode::Low), &[1]);
+    approve(&mut w, two, id);
+    w.vote(two, id, Decision::Reject).unwrap();
+    assert_eq!(w.state_of(id), RequestState::Rejected);
+    let live: Vec<_> = w.request(id).live_votes().map(|vote| vote.decision).collect();
+    assert_eq!(live, [Decision::Reject]);
+}
+
+#[test]
+fn e045_who_takes_an_approval_back_is_not_counted_and_may_vote_again() {
+    let (mut w, [one, two]) = with_count(3);
+    let id = w.ask(one, mode(PowerMode::Low), &[1]);
+    approve(&mut w, two, id);
+    let actor = w.actor(two);
+    w.run(&actor, Command::WithdrawVote { request: id }).unwrap();
+    assert_eq!((tally(&w, id).approvals, tally(&w, id).undecided.contains(&two)), ([one].into(), true));
+    assert_eq!(w.run(&actor, Command::WithdrawVote { request: id }).unwrap_err().status(), 404, "there is none now");
+    approve(&mut w, two, id);
+    assert_eq!(tally(&w, id).approvals, [one, two].into());
+}
+
+#[test]
+fn e046_one_no_ends_it_whatever_the_others_said() {
+    let (mut w, [one, two, three, _]) = with_count(3);
+    let id = w.ask(one, mode(PowerMode::Low), &[1]);
+    approve(&mut w, two, id);
+    w.vote(three, id, Decision::Reject).unwrap();
+    assert_eq!(w.state_of(id), RequestState::Rejected);
+    assert_eq!(w.request(id).state_reason.as_deref(), Some("not now"));
+    assert!(w.state.holders_of(adit_core::ids::DeviceId(1)).is_empty());
+}
+
+#[test]
+fn e047_no_needs_a_reason() {
+    let (mut w, [one, two]) = with_count(2);
+    let id = w.ask(one, mode(PowerMode::Low), &[1]);
+    let content_hash = w.request(id).content_hash;
+    let actor = w.actor(two);
+    for comment in [None, Some(String::new()), Some("  ".into()), Some("x".repeat(1_001))] {
+        let silent = Command::Vote { request: id, decision: Decision::Reject, content_hash, comment };
+        let why = w.run(&actor, silent).unwrap_err();
+        assert_eq!((why.code(), why.status()), ("reason_required", 422));
+    }
+    assert_eq!(w.state_of(id), RequestState::Pending);
+}
+
+#[test]
+fn e048_a_vote_on_what_was_there_before_an_amendment_is_not_counted() {
+    let (mut w, [one, two]) = with_count(2);
+    let old = w.ask(one, mode(PowerMode::Low), &[1]);
+    let loaded = w.request(old).content_hash;
+    let with = submission(&mut w, mode(PowerMode::High), &[1]);
+    let new = with.id;
+    let actor = w.actor(one);
+    w.run(&actor, Command::Amend { request: old, with }).unwrap();
+    let actor = w.actor(two);
+    for request in [old, new] {
+        let vote = Command::Vote { request, decision: Decision::Approve, content_hash: loaded, comment: None };
+        let why = w.run(&actor, vote).unwrap_err();
+        assert_eq!((why.code(), why.status()), ("content_changed", 409));
+    }
+    assert_eq!((w.state_of(new), tally(&w, new).approvals), (RequestState::Pending, [one].into()));
+}
+
+#[test]
+fn e049_nothing_is_voted_on_that_is_over() {
+    let (mut w, [one, two]) = with_count(2);
+    let id = w.ask(one, mode(PowerMode::Low), &[1]);
+    w.vote(two, id, Decision::Reject).unwrap();
+    for (user, decision) in [(two, Decision::Approve), (w.owner, Decision::Approve), (w.owner, Decision::Reject)] {
+        let why = refused(&mut w, user, id, decision);
+        assert_eq!((why.code(), why.status()), ("invalid_state", 409));
+    }
+}
+
+#[test]
+fn e050_two_last_approvals_carry_it_out_once() {
+    let (mut w, [one, two, three]) = with_count(2);
+    let id = w.ask(one, mode(PowerMode::Low), &[1]);
+    approve(&mut w, two, id);
+    assert_eq!(refused(&mut w, three, id, Decision::Approve).code(), "invalid_state");
+    w.system(Command::Tick);
+    assert_eq!(told(&w, |event| matches!(event, Event::RequestApproved { request, .. } if *request == id)), 1);
+    assert_eq!(told(&w, |event| matches!(event, Event::RequestExecuting { request, .. } if *request == id)), 1);
+}
+
+#[test]
+fn e051_a_vote_at_the_deadline_is_too_late() {
+    let (mut w, [one, two]) = with_count(2);
+    let ids = [1, 2].map(|device| w.ask(one, mode(PowerMode::Low), &[device]));
+    w.now = w.request(ids[0]).payload.not_after;
+    w.now.0 -= 1;
+    approve(&mut w, two, ids[0]);
+    assert_eq!(w.state_of(ids[0]), RequestState::Executing, "a moment before it is not");
+    w.now.0 += 1;
+    let why = refused(&mut w, two, ids[1], Decision::Approve);
+    assert_eq!((why.code(), why.status()), ("expired", 410));
+    w.system(Command::Tick);
+    assert_eq!(w.state_of(ids[1]), RequestState::Expired);
+}
+
+#[test]
+fn e052_an_old_sign_in_is_not_enough_to_approve_and_is_to_reject() {
+    let mut w = World::new(1);
+    let (operator, manager) = (w.person(Role::OperationsManager), w.person(Role::SiteManager));
+    let id = w.ask(operator, restart_workers(), &[]);
+    let content_hash = w.request(id).content_hash;
+    let actor = w.actor(manager);
+    let vote = |decision| Command::Vote { request: id, decision, content_hash, comment: Some("no".into()) };
+    w.now = w.now.after(Millis::minutes(5));
+    let why = w.run(&actor, vote(Decision::Approve)).unwrap_err();
+    assert_eq!((why.code(), why.status()), ("step_up_required", 401));
+    w.run(&actor, vote(Decision::Reject)).unwrap();
+    assert_eq!(w.state_of(id), RequestState::Rejected);
+}
+
+#[test]
+fn e053_programs_never_vote() {
+    let (mut w, [one, _]) = with_count(2);
+    let id = w.ask(one, mode(PowerMode::Low), &[1]);
+    let content_hash = w.request(id).content_hash;
+    for principal in [Principal::ApiKey(KeyId(1)), Principal::System, Principal::Operator] {
+        let program = Actor { account: w.account, principal, authenticated_at: w.now };
+        for decision in [Decision::Approve, Decision::Reject] {
+            let vote = Command::Vote { request: id, decision, content_hash, comment: Some("no".into()) };
+            assert_eq!(w.run(&program, vote).unwrap_err().status(), 403, "{principal:?}");
+        }
+    }
+    assert_eq!(w.state_of(id), RequestState::Pending);
+}
+
+#[test]
+fn e054_what_can_no_longer_get_enough_is_over_and_says_why() {
+    let (mut w, [one, two]) = with_count(3);
+    let id = w.ask(one, mode(PowerMode::Low), &[1]);
+    w.operator(Command::RemoveUser { user: two });
+    assert_eq!(w.state_of(id), RequestState::Invalidated);
+    assert_eq!(w.request(id).state_reason.as_deref(), Some("unsatisfiable"));
+}
