@@ -94,8 +94,12 @@ fn e007_one_change_of_counts_at_a_time() {
     let second = try_control(&mut w, administrator, counts(Scenario::FleetLed, 2)).unwrap_err();
     assert_eq!(second, Rejection::PendingExists { request: open });
     assert_eq!((second.code(), second.status()), ("pending_exists", 409));
+    let changes = vec![PolicyChange { scenario: Scenario::FleetLed, required: 2, required_other: 0 }];
+    let bundle = Control::RemoveUser { user: administrator, changes };
+    assert_eq!(try_control(&mut w, owner, bundle).unwrap_err(), Rejection::PendingExists { request: open });
     approve(&mut w, administrator, open);
-    ask(&mut w, administrator, counts(Scenario::FleetLed, 2));
+    let next = ask(&mut w, administrator, counts(Scenario::FleetLed, 2));
+    assert_eq!(w.state_of(next), RequestState::Pending);
 }
 
 #[test]
@@ -167,6 +171,8 @@ fn e014_of_two_changes_in_one_request_both_are_made_or_none() {
     let wrong = try_control(&mut w, owner, Control::SetPolicies { changes }).unwrap_err();
     assert_eq!(wrong.code(), "out_of_range");
     assert!(wrong.to_string().contains("fleet.led"), "{wrong}");
+    let changes = vec![change(Scenario::FleetMode, 2), change(Scenario::FleetMode, 1)];
+    assert_eq!(try_control(&mut w, owner, Control::SetPolicies { changes }).unwrap_err().code(), "invalid");
     assert_eq!(told(&w, |event| matches!(event, Event::PolicySet { .. })), 0);
     let changes = vec![change(Scenario::FleetMode, 2), change(Scenario::FleetLed, 2)];
     ask(&mut w, owner, Control::SetPolicies { changes });

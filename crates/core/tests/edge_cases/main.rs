@@ -4,7 +4,7 @@
 //! Not there yet:
 //! - E09's warning: raising to the number of approvers applies at once; saying that nobody is to spare is the console's.
 //! - E13: the ratchet and the closure cannot be switched off at all.
-//! - E18, E20, E55, E66, E71, E76: below, as soon as their rules are.
+//! - E55, E66, E76: below, as soon as their rules are.
 //! - E27: ownership cannot be transferred yet.
 //! - E34, E68 to E71: no sub-accounts, wallets or payouts yet. E32, E33 and E67 are tested with sites and people, for which
 //!   the same scopes and locks are used.

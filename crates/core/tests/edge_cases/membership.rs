@@ -57,6 +57,21 @@ fn e017_who_is_to_be_removed_may_agree_and_may_not_veto() {
 }
 
 #[test]
+fn e018_who_leaves_the_directory_is_not_kept_and_what_needed_them_ends() {
+    let (mut w, [one]) = company::<1>();
+    let (owner, user) = (w.owner, stranger(&mut w));
+    ask(&mut w, owner, counts(Scenario::AuthorizationAdd, 2));
+    let id = ask(&mut w, owner, add(user, Role::Viewer));
+    w.operator(Command::RemoveUser { user: one });
+    assert_eq!(w.state_of(id), RequestState::Invalidated);
+    assert_eq!(w.request(id).state_reason.as_deref(), Some("unsatisfiable"));
+    let said = |event: &Event| matches!(event, Event::GovernanceDegraded { scenarios, .. } if scenarios[..] == [Scenario::AuthorizationAdd]);
+    assert_eq!(told(&w, said), 1);
+    let lower = try_control(&mut w, owner, counts(Scenario::AuthorizationAdd, 1)).unwrap_err();
+    assert_eq!(lower.code(), "unsatisfiable", "the ratchet asks for two");
+}
+
+#[test]
 fn e019_the_vote_of_who_was_demoted_stays_written_and_stops_counting() {
     let (mut w, [one, two, _]) = company::<3>();
     let owner = w.owner;
@@ -70,6 +85,24 @@ fn e019_the_vote_of_who_was_demoted_stays_written_and_stops_counting() {
     assert_eq!(tally(&w, id).approvals, [one].into());
     assert_eq!(w.state_of(id), RequestState::Pending);
     assert!(w.request(id).votes.iter().any(|vote| vote.voter == two));
+}
+
+#[test]
+fn e020_an_approval_that_stops_counting_before_its_time_sends_it_back() {
+    let mut w = World::new(1);
+    let owner = w.owner;
+    let operator = w.person(Role::OperationsManager);
+    let [one, two] = [Role::SiteManager; 2].map(|role| w.person(role));
+    let id = w.ask(operator, restart_workers(), &[]);
+    ask(&mut w, owner, Control::FreezeAccount {});
+    approve(&mut w, one, id);
+    assert_eq!(w.state_of(id), RequestState::Approved);
+    ask(&mut w, owner, Control::SuspendUser { user: one });
+    assert_eq!((w.state_of(id), w.request(id).not_before), (RequestState::Pending, None));
+    ask(&mut w, owner, Control::UnfreezeAccount {});
+    assert_eq!(w.state_of(id), RequestState::Pending, "nothing is carried out");
+    approve(&mut w, two, id);
+    assert_eq!(w.state_of(id), RequestState::Executing);
 }
 
 #[test]
