@@ -115,3 +115,26 @@ pub(crate) fn sign(key: &ServerKey, work: Approved) -> Result<SignedCommand, Sig
     let (order, approval, deadline) = work.spend();
     key.sign(&CommandBody { command, agent, order, approval: approval.to_string(), deadline })
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+    use super::*;
+    use tokio::sync::broadcast::error::TryRecvError;
+
+    #[test]
+    fn an_order_that_comes_further_is_told_of_once() {
+        let stages = Stages::default();
+        let command = CommandId { request: RequestId(1_u128.into()), item: 0 };
+        let mut told = stages.subscribe();
+        for (stage, news) in
+            [(Stage::Dispatched, true), (Stage::Dispatched, false), (Stage::Received, true), (Stage::Dispatched, false)]
+        {
+            stages.reached(command, stage);
+            let heard = told.try_recv();
+            assert_eq!(heard, if news { Ok(command) } else { Err(TryRecvError::Empty) }, "{stage:?}");
+        }
+        assert_eq!(stages.get(command), Some(Stage::Received));
+    }
+}

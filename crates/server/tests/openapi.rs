@@ -7,7 +7,7 @@ use adit_core::{
     authz::Permission,
     fleet::{Operation, PowerMode},
     ids::DeviceId,
-    requests::Action,
+    requests::{Action, Control},
 };
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, path::Path};
@@ -64,6 +64,10 @@ async fn answers_are_as_the_document_says() {
     let owner = house.sign_in("owner").await;
     let mode = Action::Device(Operation::SetPowerMode { mode: PowerMode::Sleep });
     let id = house.request("owner", mode, &[DeviceId(1), DeviceId(3)]).await.to_string();
+    let (name, permissions) = ("Night shift".to_owned(), [Permission::DeviceList].into());
+    house.request("owner", Action::Control(Control::CreateRole { name, permissions }), &[]).await;
+    let suspension = Control::SuspendUser { user: house.users["viewer"] };
+    house.request("owner", Action::Control(suspension), &[]).await;
     let sleep = json!({ "action": "set_power_mode", "params": { "mode": "sleep" } });
     let counts = json!({ "scenario": "fleet.power", "required": 2, "required_other": 1 });
     let (explain, policies) = ("explain?subject=usr-1&action=device.reboot&resource=dev-1", "approval-policies");

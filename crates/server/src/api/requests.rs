@@ -232,12 +232,7 @@ pub async fn items(
     let request = sought(&state, &request, allowed.permit.reach())?;
     let all = (0..request.items.len()).filter_map(|index| {
         let command = CommandId { request: request.id, item: u32::try_from(index).ok()? };
-        let stage = match api.agents.stage(command) {
-            None => "queued",
-            Some(Stage::Dispatched) => "dispatched",
-            Some(Stage::Received) => "received",
-        };
-        views::item(&state, &request, index, stage)
+        views::item(&state, &request, index, Stage::word(api.agents.stage(command)))
     });
     let found: Vec<_> =
         all.filter(|item| asked.state.as_deref().is_none_or(|wanted| item["state"] == wanted)).collect();
