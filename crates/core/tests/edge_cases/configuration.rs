@@ -87,7 +87,7 @@ fn e006_changing_any_count_is_itself_protected() {
 
 #[test]
 fn e007_one_change_of_counts_at_a_time() {
-    let (mut w, [administrator]) = company::<1>();
+    let (mut w, [administrator, other]) = company::<2>();
     let owner = w.owner;
     ask(&mut w, owner, counts(Scenario::ApprovalConfigUpdate, 2));
     let open = ask(&mut w, owner, counts(Scenario::FleetMode, 2));
@@ -95,7 +95,7 @@ fn e007_one_change_of_counts_at_a_time() {
     assert_eq!(second, Rejection::PendingExists { request: open });
     assert_eq!((second.code(), second.status()), ("pending_exists", 409));
     let changes = vec![PolicyChange { scenario: Scenario::FleetLed, required: 2, required_other: 0 }];
-    let bundle = Control::RemoveUser { user: administrator, changes };
+    let bundle = Control::RemoveUser { user: other, changes };
     assert_eq!(try_control(&mut w, owner, bundle).unwrap_err(), Rejection::PendingExists { request: open });
     approve(&mut w, administrator, open);
     let next = ask(&mut w, administrator, counts(Scenario::FleetLed, 2));
