@@ -51,10 +51,12 @@ fn lasts(session: &Session, now: Timestamp) -> bool {
 }
 
 /// Whether a session still lasts. Asking does not count as using it.
-#[must_use]
-pub fn is_live(api: &Shared, token_hash: &[u8; 32]) -> bool {
-    let session = api.people().session(token_hash);
-    session.is_ok_and(|session| session.is_some_and(|session| lasts(&session, api.now())))
+///
+/// # Errors
+/// The directory cannot be read.
+pub fn is_live(api: &Shared, token_hash: &[u8; 32]) -> Result<bool, Problem> {
+    let session = api.people().session(token_hash).map_err(|error| Problem::internal(&error))?;
+    Ok(session.is_some_and(|session| lasts(&session, api.now())))
 }
 
 /// The live session of a token.

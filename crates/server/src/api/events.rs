@@ -187,6 +187,8 @@ impl Writer {
                     this.silent = 0;
                     return Some((Ok(text.into()), Some(this)));
                 }
+                // The reader comes back, and is told then.
+                Look::Unknown => return None,
                 Look::SignedOut => return Some((Ok(Bytes::from_static(b"event: signed_out\ndata: {}\n\n")), None)),
             }
         }

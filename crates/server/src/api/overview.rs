@@ -68,7 +68,7 @@ pub fn view(api: &Shared, permit: &Permit<P>, site: Option<SiteId>) -> Value {
         request.ended_at.is_some_and(|at| now.since(at) < Millis::days(1))
             && matches!(request.state, RequestState::Failed | RequestState::PartiallyExecuted)
     };
-    let failed = state.requests().rev().filter(|r| visible(&state, r, reach)).filter(day).count();
+    let failed = state.requests().rev().filter(day).filter(|r| visible(&state, r, reach)).count();
     let draft = me.map_or(0, |me| {
         let drafts = state.sites_of(reach.account()).filter(|s| here(s.id)).filter_map(|s| state.draft(me, s.id));
         drafts.map(|draft| draft.changes.len()).sum::<usize>()

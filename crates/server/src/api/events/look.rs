@@ -41,6 +41,8 @@ pub enum Look {
     Changes(String),
     /// The session has ended, or its owner has no rights any more.
     SignedOut,
+    /// Nobody can say whether the session lasts.
+    Unknown,
 }
 
 /// How far the device rows have been told: passes through all of them, a bounded number of rows each time.
@@ -102,8 +104,12 @@ impl Watcher {
         let every_second = self.looks.is_multiple_of(PER_SECOND);
         self.looks += 1;
         let now = self.api.now();
-        if every_second && !caller::is_live(&self.api, &self.session) {
-            return Look::SignedOut;
+        if every_second {
+            match caller::is_live(&self.api, &self.session) {
+                Ok(true) => {}
+                Ok(false) => return Look::SignedOut,
+                Err(_) => return Look::Unknown,
+            }
         }
         let engine = &self.api.engine;
         let state = self.sources.drain(&mut self.changes, || engine.state(), self.me);
