@@ -30,10 +30,8 @@ enum Command {
     },
     /// Run the whole product with simulated miners, to look at or as a check of this installation
     Demo(demo::Options),
-    /// Run the server
+    /// Run the server; the first time, it prints the link by which the first account is made
     Serve(serve::Options),
-    /// Make the first account and its owner; the password is read from standard input
-    Setup(serve::SetupOptions),
     /// Print the built-in roles and what each may do
     Roles {
         /// As CSV: one row a permission, one column a role
@@ -80,7 +78,6 @@ fn run(command: Command) -> anyhow::Result<()> {
         }
         Command::Demo(options) => runtime()?.block_on(demo::run(options)),
         Command::Serve(options) => runtime()?.block_on(serve::run(options)),
-        Command::Setup(options) => runtime()?.block_on(serve::setup(options)),
         Command::Sim(options) => runtime()?.block_on(sim::run(options)),
         Command::Agent(options) => runtime()?.block_on(agent::run(options)),
     }

@@ -1,19 +1,9 @@
-//! `adit serve`: the server itself, and `adit setup`: the first account on it.
+//! `adit serve`: the server itself. On a folder without an account it prints a link by which the first one is made.
 
-use adit_server::{
-    Opened, Server, ServerOptions, api,
-    founding::{self, NewPerson},
-};
+use adit_server::{Opened, Server, ServerOptions, api, founding, sign_in::tokens};
 use anyhow::{Context, bail};
 use clap::Args;
-use std::{
-    io::{BufRead, IsTerminal},
-    net::SocketAddr,
-    path::PathBuf,
-};
-
-/// Shortest password.
-const MIN_PASSWORD: usize = 12;
+use std::{net::SocketAddr, path::PathBuf};
 
 #[derive(Args)]
 pub struct Options {
@@ -28,80 +18,46 @@ pub struct Options {
     poll_interval: u32,
 }
 
-#[derive(Args)]
-pub struct SetupOptions {
-    /// The server's folder
-    #[arg(long, env = "ADIT_DATA", default_value = "adit-data")]
-    data: PathBuf,
-    /// The account's name
-    #[arg(long)]
-    company: String,
-    /// The owner's e-mail
-    #[arg(long)]
-    email: String,
-    /// The owner's name
-    #[arg(long)]
-    name: String,
-}
-
-/// Waits for Ctrl-C or a request to terminate.
-pub async fn interrupted() {
+/// Ctrl-C or a request to terminate; heard from the call on, not only once it is awaited.
+pub fn interrupted() -> impl Future<Output = ()> {
     use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        // Without a handler the system's own way of ending a program applies, which the log survives.
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        pressed = tokio::signal::ctrl_c() => if pressed.is_err() { std::future::pending::<()>().await },
+    let signals = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+    async {
+        let (Ok(mut interrupt), Ok(mut terminate)) = signals else {
+            // Without a handler the system's own way of ending a program applies, which the log survives.
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
     }
 }
 
 pub async fn run(options: Options) -> anyhow::Result<()> {
     let opened = Opened::open(options.data.clone())
         .with_context(|| format!("cannot serve the folder {}", options.data.display()))?;
-    if founding::account(&opened).is_none() {
-        bail!("there is no account in {} yet: make one with `adit setup`", options.data.display());
-    }
+    let set_up = if founding::is_missing(&opened)? { Some(tokens::random().context("no random bytes")?) } else { None };
     let loopback = options.listen.ip().is_loopback();
     let mut server = opened
         .serve(ServerOptions {
             data: options.data,
             listen: options.listen,
             poll_interval_s: options.poll_interval,
-            api: api::Options { loopback, ..api::Options::default() },
+            api: api::Options { loopback, set_up: set_up.as_deref().map(tokens::hash_of), ..api::Options::default() },
         })
         .await?;
+    let interrupted = interrupted();
     // The line a supervisor or a test waits for.
     println!("adit: serving http://{}", server.address());
+    if let Some(token) = set_up {
+        println!("adit: there is no account yet. Whoever opens this link makes it; it works once:");
+        println!("http://{}/setup#{token}", server.address());
+    }
     tokio::select! {
-        () = interrupted() => {}
+        () = interrupted => {}
         reason = server.failed() => bail!("the server cannot listen any more: {reason}"),
     }
     Server::stop(server).await;
-    Ok(())
-}
-
-/// Makes the account; the owner's password is one line on standard input.
-pub async fn setup(options: SetupOptions) -> anyhow::Result<()> {
-    if std::io::stdin().is_terminal() {
-        eprintln!("Password for {} (at least {MIN_PASSWORD} characters; it will be shown as you type):", options.email);
-    }
-    let mut password = String::new();
-    std::io::stdin().lock().read_line(&mut password).context("cannot read the password")?;
-    let password = password.trim_end_matches(['\r', '\n']).to_owned();
-    if password.chars().count() < MIN_PASSWORD {
-        bail!("the password needs at least {MIN_PASSWORD} characters: give it as one line on standard input");
-    }
-    let opened = Opened::open(options.data.clone())
-        .with_context(|| format!("cannot use the folder {}", options.data.display()))?;
-    if let Some((_, owner)) = founding::account(&opened)
-        && opened.people().person(owner)?.is_some()
-    {
-        bail!("{} has an account already", options.data.display());
-    }
-    let owner = NewPerson { email: options.email, name: options.name, password };
-    founding::found(&opened, &options.company, &owner).await?;
-    println!("{} is set up; {} owns it. Start it with `adit serve`.", options.company, owner.email);
     Ok(())
 }

@@ -83,27 +83,3 @@ fn the_demo_refuses_to_listen_for_others() {
     assert!(!refused.status.success());
     assert!(String::from_utf8_lossy(&refused.stderr).contains("loopback only"));
 }
-
-#[test]
-fn a_server_without_an_account_says_how_to_make_one_and_the_owner_then_signs_in() {
-    let root = tempfile::tempdir().unwrap();
-    let bare = adit().args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(root.path()).output().unwrap();
-    assert!(!bare.status.success());
-    assert!(String::from_utf8_lossy(&bare.stderr).contains("adit setup"));
-    let setup = |password: &str| {
-        let mut child = adit()
-            .args(["setup", "--company", "Norte", "--email", "owner@norte.example", "--name", "Owner", "--data"])
-            .arg(root.path())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        std::io::Write::write_all(&mut child.stdin.take().unwrap(), format!("{password}\n").as_bytes()).unwrap();
-        child.wait_with_output().unwrap()
-    };
-    assert!(!setup("short").status.success());
-    assert!(setup("correct horse battery").status.success());
-    let again = setup("correct horse battery");
-    assert!(String::from_utf8_lossy(&again.stderr).contains("already"));
-}

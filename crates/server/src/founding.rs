@@ -1,14 +1,15 @@
-//! The first account and the people of it, set down by whoever runs the server's machine.
+//! The first account and the people of it, set down by whoever runs the server's machine or has the link that it printed.
 //!
 //! Each step may be repeated: what was done before a crash is found and not done again.
 
-use crate::{api::session::hash_password, decider::CommandError, server::Opened};
+use crate::{decider::CommandError, engine::Engine, server::Opened, sign_in::passwords};
 use adit_core::{
     authz::{Actor, Principal, Role, Scope},
     command::{Command, Reply},
     ids::{AccountId, UserId},
 };
-use adit_store::{Person, StoreError};
+use adit_store::{People, Person, StoreError};
+use std::sync::{Mutex, PoisonError};
 
 /// Somebody who will sign in.
 #[derive(Debug, Clone)]
@@ -38,18 +39,31 @@ pub enum FoundingError {
     Unexpected(&'static str),
 }
 
-fn operator(opened: &Opened, account: AccountId) -> Actor {
-    Actor { account, principal: Principal::Operator, authenticated_at: opened.engine().now() }
+fn operator(engine: &Engine, account: AccountId) -> Actor {
+    Actor { account, principal: Principal::Operator, authenticated_at: engine.now() }
 }
 
 /// The account of this server, if it has one, and its owner.
 #[must_use]
 pub fn account(opened: &Opened) -> Option<(AccountId, UserId)> {
-    let state = opened.engine().state();
+    account_of(opened.engine())
+}
+
+fn account_of(engine: &Engine) -> Option<(AccountId, UserId)> {
+    let state = engine.state();
     let account = state.accounts().next()?.id;
     let owner =
         state.people_of(account).find(|user| state.roles_of(account, *user).iter().any(|role| *role == Role::Owner))?;
     Some((account, owner))
+}
+
+/// Whether there is nobody yet who owns an account here and can sign in.
+///
+/// # Errors
+/// The directory cannot be read.
+pub fn is_missing(opened: &Opened) -> Result<bool, StoreError> {
+    let Some((_, owner)) = account(opened) else { return Ok(true) };
+    Ok(opened.people().person(owner)?.is_none())
 }
 
 /// Makes the account and its owner, who can sign in from then on.
@@ -57,20 +71,33 @@ pub fn account(opened: &Opened) -> Option<(AccountId, UserId)> {
 /// # Errors
 /// [`FoundingError`].
 pub async fn found(opened: &Opened, company: &str, owner: &NewPerson) -> Result<AccountId, FoundingError> {
-    let (account, user) = match account(opened) {
+    let hash = passwords::hash(&owner.password).map_err(FoundingError::Hash)?;
+    found_with(opened.engine(), opened.shared_people(), company, owner, hash).await.map(|(account, _)| account)
+}
+
+/// [`found`] with the password's hash, on the parts of a running server. Gives the owner as well.
+pub(crate) async fn found_with(
+    engine: &Engine,
+    people: &Mutex<People>,
+    company: &str,
+    owner: &NewPerson,
+    password_hash: String,
+) -> Result<(AccountId, UserId), FoundingError> {
+    let (account, user) = match account_of(engine) {
         Some(there) => there,
         None => {
             let create = Command::CreateAccount { name: company.to_owned() };
-            match opened.engine().run(operator(opened, AccountId(0)), create).await? {
+            match engine.run(operator(engine, AccountId(0)), create).await? {
                 Reply::Account(account, user) => (account, user),
                 _ => return Err(FoundingError::Unexpected("no account")),
             }
         }
     };
-    if opened.people().person(user)?.is_none() {
-        enter(opened, user, owner)?;
+    let mut people = people.lock().unwrap_or_else(PoisonError::into_inner);
+    if people.person(user)?.is_none() {
+        people.add_person(&entry(engine, user, owner, password_hash))?;
     }
-    Ok(account)
+    Ok((account, user))
 }
 
 /// Adds a person with one role everywhere. Possible until the account's first request; later it takes a request.
@@ -78,31 +105,32 @@ pub async fn found(opened: &Opened, company: &str, owner: &NewPerson) -> Result<
 /// # Errors
 /// [`FoundingError`].
 pub async fn add(opened: &Opened, account: AccountId, role: Role, person: &NewPerson) -> Result<UserId, FoundingError> {
+    let engine = opened.engine();
     let known = opened.people().person_by_email(&person.email)?.map(|person| person.user);
     let user = match known {
         Some(user) => user,
         None => {
-            let Reply::User(user) = opened.engine().run(operator(opened, account), Command::AddUser).await? else {
+            let hash = passwords::hash(&person.password).map_err(FoundingError::Hash)?;
+            let Reply::User(user) = engine.run(operator(engine, account), Command::AddUser).await? else {
                 return Err(FoundingError::Unexpected("no user"));
             };
-            enter(opened, user, person)?;
+            opened.people().add_person(&entry(engine, user, person, hash))?;
             user
         }
     };
-    if opened.engine().state().roles_of(account, user).is_empty() {
+    if engine.state().roles_of(account, user).is_empty() {
         let grant = Command::SeedGrant { user, role, scope: Scope::All };
-        opened.engine().run(operator(opened, account), grant).await?;
+        engine.run(operator(engine, account), grant).await?;
     }
     Ok(user)
 }
 
-fn enter(opened: &Opened, user: UserId, person: &NewPerson) -> Result<(), FoundingError> {
-    let person = Person {
+fn entry(engine: &Engine, user: UserId, person: &NewPerson, password_hash: String) -> Person {
+    Person {
         user,
         email: person.email.clone(),
         display_name: person.name.clone(),
-        password_hash: Some(hash_password(&person.password).map_err(FoundingError::Hash)?),
-        created_at: opened.engine().now(),
-    };
-    Ok(opened.people().add_person(&person)?)
+        password_hash: Some(password_hash),
+        created_at: engine.now(),
+    }
 }

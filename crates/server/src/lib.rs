@@ -11,6 +11,7 @@
 //! - [`api`]: what people and programs ask over HTTP.
 //! - [`agents`]: enrolment and connections of agents.
 //! - [`dispatch`]: from an approved request to signed orders, and how far each has come.
+//! - [`sign_in`]: how people prove who they are.
 //! - [`live`]: what every device says now.
 //! - [`server`]: all of it together, on a data folder and an address; [`founding`]: the first account on it.
 #![deny(missing_docs)]
@@ -23,6 +24,7 @@ pub mod engine;
 pub mod founding;
 pub mod live;
 pub mod server;
+pub mod sign_in;
 
 pub use agents::Agents;
 pub use decider::{Batch, Clock, CommandError, Decided, Decider, EngineError, SystemClock};

@@ -88,6 +88,10 @@ impl Opened {
         self.people.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(crate) fn shared_people(&self) -> &Mutex<People> {
+        &self.people
+    }
+
     /// Sealed secrets.
     pub fn secrets(&self) -> MutexGuard<'_, Secrets> {
         self.secrets.lock().unwrap_or_else(PoisonError::into_inner)

@@ -536,6 +536,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes the first account and signs its owner in. */
+        post: operations["post_setup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/setup/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Whether the set-up link still opens something. */
+        post: operations["post_setup_check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sign-in-options": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the sign-in page may offer. */
+        get: operations["get_sign_in_options"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sites": {
         parameters: {
             query?: never;
@@ -921,6 +972,9 @@ export interface components {
             items: components["schemas"]["Item"][];
             request: string;
         };
+        LinkToken: {
+            token: string;
+        };
         /** @enum {string} */
         OpKind: "reboot" | "restart_mining" | "pause" | "resume" | "set_power_mode" | "locate" | "set_pools";
         /** @description The header: the fleet in numbers, and where requests stand. */
@@ -1181,9 +1235,28 @@ export interface components {
             sites: components["schemas"]["SiteRef"][];
             user: components["schemas"]["UserRef"];
         };
+        Setup: {
+            company: string;
+            email: string;
+            name: string;
+            password: string;
+            token: string;
+        };
         SignIn: {
             email: string;
             password: string;
+        };
+        SignInOptions: {
+            /** @description Mail can be sent, so that a forgotten password can be set anew. */
+            email: boolean;
+            /** @description Only where the page's origin is this one. */
+            passkeys: {
+                origin: string;
+                rp_id: string;
+            } | null;
+            /** @description There is no account yet; the server has printed the link that makes it. */
+            setup: boolean;
+            sso: components["schemas"]["SsoProvider"][];
         };
         Site: {
             capacity_w: number | null;
@@ -1194,6 +1267,10 @@ export interface components {
             items: components["schemas"]["Site"][];
         };
         SiteRef: {
+            id: string;
+            name: string;
+        };
+        SsoProvider: {
             id: string;
             name: string;
         };
@@ -2252,6 +2329,75 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Session"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_setup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Setup"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_setup_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkToken"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_sign_in_options: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInOptions"];
                 };
             };
             default: components["responses"]["Problem"];

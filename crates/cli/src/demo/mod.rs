@@ -66,7 +66,7 @@ async fn stay(options: &Options) -> anyhow::Result<()> {
     let (config, low_ports) = simulated(options, base);
     let fleet = Simulator::start(config).await.context("cannot start the simulated miners")?;
     let token = seed::seed(&opened, base, options.miners.into()).await.context("cannot set the demo up")?;
-    let api = api::Options { loopback: true, demo_users: seed::people() };
+    let api = api::Options { loopback: true, demo_users: seed::people(), ..api::Options::default() };
     let served = ServerOptions { data: data.join("server"), listen, poll_interval_s: POLL_S, api };
     let mut server = opened.serve(served).await?;
     let (stop, stopped) = oneshot::channel::<()>();
@@ -74,9 +74,10 @@ async fn stay(options: &Options) -> anyhow::Result<()> {
         // Told, or the demo is gone.
         let _ = stopped.await;
     }));
+    let interrupted = interrupted();
     greet(server.address(), &data, options.miners, low_ports);
     let failure = tokio::select! {
-        () = interrupted() => None,
+        () = interrupted => None,
         reason = server.failed() => Some(format!("the server cannot listen any more: {reason}")),
         end = &mut agent => Some(match end {
             Ok(Err(error)) => format!("the agent stopped: {error}"),

@@ -27,9 +27,10 @@ mod requests;
 mod routes;
 mod rules;
 pub mod session;
+mod setup;
 mod views;
 
-use crate::{Agents, Live, engine::Engine};
+use crate::{Agents, Live, engine::Engine, sign_in::SignIn};
 use adit_core::{ids::UserId, time::Timestamp};
 use adit_store::{LogReader, People};
 use adit_telemetry::LiveTable;
@@ -46,12 +47,9 @@ use std::{
     str::FromStr,
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLockReadGuard},
 };
-use tokio::sync::Semaphore;
 
 /// Longest body, bytes: a request on 100 000 devices.
 const MAX_BODY: usize = 2 << 20;
-/// How many passwords are checked at once; each check takes 19 MiB and a core.
-const HASHING: usize = 2;
 
 /// A person of a demo, shown on its sign-in page.
 #[derive(Debug, Clone)]
@@ -73,6 +71,8 @@ pub struct Options {
     pub loopback: bool,
     /// People of the demo; empty otherwise.
     pub demo_users: Vec<DemoUser>,
+    /// SHA-256 of the set-up link's token; `None` once there is an account.
+    pub set_up: Option<[u8; 32]>,
 }
 
 /// Everything that handlers use.
@@ -84,9 +84,7 @@ pub struct Api {
     log: Arc<Mutex<Box<dyn LogReader>>>,
     options: Options,
     streams: events::Streams,
-    throttle: Mutex<session::Throttle>,
-    hashing: Semaphore,
-    dummy_hash: String,
+    sign_in: SignIn,
 }
 
 /// What handlers are given.
@@ -114,11 +112,9 @@ impl Api {
             people,
             agents,
             log: Arc::new(Mutex::new(log)),
+            sign_in: SignIn::new(options.set_up)?,
             options,
             streams: events::Streams::new(epoch),
-            throttle: Mutex::default(),
-            hashing: Semaphore::new(HASHING),
-            dummy_hash: session::hash_password("nobody's")?,
         })
     }
 
@@ -137,10 +133,6 @@ impl Api {
 
     fn live(&self) -> RwLockReadGuard<'_, LiveTable> {
         self.live.read()
-    }
-
-    fn throttle(&self) -> MutexGuard<'_, session::Throttle> {
-        self.throttle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn names(&self) -> Answer<Names> {

@@ -4,9 +4,9 @@
 //! To add an operation: a handler that takes [`Allowed`](super::caller::Allowed), and a row in [`table`]; what is new in its
 //! body or answer goes into `openapi/components.json`. Then run `UPDATE=1 cargo test -p adit-server --test openapi`.
 
-use super::{
-    Shared, audit, devices, drafts, events, fleet, health, openapi, overview, policies, requests, rules, session,
-};
+mod sign_in;
+
+use super::{Shared, audit, devices, drafts, events, fleet, health, openapi, overview, policies, requests, rules};
 use adit_core::authz::Permission;
 use axum::{
     Router,
@@ -145,16 +145,6 @@ const CHOICE: &[&str] = &[
 pub fn table() -> Vec<Operation> {
     use Permission as P;
     let mut all = vec![
-        post("/session", session::sign_in, "Signs in; the session comes as a cookie.")
-            .for_anybody()
-            .takes("SignIn")
-            .gives(200, "Session"),
-        get("/session", session::show, "Who is signed in.").gives(200, "Session"),
-        delete("/session", session::sign_out, "Signs out.").gives(204, ""),
-        post("/session/step-up", session::step_up, "Shows once more who it is.").takes("StepUp").gives(200, "Session"),
-        get("/demo-users", session::demo_users, "People of a demo on this machine; there are none elsewhere.")
-            .for_anybody()
-            .gives(200, "DemoUsers"),
         get("/overview", overview::show, "The header: the fleet in numbers, and where requests stand.")
             .needs(P::DashboardView)
             .query(&["site"])
@@ -185,6 +175,7 @@ pub fn table() -> Vec<Operation> {
             .query(&["q", "type", "actor", "request", "from", "to", "cursor", "limit"])
             .gives(200, "AuditPage"),
     ];
+    all.extend(sign_in::operations());
     all.extend(deciding());
     all.extend(besides());
     all

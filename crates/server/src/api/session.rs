@@ -5,13 +5,13 @@ use super::{
     caller::{COOKIE, Caller, token_of},
     problem::{Answer, Body, Problem},
 };
+use crate::sign_in::{throttle::Trial, tokens};
 use adit_core::{
     authz::{Permission, Place},
+    ids::UserId,
     state::State,
-    time::Timestamp,
 };
 use adit_store::{Person, Session};
-use argon2::{Argon2, PasswordHash, PasswordHasher, PasswordVerifier};
 use axum::{
     Json,
     extract::{ConnectInfo, FromRequestParts, State as Shares},
@@ -20,63 +20,26 @@ use axum::{
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
-use std::{collections::HashMap, fmt::Write, net::SocketAddr};
+use std::{convert::Infallible, net::SocketAddr};
 
-/// Longest password, bytes.
-const MAX_PASSWORD: usize = 256;
-/// How many failures cost nothing.
-const FREE_FAILURES: u32 = 3;
-/// Longest delay, ms.
-const MAX_DELAY_MS: i64 = 60_000;
-/// Most pairs of address and account that are remembered.
-const MAX_REMEMBERED: usize = 10_000;
+pub use crate::sign_in::{passwords::hash as hash_password, tokens::hash_of};
 
-/// Failures by address and account, and until when the next attempt is refused.
-#[derive(Debug, Default)]
-pub struct Throttle(HashMap<(String, String), (u32, Timestamp)>);
-
-impl Throttle {
-    /// Seconds to wait; counts the attempt as failed until [`Self::clear`] says otherwise.
-    fn attempt(&mut self, key: &(String, String), now: Timestamp) -> Result<(), u64> {
-        if self.0.len() >= MAX_REMEMBERED {
-            self.0.retain(|_, (_, until)| now.0 < until.0);
-        }
-        let (failures, until) = self.0.entry(key.clone()).or_insert((0, now));
-        if now.0 < until.0 {
-            return Err(now_to(now, *until));
-        }
-        *failures = failures.saturating_add(1);
-        let over = failures.saturating_sub(FREE_FAILURES).min(6);
-        let delay = if over == 0 { 0 } else { (1_000 << over).min(MAX_DELAY_MS) };
-        *until = Timestamp(now.0 + delay);
-        Ok(())
-    }
-
-    fn clear(&mut self, key: &(String, String)) {
-        self.0.remove(key);
-    }
+/// Where a request comes from.
+pub struct From {
+    /// The other end of the connection.
+    pub address: String,
+    /// The browser's own words.
+    pub user_agent: String,
 }
 
-fn now_to(now: Timestamp, until: Timestamp) -> u64 {
-    until.since(now).0.div_ceil(1_000).max(1)
-}
-
-/// The other end of the connection, in words.
-pub struct Address(String);
-
-impl<S: Send + Sync> FromRequestParts<S> for Address {
-    type Rejection = std::convert::Infallible;
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+impl FromRequestParts<Shared> for From {
+    type Rejection = Infallible;
+    async fn from_request_parts(parts: &mut Parts, _: &Shared) -> Result<Self, Infallible> {
         let address = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-        Ok(Self(address.map_or_else(|| "unknown".into(), |ConnectInfo(address)| address.ip().to_string())))
+        let address = address.map_or_else(|| "unknown".into(), |ConnectInfo(address)| address.ip().to_string());
+        let user_agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+        Ok(Self { address, user_agent: user_agent.unwrap_or_default().into() })
     }
-}
-
-/// SHA-256 of a session's token: what is kept of it.
-#[must_use]
-pub fn hash_of(token: &str) -> [u8; 32] {
-    Sha256::digest(token.as_bytes()).into()
 }
 
 /// 32 random bytes in hex.
@@ -84,22 +47,7 @@ pub fn hash_of(token: &str) -> [u8; 32] {
 /// # Errors
 /// The system gives no randomness.
 pub fn random_token() -> Answer<String> {
-    let mut bytes = [0_u8; 32];
-    getrandom::fill(&mut bytes).map_err(|error| Problem::internal(&error))?;
-    Ok(bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    }))
-}
-
-/// Hash of a password, to be kept (argon2id).
-///
-/// # Errors
-/// The system gives no randomness or memory.
-pub fn hash_password(password: &str) -> Result<String, String> {
-    let hash = Argon2::default().hash_password(password.as_bytes()).map_err(|error| error.to_string())?;
-    Ok(hash.to_string())
+    tokens::random().map_err(|error| Problem::internal(&error))
 }
 
 /// E-mail and password.
@@ -117,29 +65,20 @@ pub struct StepUp {
     password: String,
 }
 
-/// Whether it is this person's password. Takes as long for somebody who does not exist.
-async fn verify(api: &Shared, person: Option<&Person>, password: String) -> Answer<bool> {
-    if password.len() > MAX_PASSWORD {
-        return Ok(false);
-    }
-    let kept = person.and_then(|person| person.password_hash.clone());
-    let known = kept.is_some();
-    let kept = kept.unwrap_or_else(|| api.dummy_hash.clone());
-    let permit = api.hashing.acquire().await.map_err(|error| Problem::internal(&error))?;
-    let fits = tokio::task::spawn_blocking(move || {
-        PasswordHash::new(&kept).is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
-    })
-    .await
-    .map_err(|error| Problem::internal(&error))?;
-    drop(permit);
-    Ok(fits && known)
+/// What is being tried: by whom it is known from this address already.
+pub(super) fn trial(api: &Shared, address: &str, email: &str, person: Option<&Person>) -> Answer<Trial> {
+    let sessions = person.map_or(Ok(Vec::new()), |person| api.people().sessions_of(person.user));
+    let sessions = sessions.map_err(|error| Problem::internal(&error))?;
+    Ok(Trial::new(address, email, sessions.iter().any(|session| session.address == address)))
 }
 
+/// Whether it is this person's password. Takes as long for somebody who does not exist.
 async fn check(api: &Shared, address: &str, email: &str, person: Option<&Person>, password: String) -> Answer<()> {
-    let key = (address.to_owned(), email.trim().to_lowercase().chars().take(254).collect());
-    api.throttle().attempt(&key, api.now()).map_err(Problem::too_many_attempts)?;
-    if verify(api, person, password).await? {
-        api.throttle().clear(&key);
+    let trial = trial(api, address, email, person)?;
+    api.sign_in.attempt(&trial, api.now()).map_err(Problem::too_many_attempts)?;
+    let kept = person.and_then(|person| person.password_hash.clone());
+    if api.sign_in.passwords.fits(kept, password).await.map_err(|error| Problem::internal(&error))? {
+        api.sign_in.succeeded(&trial);
         Ok(())
     } else {
         let detail = "this e-mail and this password do not belong together";
@@ -148,30 +87,29 @@ async fn check(api: &Shared, address: &str, email: &str, person: Option<&Person>
 }
 
 /// `POST /session`
-pub async fn sign_in(
-    Shares(api): Shares<Shared>,
-    Address(address): Address,
-    headers: HeaderMap,
-    Body(asked): Body<SignIn>,
-) -> Answer<Response> {
+pub async fn sign_in(Shares(api): Shares<Shared>, from: From, Body(asked): Body<SignIn>) -> Answer<Response> {
     let person = api.people().person_by_email(&asked.email).map_err(|error| Problem::internal(&error))?;
-    check(&api, &address, &asked.email, person.as_ref(), asked.password).await?;
+    check(&api, &from.address, &asked.email, person.as_ref(), asked.password).await?;
     let person = person.ok_or_else(Problem::not_signed_in)?;
+    begin(&api, &from, person.user)
+}
+
+/// Begins a session and answers with it.
+pub(super) fn begin(api: &Shared, from: &From, user: UserId) -> Answer<Response> {
     let (token, csrf, now) = (random_token()?, random_token()?, api.now());
-    let user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let session = Session {
         token_hash: hash_of(&token),
-        user: person.user,
+        user,
         csrf,
         created_at: now,
         authenticated_at: now,
         last_seen_at: now,
-        address,
-        user_agent: user_agent.into(),
+        address: from.address.clone(),
+        user_agent: from.user_agent.clone(),
     };
     api.people().add_session(&session).map_err(|error| Problem::internal(&error))?;
-    let body = view(&api, &session)?;
-    Ok(with_cookie(Json(body).into_response(), &api, &token, 7 * 86_400))
+    let body = view(api, &session)?;
+    Ok(with_cookie(Json(body).into_response(), api, &token, 7 * 86_400))
 }
 
 fn with_cookie(mut response: Response, api: &Shared, token: &str, max_age_s: u32) -> Response {
@@ -198,18 +136,24 @@ pub async fn sign_out(Shares(api): Shares<Shared>, headers: HeaderMap, _: Caller
 /// `POST /session/step-up`
 pub async fn step_up(
     Shares(api): Shares<Shared>,
-    Address(address): Address,
+    from: From,
     caller: Caller,
     Body(asked): Body<StepUp>,
 ) -> Answer<Json<Value>> {
     let person = api.people().person(caller.session.user).map_err(|error| Problem::internal(&error))?;
     let email = person.as_ref().map(|person| person.email.clone()).unwrap_or_default();
-    check(&api, &address, &email, person.as_ref(), asked.password).await?;
+    check(&api, &from.address, &email, person.as_ref(), asked.password).await?;
     let session = Session { authenticated_at: api.now(), ..caller.session };
     api.people()
         .set_authenticated(&session.token_hash, session.authenticated_at)
         .map_err(|error| Problem::internal(&error))?;
     view(&api, &session).map(Json)
+}
+
+/// `GET /sign-in-options`: what the sign-in page may offer.
+pub async fn options(Shares(api): Shares<Shared>) -> Json<Value> {
+    let set_up = api.sign_in.set_up.lock().await.is_some();
+    Json(json!({ "setup": set_up, "email": false, "passkeys": null, "sso": [] }))
 }
 
 /// `GET /demo-users`: only a demo on loopback has them.

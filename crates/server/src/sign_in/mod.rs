@@ -1,0 +1,48 @@
+//! How people prove who they are. The HTTP side is in [`crate::api`]; here is what lies behind it.
+//!
+//! Words: a *factor* is one way of proof (password, one-time code, passkey, another company's sign-in); a *ticket* is a
+//! random text that carries somebody from one step to the next and works once; a *link* is a ticket sent by e-mail.
+//! Of tickets, links and sessions only hashes are kept.
+
+pub mod passwords;
+pub mod throttle;
+pub mod tokens;
+
+use adit_core::time::Timestamp;
+use passwords::Passwords;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use throttle::{Throttle, Trial};
+
+/// What signing in needs besides the directory of people.
+pub(crate) struct SignIn {
+    pub(crate) passwords: Passwords,
+    throttle: Mutex<Throttle>,
+    /// SHA-256 of the set-up link's token. Held locked while the account is made, so that it is made once.
+    pub(crate) set_up: tokio::sync::Mutex<Option<[u8; 32]>>,
+}
+
+impl SignIn {
+    /// # Errors
+    /// The system gives no randomness.
+    pub(crate) fn new(set_up: Option<[u8; 32]>) -> Result<Self, String> {
+        let set_up = tokio::sync::Mutex::new(set_up);
+        Ok(Self { passwords: Passwords::new()?, throttle: Mutex::default(), set_up })
+    }
+
+    fn throttle(&self) -> MutexGuard<'_, Throttle> {
+        self.throttle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts the trial as failed, until [`Self::succeeded`] says otherwise.
+    ///
+    /// # Errors
+    /// Seconds to wait first.
+    pub(crate) fn attempt(&self, trial: &Trial, now: Timestamp) -> Result<(), u64> {
+        self.throttle().attempt(trial, now)
+    }
+
+    /// It did not fail after all.
+    pub(crate) fn succeeded(&self, trial: &Trial) {
+        self.throttle().succeeded(trial);
+    }
+}
