@@ -3,7 +3,10 @@
 use adit_server::{Opened, Server, ServerOptions, api, founding, sign_in::tokens};
 use anyhow::{Context, bail};
 use clap::Args;
-use std::{net::SocketAddr, path::PathBuf};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+};
 
 #[derive(Args)]
 pub struct Options {
@@ -13,6 +16,9 @@ pub struct Options {
     /// Where to listen. Anything but loopback belongs behind a proxy that speaks TLS: cookies are marked Secure then
     #[arg(long, env = "ADIT_LISTEN", default_value = "127.0.0.1:7070")]
     listen: SocketAddr,
+    /// Address of a proxy in front that says in X-Forwarded-For whom it speaks for; may be repeated
+    #[arg(long = "proxy", env = "ADIT_PROXY", value_delimiter = ',', value_name = "IP")]
+    proxies: Vec<IpAddr>,
     /// Seconds between two polls of a device
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=3_600))]
     poll_interval: u32,
@@ -44,7 +50,12 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
             data: options.data,
             listen: options.listen,
             poll_interval_s: options.poll_interval,
-            api: api::Options { loopback, set_up: set_up.as_deref().map(tokens::hash_of), ..api::Options::default() },
+            api: api::Options {
+                loopback,
+                proxies: options.proxies,
+                set_up: set_up.as_deref().map(tokens::hash_of),
+                ..api::Options::default()
+            },
         })
         .await?;
     let interrupted = interrupted();

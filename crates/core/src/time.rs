@@ -19,6 +19,12 @@ impl Timestamp {
         Self(self.0.saturating_add_unsigned(length.0))
     }
 
+    /// This long before; stays at the beginning of time rather than wrapping.
+    #[must_use]
+    pub const fn before(self, length: Millis) -> Self {
+        Self(self.0.saturating_sub_unsigned(length.0))
+    }
+
     /// How long since `earlier`; zero if `earlier` is later.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Millis {

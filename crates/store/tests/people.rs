@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use adit_core::{ids::UserId, time::Timestamp};
-use adit_store::{People, Person, Session, StoreError};
+use adit_store::{People, Person, Session, StoreError, TotpState};
 use tempfile::TempDir;
 
 fn open() -> (TempDir, People) {
@@ -66,10 +66,11 @@ fn a_person_can_be_changed_and_forgotten() {
     people.add_person(&person(1, "a@example.com")).unwrap();
     people.add_session(&session(1, 1, 10)).unwrap();
     assert!(people.set_display_name(UserId(1), "Other").unwrap());
-    assert!(people.set_password_hash(UserId(1), "$argon2id$new").unwrap());
+    assert!(people.change_password(UserId(1), "$argon2id$new", Timestamp(9)).unwrap());
     assert!(people.set_email(UserId(1), "b@example.com").unwrap());
     let found = people.person_by_email("b@example.com").unwrap().unwrap();
     assert_eq!((found.display_name.as_str(), found.password_hash.as_deref()), ("Other", Some("$argon2id$new")));
+    assert_eq!(people.security(UserId(1)).unwrap().password_changed_at, Some(Timestamp(9)));
     assert!(!people.set_display_name(UserId(2), "Nobody").unwrap());
     assert!(people.forget_person(UserId(1)).unwrap());
     assert!(!people.forget_person(UserId(1)).unwrap());
@@ -118,4 +119,38 @@ fn sessions_are_listed_touched_and_ended() {
     assert!(!people.revoke_session(&[2; 32]).unwrap());
     assert_eq!(people.revoke_sessions_of(UserId(2), None).unwrap(), 1);
     assert_eq!(people.sessions().unwrap(), []);
+}
+
+#[test]
+fn a_code_and_a_recovery_code_are_used_once() {
+    let (_dir, mut people) = open();
+    people.add_person(&person(1, "a@example.com")).unwrap();
+    people.add_person(&person(2, "b@example.com")).unwrap();
+    assert_eq!(people.totp(UserId(1)).unwrap(), None);
+    people.set_totp(UserId(1), Timestamp(7), 100, &[[1; 32], [2; 32]]).unwrap();
+    assert!(!people.use_totp_step(UserId(1), 100).unwrap(), "the one it was confirmed with");
+    assert!(people.use_totp_step(UserId(1), 102).unwrap());
+    assert!(!people.use_totp_step(UserId(1), 101).unwrap(), "one before");
+    assert!(!people.use_totp_step(UserId(2), 103).unwrap(), "somebody without");
+    assert_eq!(people.totp(UserId(1)).unwrap(), Some(TotpState { since: Timestamp(7), last_step: 102 }));
+    assert!(!people.use_recovery_code(UserId(2), &[1; 32]).unwrap(), "another's");
+    assert!(people.use_recovery_code(UserId(1), &[1; 32]).unwrap());
+    assert!(!people.use_recovery_code(UserId(1), &[1; 32]).unwrap());
+    assert_eq!(people.recovery_codes_left(UserId(1)).unwrap(), 1);
+    people.set_recovery_codes(UserId(1), &[[3; 32]; 1], Timestamp(8)).unwrap();
+    assert!(!people.use_recovery_code(UserId(1), &[2; 32]).unwrap(), "replaced");
+    assert_eq!(people.security(UserId(1)).unwrap().secured_at, Some(Timestamp(8)));
+    assert!(people.remove_totp(UserId(1), Timestamp(9)).unwrap());
+    assert_eq!((people.totp(UserId(1)).unwrap(), people.recovery_codes_left(UserId(1)).unwrap()), (None, 0));
+}
+
+#[test]
+fn of_too_many_sessions_the_oldest_end() {
+    let (_dir, mut people) = open();
+    people.add_person(&person(1, "a@example.com")).unwrap();
+    for token in 0..60 {
+        people.add_session(&session(token, 1, i64::from(token))).unwrap();
+    }
+    let left = people.sessions_of(UserId(1)).unwrap();
+    assert_eq!((left.len(), left.last().unwrap().token_hash), (50, [10; 32]));
 }

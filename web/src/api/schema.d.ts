@@ -261,6 +261,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/me/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Changes the password; other sessions end. */
+        put: operations["put_me_password"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/me/permissions": {
         parameters: {
             query?: never;
@@ -272,6 +289,110 @@ export interface paths {
         get: operations["get_me_permissions"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/me/recovery-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** New recovery codes in place of the old ones. */
+        post: operations["post_me_recovery_codes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/me/security": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the caller signs in. */
+        get: operations["get_me_security"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/me/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where the caller is signed in. */
+        get: operations["get_me_sessions"];
+        put?: never;
+        post?: never;
+        /** Ends all sessions but this one. */
+        delete: operations["delete_me_sessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/me/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Ends one session. */
+        delete: operations["delete_me_sessions_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/me/totp": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Draws a secret for one-time codes, which are off until one is confirmed. */
+        post: operations["post_me_totp"];
+        /** Turns one-time codes off; other sessions end. */
+        delete: operations["delete_me_totp"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/me/totp/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Turns one-time codes on; other sessions end. */
+        post: operations["post_me_totp_confirm"];
         delete?: never;
         options?: never;
         head?: never;
@@ -514,6 +635,23 @@ export interface paths {
         post: operations["post_session"];
         /** Signs out. */
         delete: operations["delete_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/session/second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Completes a sign-in that asks for a second factor. */
+        post: operations["post_session_second_factor"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -950,6 +1088,13 @@ export interface components {
             via?: string;
             who_can: string[];
         };
+        Identity: {
+            email: string | null;
+            id: string;
+            linked_at: number;
+            name: string;
+            provider: string;
+        };
         /** @description One target of a request and how far it has come. */
         Item: {
             at: number | null;
@@ -1005,6 +1150,16 @@ export interface components {
             efficiency_j_th: number | null;
             hashrate_ths: number;
             power_w: number;
+        };
+        Passkey: {
+            created_at: number;
+            id: string;
+            last_used_at: number | null;
+            name: string;
+        };
+        PasswordChange: {
+            current?: string | null;
+            password: string;
         };
         PermissionInfo: {
             hashcore: string | null;
@@ -1071,6 +1226,9 @@ export interface components {
             status: number;
             title: string;
             type: string;
+        };
+        RecoveryCodes: {
+            recovery_codes: string[];
         };
         /** @description A request with all that its approvers need. */
         Request: {
@@ -1221,6 +1379,34 @@ export interface components {
                 node: "site" | "container" | "group" | "sub_account";
             }[];
         };
+        /** @description The password was right. Nothing is open until the ticket comes back with a code. */
+        SecondFactor: {
+            expires_at: number;
+            factors: ("totp" | "recovery_code" | "passkey")[];
+            ticket: string;
+        };
+        /** @description The ticket, and either a code or a recovery code. */
+        SecondFactorCode: {
+            code?: string;
+            recovery_code?: string;
+            ticket: string;
+        };
+        Security: {
+            email: string;
+            email_verified: boolean;
+            identities: components["schemas"]["Identity"][];
+            passkeys: components["schemas"]["Passkey"][];
+            password: {
+                changed_at: number | null;
+                set: boolean;
+            };
+            sso: components["schemas"]["SsoProvider"][];
+            totp: {
+                on: boolean;
+                recovery_codes_left: number;
+                since: number | null;
+            };
+        };
         /** @description Who is signed in. `csrf` goes with every call that changes something, as the header X-Adit-Csrf. */
         Session: {
             account: {
@@ -1234,6 +1420,22 @@ export interface components {
             roles: string[];
             sites: components["schemas"]["SiteRef"][];
             user: components["schemas"]["UserRef"];
+        };
+        SessionInfo: {
+            address: string;
+            authenticated_at: number;
+            created_at: number;
+            current: boolean;
+            expires_at: number;
+            id: string;
+            last_seen_at: number;
+            user_agent: string;
+        };
+        SessionList: {
+            items: components["schemas"]["SessionInfo"][];
+        };
+        SessionsEnded: {
+            ended: number;
         };
         Setup: {
             company: string;
@@ -1274,8 +1476,11 @@ export interface components {
             id: string;
             name: string;
         };
+        /** @description One proof more, of one kind. */
         StepUp: {
-            password: string;
+            code?: string;
+            password?: string;
+            recovery_code?: string;
         };
         SubmitResult: {
             refused: {
@@ -1295,6 +1500,15 @@ export interface components {
             by: components["schemas"]["UserRef"] | null;
             seq: number;
             what: string;
+        };
+        TotpCode: {
+            code: string;
+        };
+        TotpSecret: {
+            /** @description Base32. */
+            secret: string;
+            /** @description otpauth:, to be drawn as a QR code. */
+            uri: string;
         };
         UserRef: {
             id: string;
@@ -1844,6 +2058,29 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    put_me_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordChange"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     get_me_permissions: {
         parameters: {
             query?: {
@@ -1863,6 +2100,176 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PermissionVerdicts"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_me_recovery_codes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_me_security: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Security"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_me_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_me_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionsEnded"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_me_sessions_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_me_totp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TotpSecret"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_me_totp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_me_totp_confirm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TotpCode"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -2287,6 +2694,15 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
+            /** @description Done. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecondFactor"];
+                };
+            };
             default: components["responses"]["Problem"];
         };
     };
@@ -2305,6 +2721,31 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_session_second_factor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecondFactorCode"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
             };
             default: components["responses"]["Problem"];
         };

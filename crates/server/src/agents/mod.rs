@@ -133,6 +133,11 @@ impl Agents {
         }))
     }
 
+    /// The sealed secrets.
+    pub(crate) fn secrets(&self) -> MutexGuard<'_, Secrets> {
+        self.secrets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The agent, if it is connected.
     #[must_use]
     pub fn connected(&self, agent: AgentId) -> Option<Connected> {
@@ -238,7 +243,7 @@ impl Agents {
     }
 
     fn config_of(&self, state: &State, agent: AgentId) -> AgentConfig {
-        let secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+        let secrets = self.secrets();
         let scan_tasks = state.scan_tasks_of(agent).map(|task| ScanTaskConfig {
             id: task.id,
             name: task.name.clone(),

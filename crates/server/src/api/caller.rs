@@ -18,9 +18,9 @@ pub const COOKIE: &str = "adit_session";
 pub const CSRF: &str = "x-adit-csrf";
 
 /// A session ends this long after it was last used.
-const IDLE: Millis = Millis::hours(12);
+pub(super) const IDLE: Millis = Millis::hours(12);
 /// And this long after it began.
-const ABSOLUTE: Millis = Millis::days(7);
+pub(super) const ABSOLUTE: Millis = Millis::days(7);
 
 /// Somebody who is signed in and holds at least one grant.
 #[derive(Debug, Clone)]

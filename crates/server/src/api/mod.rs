@@ -16,8 +16,10 @@ mod drafts;
 mod estimate;
 mod etag;
 mod events;
+mod factors;
 mod fleet;
 mod health;
+mod me;
 pub mod openapi;
 mod overview;
 mod policies;
@@ -44,6 +46,7 @@ use axum::{
 use problem::{Answer, Problem};
 use std::{
     collections::HashMap,
+    net::IpAddr,
     str::FromStr,
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLockReadGuard},
 };
@@ -71,6 +74,8 @@ pub struct Options {
     pub loopback: bool,
     /// People of the demo; empty otherwise.
     pub demo_users: Vec<DemoUser>,
+    /// Addresses of proxies that may say whom they speak for.
+    pub proxies: Vec<IpAddr>,
     /// SHA-256 of the set-up link's token; `None` once there is an account.
     pub set_up: Option<[u8; 32]>,
 }

@@ -145,11 +145,12 @@ fn responses(operation: &Operation) -> Value {
             ANY_JSON => Some(json!({ ANY_JSON: { "schema": { "type": "object" } } })),
             schema => Some(json!({ "application/json": { "schema": named_schema(schema) } })),
         };
-        let mut response = json!({ "description": if *status == 202 { "It waits for approvals." } else { "Done." } });
+        let waits = *status == 202 && *what == "Request";
+        let mut response = json!({ "description": if waits { "It waits for approvals." } else { "Done." } });
         if let Some(content) = content {
             response["content"] = content;
         }
-        if *status == 201 || *status == 202 {
+        if *status == 201 || waits {
             response["headers"] = json!({ "Location": { "schema": { "type": "string" } } });
         }
         responses.insert(status.to_string(), response);

@@ -2,7 +2,9 @@
 
 use super::{
     Shared,
-    caller::{COOKIE, Caller, token_of},
+    caller::{ABSOLUTE, COOKIE, Caller, IDLE, token_of},
+    factors::{self, Code, check_code},
+    me,
     problem::{Answer, Body, Problem},
 };
 use crate::sign_in::{throttle::Trial, tokens};
@@ -20,7 +22,10 @@ use axum::{
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::{convert::Infallible, net::SocketAddr};
+use std::{
+    convert::Infallible,
+    net::{IpAddr, SocketAddr},
+};
 
 pub use crate::sign_in::{passwords::hash as hash_password, tokens::hash_of};
 
@@ -34,12 +39,27 @@ pub struct From {
 
 impl FromRequestParts<Shared> for From {
     type Rejection = Infallible;
-    async fn from_request_parts(parts: &mut Parts, _: &Shared) -> Result<Self, Infallible> {
-        let address = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-        let address = address.map_or_else(|| "unknown".into(), |ConnectInfo(address)| address.ip().to_string());
+    async fn from_request_parts(parts: &mut Parts, api: &Shared) -> Result<Self, Infallible> {
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip().to_canonical());
+        let address = peer.map(|peer| origin(peer, &parts.headers, &api.options.proxies));
+        let address = address.map_or_else(|| "unknown".into(), |address| address.to_string());
         let user_agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
         Ok(Self { address, user_agent: user_agent.unwrap_or_default().into() })
     }
+}
+
+/// Whom a proxy speaks for: the last one in its list that is no proxy of ours. What others write there counts for nothing.
+fn origin(peer: IpAddr, headers: &HeaderMap, proxies: &[IpAddr]) -> IpAddr {
+    let lines = headers.get_all("x-forwarded-for").iter().filter_map(|line| line.to_str().ok());
+    let list: Vec<_> = lines.flat_map(|line| line.split(',')).map(|entry| entry.trim().parse::<IpAddr>()).collect();
+    let mut speaker = peer;
+    for said in list.into_iter().rev() {
+        match said {
+            Ok(said) if proxies.contains(&speaker) => speaker = said.to_canonical(),
+            _ => break,
+        }
+    }
+    speaker
 }
 
 /// 32 random bytes in hex.
@@ -58,11 +78,13 @@ pub struct SignIn {
     password: String,
 }
 
-/// The password once more.
+/// One proof more.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StepUp {
-    password: String,
+    password: Option<String>,
+    code: Option<String>,
+    recovery_code: Option<String>,
 }
 
 /// What is being tried: by whom it is known from this address already.
@@ -73,7 +95,13 @@ pub(super) fn trial(api: &Shared, address: &str, email: &str, person: Option<&Pe
 }
 
 /// Whether it is this person's password. Takes as long for somebody who does not exist.
-async fn check(api: &Shared, address: &str, email: &str, person: Option<&Person>, password: String) -> Answer<()> {
+pub(super) async fn check_password(
+    api: &Shared,
+    address: &str,
+    email: &str,
+    person: Option<&Person>,
+    password: String,
+) -> Answer<()> {
     let trial = trial(api, address, email, person)?;
     api.sign_in.attempt(&trial, api.now()).map_err(Problem::too_many_attempts)?;
     let kept = person.and_then(|person| person.password_hash.clone());
@@ -89,9 +117,10 @@ async fn check(api: &Shared, address: &str, email: &str, person: Option<&Person>
 /// `POST /session`
 pub async fn sign_in(Shares(api): Shares<Shared>, from: From, Body(asked): Body<SignIn>) -> Answer<Response> {
     let person = api.people().person_by_email(&asked.email).map_err(|error| Problem::internal(&error))?;
-    check(&api, &from.address, &asked.email, person.as_ref(), asked.password).await?;
+    check_password(&api, &from.address, &asked.email, person.as_ref(), asked.password).await?;
     let person = person.ok_or_else(Problem::not_signed_in)?;
-    begin(&api, &from, person.user)
+    let asks = api.people().totp(person.user)?.is_some();
+    if asks { factors::ask_for_second(&api, person.user) } else { begin(&api, &from, person.user) }
 }
 
 /// Begins a session and answers with it.
@@ -107,8 +136,11 @@ pub(super) fn begin(api: &Shared, from: &From, user: UserId) -> Answer<Response>
         address: from.address.clone(),
         user_agent: from.user_agent.clone(),
     };
-    api.people().add_session(&session).map_err(|error| Problem::internal(&error))?;
     let body = view(api, &session)?;
+    let mut people = api.people();
+    people.drop_expired_sessions(now.before(ABSOLUTE), now.before(IDLE))?;
+    people.add_session(&session)?;
+    drop(people);
     Ok(with_cookie(Json(body).into_response(), api, &token, 7 * 86_400))
 }
 
@@ -140,13 +172,17 @@ pub async fn step_up(
     caller: Caller,
     Body(asked): Body<StepUp>,
 ) -> Answer<Json<Value>> {
-    let person = api.people().person(caller.session.user).map_err(|error| Problem::internal(&error))?;
-    let email = person.as_ref().map(|person| person.email.clone()).unwrap_or_default();
-    check(&api, &from.address, &email, person.as_ref(), asked.password).await?;
+    let person = me::person(&api.people(), &caller)?;
+    match (asked.password, asked.code, asked.recovery_code) {
+        (Some(password), None, None) => {
+            check_password(&api, &from.address, &person.email, Some(&person), password).await?;
+        }
+        (None, Some(code), None) => check_code(&api, &from.address, person.user, &Code::App(code))?,
+        (None, None, Some(code)) => check_code(&api, &from.address, person.user, &Code::Recovery(code))?,
+        _ => return Err(Problem::invalid("one of password, code and recovery_code is needed")),
+    }
     let session = Session { authenticated_at: api.now(), ..caller.session };
-    api.people()
-        .set_authenticated(&session.token_hash, session.authenticated_at)
-        .map_err(|error| Problem::internal(&error))?;
+    api.people().set_authenticated(&session.token_hash, session.authenticated_at)?;
     view(&api, &session).map(Json)
 }
 
@@ -197,4 +233,29 @@ fn view(api: &Shared, session: &Session) -> Answer<Value> {
 fn sites_seen(state: &State, account: adit_core::ids::AccountId, sees: impl Fn(&Place) -> bool) -> Vec<Value> {
     let sites = state.sites_of(account).filter(|site| sees(&Place::site(site.id)));
     sites.map(|site| json!({ "id": site.id, "name": site.name })).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_our_proxies_may_say_whom_they_speak_for() {
+        let [proxy, inner, client, liar] =
+            ["127.0.0.1", "10.0.0.2", "192.0.2.7", "203.0.113.9"].map(|a| a.parse().unwrap());
+        let headers = |value: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert("x-forwarded-for", HeaderValue::from_static(value));
+            headers
+        };
+        assert_eq!(origin(client, &HeaderMap::new(), &[proxy]), client);
+        assert_eq!(
+            origin(proxy, &headers("203.0.113.9, 192.0.2.7"), &[proxy]),
+            client,
+            "what the client wrote is left out"
+        );
+        assert_eq!(origin(proxy, &headers("192.0.2.7, 10.0.0.2"), &[proxy, inner]), client);
+        assert_eq!(origin(liar, &headers("192.0.2.7"), &[proxy]), liar);
+        assert_eq!(origin(proxy, &headers("nonsense"), &[proxy]), proxy);
+    }
 }

@@ -6,17 +6,30 @@
 
 pub mod passwords;
 pub mod throttle;
+pub(crate) mod tickets;
 pub mod tokens;
+pub mod totp;
 
-use adit_core::time::Timestamp;
+use adit_core::{ids::UserId, time::Timestamp};
 use passwords::Passwords;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use throttle::{Throttle, Trial};
+use tickets::Tickets;
+use zeroize::Zeroizing;
+
+/// Somebody whose password was right, and who owes a second factor.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SecondStep {
+    pub(crate) user: UserId,
+}
 
 /// What signing in needs besides the directory of people.
 pub(crate) struct SignIn {
     pub(crate) passwords: Passwords,
     throttle: Mutex<Throttle>,
+    pub(crate) second_steps: Tickets<SecondStep>,
+    /// Secrets that no code has confirmed yet, by user.
+    pub(crate) enrolments: Tickets<Zeroizing<Vec<u8>>>,
     /// SHA-256 of the set-up link's token. Held locked while the account is made, so that it is made once.
     pub(crate) set_up: tokio::sync::Mutex<Option<[u8; 32]>>,
 }
@@ -26,7 +39,13 @@ impl SignIn {
     /// The system gives no randomness.
     pub(crate) fn new(set_up: Option<[u8; 32]>) -> Result<Self, String> {
         let set_up = tokio::sync::Mutex::new(set_up);
-        Ok(Self { passwords: Passwords::new()?, throttle: Mutex::default(), set_up })
+        Ok(Self {
+            passwords: Passwords::new()?,
+            throttle: Mutex::default(),
+            second_steps: Tickets::default(),
+            enrolments: Tickets::default(),
+            set_up,
+        })
     }
 
     fn throttle(&self) -> MutexGuard<'_, Throttle> {

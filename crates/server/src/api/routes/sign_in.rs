@@ -1,7 +1,7 @@
 //! Operations by which people become known: set-up, sessions, and what belongs to a person alone.
 
-use super::{Operation, delete, get, post};
-use crate::api::{session, setup};
+use super::{Operation, delete, get, post, put};
+use crate::api::{factors, me, session, setup};
 
 /// Rows of the table.
 pub fn operations() -> Vec<Operation> {
@@ -23,9 +23,29 @@ pub fn operations() -> Vec<Operation> {
         post("/session", session::sign_in, "Signs in; the session comes as a cookie.")
             .for_anybody()
             .takes("SignIn")
+            .gives(200, "Session")
+            .gives(202, "SecondFactor"),
+        post("/session/second-factor", factors::second, "Completes a sign-in that asks for a second factor.")
+            .for_anybody()
+            .takes("SecondFactorCode")
             .gives(200, "Session"),
         get("/session", session::show, "Who is signed in.").gives(200, "Session"),
         delete("/session", session::sign_out, "Signs out.").gives(204, ""),
         post("/session/step-up", session::step_up, "Shows once more who it is.").takes("StepUp").gives(200, "Session"),
+        get("/me/security", me::security, "How the caller signs in.").gives(200, "Security"),
+        get("/me/sessions", me::sessions, "Where the caller is signed in.").gives(200, "SessionList"),
+        delete("/me/sessions", me::end_others, "Ends all sessions but this one.").gives(200, "SessionsEnded"),
+        delete("/me/sessions/{id}", me::end_session, "Ends one session.").gives(204, ""),
+        put("/me/password", me::change_password, "Changes the password; other sessions end.")
+            .takes("PasswordChange")
+            .gives(204, ""),
+        post("/me/totp", factors::draw, "Draws a secret for one-time codes, which are off until one is confirmed.")
+            .gives(200, "TotpSecret"),
+        delete("/me/totp", factors::remove, "Turns one-time codes off; other sessions end.").gives(204, ""),
+        post("/me/totp/confirm", factors::confirm, "Turns one-time codes on; other sessions end.")
+            .takes("TotpCode")
+            .gives(200, "RecoveryCodes"),
+        post("/me/recovery-codes", factors::renew, "New recovery codes in place of the old ones.")
+            .gives(200, "RecoveryCodes"),
     ]
 }
