@@ -90,7 +90,7 @@ step("the list filters and sorts, and its address says how", async () => {
   await page.keyboard.press("Escape");
   await page.waitForURL(/model=M63S/);
   await page.getByText(/^\d+ matching/).waitFor();
-  await rows(page).filter({ hasNotText: "M63S" }).waitFor({ state: "detached" });
+  await rows(page).filter({ hasNotText: "M63S" }).first().waitFor({ state: "detached" });
   assert.ok((await rows(page).count()) > 5, "there are several M63S");
   await page.goto("/s/all/devices?sort=power&order=desc");
   await rows(page).first().waitFor();
@@ -196,7 +196,7 @@ step("the Site Manager sees what, who, hash and votes, approves, and the workers
   await request.getByText("The collection has gaps.").waitFor();
   const votes = request.getByRole("region", { name: "Approvals" });
   await votes.getByText("Operations Manager submitted it").waitFor();
-  await votes.getByText("0 of 1").waitFor();
+  await votes.getByText("0 of 1", { exact: true }).waitFor();
   await votes.getByText(/^[0-9a-f]{8}…[0-9a-f]{8}$/).waitFor();
   await page.keyboard.press("a");
   const dialog = page.getByRole("dialog", { name: /^Approve R-\d+\?$/ });

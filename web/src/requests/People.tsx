@@ -26,7 +26,7 @@ export function People({ request }: { request: Request }) {
       </div>
       <p className="soft small">
         {request.rule.sentence}
-        {need_other > 0 && isOpen(request.state) && (
+        {need_other > 0 && need_other < need && isOpen(request.state) && (
           <span className="dim">
             {" "}
             ({have_other} of {need_other} by somebody other than {request.initiator.name})
