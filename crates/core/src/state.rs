@@ -12,7 +12,7 @@ pub(crate) use drafts::DRAFT_TTL;
 pub use drafts::{Draft, DraftChange};
 
 use crate::{
-    authz::{Actor, CustomRole, Grant, Principal, Rights, RoleId},
+    authz::{Actor, CustomRole, Grant, Principal, Rights, RightsTable, RoleId},
     event::Entry,
     fleet::{Agent, ConflictGroup, Device, DeviceIdentity, ScanTask, Site},
     ids::{AccountId, AgentId, CustomRoleId, DeviceId, GrantId, RequestId, ScanTaskId, SiteId, UserId},
@@ -85,7 +85,7 @@ pub struct State {
     pub(crate) drafts: imbl::OrdMap<UserId, imbl::OrdMap<SiteId, Draft>>,
     /// Compiled from grants; rebuilt, never stored.
     #[serde(skip)]
-    pub(crate) rights: imbl::OrdMap<(AccountId, UserId), Rights>,
+    pub(crate) rights: RightsTable,
 }
 
 impl State {
@@ -125,11 +125,7 @@ impl State {
         } else {
             Rights::of(self.grants.values().filter(held).map(|grant| (grant, self.mask_of(grant.role))))
         };
-        if rights == Rights::default() {
-            self.rights.remove(&(account, user));
-        } else {
-            self.rights.insert((account, user), rights);
-        }
+        self.rights.set(account, user, rights);
     }
 
     /// Do a person's grants on an account give nothing at present?
@@ -179,7 +175,7 @@ impl State {
     /// What a person may do on an account.
     #[must_use]
     pub fn rights_of_user(&self, account: AccountId, user: UserId) -> Rights {
-        self.rights.get(&(account, user)).cloned().unwrap_or_default()
+        self.rights.get(account, user).cloned().unwrap_or_default()
     }
 
     /// Every account.

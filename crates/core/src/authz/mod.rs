@@ -19,11 +19,13 @@
 pub mod catalogue;
 mod role;
 mod scope;
+mod table;
 
 pub use catalogue::Permission;
 pub use role::{CustomRole, Role, RoleId, mask_of};
-use scope::Mark;
+use scope::{Mark, Marks};
 pub use scope::{Node, Place, Scope};
+pub(crate) use table::RightsTable;
 
 use crate::{
     ids::{AccountId, GrantId, KeyId, UserId},
@@ -145,12 +147,9 @@ pub struct Right {
 
 /// All of one person's rights on one account. Cheap to clone; a snapshot, so ask for it anew for every question.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Rights(Arc<Compiled>);
-
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Compiled {
-    rights: Box<[Right]>,
-    rows: Box<[Row]>,
+pub struct Rights {
+    rights: Arc<[Right]>,
+    rows: Arc<[Row]>,
 }
 
 /// A right over one node, flat: every question about a thing is one pass over these.
@@ -161,11 +160,17 @@ struct Row {
     reach: Mark,
 }
 
+impl Row {
+    fn gives(&self, bit: u64, marks: &Marks, now: Timestamp) -> bool {
+        (self.mask & bit != 0) & marks.has(self.reach) & (now < self.until)
+    }
+}
+
 impl Rights {
     /// Compiles grants, each with the permissions of its role.
     #[must_use]
     pub fn of<'g>(grants: impl Iterator<Item = (&'g Grant, u64)>) -> Self {
-        let rights: Box<[_]> = grants
+        let rights: Arc<[_]> = grants
             .map(|(grant, mask)| Right {
                 mask,
                 scope: grant.scope.clone(),
@@ -176,13 +181,13 @@ impl Rights {
             .collect();
         let row = |right: &Right, reach| Row { mask: right.mask, until: right.expires_at.unwrap_or(NEVER), reach };
         let rows = rights.iter().flat_map(|right| right.scope.marks().map(move |reach| row(right, reach))).collect();
-        Self(Arc::new(Compiled { rights, rows }))
+        Self { rights, rows }
     }
 
     /// None at all?
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.rights.is_empty()
+        self.rights.is_empty()
     }
 
     /// Live rights with `permission`.
@@ -192,14 +197,15 @@ impl Rights {
 
     /// Live rights.
     pub fn live(&self, now: Timestamp) -> impl Iterator<Item = &Right> {
-        self.0.rights.iter().filter(move |right| right.expires_at.is_none_or(|end| now < end))
+        self.rights.iter().filter(move |right| right.expires_at.is_none_or(|end| now < end))
     }
 
     /// May they use `permission` on a thing at `place`?
     #[must_use]
     pub fn allow(&self, permission: Permission, place: &Place, now: Timestamp) -> bool {
         let (bit, marks) = (permission.bit(), place.marks());
-        self.0.rows.iter().any(|row| row.mask & bit != 0 && marks.has(row.reach) && now < row.until)
+        // Every row is looked at: which of them fits cannot be foretold, and a wrong guess costs more than a few rows.
+        self.rows.iter().fold(false, |any, row| any | row.gives(bit, &marks, now))
     }
 
     /// Union of the permissions held anywhere.
@@ -316,7 +322,7 @@ impl State {
     /// May `user` use `permission` on a thing of `account` at `place`? The quickest form of the question: no reason is given.
     #[must_use]
     pub fn may(&self, account: AccountId, user: UserId, permission: Permission, place: &Place, now: Timestamp) -> bool {
-        self.rights.get(&(account, user)).is_some_and(|rights| rights.allow(permission, place, now))
+        self.rights.get(account, user).is_some_and(|rights| rights.allow(permission, place, now))
     }
 
     /// May `actor` use `permission` on a thing of their account at `place`?
