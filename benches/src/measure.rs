@@ -1,6 +1,7 @@
 //! How things are compared: in turn, round after round, in one process on one machine, and by ratio only. A machine that
 //! is slow or noisy is so for both sides of every round.
 
+use rustix::time::{ClockId, clock_gettime};
 use std::{hint::black_box, time::Instant};
 
 /// What one comparison came to, over its rounds.
@@ -25,6 +26,18 @@ impl Spread {
         let at = |share: f64| rounds[((rounds.len() - 1) as f64 * share).round() as usize];
         Self { median: at(0.5), low: at(0.25), high: at(0.75) }
     }
+}
+
+/// Seconds of this thread's time on a processor that `work` takes. For work that only computes: what else runs on the machine
+/// is not counted.
+pub fn cpu_seconds<T>(work: impl FnOnce() -> T) -> f64 {
+    let now = || {
+        let time = clock_gettime(ClockId::ThreadCPUTime);
+        time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
+    };
+    let start = now();
+    black_box(work());
+    now() - start
 }
 
 /// Seconds that `work` takes.

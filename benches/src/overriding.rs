@@ -3,7 +3,7 @@
 
 use crate::{
     company::{Company, json, mode},
-    measure::{Rounds, seconds},
+    measure::{Rounds, cpu_seconds},
     table::{Goal, Line, time},
 };
 use adit_core::{fleet::PowerMode, ids::DeviceId, requests::RequestState};
@@ -29,7 +29,7 @@ pub fn run() -> Vec<Line> {
         let company = &company;
         move || {
             let targets = targets.clone();
-            let whole = seconds(|| company.decide(mode(PowerMode::High), targets).entries.iter().map(json).count());
+            let whole = cpu_seconds(|| company.decide(mode(PowerMode::High), targets).entries.iter().map(json).count());
             whole / f64::from(count)
         }
     };
@@ -64,7 +64,7 @@ fn bare() -> impl FnMut() -> f64 {
     let mut holders: Vec<u32> = (0..DEVICES).map(|device| device / HELD).collect();
     let mut left = vec![HELD; (DEVICES / HELD) as usize];
     move || {
-        let taken = seconds(|| {
+        let taken = cpu_seconds(|| {
             for holder in &mut holders {
                 left[*holder as usize] -= 1;
                 *holder = u32::MAX;

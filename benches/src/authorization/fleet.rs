@@ -106,8 +106,7 @@ impl Fleet {
 
     /// May they?
     pub fn allow(&self, question: &Question) -> bool {
-        let rights = self.state.rights_of_user(ACCOUNT, question.user);
-        rights.allow(question.permission, &self.places[question.device as usize], NOW)
+        self.state.may(ACCOUNT, question.user, question.permission, &self.places[question.device as usize], NOW)
     }
 
     /// May they, by which grant, and would a policy hold it back?
