@@ -38,7 +38,7 @@ export async function takeShots(folder, people, requests) {
       for (const [name, address] of Object.entries(pages)) {
         await page.goto(address);
         await page.getByRole("heading", { level: 1 }).first().waitFor();
-        await page.getByRole("status", { name: "Loading" }).waitFor({ state: "detached" });
+        await page.getByRole("status", { name: "Loading" }).first().waitFor({ state: "detached" });
         await page.screenshot({ path: `${folder}/${name}-${word}-${theme}.png` });
         const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
         assert.ok(over <= 0, `${name} is ${over} px too wide on the ${word}`);
