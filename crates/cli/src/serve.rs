@@ -1,6 +1,9 @@
 //! `adit serve`: the server itself. On a folder without an account it prints a link by which the first one is made.
 
-use adit_server::{Opened, Server, ServerOptions, api, founding, sign_in::tokens};
+use adit_server::{
+    Opened, Server, ServerOptions, api, founding,
+    sign_in::{mail::MailOptions, tokens},
+};
 use anyhow::{Context, bail};
 use clap::Args;
 use std::{
@@ -16,6 +19,15 @@ pub struct Options {
     /// Where to listen. Anything but loopback belongs behind a proxy that speaks TLS: cookies are marked Secure then
     #[arg(long, env = "ADIT_LISTEN", default_value = "127.0.0.1:7070")]
     listen: SocketAddr,
+    /// Where people reach the server: https://adit.example.com. Links in letters begin with it
+    #[arg(long, env = "ADIT_PUBLIC_URL", value_name = "URL")]
+    public_url: Option<String>,
+    /// Where letters are handed in: smtps://user:password@host, or smtp://user:password@host?tls=required
+    #[arg(long, env = "ADIT_SMTP", value_name = "URL", requires = "mail_from", hide_env_values = true)]
+    smtp: Option<String>,
+    /// Whom letters come from
+    #[arg(long, env = "ADIT_MAIL_FROM", value_name = "ADDRESS")]
+    mail_from: Option<String>,
     /// Address of a proxy in front that says in X-Forwarded-For whom it speaks for; may be repeated
     #[arg(long = "proxy", env = "ADIT_PROXY", value_delimiter = ',', value_name = "IP")]
     proxies: Vec<IpAddr>,
@@ -52,6 +64,8 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
             poll_interval_s: options.poll_interval,
             api: api::Options {
                 loopback,
+                public_url: options.public_url.map(|url| url.trim_end_matches('/').to_owned()).unwrap_or_default(),
+                mail: options.smtp.zip(options.mail_from).map(|(server, from)| MailOptions { server, from }),
                 proxies: options.proxies,
                 set_up: set_up.as_deref().map(tokens::hash_of),
                 ..api::Options::default()

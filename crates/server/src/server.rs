@@ -110,6 +110,10 @@ impl Opened {
         let live = Live::of(&engine);
         let agents = Agents::new(engine.clone(), live.clone(), secrets, options.poll_interval_s)?;
         let log = Box::new(dir.log_reader()?);
+        let mut options = options;
+        if options.api.public_url.is_empty() {
+            options.api.public_url = local_url(address);
+        }
         let api =
             Api::new(engine.clone(), live, people, Arc::clone(&agents), log, options.api).map_err(ServerError::Api)?;
         let (stop, mut stopped) = watch::channel(());
@@ -131,6 +135,15 @@ impl Opened {
         serving.spawn(async move { axum::serve(listener, service).with_graceful_shutdown(until).await });
         tracing::info!(%address, "listening");
         Ok(Server { address, engine, api, agents, stop, serving, keepers, _dir: dir })
+    }
+}
+
+/// Where people reach a server of which nothing else is known. By name: a passkey belongs to a name.
+fn local_url(address: SocketAddr) -> String {
+    if address.ip().is_loopback() {
+        format!("http://localhost:{}", address.port())
+    } else {
+        format!("http://{address}")
     }
 }
 

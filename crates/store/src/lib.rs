@@ -29,7 +29,9 @@ pub mod suite;
 pub use data_dir::{DataDir, backup};
 pub use error::{Result, StoreError};
 pub use log::{Appended, LogReader, LogStore, MAX_BATCH, MAX_BODY_BYTES, MAX_READ, Snapshot};
-pub use people::{People, Person, Security, Session, TotpState};
+pub use people::{
+    Invitation, Link, LinkPurpose, Mail, NewInvitation, People, Person, Security, Session, TotpState, Verified,
+};
 pub use seal::Key;
 pub use secrets::Secrets;
 pub use sqlite::{SqliteLog, SqliteReader};

@@ -1,1 +1,3 @@
 //! What tests of several crates share, and the tests of the workspace as a whole.
+
+pub mod mail;

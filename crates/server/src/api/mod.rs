@@ -19,12 +19,14 @@ mod events;
 mod factors;
 mod fleet;
 mod health;
+mod invitations;
 mod me;
 pub mod openapi;
 mod overview;
 mod policies;
 mod preview;
 pub mod problem;
+mod recovery;
 mod requests;
 mod routes;
 mod rules;
@@ -32,7 +34,11 @@ pub mod session;
 mod setup;
 mod views;
 
-use crate::{Agents, Live, engine::Engine, sign_in::SignIn};
+use crate::{
+    Agents, Live,
+    engine::Engine,
+    sign_in::{SignIn, mail::MailOptions},
+};
 use adit_core::{ids::UserId, time::Timestamp};
 use adit_store::{LogReader, People};
 use adit_telemetry::LiveTable;
@@ -74,6 +80,10 @@ pub struct Options {
     pub loopback: bool,
     /// People of the demo; empty otherwise.
     pub demo_users: Vec<DemoUser>,
+    /// Where people reach it, without a slash at the end: `https://adit.example.com`. Links in letters begin with it.
+    pub public_url: String,
+    /// How letters are sent; without it none are.
+    pub mail: Option<MailOptions>,
     /// Addresses of proxies that may say whom they speak for.
     pub proxies: Vec<IpAddr>,
     /// SHA-256 of the set-up link's token; `None` once there is an account.
@@ -117,7 +127,7 @@ impl Api {
             people,
             agents,
             log: Arc::new(Mutex::new(log)),
-            sign_in: SignIn::new(options.set_up)?,
+            sign_in: SignIn::new(options.set_up, options.mail.as_ref())?,
             options,
             streams: events::Streams::new(epoch),
         })

@@ -189,7 +189,7 @@ pub async fn step_up(
 /// `GET /sign-in-options`: what the sign-in page may offer.
 pub async fn options(Shares(api): Shares<Shared>) -> Json<Value> {
     let set_up = api.sign_in.set_up.lock().await.is_some();
-    Json(json!({ "setup": set_up, "email": false, "passkeys": null, "sso": [] }))
+    Json(json!({ "setup": set_up, "email": api.sign_in.mailer.is_there(), "passkeys": null, "sso": [] }))
 }
 
 /// `GET /demo-users`: only a demo on loopback has them.

@@ -38,7 +38,7 @@ pub struct Found {
 
 /// `POST /setup/check`: whether the link still opens something.
 pub async fn check(Shares(api): Shares<Shared>, from: From, Body(asked): Body<Check>) -> Answer<StatusCode> {
-    let trial = Trial::new(&from.address, "", false);
+    let trial = Trial::new(&from.address, "set-up", true);
     api.sign_in.attempt(&trial, api.now()).map_err(Problem::too_many_attempts)?;
     let opens = *api.sign_in.set_up.lock().await == Some(hash_of(&asked.token));
     if !opens {
@@ -50,7 +50,7 @@ pub async fn check(Shares(api): Shares<Shared>, from: From, Body(asked): Body<Ch
 
 /// `POST /setup`: makes the account, and signs its owner in. The link is used up then.
 pub async fn found(Shares(api): Shares<Shared>, from: From, Body(asked): Body<Found>) -> Answer<Response> {
-    let trial = Trial::new(&from.address, "", false);
+    let trial = Trial::new(&from.address, "set-up", true);
     api.sign_in.attempt(&trial, api.now()).map_err(Problem::too_many_attempts)?;
     let mut set_up = api.sign_in.set_up.lock().await;
     if *set_up != Some(hash_of(&asked.token)) {

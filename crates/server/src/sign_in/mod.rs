@@ -4,6 +4,8 @@
 //! random text that carries somebody from one step to the next and works once; a *link* is a ticket sent by e-mail.
 //! Of tickets, links and sessions only hashes are kept.
 
+pub(crate) mod letters;
+pub mod mail;
 pub mod passwords;
 pub mod throttle;
 pub(crate) mod tickets;
@@ -11,6 +13,7 @@ pub mod tokens;
 pub mod totp;
 
 use adit_core::{ids::UserId, time::Timestamp};
+use mail::{MailOptions, Mailer};
 use passwords::Passwords;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use throttle::{Throttle, Trial};
@@ -26,6 +29,7 @@ pub(crate) struct SecondStep {
 /// What signing in needs besides the directory of people.
 pub(crate) struct SignIn {
     pub(crate) passwords: Passwords,
+    pub(crate) mailer: Mailer,
     throttle: Mutex<Throttle>,
     pub(crate) second_steps: Tickets<SecondStep>,
     /// Secrets that no code has confirmed yet, by user.
@@ -36,11 +40,12 @@ pub(crate) struct SignIn {
 
 impl SignIn {
     /// # Errors
-    /// The system gives no randomness.
-    pub(crate) fn new(set_up: Option<[u8; 32]>) -> Result<Self, String> {
+    /// The system gives no randomness, or an option is wrong.
+    pub(crate) fn new(set_up: Option<[u8; 32]>, mail: Option<&MailOptions>) -> Result<Self, String> {
         let set_up = tokio::sync::Mutex::new(set_up);
         Ok(Self {
             passwords: Passwords::new()?,
+            mailer: Mailer::new(mail)?,
             throttle: Mutex::default(),
             second_steps: Tickets::default(),
             enrolments: Tickets::default(),

@@ -2,10 +2,14 @@
 //! forgotten.
 
 mod factors;
+mod invitations;
+mod links;
 mod persons;
 mod sessions;
 
 pub use factors::{Security, TotpState};
+pub use invitations::{Invitation, Mail, NewInvitation};
+pub use links::{Link, LinkPurpose, Verified};
 pub use persons::Person;
 pub use sessions::Session;
 

@@ -1,7 +1,8 @@
 //! Operations by which people become known: set-up, sessions, and what belongs to a person alone.
 
 use super::{Operation, delete, get, post, put};
-use crate::api::{factors, me, session, setup};
+use crate::api::{factors, invitations, me, recovery, session, setup};
+use adit_core::authz::Permission;
 
 /// Rows of the table.
 pub fn operations() -> Vec<Operation> {
@@ -45,6 +46,36 @@ pub fn operations() -> Vec<Operation> {
         post("/me/totp/confirm", factors::confirm, "Turns one-time codes on; other sessions end.")
             .takes("TotpCode")
             .gives(200, "RecoveryCodes"),
+        post("/me/email-verification", recovery::ask_to_verify, "Sends a link that confirms an e-mail, or a new one.")
+            .takes("EmailVerification")
+            .gives(202, "Nothing"),
+        post("/email-verifications", recovery::verify, "Confirms an e-mail by the link that was sent to it.")
+            .for_anybody()
+            .takes("LinkToken")
+            .gives(204, ""),
+        post("/password-resets", recovery::forgotten, "Sends a link to a new password, if there is such a person.")
+            .for_anybody()
+            .takes("PasswordForgotten")
+            .gives(202, "Nothing"),
+        post("/password-resets/use", recovery::reset, "Sets a new password; every session ends.")
+            .for_anybody()
+            .takes("PasswordReset")
+            .gives(204, ""),
+        get("/invitations", invitations::list, "Invitations, the latest first.")
+            .needs(Permission::UserView)
+            .gives(200, "InvitationList"),
+        post("/invitations", invitations::invite, "Invites somebody who is not registered; for whoever may add them.")
+            .takes("Invite")
+            .gives(201, "Invitation"),
+        delete("/invitations/{id}", invitations::withdraw, "Takes an open invitation back.").gives(204, ""),
+        post("/invitations/check", invitations::check, "What an invitation's link invites to.")
+            .for_anybody()
+            .takes("LinkToken")
+            .gives(200, "InvitationOffer"),
+        post("/invitations/accept", invitations::accept, "Registers, and signs in unless the role waits for approval.")
+            .for_anybody()
+            .takes("InvitationAccept")
+            .gives(200, "InvitationAccepted"),
         post("/me/recovery-codes", factors::renew, "New recovery codes in place of the old ones.")
             .gives(200, "RecoveryCodes"),
     ]
