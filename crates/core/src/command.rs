@@ -2,7 +2,7 @@
 
 use crate::{
     fleet::{CommandId, FoundDevice, TargetResult},
-    ids::{AgentId, DeviceId, RequestId, ScanTaskId, SiteId, UserId},
+    ids::{AgentId, ContainerId, DeviceId, RequestId, ScanTaskId, SiteId, SubAccountId, UserId},
     requests::{Action, ContentHash, Decision, Outlook},
 };
 
@@ -77,6 +77,18 @@ pub enum Command {
     },
     /// One's own grants on the account end. Needs nobody's leave, unless the counts need this person.
     LeaveAccount,
+    /// A container on a site.
+    CreateContainer {
+        /// Where.
+        site: SiteId,
+        /// Name, 1 to 60 characters, unique on the site.
+        name: String,
+    },
+    /// A sub-account.
+    CreateSubAccount {
+        /// Name, 1 to 60 characters, unique in the account.
+        name: String,
+    },
     /// A new request.
     Submit(Submission),
     /// A vote on a request.
@@ -174,6 +186,10 @@ pub enum Reply {
     Request(RequestId),
     /// The requests that a draft became, in the order of its changes.
     Requests(Vec<RequestId>),
+    /// A container.
+    Container(ContainerId),
+    /// A sub-account.
+    SubAccount(SubAccountId),
     /// An agent.
     Agent(AgentId),
     /// A draft's new version, and how many devices were taken over from other changes of it.

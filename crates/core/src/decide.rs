@@ -1,6 +1,7 @@
 //! The one door for changes: a command goes in, events come out, or a reason why not.
 
 mod drafts;
+mod inventory;
 mod people;
 
 use crate::{
@@ -75,6 +76,8 @@ impl Tx {
                 operator_only(actor)?;
                 self.remove_user(user)
             }
+            Command::CreateContainer { site, name } => self.create_container(actor, site, name),
+            Command::CreateSubAccount { name } => self.create_sub_account(actor, name),
             Command::LeaveAccount => self.leave_account(actor),
             Command::Submit(asked) => self.submit(actor, asked).map(Reply::Request),
             Command::Vote { request, decision, content_hash, comment } => {

@@ -7,7 +7,10 @@
 use crate::{
     authz::{ApiAccess, Permission, Principal, RoleId, Scope},
     fleet::{FoundDevice, TargetResult},
-    ids::{AccountId, AgentId, CustomRoleId, DeviceId, GrantId, RequestId, ScanTaskId, SiteId, UserId},
+    ids::{
+        AccountId, AgentId, ContainerId, CustomRoleId, DeviceId, GrantId, RequestId, ScanTaskId, SiteId, SubAccountId,
+        UserId,
+    },
     requests::{
         Action, ContentHash, Decision, Estimate, Payload, Policy, Refusal, RequestState, Scenario, Target, Was,
     },
@@ -113,6 +116,19 @@ pub enum Event {
     /// Known devices at another address, with another agent or firmware.
     #[serde(rename = "devices_changed.v1")]
     DevicesChanged { agent: AgentId, scan_task: ScanTaskId, devices: Vec<(DeviceId, FoundDevice)> },
+
+    /// A container exists.
+    #[serde(rename = "container_created.v1")]
+    ContainerCreated { container: ContainerId, account: AccountId, site: SiteId, name: String },
+    /// A sub-account exists.
+    #[serde(rename = "sub_account_created.v1")]
+    SubAccountCreated { sub_account: SubAccountId, account: AccountId, name: String },
+    /// Devices stand in this container from now on, or in none.
+    #[serde(rename = "devices_placed.v1")]
+    DevicesPlaced { account: AccountId, devices: Vec<DeviceId>, container: Option<ContainerId> },
+    /// Devices belong to this sub-account from now on, or to none.
+    #[serde(rename = "devices_assigned.v1")]
+    DevicesAssigned { account: AccountId, devices: Vec<DeviceId>, sub_account: Option<SubAccountId> },
 
     /// A change was put into a person's draft; it takes its targets from earlier changes of the same kind.
     #[serde(rename = "draft_put.v1")]

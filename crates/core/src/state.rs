@@ -5,6 +5,7 @@
 
 mod apply;
 mod drafts;
+mod fleet;
 mod people;
 
 pub(crate) use apply::{idempotency_key, identity_keys};
@@ -14,8 +15,11 @@ pub use drafts::{Draft, DraftChange};
 use crate::{
     authz::{Actor, CustomRole, Grant, Principal, Rights, RightsTable, RoleId},
     event::Entry,
-    fleet::{Agent, ConflictGroup, Device, DeviceIdentity, ScanTask, Site},
-    ids::{AccountId, AgentId, CustomRoleId, DeviceId, GrantId, RequestId, ScanTaskId, SiteId, UserId},
+    fleet::{Agent, ConflictGroup, Container, Device, DeviceIdentity, ScanTask, Site, SubAccount},
+    ids::{
+        AccountId, AgentId, ContainerId, CustomRoleId, DeviceId, GrantId, RequestId, ScanTaskId, SiteId, SubAccountId,
+        UserId,
+    },
     requests::{ContentHash, Policy, Request, RequestState, Scenario},
     time::Timestamp,
 };
@@ -70,6 +74,8 @@ pub struct State {
     pub(crate) next_role: u32,
     pub(crate) sites: imbl::OrdMap<SiteId, Site>,
     pub(crate) agents: imbl::OrdMap<AgentId, Agent>,
+    pub(crate) containers: imbl::OrdMap<ContainerId, Container>,
+    pub(crate) sub_accounts: imbl::OrdMap<SubAccountId, SubAccount>,
     pub(crate) scan_tasks: imbl::OrdMap<ScanTaskId, ScanTask>,
     /// By id: device `n` is at `n - 1`.
     pub(crate) devices: imbl::Vector<Arc<Device>>,
@@ -237,6 +243,28 @@ impl State {
     #[must_use]
     pub fn site(&self, id: SiteId) -> Option<&Site> {
         self.sites.get(&id)
+    }
+
+    /// Containers of an account.
+    pub fn containers_of(&self, account: AccountId) -> impl Iterator<Item = &Container> {
+        self.containers.values().filter(move |container| container.account == account)
+    }
+
+    /// One container.
+    #[must_use]
+    pub fn container(&self, id: ContainerId) -> Option<&Container> {
+        self.containers.get(&id)
+    }
+
+    /// Sub-accounts of an account.
+    pub fn sub_accounts_of(&self, account: AccountId) -> impl Iterator<Item = &SubAccount> {
+        self.sub_accounts.values().filter(move |sub_account| sub_account.account == account)
+    }
+
+    /// One sub-account.
+    #[must_use]
+    pub fn sub_account(&self, id: SubAccountId) -> Option<&SubAccount> {
+        self.sub_accounts.get(&id)
     }
 
     /// Agents of an account.

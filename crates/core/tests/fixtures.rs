@@ -49,11 +49,15 @@ const fn number(event: &Event) -> usize {
         Event::RoleSet { .. } => 31,
         Event::RoleDeleted { .. } => 32,
         Event::AdministratorsManageUsersSet { .. } => 33,
+        Event::ContainerCreated { .. } => 34,
+        Event::SubAccountCreated { .. } => 35,
+        Event::DevicesPlaced { .. } => 36,
+        Event::DevicesAssigned { .. } => 37,
     }
 }
 
 /// How many numbers there are.
-const EVENTS: usize = 34;
+const EVENTS: usize = 38;
 
 fn entries() -> impl Iterator<Item = (usize, &'static str, Entry)> {
     (1..).zip(LINES.lines()).map(|(line, text)| {
@@ -85,11 +89,11 @@ fn the_lines_add_up_to_what_they_did() {
         state.apply(&entry);
     }
     assert_eq!(state.seq() as usize, LINES.lines().count());
-    assert_eq!((state.accounts().count(), state.devices().count(), state.requests().count()), (2, 3, 31));
+    assert_eq!((state.accounts().count(), state.devices().count(), state.requests().count()), (2, 3, 34));
     assert!(state.requests().all(|request| request.payload.content_hash() == request.content_hash));
     let count = |wanted| state.requests().filter(|request| request.state == wanted).count();
     let ends = [RequestState::Executed, RequestState::Failed, RequestState::PartiallyExecuted, RequestState::Rejected];
-    assert_eq!(ends.map(count), [26, 4, 0, 1]);
+    assert_eq!(ends.map(count), [29, 4, 0, 1]);
     assert!(state.open_requests().next().is_none());
     let replay: State = serde_json::from_str(&serde_json::to_string(&state).unwrap()).unwrap();
     assert_eq!(replay.restored(), state);

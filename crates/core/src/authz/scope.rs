@@ -66,16 +66,6 @@ impl Scope {
         }
     }
 
-    /// Does it reach everywhere that `other` reaches?
-    #[must_use]
-    pub fn contains(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::All, _) => true,
-            (Self::Nodes(_), Self::All) => false,
-            (Self::Nodes(own), Self::Nodes(other)) => other.is_subset(own),
-        }
-    }
-
     /// Does it cover everything in the account?
     #[must_use]
     pub const fn is_all(&self) -> bool {

@@ -1,9 +1,9 @@
-//! What exists: sites, agents, scan tasks, devices.
+//! What exists: sites, containers, sub-accounts, agents, scan tasks, devices.
 
 use super::FoundDevice;
 use crate::{
     authz::Place,
-    ids::{AccountId, AgentId, DeviceId, ScanTaskId, SiteId, SubAccountId},
+    ids::{AccountId, AgentId, ContainerId, DeviceId, ScanTaskId, SiteId, SubAccountId},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -19,6 +19,30 @@ pub struct Site {
     pub name: String,
     /// What it may draw, W.
     pub capacity_w: Option<u64>,
+}
+
+/// A container of racks on a site.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Container {
+    /// Its id.
+    pub id: ContainerId,
+    /// Whose.
+    pub account: AccountId,
+    /// Where.
+    pub site: SiteId,
+    /// For people.
+    pub name: String,
+}
+
+/// A part of an account with money of its own; devices are assigned to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubAccount {
+    /// Its id.
+    pub id: SubAccountId,
+    /// Whose.
+    pub account: AccountId,
+    /// For people.
+    pub name: String,
 }
 
 /// The program on a site's network.
@@ -66,6 +90,8 @@ pub struct Device {
     pub agent: AgentId,
     /// By which sweep it was found.
     pub scan_task: ScanTaskId,
+    /// In which container it stands.
+    pub container: Option<ContainerId>,
     /// Whose money it makes.
     pub sub_account: Option<SubAccountId>,
     /// What it said when it was identified.
@@ -78,6 +104,6 @@ impl Device {
     /// Where it is, for scopes.
     #[must_use]
     pub const fn place(&self) -> Place {
-        Place { site: Some(self.site), container: None, sub_account: self.sub_account }
+        Place { site: Some(self.site), container: self.container, sub_account: self.sub_account }
     }
 }

@@ -4,7 +4,7 @@ use super::{GrantChange, NewGrant, Scenario};
 use crate::{
     authz::{Permission, Principal, RoleId},
     fleet::{OpKind, Operation, PowerMode},
-    ids::{AccountId, AgentId, CustomRoleId, DeviceId, GrantId, SiteId, UserId},
+    ids::{AccountId, AgentId, ContainerId, CustomRoleId, DeviceId, GrantId, SiteId, SubAccountId, UserId},
     time::Timestamp,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -124,6 +124,20 @@ pub enum Control {
         /// Seconds between two sweeps, 30 to 86 400.
         interval_s: u32,
     },
+    /// Says in which container devices stand.
+    PlaceDevices {
+        /// Which, 1 to 10 000 of one site.
+        devices: Vec<DeviceId>,
+        /// In which container of that site; none: in no container.
+        container: Option<ContainerId>,
+    },
+    /// Says to which sub-account devices belong: whose money they make, and who sees them by a grant on it.
+    AssignDevices {
+        /// Which, 1 to 10 000.
+        devices: Vec<DeviceId>,
+        /// To which; none: to the account itself.
+        sub_account: Option<SubAccountId>,
+    },
     /// Nothing more is carried out on this account until it is unfrozen.
     FreezeAccount {},
     /// Ends a freeze.
@@ -193,6 +207,8 @@ impl Action {
                 Control::CreateSite { .. } => Permission::SiteManage,
                 Control::CreateAgent { .. } => Permission::AgentManage,
                 Control::CreateScanTask { .. } => Permission::ScanTaskManage,
+                Control::PlaceDevices { .. } => Permission::DeviceMove,
+                Control::AssignDevices { .. } => Permission::HashrateTransfer,
                 Control::FreezeAccount {} => Permission::AccountFreeze,
                 Control::UnfreezeAccount {} => Permission::AccountUnfreeze,
             },
@@ -230,6 +246,8 @@ impl Action {
                 Control::CreateSite { .. } => Scenario::FleetSite,
                 Control::CreateAgent { .. } => Scenario::FleetAgent,
                 Control::CreateScanTask { .. } => Scenario::FleetScan,
+                Control::PlaceDevices { .. } => Scenario::FleetInventory,
+                Control::AssignDevices { .. } => Scenario::HashrateTransfer,
                 Control::FreezeAccount {} => Scenario::AccountFreeze,
                 Control::UnfreezeAccount {} => Scenario::AccountUnfreeze,
             },
@@ -268,6 +286,8 @@ impl Action {
                 Control::CreateSite { name, .. } => format!("Create site {name}"),
                 Control::CreateAgent { name, .. } => format!("Create agent {name}"),
                 Control::CreateScanTask { name, .. } => format!("Create scan task {name}"),
+                Control::PlaceDevices { .. } => "Place devices".into(),
+                Control::AssignDevices { .. } => "Assign devices to a sub-account".into(),
                 Control::FreezeAccount {} => "Freeze the account".into(),
                 Control::UnfreezeAccount {} => "Unfreeze the account".into(),
             },

@@ -2,7 +2,7 @@
 
 use super::{Action, Control, GrantChange, Scenario};
 use crate::{
-    authz::{Denied, Grant, Permission, Role, RoleId, Scope, mask_of},
+    authz::{Denied, Grant, Node, Permission, Role, RoleId, Scope, mask_of},
     ids::{AccountId, UserId},
     rejection::Rejection,
     state::State,
@@ -37,7 +37,8 @@ impl State {
             if self.subject(control) == Some(user))
     }
 
-    fn is_narrower(&self, grant: &Grant, change: &GrantChange) -> bool {
+    /// Does the change only take?
+    pub(crate) fn is_narrower(&self, grant: &Grant, change: &GrantChange) -> bool {
         let (old, new) = (self.mask_of(grant.role), self.mask_of(change.role));
         let shorter = match (grant.expires_at, change.expires_at) {
             (None, _) => true,
@@ -47,7 +48,7 @@ impl State {
         let stays_below = !change.role.is_administration() || change.role == grant.role;
         new & !old == 0
             && stays_below
-            && grant.scope.contains(&change.scope)
+            && self.contains(&grant.scope, &change.scope)
             && shorter
             && change.api_access <= grant.api_access
     }
@@ -86,7 +87,11 @@ impl State {
         let action = Action::Control(control.clone());
         let permission = action.permission();
         let rights = self.rights_of_user(account, user);
-        let places = self.places(&action, &[]);
+        if let Control::PlaceDevices { devices, .. } | Control::AssignDevices { devices, .. } = control {
+            self.sees_all(account, user, devices, now)?;
+        }
+        let mut places = self.places(&action, &[]);
+        places.extend(self.places_after(control));
         let allowed = places.iter().all(|place| rights.allow(permission, place, now));
         if !allowed && !self.administrator_may(account, user, control, now) {
             return Err(Denied::lacking(permission).into());
@@ -111,6 +116,20 @@ impl State {
         }
     }
 
+    /// Does a scope reach everywhere that another reaches? A site has its containers in it.
+    fn contains(&self, own: &Scope, other: &Scope) -> bool {
+        let (Scope::Nodes(nodes), Scope::Nodes(others)) = (own, other) else {
+            return own.is_all();
+        };
+        others.iter().all(|node| {
+            let site = match node {
+                Node::Container(id) => self.container(*id).map(|container| Node::Site(container.site)),
+                _ => None,
+            };
+            nodes.contains(node) || site.is_some_and(|site| nodes.contains(&site))
+        })
+    }
+
     fn holds_all(
         &self,
         account: AccountId,
@@ -122,7 +141,7 @@ impl State {
         let rights = self.rights_of_user(account, user);
         let lacking = Permission::all()
             .filter(|permission| mask & permission.bit() != 0)
-            .find(|permission| !rights.with(*permission, now).any(|right| right.scope.contains(scope)));
+            .find(|permission| !rights.with(*permission, now).any(|right| self.contains(&right.scope, scope)));
         lacking.map_or(Ok(()), |permission| Err(Rejection::BeyondOwnRights { permission }))
     }
 

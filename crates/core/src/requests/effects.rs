@@ -44,6 +44,7 @@ impl Tx {
                 check_scan(ranges, *interval_s)
             }
             Control::FreezeAccount {} | Control::UnfreezeAccount {} => Ok(()),
+            Control::PlaceDevices { .. } | Control::AssignDevices { .. } => self.check_inventory(account, control),
             _ => self.check_people(account, control),
         }
     }
@@ -113,6 +114,9 @@ impl Tx {
             }
             Control::FreezeAccount {} => vec![Event::AccountFrozen { account }],
             Control::UnfreezeAccount {} => vec![Event::AccountUnfrozen { account }],
+            other @ (Control::PlaceDevices { .. } | Control::AssignDevices { .. }) => {
+                self.inventory_effects(account, &other)
+            }
             other => self.people_effects(account, &other),
         }
     }

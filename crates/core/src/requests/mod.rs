@@ -17,6 +17,7 @@ mod action;
 mod authority;
 mod claims;
 mod effects;
+mod inventory;
 mod people;
 mod quorum;
 mod request;

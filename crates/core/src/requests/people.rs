@@ -212,10 +212,16 @@ impl Tx {
     fn check_node(&self, account: AccountId, node: &Node) -> Result<(), Rejection> {
         match node {
             Node::Site(site) => self.own_site(account, *site),
-            // None of these is kept yet, so none is there.
-            Node::Container(_) => Err(Rejection::NotFound { what: "container" }),
+            Node::Container(id) => {
+                let own = self.state().container(*id).is_some_and(|container| container.account == account);
+                if own { Ok(()) } else { Err(Rejection::NotFound { what: "container" }) }
+            }
+            Node::SubAccount(id) => {
+                let own = self.state().sub_account(*id).is_some_and(|sub_account| sub_account.account == account);
+                if own { Ok(()) } else { Err(Rejection::NotFound { what: "sub-account" }) }
+            }
+            // Saved selections are not kept yet, so none is there.
             Node::Group(_) => Err(Rejection::NotFound { what: "group" }),
-            Node::SubAccount(_) => Err(Rejection::NotFound { what: "sub-account" }),
         }
     }
 

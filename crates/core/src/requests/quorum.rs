@@ -101,6 +101,9 @@ impl State {
             Action::Control(Control::CreateScanTask { agent, .. }) => {
                 vec![self.agent(*agent).map_or(Place::ACCOUNT, |agent| Place::site(agent.site))]
             }
+            Action::Control(Control::PlaceDevices { devices, .. } | Control::AssignDevices { devices, .. }) => {
+                devices.iter().filter_map(|device| self.device(*device).map(crate::fleet::Device::place)).collect()
+            }
             Action::Control(_) => vec![Place::ACCOUNT],
         };
         places.sort_unstable();
@@ -201,8 +204,8 @@ impl State {
             Action::Control(Control::AddGrant(new)) => self.closure_of(account, new.role),
             Action::Control(Control::ChangeGrant(change)) => {
                 let old = self.grant(change.grant);
-                let as_it_is = old.is_some_and(|old| old.role == change.role && old.scope == change.scope);
-                if as_it_is { 0 } else { self.closure_of(account, change.role) }
+                let gives_nothing = old.is_some_and(|old| self.is_narrower(old, change));
+                if gives_nothing { 0 } else { self.closure_of(account, change.role) }
             }
             Action::Control(Control::UnsuspendUser { user }) => {
                 let held = self.grants_of(account).filter(|grant| grant.user == *user);

@@ -103,10 +103,12 @@ scenarios! {
     FleetMode = "fleet.mode",
     FleetLed = "fleet.led",
     FleetPoolChange = "fleet.pool_change",
+    FleetInventory = "fleet.inventory",
     FleetSite = "fleet.site",
     FleetAgent = "fleet.agent",
     FleetScan = "fleet.scan",
     FleetRestartWorkers = "fleet.restart_workers",
+    HashrateTransfer = "hashrate.transfer",
 }
 
 impl Scenario {
@@ -165,11 +167,12 @@ impl Scenario {
             | Self::AuthorizationUnsuspend
             | Self::AuthorizationRole
             | Self::ApprovalConfigUpdate
+            | Self::HashrateTransfer
             | Self::AccountUnfreeze => base,
             // One person, at once: what makes things safer must not wait for a password.
             Self::AuthorizationSuspend | Self::AccountFreeze => Policy { step_up: StepUp::None, ..base },
             Self::FleetPower | Self::FleetMode | Self::FleetLed => Policy { programs_run_alone: true, ..fleet },
-            Self::FleetSite | Self::FleetAgent | Self::FleetScan => fleet,
+            Self::FleetInventory | Self::FleetSite | Self::FleetAgent | Self::FleetScan => fleet,
             Self::FleetPoolChange => Policy { approvers: Approvers::SiteManagement, ..fleet },
             Self::FleetRestartWorkers => {
                 Policy { approvers: Approvers::SiteManagement, required_other: 1, step_up: StepUp::Recent, ..fleet }

@@ -1,11 +1,11 @@
 //! What each event changes. No event is judged here: that was done before it was written.
 
-use super::{Account, Claims, Draft, Keyed, State};
+use super::{Account, Draft, Keyed, State};
 use crate::{
     authz::Principal,
     event::{Entry, Event},
-    fleet::{Agent, Device, DeviceIdentity, FoundDevice, ScanTask, Site, TargetResult},
-    ids::{AccountId, AgentId, DeviceId, RequestId, ScanTaskId, SiteId, UserId},
+    fleet::{DeviceIdentity, TargetResult},
+    ids::{AccountId, RequestId, SiteId, UserId},
     requests::{Action, ItemState, Request, RequestState, Step, StepKind, Target, Took, Vote},
     time::Timestamp,
 };
@@ -56,6 +56,10 @@ impl State {
             | Event::AgentCreated { .. }
             | Event::AgentEnrolled { .. }
             | Event::ScanTaskCreated { .. }
+            | Event::ContainerCreated { .. }
+            | Event::SubAccountCreated { .. }
+            | Event::DevicesPlaced { .. }
+            | Event::DevicesAssigned { .. }
             | Event::DevicesFound { .. }
             | Event::DevicesChanged { .. } => self.apply_fleet(&entry.event, at),
             Event::DraftPut { user, site, change, action, targets } => {
@@ -91,82 +95,6 @@ impl State {
     pub(super) fn change_account(&mut self, id: AccountId, change: impl FnOnce(&mut Account)) {
         if let Some(account) = self.accounts.get_mut(&id) {
             change(account);
-        }
-    }
-
-    fn apply_fleet(&mut self, event: &Event, at: Timestamp) {
-        match event {
-            Event::SiteCreated { site, account, name, capacity_w } => {
-                let site = Site { id: *site, account: *account, name: name.clone(), capacity_w: *capacity_w };
-                self.sites.insert(site.id, site);
-            }
-            Event::AgentCreated { agent, account, site, name, token_hash } => {
-                let agent = Agent {
-                    id: *agent,
-                    account: *account,
-                    site: *site,
-                    name: name.clone(),
-                    token_hash: Some(token_hash.clone()),
-                    public_key: None,
-                };
-                self.agents.insert(agent.id, agent);
-            }
-            Event::AgentEnrolled { agent, public_key } => {
-                if let Some(agent) = self.agents.get_mut(agent) {
-                    agent.token_hash = None;
-                    agent.public_key = Some(public_key.clone());
-                }
-            }
-            Event::ScanTaskCreated { scan_task, agent, name, ranges, interval_s } => {
-                let task = ScanTask {
-                    id: *scan_task,
-                    agent: *agent,
-                    name: name.clone(),
-                    ranges: ranges.clone(),
-                    interval_s: *interval_s,
-                };
-                self.scan_tasks.insert(task.id, task);
-            }
-            Event::DevicesFound { agent, scan_task, devices } | Event::DevicesChanged { agent, scan_task, devices } => {
-                for (id, found) in devices {
-                    self.place_device(*id, found, *agent, *scan_task, at);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn place_device(
-        &mut self,
-        id: DeviceId,
-        found: &FoundDevice,
-        agent: AgentId,
-        scan_task: ScanTaskId,
-        at: Timestamp,
-    ) {
-        let Some(holder) = self.agents.get(&agent) else {
-            return;
-        };
-        let (account, site) = (holder.account, holder.site);
-        for key in identity_keys(account, &found.identity) {
-            self.by_identity.insert(key, id);
-        }
-        let known = self.device(id);
-        let device = Arc::new(Device {
-            id,
-            account,
-            site,
-            agent,
-            scan_task,
-            sub_account: known.and_then(|device| device.sub_account),
-            since: known.map_or(at, |device| device.since),
-            found: found.clone(),
-        });
-        if let Some(slot) = self.devices.get_mut(id.index() - 1) {
-            *slot = device;
-        } else {
-            self.devices.push_back(device);
-            self.claims.push_back(Claims::default());
         }
     }
 

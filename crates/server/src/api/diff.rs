@@ -5,10 +5,10 @@ use super::{
     views::Viewer,
 };
 use adit_core::{
-    authz::{Node, Permission, RoleId, Scope},
+    authz::{Node, Permission, Place, RoleId, Scope},
     event::device_of,
     fleet::Operation,
-    ids::GrantId,
+    ids::{DeviceId, GrantId},
     requests::{Action, Control, PolicyChange, Request, RequestState},
 };
 use adit_telemetry::LiveTable;
@@ -134,9 +134,38 @@ impl Viewer<'_> {
             Control::CreateScanTask { name, ranges, .. } => {
                 vec![row("Scan task", "none", name), row("Ranges", "none", &ranges.join(", "))]
             }
+            Control::PlaceDevices { devices, container } => {
+                self.moved(request, devices, "Container", container.map(Node::Container), |place| {
+                    place.container.map(Node::Container)
+                })
+            }
+            Control::AssignDevices { devices, sub_account } => {
+                self.moved(request, devices, "Sub-account", sub_account.map(Node::SubAccount), |place| {
+                    place.sub_account.map(Node::SubAccount)
+                })
+            }
             Control::FreezeAccount {} => vec![row("Account", "in use", "frozen")],
             Control::UnfreezeAccount {} => vec![row("Account", "frozen", "in use")],
         }
+    }
+
+    /// From where the devices are now, as long as they have not been moved.
+    fn moved(
+        &self,
+        request: &Request,
+        devices: &[DeviceId],
+        what: &str,
+        to: Option<Node>,
+        now: impl Fn(&Place) -> Option<Node>,
+    ) -> Vec<Value> {
+        let word = |node: Option<Node>| node.map_or_else(|| "none".to_owned(), |node| self.node_in_words(&node));
+        let waits = matches!(request.state, RequestState::Pending | RequestState::Approved);
+        let mut groups: BTreeMap<String, Group<'_>> = BTreeMap::new();
+        for device in devices.iter().filter_map(|id| self.state.device(*id)) {
+            let from = if waits { word(now(&device.place())) } else { "as it was".to_owned() };
+            groups.entry(from).or_default().add(1, None, [device.found.model.as_str()]);
+        }
+        groups.iter().take(MAX_ROWS).map(|(from, group)| group.row(what, from, &word(to))).collect()
     }
 
     fn grant_in_words(&self, role: RoleId, scope: &Scope) -> String {
@@ -172,12 +201,21 @@ impl Viewer<'_> {
     /// Where a grant reaches.
     pub fn scope_in_words(&self, scope: &Scope) -> String {
         let Scope::Nodes(nodes) = scope else { return "everything".into() };
-        let node = |node: &Node| match node {
-            Node::Site(id) => self.state.site(*id).map_or_else(|| id.to_string(), |site| site.name.clone()),
-            Node::Container(id) => id.to_string(),
-            Node::Group(id) => id.to_string(),
-            Node::SubAccount(id) => id.to_string(),
+        nodes.iter().map(|node| self.node_in_words(node)).collect::<Vec<_>>().join(", ")
+    }
+
+    fn node_in_words(&self, node: &Node) -> String {
+        let name = match node {
+            Node::Site(id) => self.state.site(*id).map(|site| site.name.clone()),
+            Node::Container(id) => self.state.container(*id).map(|container| container.name.clone()),
+            Node::SubAccount(id) => self.state.sub_account(*id).map(|sub_account| sub_account.name.clone()),
+            Node::Group(_) => None,
         };
-        nodes.iter().map(node).collect::<Vec<_>>().join(", ")
+        name.unwrap_or_else(|| match node {
+            Node::Site(id) => id.to_string(),
+            Node::Container(id) => id.to_string(),
+            Node::SubAccount(id) => id.to_string(),
+            Node::Group(id) => id.to_string(),
+        })
     }
 }

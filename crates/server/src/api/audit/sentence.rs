@@ -102,6 +102,21 @@ impl Speaker<'_> {
                 let devices = devices(found.iter().map(|(id, _)| id));
                 format!("Agent {} found {devices} with another address or firmware", self.agent(*agent))
             }
+            Event::ContainerCreated { name, site, .. } => {
+                format!("Container {name} was created on {}", self.site(*site))
+            }
+            Event::SubAccountCreated { name, .. } => format!("Sub-account {name} was created"),
+            Event::DevicesPlaced { devices: moved, container, .. } => {
+                let to =
+                    container.map(|id| self.state.container(id).map_or_else(|| id.to_string(), |c| c.name.clone()));
+                let to = to.map_or_else(|| "in no container".to_owned(), |name| format!("in container {name}"));
+                format!("{} stand {to}", devices(moved))
+            }
+            Event::DevicesAssigned { devices: moved, sub_account, .. } => {
+                let name = |id| self.state.sub_account(id).map_or_else(|| format!("{id}"), |s| s.name.clone());
+                let to = sub_account.map(name).unwrap_or_else(|| "no sub-account".to_owned());
+                format!("{} belong to {to}", devices(moved))
+            }
             Event::DraftPut { user, site, action, targets, .. } => {
                 let (user, title, site) = (self.user(*user), action.title(), self.site(*site));
                 format!("{user} put \u{201c}{title}\u{201d} on {} into the draft for {site}", devices(targets))

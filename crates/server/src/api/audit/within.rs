@@ -22,6 +22,9 @@ pub fn reach(state: &State, reach: &Reach, entry: &Entry) -> bool {
         | Event::UserUnsuspended { account, .. }
         | Event::RoleSet { account, .. }
         | Event::RoleDeleted { account, .. }
+        | Event::SubAccountCreated { account, .. }
+        | Event::DevicesPlaced { account, .. }
+        | Event::DevicesAssigned { account, .. }
         | Event::AdministratorsManageUsersSet { account, .. }
         | Event::PolicySet { account, .. }
         | Event::AccountFrozen { account }
@@ -32,6 +35,7 @@ pub fn reach(state: &State, reach: &Reach, entry: &Entry) -> bool {
         }
         Event::SiteCreated { site: of, .. }
         | Event::AgentCreated { site: of, .. }
+        | Event::ContainerCreated { site: of, .. }
         | Event::DraftPut { site: of, .. }
         | Event::DraftTaken { site: of, .. }
         | Event::DraftClosed { site: of, .. }

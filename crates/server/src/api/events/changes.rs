@@ -102,6 +102,8 @@ impl Changes {
             | Event::UserSuspended { .. }
             | Event::UserUnsuspended { .. }
             | Event::RoleSet { .. }
+            | Event::DevicesPlaced { .. }
+            | Event::DevicesAssigned { .. }
             | Event::UserRemoved { .. }
             | Event::PolicySet { .. }
             | Event::AccountFrozen { .. }

@@ -1,0 +1,95 @@
+//! Where devices stand and to whom they belong.
+
+use super::Control;
+use crate::{
+    authz::{Permission, Place},
+    decide::Tx,
+    event::Event,
+    ids::{AccountId, DeviceId, UserId},
+    rejection::Rejection,
+    state::State,
+    time::Timestamp,
+};
+
+/// Most devices in one such request.
+const MAX_DEVICES: usize = 10_000;
+
+impl State {
+    /// A device out of a person's sight does not exist for them, here as everywhere.
+    pub(crate) fn sees_all(
+        &self,
+        account: AccountId,
+        user: UserId,
+        devices: &[DeviceId],
+        now: Timestamp,
+    ) -> Result<(), Rejection> {
+        let rights = self.rights_of_user(account, user);
+        let seen = |id: &DeviceId| {
+            let device = self.device(*id).filter(|device| device.account == account);
+            device.is_some_and(|device| rights.allow(Permission::DeviceList, &device.place(), now))
+        };
+        if devices.iter().all(seen) { Ok(()) } else { Err(Rejection::NotFound { what: "device" }) }
+    }
+
+    /// Where the devices would be afterwards. Whoever moves something needs the permission there as well, so that nobody
+    /// puts things out of their own reach.
+    pub(crate) fn places_after(&self, control: &Control) -> Vec<Place> {
+        let (Control::PlaceDevices { devices, .. } | Control::AssignDevices { devices, .. }) = control else {
+            return Vec::new();
+        };
+        let after = |id: &DeviceId| {
+            let place = self.device(*id)?.place();
+            Some(match control {
+                Control::PlaceDevices { container, .. } => Place { container: *container, ..place },
+                Control::AssignDevices { sub_account, .. } => Place { sub_account: *sub_account, ..place },
+                _ => place,
+            })
+        };
+        let mut places: Vec<_> = devices.iter().filter_map(after).collect();
+        places.sort_unstable();
+        places.dedup();
+        places
+    }
+}
+
+impl Tx {
+    pub(crate) fn check_inventory(&self, account: AccountId, control: &Control) -> Result<(), Rejection> {
+        let (Control::PlaceDevices { devices, .. } | Control::AssignDevices { devices, .. }) = control else {
+            return Ok(());
+        };
+        if devices.is_empty() || devices.len() > MAX_DEVICES {
+            return Err(Rejection::OutOfRange { field: "devices".into(), min: 1, max: MAX_DEVICES as u64 });
+        }
+        let own = |id: &DeviceId| self.state().device(*id).is_some_and(|device| device.account == account);
+        if !devices.iter().all(own) {
+            return Err(Rejection::NotFound { what: "device" });
+        }
+        match control {
+            Control::PlaceDevices { container: Some(id), .. } => {
+                let container = self.state().container(*id).filter(|container| container.account == account);
+                let site = container.ok_or(Rejection::NotFound { what: "container" })?.site;
+                if devices.iter().any(|id| self.state().device(*id).is_none_or(|device| device.site != site)) {
+                    let problem = "the container stands on another site than a device".into();
+                    return Err(Rejection::Invalid { field: "container", problem });
+                }
+            }
+            Control::AssignDevices { sub_account: Some(id), .. } => {
+                if self.state().sub_account(*id).is_none_or(|sub_account| sub_account.account != account) {
+                    return Err(Rejection::NotFound { what: "sub-account" });
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    pub(crate) fn inventory_effects(&self, account: AccountId, control: &Control) -> Vec<Event> {
+        match control.clone() {
+            Control::PlaceDevices { devices, container } => vec![Event::DevicesPlaced { account, devices, container }],
+            Control::AssignDevices { devices, sub_account } => {
+                vec![Event::DevicesAssigned { account, devices, sub_account }]
+            }
+            _ => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! What events change about sites, agents, containers, sub-accounts and devices.
+
+use super::{Claims, State, identity_keys};
+use crate::{
+    event::Event,
+    fleet::{Agent, Container, Device, FoundDevice, ScanTask, Site, SubAccount},
+    ids::{AgentId, DeviceId, ScanTaskId},
+    time::Timestamp,
+};
+use std::sync::Arc;
+
+impl State {
+    pub(super) fn apply_fleet(&mut self, event: &Event, at: Timestamp) {
+        match event {
+            Event::SiteCreated { site, account, name, capacity_w } => {
+                let site = Site { id: *site, account: *account, name: name.clone(), capacity_w: *capacity_w };
+                self.sites.insert(site.id, site);
+            }
+            Event::AgentCreated { agent, account, site, name, token_hash } => {
+                let agent = Agent {
+                    id: *agent,
+                    account: *account,
+                    site: *site,
+                    name: name.clone(),
+                    token_hash: Some(token_hash.clone()),
+                    public_key: None,
+                };
+                self.agents.insert(agent.id, agent);
+            }
+            Event::AgentEnrolled { agent, public_key } => {
+                if let Some(agent) = self.agents.get_mut(agent) {
+                    agent.token_hash = None;
+                    agent.public_key = Some(public_key.clone());
+                }
+            }
+            Event::ScanTaskCreated { scan_task, agent, name, ranges, interval_s } => {
+                let task = ScanTask {
+                    id: *scan_task,
+                    agent: *agent,
+                    name: name.clone(),
+                    ranges: ranges.clone(),
+                    interval_s: *interval_s,
+                };
+                self.scan_tasks.insert(task.id, task);
+            }
+            Event::DevicesFound { agent, scan_task, devices } | Event::DevicesChanged { agent, scan_task, devices } => {
+                for (id, found) in devices {
+                    self.place_device(*id, found, *agent, *scan_task, at);
+                }
+            }
+            Event::ContainerCreated { container, account, site, name } => {
+                let made = Container { id: *container, account: *account, site: *site, name: name.clone() };
+                self.containers.insert(made.id, made);
+            }
+            Event::SubAccountCreated { sub_account, account, name } => {
+                let made = SubAccount { id: *sub_account, account: *account, name: name.clone() };
+                self.sub_accounts.insert(made.id, made);
+            }
+            Event::DevicesPlaced { devices, container, .. } => {
+                self.change_devices(devices, |device| device.container = *container);
+            }
+            Event::DevicesAssigned { devices, sub_account, .. } => {
+                self.change_devices(devices, |device| device.sub_account = *sub_account);
+            }
+            _ => {}
+        }
+    }
+
+    fn place_device(
+        &mut self,
+        id: DeviceId,
+        found: &FoundDevice,
+        agent: AgentId,
+        scan_task: ScanTaskId,
+        at: Timestamp,
+    ) {
+        let Some(holder) = self.agents.get(&agent) else {
+            return;
+        };
+        let (account, site) = (holder.account, holder.site);
+        for key in identity_keys(account, &found.identity) {
+            self.by_identity.insert(key, id);
+        }
+        let known = self.device(id);
+        let device = Arc::new(Device {
+            id,
+            account,
+            site,
+            agent,
+            scan_task,
+            // On another site it stands in none of this one's containers.
+            container: known.filter(|device| device.site == site).and_then(|device| device.container),
+            sub_account: known.and_then(|device| device.sub_account),
+            since: known.map_or(at, |device| device.since),
+            found: found.clone(),
+        });
+        if let Some(slot) = self.devices.get_mut(id.index() - 1) {
+            *slot = device;
+        } else {
+            self.devices.push_back(device);
+            self.claims.push_back(Claims::default());
+        }
+    }
+
+    fn change_devices(&mut self, devices: &[DeviceId], change: impl Fn(&mut Device)) {
+        for id in devices {
+            if let Some(device) = self.devices.get_mut(id.index() - 1) {
+                change(Arc::make_mut(device));
+            }
+        }
+    }
+}
