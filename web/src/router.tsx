@@ -12,8 +12,11 @@ import { sessionQuery } from "./api/session";
 import { approvalsSearch } from "./approvals/search";
 import { auditSearch } from "./audit/search";
 import { deviceSearch } from "./devices/search";
+import { peopleSearch } from "./people/search";
+import { rolesSearch } from "./roles/search";
 import { NotFound, PageError } from "./shell/NotFound";
 import { Shell } from "./shell/Shell";
+import { signInSearch } from "./sign-in/search";
 
 const root = createRootRoute({ notFoundComponent: NotFound, errorComponent: PageError });
 
@@ -32,10 +35,35 @@ const home = createRoute({
 const signIn = createRoute({
   getParentRoute: () => root,
   path: "/sign-in",
-  validateSearch: (search: Record<string, unknown>): { next?: string } =>
-    // Only addresses of this console: a link must not lead elsewhere after signing in.
-    typeof search.next === "string" && /^\/(?![/\\])/.test(search.next) ? { next: search.next } : {},
+  validateSearch: signInSearch,
   component: lazyRouteComponent(() => import("./sign-in/SignIn"), "SignIn"),
+});
+
+// Links that the server makes; each carries its token after the #.
+const setup = createRoute({
+  getParentRoute: () => root,
+  path: "/setup",
+  component: lazyRouteComponent(() => import("./sign-in/SetupPage"), "SetupPage"),
+});
+const invitation = createRoute({
+  getParentRoute: () => root,
+  path: "/invitation",
+  component: lazyRouteComponent(() => import("./sign-in/InvitationPage"), "InvitationPage"),
+});
+const resetPassword = createRoute({
+  getParentRoute: () => root,
+  path: "/reset-password",
+  component: lazyRouteComponent(() => import("./sign-in/ResetPage"), "ResetPage"),
+});
+const verifyEmail = createRoute({
+  getParentRoute: () => root,
+  path: "/verify-email",
+  component: lazyRouteComponent(() => import("./sign-in/VerifyPage"), "VerifyPage"),
+});
+const forgotPassword = createRoute({
+  getParentRoute: () => root,
+  path: "/forgot-password",
+  component: lazyRouteComponent(() => import("./sign-in/ForgotPage"), "ForgotPage"),
 });
 
 const shell = createRoute({
@@ -103,11 +131,48 @@ const audit = createRoute({
   component: lazyRouteComponent(() => import("./audit/AuditPage"), "AuditPage"),
 });
 
+const security = createRoute({
+  getParentRoute: () => shell,
+  path: "security",
+  component: lazyRouteComponent(() => import("./security/SecurityPage"), "SecurityPage"),
+});
+
+const people = createRoute({
+  getParentRoute: () => shell,
+  path: "people",
+  validateSearch: peopleSearch,
+  component: lazyRouteComponent(() => import("./people/PeoplePage"), "PeoplePage"),
+});
+
+const roles = createRoute({
+  getParentRoute: () => shell,
+  path: "roles",
+  validateSearch: rolesSearch,
+  component: lazyRouteComponent(() => import("./roles/RolesPage"), "RolesPage"),
+});
+
 export const router = createRouter({
   routeTree: root.addChildren([
     home,
     signIn,
-    shell.addChildren([shellHome, devices, agents, review, approvals, request, rules, audit]),
+    setup,
+    invitation,
+    resetPassword,
+    verifyEmail,
+    forgotPassword,
+    shell.addChildren([
+      shellHome,
+      devices,
+      agents,
+      review,
+      approvals,
+      request,
+      rules,
+      audit,
+      people,
+      roles,
+      security,
+    ]),
   ]),
   defaultPreload: "intent",
   scrollRestoration: false,

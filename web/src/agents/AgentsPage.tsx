@@ -12,7 +12,7 @@ import { RestartDialog } from "./RestartDialog";
 
 export function AgentsPage() {
   const sites = useSitesInScope();
-  const can = useCan();
+  const restart = useCan()("system.restart_workers");
   const [asking, setAsking] = useState(false);
   const { data, error, refetch } = useQuery(agentsQuery);
   const ids = new Set(sites.map((site) => site.id));
@@ -36,7 +36,7 @@ export function AgentsPage() {
           </p>
         </div>
         <GatedButton
-          why={can("system.restart_workers").why || (sites.length === 0 ? "There is no site" : "")}
+          why={restart.allowed && sites.length === 0 ? "There is no site" : restart}
           variant="default"
           leftSection={<IconRefreshDot size={15} aria-hidden="true" />}
           onClick={() => setAsking(true)}

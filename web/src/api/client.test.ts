@@ -2,7 +2,7 @@
 import { HttpResponse, http } from "msw";
 import { setupServer } from "msw/node";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import { client, idempotencyKey, setCsrf, unwrap, withStepUp } from "./client";
+import { client, holdChanges, idempotencyKey, setCsrf, unwrap, withStepUp } from "./client";
 import { ProblemError } from "./problem";
 import { finishStepUp, useStepUp } from "./step-up";
 
@@ -91,4 +91,21 @@ it("does nothing more when the password is not given", async () => {
   const error = await answer.catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(ProblemError);
   expect((error as ProblemError).problem.code).toBe("step_up_cancelled");
+});
+
+it("sends nothing that changes anything while somebody looks as a role, but lets them sign out", async () => {
+  const asked: string[] = [];
+  server.use(
+    http.all(`${API}/*`, ({ request }) => {
+      asked.push(`${request.method} ${new URL(request.url).pathname}`);
+      return HttpResponse.json({});
+    }),
+  );
+  holdChanges({ type: "about:blank", title: "Held", status: 403, code: "seeing_as", detail: "" });
+  await expect(restart({})()).rejects.toMatchObject({ problem: { code: "seeing_as" } });
+  await unwrap(client.GET("/agents"));
+  await unwrap(client.DELETE("/session"));
+  holdChanges(null);
+  await restart({})();
+  expect(asked).toEqual(["GET /api/v1/agents", "DELETE /api/v1/session", "POST /api/v1/requests"]);
 });

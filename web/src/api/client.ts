@@ -4,10 +4,17 @@ import createClient from "openapi-fetch";
 import { hasCode, ProblemError, toProblem } from "./problem";
 import type { paths } from "./schema";
 import { askPassword } from "./step-up";
+import type { Problem } from "./types";
 
 let csrf = "";
 export function setCsrf(token: string) {
   csrf = token;
+}
+
+let held: Problem | null = null;
+/** Answers what would change anything with this problem, unsent, until told otherwise; sessions come and go still. */
+export function holdChanges(problem: Problem | null) {
+  held = problem;
 }
 
 const origin = typeof location === "undefined" ? "http://localhost" : location.origin;
@@ -17,8 +24,14 @@ export const client = createClient<paths>({
 });
 
 client.use({
-  onRequest({ request }) {
-    if (request.method !== "GET") request.headers.set("X-Adit-Csrf", csrf);
+  onRequest({ request, schemaPath }) {
+    if (request.method === "GET") return request;
+    if (held && !schemaPath.startsWith("/session"))
+      return Response.json(held, {
+        status: held.status,
+        headers: { "Content-Type": "application/problem+json" },
+      });
+    request.headers.set("X-Adit-Csrf", csrf);
     return request;
   },
 });

@@ -115,11 +115,7 @@ export function changePolicies(changes: PolicyChange[], reason: string) {
   });
 }
 
-export async function stepUp(password: string) {
-  return unwrap(client.POST("/session/step-up", { body: { password } }));
-}
-
-function keepRequest(request: Request): Request {
+export function keepRequest(request: Request): Request {
   queryClient.setQueryData(["request", request.id], request);
   requestsChanged();
   return request;

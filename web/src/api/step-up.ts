@@ -28,6 +28,6 @@ function cancelled(): ProblemError {
     title: "Not confirmed",
     status: 401,
     code: "step_up_cancelled",
-    detail: "Nothing was done: this needs your password again.",
+    detail: "Nothing was done: this needs a fresh proof that it is you.",
   });
 }

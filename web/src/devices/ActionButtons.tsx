@@ -12,7 +12,7 @@ import {
 import type { Action, DeviceRow, OpKind } from "../api/types";
 import { POWER_MODES, permissionOf, unsupportedBy } from "../ui/actions";
 import { words } from "../ui/format";
-import { GatedButton } from "../ui/gated";
+import { GatedButton, whyText } from "../ui/gated";
 import type { Can } from "../ui/permissions";
 
 const PLAIN: { action: Action; word: string; icon: typeof IconPower }[] = [
@@ -36,11 +36,15 @@ export function ActionButtons({
   busy: boolean;
   device?: DeviceRow;
 }) {
-  const why = (action: Action) =>
-    can(permissionOf(action.action)).why || (device && unsupportedBy(device, action)) || "";
-  const kindWhy = (kind: OpKind) =>
-    can(permissionOf(kind)).why ||
-    (device && !device.supports.includes(kind) ? "This device does not take it" : "");
+  const why = (action: Action): Why => {
+    const may = can(permissionOf(action.action));
+    return may.allowed ? ((device && unsupportedBy(device, action)) ?? "") : may;
+  };
+  const kindWhy = (kind: OpKind): Why => {
+    const may = can(permissionOf(kind));
+    if (!may.allowed) return may;
+    return device && !device.supports.includes(kind) ? "This device does not take it" : "";
+  };
   return (
     <>
       <Choice
@@ -50,7 +54,7 @@ export function ActionButtons({
         busy={busy}
         options={POWER_MODES.map((mode): Option => {
           const action: Action = { action: "set_power_mode", params: { mode } };
-          return { word: words(mode), why: why(action), run: () => ask(action) };
+          return { word: words(mode), why: whyText(why(action)), run: () => ask(action) };
         })}
       />
       {PLAIN.map(({ action, word, icon: Icon }) => (
@@ -72,7 +76,7 @@ export function ActionButtons({
         busy={busy}
         options={[true, false].map((on): Option => {
           const action: Action = { action: "locate", params: { on } };
-          return { word: on ? "Light on" : "Light off", why: why(action), run: () => ask(action) };
+          return { word: on ? "Light on" : "Light off", why: whyText(why(action)), run: () => ask(action) };
         })}
       />
       <GatedButton
@@ -87,6 +91,8 @@ export function ActionButtons({
     </>
   );
 }
+
+type Why = string | Can;
 
 interface Option {
   word: string;
@@ -104,12 +110,12 @@ function Choice({
 }: {
   word: string;
   icon: typeof IconPower;
-  why: string;
+  why: Why;
   busy: boolean;
   options: Option[];
 }) {
   return (
-    <Menu disabled={why !== ""}>
+    <Menu disabled={whyText(why) !== ""}>
       <Menu.Target>
         <GatedButton
           why={why}

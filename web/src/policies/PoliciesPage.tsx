@@ -14,7 +14,7 @@ export function PoliciesPage() {
   const { data, error, refetch } = useQuery(policiesQuery);
   const can = useCan();
   const [editing, setEditing] = useState<Policy | null>(null);
-  const why = can("approval_policy.change").why;
+  const why = can("approval_policy.change");
   return (
     <div className="page">
       <header>

@@ -7,6 +7,8 @@ import {
   IconPencilCheck,
   IconScale,
   IconServer2,
+  IconTable,
+  IconUsers,
 } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
@@ -14,6 +16,7 @@ import { Fragment } from "react";
 import { overviewQuery } from "../api/queries";
 import { useSession } from "../api/session";
 import { usePrefs } from "../ui/prefs";
+import { useSeeAs } from "../ui/see-as";
 import css from "./Shell.module.css";
 import { useSite } from "./site";
 
@@ -35,6 +38,8 @@ const GROUPS = [
   {
     name: "Admin",
     items: [
+      { to: "/s/$site/people", word: "People", icon: IconUsers, needs: "user.view" },
+      { to: "/s/$site/roles", word: "Roles", icon: IconTable },
       { to: "/s/$site/rules", word: "Approval rules", icon: IconScale },
       { to: "/s/$site/audit", word: "Audit log", icon: IconFileText, needs: "audit.view" },
     ],
@@ -44,6 +49,7 @@ const GROUPS = [
 export function Nav({ inDrawer = false, onGo }: { inDrawer?: boolean; onGo?: () => void }) {
   const site = useSite();
   const session = useSession();
+  const { permissions } = useSeeAs((state) => state.role) ?? session;
   const narrow = usePrefs((prefs) => prefs.navNarrow) && !inDrawer;
   const { data } = useQuery(overviewQuery(site));
   const waiting = data?.chart.waiting_me ?? 0;
@@ -56,7 +62,7 @@ export function Nav({ inDrawer = false, onGo }: { inDrawer?: boolean; onGo?: () 
         <Fragment key={group.name}>
           <div className={css.group}>{group.name}</div>
           {group.items
-            .filter((item) => !("needs" in item) || session.permissions.includes(item.needs))
+            .filter((item) => !("needs" in item) || permissions.includes(item.needs))
             .map(({ to, word, icon: Icon }) => (
               <Link
                 key={to}

@@ -3,7 +3,6 @@ import { useInfiniteQuery, useQueries } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { draftQuery, type RequestFilter, requestsQuery } from "../api/queries";
 import type { RequestSummary } from "../api/types";
-import { votesText } from "../requests/phases";
 import { actionTitle } from "../ui/actions";
 import { ago, deltaPower, plural } from "../ui/format";
 import { usePrefs } from "../ui/prefs";
@@ -135,7 +134,9 @@ function Entry({ request, close }: ListProps & { request: RequestSummary }) {
           {request.initiator.name}, {ago(request.created_at, now)}
         </span>
         {request.state === "pending" ? (
-          <span className="num">{votesText(request.approvals)}</span>
+          <span className="num">
+            {request.approvals.have} of {request.approvals.need}
+          </span>
         ) : (
           <RequestStateMark state={request.state} />
         )}

@@ -12,6 +12,7 @@ import { Header } from "./Header";
 import { HelpDialog } from "./HelpDialog";
 import { Nav } from "./Nav";
 import { Pipeline } from "./Pipeline";
+import { SeeAsBanner } from "./SeeAsBanner";
 import css from "./Shell.module.css";
 import { StaleBanner } from "./StaleBanner";
 import { StepUpDialog } from "./StepUpDialog";
@@ -74,7 +75,10 @@ function SignedIn() {
         Skip to the content
       </a>
       <Header openHelp={helpDialog.open} openMenu={menuDrawer.open} />
-      <StaleBanner />
+      <div style={{ gridArea: "banner" }}>
+        <SeeAsBanner />
+        <StaleBanner />
+      </div>
       <Nav />
       <main className={css.main} id="content" tabIndex={-1}>
         <Outlet />

@@ -19,11 +19,7 @@ export function StaleBanner() {
     const timer = window.setTimeout(() => setShown(true), PATIENCE_MS);
     return () => window.clearTimeout(timer);
   }, [since]);
-  return (
-    <div role="status" style={{ gridArea: "banner" }}>
-      {shown && since !== null && <Banner since={since} />}
-    </div>
-  );
+  return <div role="status">{shown && since !== null && <Banner since={since} />}</div>;
 }
 
 function Banner({ since }: { since: number }) {

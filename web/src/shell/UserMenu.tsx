@@ -5,16 +5,20 @@ import {
   IconLogout,
   IconMoon,
   IconRowInsertBottom,
+  IconShieldLock,
   IconSun,
   IconUserCircle,
 } from "@tabler/icons-react";
+import { Link } from "@tanstack/react-router";
 import { signOut, useSession } from "../api/session";
 import { words } from "../ui/format";
 import { usePrefs } from "../ui/prefs";
 import { refused } from "../ui/toast";
+import { useSite } from "./site";
 
 export function UserMenu({ openHelp }: { openHelp: () => void }) {
   const session = useSession();
+  const site = useSite();
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   const compact = usePrefs((prefs) => prefs.compact);
   const schemes = [
@@ -37,6 +41,13 @@ export function UserMenu({ openHelp }: { openHelp: () => void }) {
           <div>{session.roles.map(words).join(", ")}</div>
           <div>{session.account.name}</div>
         </Menu.Label>
+        <Menu.Divider />
+        <Menu.Item
+          leftSection={<IconShieldLock size={15} aria-hidden="true" />}
+          renderRoot={(props) => <Link {...props} to="/s/$site/security" params={{ site }} />}
+        >
+          Security
+        </Menu.Item>
         <Menu.Divider />
         {schemes.map(({ key, word, icon: Icon }) => (
           <Menu.Item

@@ -1,22 +1,51 @@
-import { Button, type ButtonProps, Tooltip } from "@mantine/core";
-import type { ComponentPropsWithoutRef } from "react";
+import { Button, type ButtonProps, Popover, Tooltip } from "@mantine/core";
+import { type ComponentPropsWithoutRef, lazy, Suspense, useState } from "react";
+import type { Can } from "./permissions";
 
-type Props = ButtonProps & Omit<ComponentPropsWithoutRef<"button">, keyof ButtonProps> & { why: string };
+const WhyNot = lazy(() => import("./why-not").then((module) => ({ default: module.WhyNot })));
+
+type Props = ButtonProps &
+  Omit<ComponentPropsWithoutRef<"button">, keyof ButtonProps> & {
+    /** Why it cannot be used, empty when it can; or the answer of `useCan`, which also explains itself on a click. */
+    why: string | Can;
+  };
 
 /** A button that stays visible, and focusable, when it cannot be used, and then says why. */
 export function GatedButton({ why, onClick, children, ...rest }: Props) {
-  const off = why !== "";
+  const [open, setOpen] = useState(false);
+  const can = typeof why === "string" ? null : why;
+  const text = whyText(why);
+  const off = text !== "";
+  const target = (
+    <Button
+      {...rest}
+      aria-disabled={off || undefined}
+      data-disabled={off || undefined}
+      onClick={off ? (event) => event.preventDefault() : onClick}
+    >
+      {children}
+      {off && <span className="sr">. {text}</span>}
+    </Button>
+  );
+  if (!off || can === null)
+    return (
+      <Tooltip label={text} disabled={!off}>
+        {target}
+      </Tooltip>
+    );
   return (
-    <Tooltip label={why} disabled={!off}>
-      <Button
-        {...rest}
-        aria-disabled={off || undefined}
-        data-disabled={off || undefined}
-        onClick={off ? (event) => event.preventDefault() : onClick}
-      >
-        {children}
-        {off && <span className="sr">. {why}</span>}
-      </Button>
-    </Tooltip>
+    <Popover width={320} trapFocus returnFocus onChange={setOpen} position="bottom-start">
+      <Tooltip label={text} disabled={open}>
+        <Popover.Target>{target}</Popover.Target>
+      </Tooltip>
+      <Popover.Dropdown aria-label="Why not">
+        <Suspense fallback={null}>
+          <WhyNot can={can} />
+        </Suspense>
+      </Popover.Dropdown>
+    </Popover>
   );
 }
+
+/** The sentence of a reason in either form. */
+export const whyText = (why: string | Can) => (typeof why === "string" ? why : why.why);

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { PermissionVerdict } from "../api/types";
 import { device } from "../testing/fixtures";
 import { permissionOf, roleNames, unsupportedBy } from "./actions";
-import { judge } from "./permissions";
+import { judge, judgeAs } from "./permissions";
 
 const verdict = (patch: Partial<PermissionVerdict>): PermissionVerdict => ({
   permission: "device.reboot",
@@ -17,6 +17,7 @@ describe("what a person may do", () => {
     expect(judge("device.reboot", [], [verdict({ verdict: "needs_request" })])).toEqual({
       allowed: true,
       why: "",
+      permission: "device.reboot",
     });
     expect(judge("device.reboot", ["device.reboot"], [verdict({})]).allowed).toBe(false);
   });
@@ -30,6 +31,14 @@ describe("what a person may do", () => {
   it("falls back on the session while the verdicts are not there", () => {
     expect(judge("device.reboot", ["device.reboot"], undefined).allowed).toBe(true);
     expect(judge("device.reboot", [], undefined).why).not.toBe("");
+  });
+});
+
+describe("what a role may do", () => {
+  const technician = { name: "Technician", permissions: ["device.reboot"] };
+  it("comes from its permissions alone", () => {
+    expect(judgeAs("device.reboot", technician).allowed).toBe(true);
+    expect(judgeAs("device.pools", technician).why).toContain("As Technician");
   });
 });
 

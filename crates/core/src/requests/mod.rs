@@ -18,7 +18,6 @@ mod authority;
 mod claims;
 mod effects;
 mod inventory;
-mod keys;
 mod people;
 mod quorum;
 mod request;
@@ -30,7 +29,6 @@ mod vote;
 pub use action::{Action, ContentHash, Control, MAX_TARGETS, NotAHash, Payload, PolicyChange, Target, mode_name};
 pub use claims::Award;
 pub(crate) use effects::check_name;
-pub use keys::NewKey;
 pub use people::{GrantChange, NewGrant};
 pub use quorum::{Rule, Tally};
 pub use request::{

@@ -22,23 +22,20 @@ pub struct Tally {
     pub required_other: u32,
     /// People who may still vote.
     pub undecided: BTreeSet<UserId>,
-    /// A program asks for what its kind may do alone: no vote is needed.
-    pub alone: bool,
 }
 
 impl Tally {
     /// Enough?
     #[must_use]
     pub fn is_met(&self) -> bool {
-        self.alone || count(&self.approvals) >= self.required && self.by_others >= self.required_other
+        count(&self.approvals) >= self.required && self.by_others >= self.required_other
     }
 
     /// Could it still be enough?
     #[must_use]
     pub fn is_possible(&self) -> bool {
-        self.alone
-            || count(&self.approvals) + count(&self.undecided) >= self.required
-                && self.by_others + count(&self.undecided) >= self.required_other
+        count(&self.approvals) + count(&self.undecided) >= self.required
+            && self.by_others + count(&self.undecided) >= self.required_other
     }
 }
 
@@ -65,13 +62,6 @@ impl Rule {
     }
 }
 
-impl Policy {
-    /// May this principal do it without a vote? Only a program, and only where one approval by anybody is all it takes.
-    const fn lets_alone(&self, principal: Principal, required: u32, required_other: u32) -> bool {
-        matches!(principal, Principal::ApiKey(_)) && self.programs_run_alone && required == 1 && required_other == 0
-    }
-}
-
 impl State {
     /// The rule that a request by `actor` for `action` on `targets` would meet now.
     #[must_use]
@@ -91,8 +81,7 @@ impl State {
                 approvals.insert(user);
             }
         }
-        let alone = policy.lets_alone(actor.principal, required, required_other);
-        let tally = Tally { approvals, by_others: 0, required, required_other, undecided, alone };
+        let tally = Tally { approvals, by_others: 0, required, required_other, undecided };
         Rule { scenario, policy, tally }
     }
 
@@ -296,9 +285,13 @@ impl State {
             }
         }
         let by_others = count(&approvals) - u32::from(initiator.is_some_and(|user| approvals.contains(&user)));
-        let (required, required_other) = (required.max(request.required), required_other.max(request.required_other));
-        let alone = policy.lets_alone(payload.initiator, required, required_other);
-        Tally { approvals, by_others, required, required_other, undecided, alone }
+        Tally {
+            approvals,
+            by_others,
+            required: required.max(request.required),
+            required_other: required_other.max(request.required_other),
+            undecided,
+        }
     }
 
     /// Would a request of this scenario, submitted by `actor` now, run without anybody else?
@@ -314,7 +307,7 @@ impl State {
                 let rights = self.rights_of_user(actor.account, user);
                 rights.live(now).any(|right| roles.iter().any(|role| right.role == *role))
             }
-            (program @ Principal::ApiKey(_), _) => policy.lets_alone(program, policy.required, policy.required_other),
+            (Principal::ApiKey(_), _) => policy.programs_run_alone,
             _ => false,
         }
     }

@@ -1,0 +1,104 @@
+import { Link } from "@tanstack/react-router";
+import type { Person } from "../api/account-types";
+import { useSession } from "../api/session";
+import { scopeWords } from "../roles/scope";
+import { useSite, useSiteName } from "../shell/site";
+import { ago, dateTime, dateTimeLong, NONE, words } from "../ui/format";
+import { useNow } from "../ui/use-now";
+import css from "./People.module.css";
+import { PersonMenu, type PersonTask } from "./PersonMenu";
+
+export function PeopleTable({ people, onTask }: { people: Person[]; onTask: (task: PersonTask) => void }) {
+  const session = useSession();
+  const now = useNow();
+  return (
+    <div className="card scroll-x" style={{ padding: 0 }}>
+      <table className={`data stack ${css.people}`}>
+        <thead>
+          <tr>
+            <th scope="col">Person</th>
+            <th scope="col">Role and where</th>
+            <th scope="col">Remark</th>
+            <th scope="col">Last seen</th>
+            <th scope="col">State</th>
+            <th scope="col">
+              <span className="sr">What to do</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {people.map((person) => (
+            <tr key={person.user.id}>
+              <td data-label="Person">
+                <div>
+                  <b>{person.user.name}</b>
+                  {person.user.id === session.user.id && <span className="dim"> (you)</span>}
+                  <div className="dim small">{person.email}</div>
+                </div>
+              </td>
+              <td data-label="Role and where">
+                <Grants person={person} />
+              </td>
+              <td data-label="Remark">
+                <div>
+                  {person.grants.every((grant) => !grant.remark)
+                    ? NONE
+                    : person.grants.map((grant) => <div key={grant.id}>{grant.remark ?? NONE}</div>)}
+                </div>
+              </td>
+              <td data-label="Last seen">
+                {person.last_seen_at ? (
+                  <span title={dateTimeLong(person.last_seen_at)}>{ago(person.last_seen_at, now)}</span>
+                ) : (
+                  "never"
+                )}
+              </td>
+              <td data-label="State">
+                <State person={person} />
+              </td>
+              <td data-label="" className="r">
+                <PersonMenu person={person} onTask={onTask} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function Grants({ person }: { person: Person }) {
+  const siteName = useSiteName();
+  if (person.grants.length === 0) return <span className="dim">no role</span>;
+  return (
+    <div>
+      {person.grants.map((grant) => (
+        <div key={grant.id}>
+          {grant.role} <span className="dim">{scopeWords(grant.scope, siteName)}</span>
+          {grant.expires_at && <span className="dim small">, until {dateTime(grant.expires_at)}</span>}
+          {grant.api_access !== "none" && (
+            <span className="dim small">, API {words(grant.api_access).toLowerCase()}</span>
+          )}
+        </div>
+      ))}
+    </div>
+  );
+}
+
+function State({ person }: { person: Person }) {
+  const site = useSite();
+  return (
+    <div>
+      {person.suspended ? <b className="warn">Suspended</b> : "Active"}
+      {!person.second_factor && !person.suspended && <div className="dim small">no second factor</div>}
+      {person.open.map((open) => (
+        <div key={open.request} className="small">
+          <Link to="/s/$site/requests/$id" params={{ site, id: open.request }} title={open.title}>
+            R-{open.number}
+          </Link>{" "}
+          waits
+        </div>
+      ))}
+    </div>
+  );
+}

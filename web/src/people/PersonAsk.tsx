@@ -1,0 +1,91 @@
+import { leaveAccount, removeGrant, removePerson, suspendPerson, unsuspendPerson } from "../api/people";
+import { forgetSession, useSession } from "../api/session";
+import { Ask } from "../ui/ask";
+import type { PersonTask } from "./PersonMenu";
+import { useOutcome } from "./use-outcome";
+
+type Asked = Exclude<PersonTask, { kind: "more" | "change" }>;
+
+/** The question before something is taken from a person, or given back. */
+export function PersonAsk({ task, onClose }: { task: Asked; onClose: () => void }) {
+  const tell = useOutcome();
+  const session = useSession();
+  const { name, id } = task.person.user;
+  switch (task.kind) {
+    case "take":
+      return (
+        <Ask
+          opened
+          onClose={onClose}
+          title={`Take ${task.grant.role} from ${name}?`}
+          confirm="Take it away"
+          danger
+          onConfirm={async () => tell(await removeGrant(task.grant.id), "Role taken away")}
+        >
+          <p className="soft">It stops counting at once, on pages that are open too. Other roles stay.</p>
+        </Ask>
+      );
+    case "suspend":
+      return (
+        <Ask
+          opened
+          onClose={onClose}
+          title={`Suspend ${name}?`}
+          confirm="Suspend"
+          danger
+          onConfirm={async () => tell(await suspendPerson(id), `${name} is suspended`)}
+        >
+          <p className="soft">
+            Runs at once, without approval: {name} can see and do nothing until the suspension ends, and votes
+            on open requests stop counting. The roles stay as they are.
+          </p>
+        </Ask>
+      );
+    case "unsuspend":
+      return (
+        <Ask
+          opened
+          onClose={onClose}
+          title={`End the suspension of ${name}?`}
+          confirm="End it"
+          onConfirm={async () => tell(await unsuspendPerson(id), `${name} is active again`)}
+        >
+          <p className="soft">The roles count again as they stand.</p>
+        </Ask>
+      );
+    case "remove":
+      return (
+        <Ask
+          opened
+          onClose={onClose}
+          title={`Remove ${name}?`}
+          confirm="Remove"
+          danger
+          onConfirm={async () => tell(await removePerson(id), `${name} is removed`)}
+        >
+          <p className="soft">
+            All roles end, keys stop working, and open pages close. What {name} did stays in the audit log. If
+            the rules need {name} to reach a count, the server says so and nothing happens.
+          </p>
+        </Ask>
+      );
+    case "leave":
+      return (
+        <Ask
+          opened
+          onClose={onClose}
+          title={`Leave ${session.account.name}?`}
+          confirm="Leave"
+          danger
+          onConfirm={async () => {
+            await leaveAccount();
+            forgetSession();
+          }}
+        >
+          <p className="soft">
+            All your roles here end at once. Only somebody who manages people can let you back in.
+          </p>
+        </Ask>
+      );
+  }
+}

@@ -1,0 +1,84 @@
+import { describe, expect, it } from "vitest";
+import type { Person } from "../api/account-types";
+import { cautionsOf, found, incomplete, NO_TERMS, termsOf, toSend, ungivable } from "./terms";
+
+const NOW = new Date("2026-11-01T12:00:00").getTime();
+const technician = { ...NO_TERMS, role: "Technician" };
+
+describe("the terms of a grant", () => {
+  it("say only what was filled in", () => {
+    expect(toSend(technician)).toEqual({ role: "Technician", scope: { all: true } });
+    expect(toSend({ ...technician, everywhere: false, sites: ["site-1"], remark: " nights " })).toEqual({
+      role: "Technician",
+      scope: { sites: ["site-1"] },
+      remark: "nights",
+    });
+  });
+
+  it("reach everything with API access, whatever was ticked before", () => {
+    const sent = toSend({ ...technician, everywhere: false, sites: ["site-1"], api: "read_only" });
+    expect(sent.scope).toEqual({ all: true });
+    expect(sent.api_access).toBe("read_only");
+  });
+
+  it("need a role, somewhere to reach, and an end that lies ahead", () => {
+    expect(incomplete(NO_TERMS, NOW)).not.toBe("");
+    expect(incomplete(technician, NOW)).toBe("");
+    expect(incomplete({ ...technician, everywhere: false }, NOW)).toContain("site");
+    expect(incomplete({ ...technician, until: "2026-10-31" }, NOW)).toContain("past");
+    expect(incomplete({ ...technician, until: "2026-11-01" }, NOW)).toBe("");
+  });
+
+  it("come back from a grant as they went", () => {
+    const terms = {
+      ...technician,
+      everywhere: false,
+      sites: ["site-2"],
+      until: "2027-03-31",
+      remark: "leave cover",
+    };
+    const { role, scope, remark, expires_at } = toSend(terms);
+    const grant = { id: "grt-1", role, scope, remark: remark ?? null, expires_at: expires_at ?? null };
+    expect(termsOf({ ...grant, api_access: "none" })).toEqual(terms);
+  });
+
+  it("warn of a Viewer who sees every client's machines", () => {
+    expect(cautionsOf({ ...NO_TERMS, role: "viewer" })).toHaveLength(1);
+    expect(cautionsOf({ ...NO_TERMS, role: "Viewer", everywhere: false, sites: ["site-1"] })).toEqual([]);
+    expect(cautionsOf({ ...NO_TERMS, role: "Viewer", sites: ["site-1"], api: "read_write" })).toHaveLength(2);
+  });
+});
+
+describe("roles to give", () => {
+  it("hold nothing that the giver does not hold, and are never Owner", () => {
+    expect(ungivable({ name: "Technician", permissions: ["a", "b"] }, ["a", "b", "c"])).toBe("");
+    expect(ungivable({ name: "Technician", permissions: ["a", "b"] }, ["a"])).toContain("1 permission");
+    expect(ungivable({ name: "Owner", permissions: [] }, ["a"])).not.toBe("");
+  });
+});
+
+describe("people", () => {
+  const person = (name: string, role: string, remark: string | null = null): Person => ({
+    user: { id: name, name },
+    email: `${name.toLowerCase()}@mine.example`,
+    grants: [{ id: `grt-${name}`, role, scope: { all: true }, remark, expires_at: null, api_access: "none" }],
+    suspended: false,
+    last_seen_at: null,
+    second_factor: false,
+    open: [],
+  });
+  const people = [
+    person("Ada", "Owner"),
+    person("Bo", "Technician", "night shift"),
+    person("Cy", "Site Manager"),
+  ];
+
+  it("are found by name, address, remark and role", () => {
+    const names = (text: string, role?: string) => found(people, text, role).map((each) => each.user.name);
+    expect(names("")).toEqual(["Ada", "Bo", "Cy"]);
+    expect(names("night tech")).toEqual(["Bo"]);
+    expect(names("cy@")).toEqual(["Cy"]);
+    expect(names("", "site_manager")).toEqual(["Cy"]);
+    expect(names("ada", "Technician")).toEqual([]);
+  });
+});

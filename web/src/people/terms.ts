@@ -1,0 +1,95 @@
+// The terms of a grant as the form holds them, and what the server is told.
+import type { ApiAccess, GrantScope, GrantTerms, Person, PersonGrant } from "../api/account-types";
+import type { RoleInfo } from "../api/types";
+import { same } from "../roles/outcome";
+
+export interface Terms {
+  role: string;
+  everywhere: boolean;
+  sites: string[];
+  remark: string;
+  /** Local date, "2027-03-31", or empty for no end. */
+  until: string;
+  api: ApiAccess;
+}
+
+export const NO_TERMS: Terms = { role: "", everywhere: true, sites: [], remark: "", until: "", api: "none" };
+
+export function termsOf(grant: PersonGrant): Terms {
+  const all = "all" in grant.scope;
+  return {
+    role: grant.role,
+    everywhere: all,
+    sites: "all" in grant.scope ? [] : grant.scope.sites,
+    remark: grant.remark ?? "",
+    until: grant.expires_at === null ? "" : localDate(grant.expires_at),
+    api: grant.api_access,
+  };
+}
+
+/** A grant with API access always reaches everything. */
+export const scopeOf = (terms: Terms): GrantScope =>
+  terms.everywhere || terms.api !== "none" ? { all: true } : { sites: terms.sites };
+
+export function toSend(terms: Terms): GrantTerms {
+  return {
+    role: terms.role,
+    scope: scopeOf(terms),
+    ...(terms.remark.trim() && { remark: terms.remark.trim() }),
+    ...(terms.until && { expires_at: endOfDay(terms.until) }),
+    ...(terms.api !== "none" && { api_access: terms.api }),
+  };
+}
+
+/** Why it cannot be sent yet, or an empty text. */
+export function incomplete(terms: Terms, now: number): string {
+  if (terms.role === "") return "Choose a role.";
+  if (!terms.everywhere && terms.api === "none" && terms.sites.length === 0)
+    return "Choose at least one site.";
+  if (terms.until !== "" && endOfDay(terms.until) <= now) return "The end lies in the past.";
+  return "";
+}
+
+/** What somebody should know before giving this. */
+export function cautionsOf(terms: Terms): string[] {
+  const found: string[] = [];
+  const all = "all" in scopeOf(terms);
+  if (all && same(terms.role, "Viewer"))
+    found.push(
+      "A Viewer with everything sees every machine, those of other clients too. For a hosting client choose their sites.",
+    );
+  if (terms.api === "read_write") found.push("A read and write key acts without a person: give it an end.");
+  return found;
+}
+
+/** Why this person cannot give the role: nobody gives what they do not hold. */
+export function ungivable(role: RoleInfo, held: readonly string[]): string {
+  if (same(role.name, "Owner")) return "There is one Owner; ownership is transferred";
+  const lacking = role.permissions.filter((permission) => !held.includes(permission));
+  return lacking.length === 0 ? "" : `holds ${lacking.length} permissions that you do not`;
+}
+
+/** People by name, e-mail, remark or role. */
+export function found(people: readonly Person[], text: string, role: string | undefined): Person[] {
+  const sought = text.trim().toLowerCase().split(/\s+/);
+  return people.filter((person) => {
+    if (role && !person.grants.some((grant) => same(grant.role, role))) return false;
+    const all = [
+      person.user.name,
+      person.email,
+      ...person.grants.flatMap((grant) => [grant.role, grant.remark ?? ""]),
+    ]
+      .join(" ")
+      .toLowerCase();
+    return sought.every((word) => all.includes(word));
+  });
+}
+
+function endOfDay(date: string): number {
+  return new Date(`${date}T23:59:59`).getTime();
+}
+function localDate(at: number): string {
+  const day = new Date(at);
+  const two = (value: number) => String(value).padStart(2, "0");
+  return `${day.getFullYear()}-${two(day.getMonth() + 1)}-${two(day.getDate())}`;
+}

@@ -1,0 +1,31 @@
+import { useQuery } from "@tanstack/react-query";
+import { demoUsersQuery } from "../api/queries";
+import type { DemoUser } from "../api/types";
+import { words } from "../ui/format";
+import css from "./SignIn.module.css";
+
+/** The people of the demo; a real server does not have this list. */
+export function DemoUsers({ onPick }: { onPick: (user: DemoUser) => void }) {
+  const { data } = useQuery(demoUsersQuery);
+  if (!data || data.length === 0) return null;
+  return (
+    <section className="col" aria-label="Demo people">
+      <div>
+        <h2>This is the demo</h2>
+        <p className="dim small">
+          Choose somebody to fill in the form. Sign in as two of them to see an approval.
+        </p>
+      </div>
+      <ul className="plain card" style={{ padding: 4 }}>
+        {data.map((user) => (
+          <li key={user.email}>
+            <button type="button" className={css.user} onClick={() => onPick(user)}>
+              <span>{user.name}</span>
+              <span className="dim small">{user.role === user.name ? user.email : words(user.role)}</span>
+            </button>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}

@@ -1,0 +1,18 @@
+import type { Problem } from "../api/types";
+
+const SAID: Record<string, [title: string, detail: string]> = {
+  sso_no_person: [
+    "Nobody here has this identity",
+    "Sign in with your password, then link the identity on your Security page. If you have no account, ask for an invitation.",
+  ],
+  sso_failed: [
+    "Single sign-on did not work",
+    "The provider did not confirm who you are. Try again, or sign in another way.",
+  ],
+};
+
+/** What to say about the code with which single sign-on came back. */
+export function ssoRefusal(code: string): Problem {
+  const [title, detail] = SAID[code] ?? SAID.sso_failed ?? ["", ""];
+  return { type: "about:blank", title, detail, status: 401, code };
+}
