@@ -8,8 +8,8 @@ use crate::{
     authz::{ApiAccess, Permission, Principal, RoleId, Scope},
     fleet::{FoundDevice, TargetResult},
     ids::{
-        AccountId, AgentId, ContainerId, CustomRoleId, DeviceId, GrantId, RequestId, ScanTaskId, SiteId, SubAccountId,
-        UserId,
+        AccountId, AgentId, ContainerId, CustomRoleId, DeviceId, GrantId, KeyId, RequestId, ScanTaskId, SiteId,
+        SubAccountId, UserId,
     },
     requests::{
         Action, ContentHash, Decision, Estimate, Payload, Policy, Refusal, RequestState, Scenario, Target, Was,
@@ -85,6 +85,20 @@ pub enum Event {
     /// Administrators manage people below Administrator from now on, or no longer.
     #[serde(rename = "administrators_manage_users_set.v1")]
     AdministratorsManageUsersSet { account: AccountId, on: bool },
+    /// A program may come in with the secret of this hash.
+    #[serde(rename = "key_issued.v1")]
+    KeyIssued {
+        key: KeyId,
+        account: AccountId,
+        grant: GrantId,
+        name: String,
+        access: ApiAccess,
+        secret_hash: String,
+        expires_at: Option<Timestamp>,
+    },
+    /// It may not any more.
+    #[serde(rename = "key_revoked.v1")]
+    KeyRevoked { key: KeyId, account: AccountId },
     /// A scenario's policy is this from now on.
     #[serde(rename = "policy_set.v1")]
     PolicySet { account: AccountId, scenario: Scenario, policy: Policy },

@@ -6,6 +6,7 @@
 mod apply;
 mod drafts;
 mod fleet;
+mod keys;
 mod people;
 
 pub(crate) use apply::{idempotency_key, identity_keys};
@@ -13,12 +14,12 @@ pub(crate) use drafts::DRAFT_TTL;
 pub use drafts::{Draft, DraftChange};
 
 use crate::{
-    authz::{Actor, CustomRole, Grant, Principal, Rights, RightsTable, RoleId},
+    authz::{Actor, ApiKey, CustomRole, Grant, Principal, Rights, RightsTable, RoleId},
     event::Entry,
     fleet::{Agent, ConflictGroup, Container, Device, DeviceIdentity, ScanTask, Site, SubAccount},
     ids::{
-        AccountId, AgentId, ContainerId, CustomRoleId, DeviceId, GrantId, RequestId, ScanTaskId, SiteId, SubAccountId,
-        UserId,
+        AccountId, AgentId, ContainerId, CustomRoleId, DeviceId, GrantId, KeyId, RequestId, ScanTaskId, SiteId,
+        SubAccountId, UserId,
     },
     requests::{ContentHash, Policy, Request, RequestState, Scenario},
     time::Timestamp,
@@ -72,6 +73,7 @@ pub struct State {
     pub(crate) next_grant: u32,
     pub(crate) roles: imbl::OrdMap<CustomRoleId, CustomRole>,
     pub(crate) next_role: u32,
+    pub(crate) keys: imbl::OrdMap<KeyId, ApiKey>,
     pub(crate) sites: imbl::OrdMap<SiteId, Site>,
     pub(crate) agents: imbl::OrdMap<AgentId, Agent>,
     pub(crate) containers: imbl::OrdMap<ContainerId, Container>,
@@ -174,7 +176,8 @@ impl State {
     pub fn rights_of(&self, actor: &Actor) -> Rights {
         match actor.principal {
             Principal::User(user) => self.rights_of_user(actor.account, user),
-            Principal::ApiKey(_) | Principal::Operator | Principal::System => Rights::default(),
+            Principal::ApiKey(key) => self.rights_of_key(actor.account, key),
+            Principal::Operator | Principal::System => Rights::default(),
         }
     }
 

@@ -53,11 +53,13 @@ const fn number(event: &Event) -> usize {
         Event::SubAccountCreated { .. } => 35,
         Event::DevicesPlaced { .. } => 36,
         Event::DevicesAssigned { .. } => 37,
+        Event::KeyIssued { .. } => 38,
+        Event::KeyRevoked { .. } => 39,
     }
 }
 
 /// How many numbers there are.
-const EVENTS: usize = 38;
+const EVENTS: usize = 40;
 
 fn entries() -> impl Iterator<Item = (usize, &'static str, Entry)> {
     (1..).zip(LINES.lines()).map(|(line, text)| {

@@ -9,6 +9,7 @@
 //! - [`engine`]: the one place where something is decided; what it has answered is in the log. [`decider`] is the same without
 //!   threads.
 //! - [`api`]: what people and programs ask over HTTP.
+//! - `authzen`: what other programs ask about rights.
 //! - [`agents`]: enrolment and connections of agents.
 //! - [`dispatch`]: from an approved request to signed orders, and how far each has come.
 //! - [`sign_in`]: how people prove who they are.
@@ -18,6 +19,7 @@
 
 pub mod agents;
 pub mod api;
+mod authzen;
 pub mod decider;
 pub mod dispatch;
 pub mod engine;

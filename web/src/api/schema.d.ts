@@ -347,6 +347,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** API keys, the latest first. */
+        get: operations["get_keys"];
+        put?: never;
+        /** Asks for an API key; its token is in the answer, once. */
+        post: operations["post_keys"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revokes an API key at once. */
+        delete: operations["delete_keys_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/me/email-verification": {
         parameters: {
             query?: never;
@@ -581,6 +616,23 @@ export interface paths {
         put?: never;
         /** Sets a new password; every session ends. */
         post: operations["post_password_resets_use"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everybody with a role on the account, and their grants. */
+        get: operations["get_people"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1035,6 +1087,22 @@ export interface components {
             };
         } | {
             /** @constant */
+            action: "issue_key";
+            params: {
+                access: string;
+                expires_at?: number | null;
+                grant: string;
+                name: string;
+                secret_hash: string;
+            };
+        } | {
+            /** @constant */
+            action: "revoke_key";
+            params: {
+                key: string;
+            };
+        } | {
+            /** @constant */
             action: "freeze_account";
             params: Record<string, never>;
         } | {
@@ -1061,6 +1129,37 @@ export interface components {
         };
         AgentPage: {
             items: components["schemas"]["Agent"][];
+        };
+        ApiKey: {
+            /** @enum {string} */
+            access: "read_only" | "read_write";
+            expires_at: number | null;
+            grant: string;
+            holder: string | null;
+            id: string;
+            issued_at: number;
+            live: boolean;
+            name: string;
+            revoked_at: number | null;
+            /** @description As in the token, after ro or rw. */
+            token_id: string;
+        };
+        ApiKeyIssue: {
+            /** @enum {string} */
+            access: "read_only" | "read_write";
+            expires_in_days?: number | null;
+            grant: string;
+            name: string;
+        };
+        ApiKeyIssued: {
+            /** @description Null while the request waits. */
+            key: components["schemas"]["ApiKey"] | null;
+            request: components["schemas"]["Request"];
+            /** @description Shown this once. */
+            token: string;
+        };
+        ApiKeyPage: {
+            items: components["schemas"]["ApiKey"][];
         };
         /** @description One record of the log. `detail` is the event as stored. */
         AuditEntry: {
@@ -1229,6 +1328,19 @@ export interface components {
             via?: string;
             who_can: string[];
         };
+        Grant: {
+            /** @enum {string} */
+            api_access: "none" | "read_only" | "read_write";
+            expired: boolean;
+            expires_at: number | null;
+            id: string;
+            remark: string | null;
+            /** @description A built-in role's name, or the id of one of the account's own. */
+            role: string;
+            role_title: string;
+            /** @description "all", or nodes. */
+            scope: unknown;
+        };
         Identity: {
             email: string | null;
             id: string;
@@ -1352,6 +1464,9 @@ export interface components {
             password: string;
             token: string;
         };
+        PeoplePage: {
+            items: components["schemas"]["Person"][];
+        };
         PermissionInfo: {
             hashcore: string | null;
             name: string;
@@ -1367,6 +1482,15 @@ export interface components {
             who_can: string[];
         };
         PermissionVerdicts: components["schemas"]["PermissionVerdict"][];
+        Person: {
+            email: string | null;
+            grants: components["schemas"]["Grant"][];
+            id: string;
+            last_seen_at: number | null;
+            me: boolean;
+            name: string;
+            suspended: boolean;
+        };
         PoliciesChange: {
             changes: components["schemas"]["PolicyChange"][];
             reason?: string | null;
@@ -2390,6 +2514,85 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    get_keys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKeyPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_keys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApiKeyIssue"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKeyIssued"];
+                };
+            };
+            /** @description Done. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKeyIssued"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_keys_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Request"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     post_me_email_verification: {
         parameters: {
             query?: never;
@@ -2742,6 +2945,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_people: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PeoplePage"];
+                };
             };
             default: components["responses"]["Problem"];
         };

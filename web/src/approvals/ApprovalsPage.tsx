@@ -6,6 +6,7 @@ import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { useRef } from "react";
 import { overviewQuery, requestsQuery } from "../api/queries";
 import type { Box, RequestSummary } from "../api/types";
+import { votesText } from "../requests/phases";
 import { RequestView } from "../requests/RequestView";
 import { useSite } from "../shell/site";
 import { isOp } from "../ui/actions";
@@ -137,7 +138,6 @@ function Entry({
 }) {
   const site = useSite();
   const now = useNow();
-  const { have, need } = item.approvals;
   const body = (
     <>
       <span className={css.line}>
@@ -158,10 +158,8 @@ function Entry({
         <RequestStateMark state={item.state} />
         {item.state === "pending" ? (
           <span className="soft">
-            <span className="num">
-              {have} of {need}
-            </span>
-            , expires {until(item.approve_deadline, now)}
+            <span className="num">{votesText(item.approvals)}</span>, expires{" "}
+            {until(item.approve_deadline, now)}
           </span>
         ) : (
           item.progress !== null &&

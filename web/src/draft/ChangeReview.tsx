@@ -28,14 +28,14 @@ export function ChangeReview({ site, change }: { site: string; change: DraftChan
           </p>
         </div>
         <div className={css.effect}>
-          <b className="num">{deltaPower(effect.delta_w)}</b>
+          <b className={effect.delta_w === null ? "" : "num"}>{deltaPower(effect.delta_w)}</b>
           <div className="small dim">
             {effect.delta_w !== null && Math.abs(effect.delta_w) >= 0.5 && (
               <span className="num">
                 {power(effect.before_w)} → {power(effect.after_w)}
               </span>
             )}
-            {effect.unknown > 0 && <div>{plural(effect.unknown, "device")} not known</div>}
+            {effect.unknown > 0 && <div>no estimate for {plural(effect.unknown, "device")}</div>}
           </div>
         </div>
       </div>

@@ -105,7 +105,7 @@ function Review({ draft, onSubmitted }: { draft: Draft; onSubmitted: (result: Su
           value={deltaPower(draft.effect?.delta_w)}
           note={
             draft.effect && draft.effect.unknown > 0
-              ? `${plural(draft.effect.unknown, "device")} not known`
+              ? `no estimate for ${plural(draft.effect.unknown, "device")}`
               : `${power(draft.effect?.before_w)} → ${power(draft.effect?.after_w)}`
           }
         />

@@ -77,7 +77,7 @@ export function Mosaic({ items }: { items: readonly Item[] }) {
       <span className="small dim wide-only" aria-hidden="true">
         {under
           ? `${under.target.name}, ${under.target.ip}: ${STATE_WORD[under.state]}${under.message ? `. ${under.message}` : ""}`
-          : "Point at a square to see which device it is."}
+          : "\u00a0"}
       </span>
     </div>
   );

@@ -9,30 +9,21 @@ import {
 import type { Request } from "../api/types";
 import { dateTime, dateTimeLong, plural, shortHash } from "../ui/format";
 import { isOpen } from "../ui/request-state";
+import { votesText } from "./phases";
 import css from "./Requests.module.css";
 
 /** Who decided, who still may, and on exactly what. */
 export function People({ request }: { request: Request }) {
-  const { have, need, need_other, have_other } = request.approvals;
+  const { have } = request.approvals;
   const counted = request.votes.filter((vote) => vote.counts && vote.withdrawn_at === null);
   const initiatorCounts = have > counted.filter((vote) => vote.decision === "approve").length;
   return (
     <section className="card col gap3" aria-label="Approvals">
       <div className="row between">
         <h2>Approvals</h2>
-        <span className="num">
-          {have} of {need}
-        </span>
+        <span className="num">{votesText(request.approvals)}</span>
       </div>
-      <p className="soft small">
-        {request.rule.sentence}
-        {need_other > 0 && need_other < need && isOpen(request.state) && (
-          <span className="dim">
-            {" "}
-            ({have_other} of {need_other} by somebody other than {request.initiator.name})
-          </span>
-        )}
-      </p>
+      <p className="soft small">{request.rule.sentence}</p>
       <ul className="plain col">
         <li className={css.person}>
           {initiatorCounts ? (
@@ -50,7 +41,8 @@ export function People({ request }: { request: Request }) {
           </div>
         </li>
         {request.votes.map((vote) => {
-          const off = vote.withdrawn_at !== null || !vote.counts;
+          // A rejection ends the request: it is not one of the approvals that count.
+          const off = vote.withdrawn_at !== null || (vote.decision === "approve" && !vote.counts);
           return (
             <li key={`${vote.voter.id} ${vote.at}`} className={css.person}>
               {vote.decision === "approve" ? (
@@ -66,7 +58,7 @@ export function People({ request }: { request: Request }) {
                   {" "}
                   {dateTime(vote.at)}
                   {vote.withdrawn_at !== null && ", withdrawn"}
-                  {vote.withdrawn_at === null && !vote.counts && ", does not count"}
+                  {vote.withdrawn_at === null && off && ", does not count"}
                 </span>
                 {vote.comment && <div className="soft">“{vote.comment}”</div>}
               </div>

@@ -5,7 +5,7 @@ import { useSiteName } from "../shell/site";
 import { isOp } from "../ui/actions";
 import { LoadError, Note, Tile, Tiles, Waiting } from "../ui/feedback";
 import { ago, count, dateTimeLong, deltaPower, plural, power, words } from "../ui/format";
-import { RequestStateMark } from "../ui/request-state";
+import { RequestStateMark, stateWord } from "../ui/request-state";
 import { useNow } from "../ui/use-now";
 import { ChangedSince, Diff } from "./Changes";
 import { Decision } from "./Decision";
@@ -44,7 +44,10 @@ function View({ request, inPane }: { request: Request; inPane: boolean }) {
       </header>
       <PhaseBar request={request} />
       {request.state_reason && (
-        <Note tone={request.state === "executed" ? "info" : "warn"} title={words(request.state_reason)} />
+        <Note
+          tone={request.state === "executed" ? "info" : "warn"}
+          title={`${stateWord(request.state)}: ${words(request.state_reason)}`}
+        />
       )}
       <ChangedSince request={request} />
       {request.reason && (
@@ -68,22 +71,24 @@ function View({ request, inPane }: { request: Request; inPane: boolean }) {
 function Numbers({ request }: { request: Request }) {
   const { effect, measured, progress } = request;
   const less = request.approved_targets - request.targets;
-  if (request.approved_targets === 0 && !progress?.total) return null;
   const fleet = isOp(request.action.action);
+  if (!fleet && !progress?.total) return null;
   return (
     <Tiles>
-      <Tile
-        label="Targets"
-        value={count(request.targets)}
-        note={less > 0 ? `of ${count(request.approved_targets)} as submitted` : undefined}
-      />
+      {fleet && (
+        <Tile
+          label="Devices"
+          value={count(request.targets)}
+          note={less > 0 ? `of ${count(request.approved_targets)} as submitted` : undefined}
+        />
+      )}
       {fleet && (
         <Tile
           label="Power, estimated"
           value={deltaPower(effect.delta_w)}
           note={
             effect.unknown > 0
-              ? `${plural(effect.unknown, "device")} not known`
+              ? `no estimate for ${plural(effect.unknown, "device")}`
               : `${power(effect.before_w)} → ${power(effect.after_w)}`
           }
         />
@@ -92,7 +97,7 @@ function Numbers({ request }: { request: Request }) {
         <Tile
           label="Power, measured"
           value={measured ? deltaPower(measured.delta_w) : "–"}
-          note={measured ? `on ${plural(measured.devices, "device")}` : "after the run"}
+          note={measured ? `at read-back, on ${plural(measured.devices, "device")}` : "after the run"}
         />
       )}
       {progress && (

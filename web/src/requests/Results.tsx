@@ -33,7 +33,7 @@ export function Results({ request }: { request: Request }) {
         </h2>
         <Follow request={request} items={items} />
       </div>
-      <Mosaic items={items} />
+      {items.length > 1 && <Mosaic items={items} />}
       <div className={css.legend}>
         {TONES.filter((entry) => counts[entry] > 0).map((entry) => (
           <button
@@ -48,14 +48,14 @@ export function Results({ request }: { request: Request }) {
           </button>
         ))}
       </div>
-      <ResultTable items={shown} />
+      <ResultTable items={shown} devices={isOp(request.action.action)} />
     </section>
   );
 }
 
 const ROW_PX = 34;
 
-function ResultTable({ items }: { items: readonly Item[] }) {
+function ResultTable({ items, devices }: { items: readonly Item[]; devices: boolean }) {
   const scroller = useRef<HTMLDivElement>(null);
   const virtual = useVirtualizer({
     count: items.length,
@@ -73,11 +73,11 @@ function ResultTable({ items }: { items: readonly Item[] }) {
       aria-rowcount={items.length + 1}
     >
       <div className={css.rHead} role="row" aria-rowindex={1}>
-        <span role="columnheader">Device</span>
+        <span role="columnheader">{devices ? "Device" : "Agent"}</span>
         <span role="columnheader">State</span>
         <span role="columnheader">Message</span>
         <span role="columnheader" className={css.r}>
-          Power
+          {devices ? "Power" : ""}
         </span>
         <span role="columnheader" className={css.r}>
           Time
@@ -107,7 +107,7 @@ function ResultTable({ items }: { items: readonly Item[] }) {
               </span>
               <span role="cell" className={`num ${css.r}`}>
                 {item.power_before_w === null && item.power_after_w === null
-                  ? NONE
+                  ? devices && NONE
                   : `${power(item.power_before_w)} → ${power(item.power_after_w)}`}
               </span>
               <span

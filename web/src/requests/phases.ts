@@ -12,6 +12,13 @@ export interface Phase {
 
 const STOPPED = ["rejected", "cancelled", "expired", "superseded", "invalidated"];
 
+/** The count that is short: of all approvals, or of those by somebody other than the one who asked. */
+export function votesText({ have, need, have_other, need_other }: RequestSummary["approvals"]): string {
+  return have >= need && have_other < need_other
+    ? `${have_other} of ${need_other} by others`
+    : `${have} of ${need}`;
+}
+
 /** Where a request stands on the way submitted, approved, run, ended. */
 export function phasesOf(request: RequestSummary, now: number): Phase[] {
   const { state, approvals, progress } = request;
@@ -19,7 +26,7 @@ export function phasesOf(request: RequestSummary, now: number): Phase[] {
   const pending = state === "pending";
   const running = state === "executing";
   const ended = request.ended_at === null ? "" : ago(request.ended_at, now);
-  const votes = `${approvals.have} of ${approvals.need}`;
+  const votes = votesText(approvals);
   return [
     { word: "Submitted", note: ago(request.created_at, now), look: "done" },
     {

@@ -3,7 +3,7 @@ import { byModel } from "../draft/group";
 import { cautions } from "../policies/cautions";
 import { item, policy, request } from "../testing/fixtures";
 import { failedTargets, tally, toCsv } from "./items";
-import { phasesOf } from "./phases";
+import { phasesOf, votesText } from "./phases";
 
 describe("results", () => {
   const items = [
@@ -42,6 +42,12 @@ describe("the way of a request", () => {
     expect(looks({})).toEqual(["done", "wait", "ahead", "ahead"]);
     expect(phasesOf(request(), 60_000)[1]?.note).toBe("1 of 2, expires in 59 min");
     expect(phasesOf(request(), 3_600_000)[1]?.note).toBe("1 of 2, time is over");
+  });
+
+  it("counts what is still short", () => {
+    expect(votesText({ have: 1, need: 2, have_other: 0, need_other: 1 })).toBe("1 of 2");
+    expect(votesText({ have: 1, need: 1, have_other: 0, need_other: 1 })).toBe("0 of 1 by others");
+    expect(votesText({ have: 2, need: 2, have_other: 1, need_other: 1 })).toBe("2 of 2");
   });
 
   it("runs with a share done", () => {

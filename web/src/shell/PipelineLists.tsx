@@ -3,6 +3,7 @@ import { useInfiniteQuery, useQueries } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { draftQuery, type RequestFilter, requestsQuery } from "../api/queries";
 import type { RequestSummary } from "../api/types";
+import { votesText } from "../requests/phases";
 import { actionTitle } from "../ui/actions";
 import { ago, deltaPower, plural } from "../ui/format";
 import { usePrefs } from "../ui/prefs";
@@ -134,9 +135,7 @@ function Entry({ request, close }: ListProps & { request: RequestSummary }) {
           {request.initiator.name}, {ago(request.created_at, now)}
         </span>
         {request.state === "pending" ? (
-          <span className="num">
-            {request.approvals.have} of {request.approvals.need}
-          </span>
+          <span className="num">{votesText(request.approvals)}</span>
         ) : (
           <RequestStateMark state={request.state} />
         )}

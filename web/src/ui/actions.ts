@@ -67,6 +67,8 @@ const PERMISSION: Record<Action["action"], string> = {
   create_site: "site.manage",
   create_agent: "agent.manage",
   create_scan_task: "scan_task.manage",
+  issue_key: "api_key.manage",
+  revoke_key: "api_key.manage",
   freeze_account: "account.freeze",
   unfreeze_account: "account.unfreeze",
 };

@@ -50,7 +50,7 @@ describe("units", () => {
 
   it("say what is not known", () => {
     expect(power(null)).toBe("–");
-    expect(deltaPower(null)).toBe("not known");
+    expect(deltaPower(null)).toBe("No estimate");
   });
 
   it("give a change its sign", () => {

@@ -61,7 +61,7 @@ export function power(watts: number | null | undefined): string {
 }
 
 export function deltaPower(watts: number | null | undefined): string {
-  if (watts == null) return "not known";
+  if (watts == null) return "No estimate";
   if (Math.abs(watts) < 0.5) return "±0 W";
   return watts > 0 ? `+${power(watts)}` : power(watts);
 }

@@ -17,11 +17,13 @@
 //! its argument, so an unchecked handler does not compile. What changes anything goes through [`crate::decide`], which asks by itself.
 
 pub mod catalogue;
+mod key;
 mod role;
 mod scope;
 mod table;
 
 pub use catalogue::Permission;
+pub use key::ApiKey;
 pub use role::{CustomRole, Role, RoleId, mask_of};
 use scope::{Mark, Marks};
 pub use scope::{Node, Place, Scope};

@@ -1,10 +1,10 @@
 //! What can be asked for, and the exact bytes that are approved.
 
-use super::{GrantChange, NewGrant, Scenario};
+use super::{GrantChange, NewGrant, NewKey, Scenario};
 use crate::{
     authz::{Permission, Principal, RoleId},
     fleet::{OpKind, Operation, PowerMode},
-    ids::{AccountId, AgentId, ContainerId, CustomRoleId, DeviceId, GrantId, SiteId, SubAccountId, UserId},
+    ids::{AccountId, AgentId, ContainerId, CustomRoleId, DeviceId, GrantId, KeyId, SiteId, SubAccountId, UserId},
     time::Timestamp,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -138,6 +138,13 @@ pub enum Control {
         /// To which; none: to the account itself.
         sub_account: Option<SubAccountId>,
     },
+    /// Lets a program in, under a grant with API access.
+    IssueKey(NewKey),
+    /// Lets it in no more, at once.
+    RevokeKey {
+        /// Which.
+        key: KeyId,
+    },
     /// Nothing more is carried out on this account until it is unfrozen.
     FreezeAccount {},
     /// Ends a freeze.
@@ -209,9 +216,25 @@ impl Action {
                 Control::CreateScanTask { .. } => Permission::ScanTaskManage,
                 Control::PlaceDevices { .. } => Permission::DeviceMove,
                 Control::AssignDevices { .. } => Permission::HashrateTransfer,
+                Control::IssueKey(_) | Control::RevokeKey { .. } => Permission::ApiKeyManage,
                 Control::FreezeAccount {} => Permission::AccountFreeze,
                 Control::UnfreezeAccount {} => Permission::AccountUnfreeze,
             },
+        }
+    }
+
+    /// May a program ask for it? What people, roles, rules and keys are is for people to ask.
+    #[must_use]
+    pub const fn is_for_programs(&self) -> bool {
+        match self {
+            Self::Device(_) => true,
+            Self::Control(control) => matches!(
+                control,
+                Control::RestartWorkers { .. }
+                    | Control::CreateSite { .. }
+                    | Control::CreateAgent { .. }
+                    | Control::CreateScanTask { .. }
+            ),
         }
     }
 
@@ -248,6 +271,9 @@ impl Action {
                 Control::CreateScanTask { .. } => Scenario::FleetScan,
                 Control::PlaceDevices { .. } => Scenario::FleetInventory,
                 Control::AssignDevices { .. } => Scenario::HashrateTransfer,
+                Control::IssueKey(_) => Scenario::ApikeyIssueWrite,
+                // What makes things safer waits for nobody.
+                Control::RevokeKey { .. } => Scenario::AuthorizationSuspend,
                 Control::FreezeAccount {} => Scenario::AccountFreeze,
                 Control::UnfreezeAccount {} => Scenario::AccountUnfreeze,
             },
@@ -288,6 +314,8 @@ impl Action {
                 Control::CreateScanTask { name, .. } => format!("Create scan task {name}"),
                 Control::PlaceDevices { .. } => "Place devices".into(),
                 Control::AssignDevices { .. } => "Assign devices to a sub-account".into(),
+                Control::IssueKey(new) => format!("Issue API key {}", new.name),
+                Control::RevokeKey { key } => format!("Revoke API key {key}"),
                 Control::FreezeAccount {} => "Freeze the account".into(),
                 Control::UnfreezeAccount {} => "Unfreeze the account".into(),
             },

@@ -43,6 +43,8 @@ impl Tx {
                 check_name(name)?;
                 check_scan(ranges, *interval_s)
             }
+            Control::IssueKey(new) => self.check_new_key(account, new),
+            Control::RevokeKey { key } => self.check_key(account, *key),
             Control::FreezeAccount {} | Control::UnfreezeAccount {} => Ok(()),
             Control::PlaceDevices { .. } | Control::AssignDevices { .. } => self.check_inventory(account, control),
             _ => self.check_people(account, control),
@@ -112,6 +114,7 @@ impl Tx {
                 let scan_task = ScanTaskId(state.scan_tasks.get_max().map_or(0, |(id, _)| id.0) + 1);
                 vec![Event::ScanTaskCreated { scan_task, agent, name, ranges, interval_s }]
             }
+            Control::IssueKey(_) | Control::RevokeKey { .. } => self.key_effect(account, control).into_iter().collect(),
             Control::FreezeAccount {} => vec![Event::AccountFrozen { account }],
             Control::UnfreezeAccount {} => vec![Event::AccountUnfrozen { account }],
             other @ (Control::PlaceDevices { .. } | Control::AssignDevices { .. }) => {

@@ -74,9 +74,8 @@ impl Tx {
                 }
             }
             Control::AssignDevices { sub_account: Some(id), .. } => {
-                if self.state().sub_account(*id).is_none_or(|sub_account| sub_account.account != account) {
-                    return Err(Rejection::NotFound { what: "sub-account" });
-                }
+                let own = self.state().sub_account(*id).is_some_and(|sub_account| sub_account.account == account);
+                return if own { Ok(()) } else { Err(Rejection::NotFound { what: "sub-account" }) };
             }
             _ => {}
         }

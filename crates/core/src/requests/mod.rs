@@ -18,6 +18,7 @@ mod authority;
 mod claims;
 mod effects;
 mod inventory;
+mod keys;
 mod people;
 mod quorum;
 mod request;
@@ -29,6 +30,7 @@ mod vote;
 pub use action::{Action, ContentHash, Control, MAX_TARGETS, NotAHash, Payload, PolicyChange, Target, mode_name};
 pub use claims::Award;
 pub(crate) use effects::check_name;
+pub use keys::NewKey;
 pub use people::{GrantChange, NewGrant};
 pub use quorum::{Rule, Tally};
 pub use request::{

@@ -22,20 +22,23 @@ pub struct Tally {
     pub required_other: u32,
     /// People who may still vote.
     pub undecided: BTreeSet<UserId>,
+    /// A program asks for what its kind may do alone: no vote is needed.
+    pub alone: bool,
 }
 
 impl Tally {
     /// Enough?
     #[must_use]
     pub fn is_met(&self) -> bool {
-        count(&self.approvals) >= self.required && self.by_others >= self.required_other
+        self.alone || count(&self.approvals) >= self.required && self.by_others >= self.required_other
     }
 
     /// Could it still be enough?
     #[must_use]
     pub fn is_possible(&self) -> bool {
-        count(&self.approvals) + count(&self.undecided) >= self.required
-            && self.by_others + count(&self.undecided) >= self.required_other
+        self.alone
+            || count(&self.approvals) + count(&self.undecided) >= self.required
+                && self.by_others + count(&self.undecided) >= self.required_other
     }
 }
 
@@ -62,6 +65,13 @@ impl Rule {
     }
 }
 
+impl Policy {
+    /// May this principal do it without a vote? Only a program, and only where one approval by anybody is all it takes.
+    const fn lets_alone(&self, principal: Principal, required: u32, required_other: u32) -> bool {
+        matches!(principal, Principal::ApiKey(_)) && self.programs_run_alone && required == 1 && required_other == 0
+    }
+}
+
 impl State {
     /// The rule that a request by `actor` for `action` on `targets` would meet now.
     #[must_use]
@@ -81,7 +91,8 @@ impl State {
                 approvals.insert(user);
             }
         }
-        let tally = Tally { approvals, by_others: 0, required, required_other, undecided };
+        let alone = policy.lets_alone(actor.principal, required, required_other);
+        let tally = Tally { approvals, by_others: 0, required, required_other, undecided, alone };
         Rule { scenario, policy, tally }
     }
 
@@ -285,13 +296,9 @@ impl State {
             }
         }
         let by_others = count(&approvals) - u32::from(initiator.is_some_and(|user| approvals.contains(&user)));
-        Tally {
-            approvals,
-            by_others,
-            required: required.max(request.required),
-            required_other: required_other.max(request.required_other),
-            undecided,
-        }
+        let (required, required_other) = (required.max(request.required), required_other.max(request.required_other));
+        let alone = policy.lets_alone(payload.initiator, required, required_other);
+        Tally { approvals, by_others, required, required_other, undecided, alone }
     }
 
     /// Would a request of this scenario, submitted by `actor` now, run without anybody else?
@@ -307,7 +314,7 @@ impl State {
                 let rights = self.rights_of_user(actor.account, user);
                 rights.live(now).any(|right| roles.iter().any(|role| right.role == *role))
             }
-            (Principal::ApiKey(_), _) => policy.programs_run_alone,
+            (program @ Principal::ApiKey(_), _) => policy.lets_alone(program, policy.required, policy.required_other),
             _ => false,
         }
     }

@@ -99,6 +99,7 @@ scenarios! {
     ApprovalConfigUpdate = "approval_config.update",
     AccountFreeze = "account.freeze",
     AccountUnfreeze = "account.unfreeze",
+    ApikeyIssueWrite = "apikey.issue_write",
     FleetPower = "fleet.power",
     FleetMode = "fleet.mode",
     FleetLed = "fleet.led",
@@ -170,6 +171,7 @@ impl Scenario {
             | Self::HashrateTransfer
             | Self::AccountUnfreeze => base,
             // One person, at once: what makes things safer must not wait for a password.
+            Self::ApikeyIssueWrite => base,
             Self::AuthorizationSuspend | Self::AccountFreeze => Policy { step_up: StepUp::None, ..base },
             Self::FleetPower | Self::FleetMode | Self::FleetLed => Policy { programs_run_alone: true, ..fleet },
             Self::FleetInventory | Self::FleetSite | Self::FleetAgent | Self::FleetScan => fleet,

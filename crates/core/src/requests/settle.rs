@@ -188,19 +188,24 @@ impl Tx {
 
     /// The initiator's own authority, on every target, now: an approval never widens it.
     fn initiator_may(&self, request: &Request) -> bool {
-        let Principal::User(user) = request.payload.initiator else {
-            return false;
-        };
         let payload = &request.payload;
-        if let Action::Control(control) = &payload.action {
-            let may = self.state().may_ask(payload.account, user, control, self.now());
-            return self.state().users.contains(&user) && may.is_ok();
-        }
+        let rights = match (payload.initiator, &payload.action) {
+            (Principal::User(user), Action::Control(control)) => {
+                let may = self.state().may_ask(payload.account, user, control, self.now());
+                return self.state().users.contains(&user) && may.is_ok();
+            }
+            (Principal::User(user), _) if self.state().users.contains(&user) => {
+                self.state().rights_of_user(payload.account, user)
+            }
+            (Principal::ApiKey(key), action) if action.is_for_programs() => {
+                self.state().rights_of_key(payload.account, key)
+            }
+            _ => return false,
+        };
         let targets: Vec<_> = request.effective().map(|(_, target)| target).collect();
-        let rights = self.state().rights_of_user(payload.account, user);
         let permission = payload.action.permission();
         let places = self.state().places(&payload.action, &targets);
-        self.state().users.contains(&user) && places.iter().all(|place| rights.allow(permission, place, self.now()))
+        places.iter().all(|place| rights.allow(permission, place, self.now()))
     }
 
     /// Is anything being carried out on the site's devices or agents?

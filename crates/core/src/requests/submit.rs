@@ -266,6 +266,12 @@ impl Tx {
         }
         match (&asked.action, actor.user()) {
             (Action::Control(control), Some(user)) => self.state().may_ask(actor.account, user, control, self.now()),
+            (action, None) if action.is_for_programs() => {
+                let rights = self.state().rights_of(actor);
+                let places = self.state().places(action, &[]);
+                let allowed = places.iter().all(|place| rights.allow(permission, place, self.now()));
+                if allowed { Ok(()) } else { Err(Denied::lacking(permission).into()) }
+            }
             _ => Err(Denied::lacking(permission).into()),
         }
     }

@@ -44,6 +44,7 @@ impl State {
             | Event::RoleSet { .. }
             | Event::RoleDeleted { .. }
             | Event::AdministratorsManageUsersSet { .. } => self.apply_people(&entry.event),
+            Event::KeyIssued { .. } | Event::KeyRevoked { .. } => self.apply_key(entry),
             Event::PolicySet { account, scenario, policy } => {
                 self.change_account(*account, |a| {
                     a.policies.entry(*scenario).or_default().push(policy.clone());

@@ -144,6 +144,11 @@ impl Viewer<'_> {
                     place.sub_account.map(Node::SubAccount)
                 })
             }
+            Control::IssueKey(new) => vec![row("API key", "none", &format!("{} under grant {}", new.name, new.grant))],
+            Control::RevokeKey { key } => {
+                let name = self.state.key(*key).map_or_else(|| key.to_string(), |key| key.name.clone());
+                vec![row("API key", &name, "revoked")]
+            }
             Control::FreezeAccount {} => vec![row("Account", "in use", "frozen")],
             Control::UnfreezeAccount {} => vec![row("Account", "frozen", "in use")],
         }

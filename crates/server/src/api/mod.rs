@@ -20,9 +20,11 @@ mod factors;
 mod fleet;
 mod health;
 mod invitations;
+pub(crate) mod keys;
 mod me;
 pub mod openapi;
 mod overview;
+mod people;
 mod policies;
 mod preview;
 pub mod problem;
@@ -35,7 +37,7 @@ mod setup;
 mod views;
 
 use crate::{
-    Agents, Live,
+    Agents, Live, authzen,
     engine::Engine,
     sign_in::{SignIn, mail::MailOptions},
 };
@@ -138,7 +140,15 @@ impl Api {
         self.streams.close();
     }
 
-    fn now(&self) -> Timestamp {
+    pub(crate) const fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    pub(crate) const fn is_on_loopback(&self) -> bool {
+        self.options.loopback
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
         self.engine.now()
     }
 
@@ -173,6 +183,7 @@ fn id<T: FromStr>(text: &str, what: &'static str) -> Answer<T> {
 /// The whole interface.
 pub fn router(api: Shared) -> Router {
     routes::routed()
+        .merge(authzen::routes())
         .route("/api/{*rest}", axum::routing::any(nothing_here))
         .fallback(assets::serve)
         .method_not_allowed_fallback(wrong_method)

@@ -12,8 +12,8 @@ use serde_json::{Map, Value, json};
 use std::sync::LazyLock;
 
 const COMPONENTS: &str = include_str!("openapi/components.json");
-/// More schemas: of what `routes::sign_in` takes and gives.
-const SIGN_IN: &str = include_str!("openapi/sign_in.json");
+/// More schemas: of what `routes::sign_in` and `routes::people` take and give.
+const MORE: [&str; 2] = [include_str!("openapi/sign_in.json"), include_str!("openapi/people.json")];
 
 static TEXT: LazyLock<String> = LazyLock::new(text);
 
@@ -36,9 +36,10 @@ fn document() -> Value {
     // A test reads it; without it the document has no schemas.
     let mut components: Value = serde_json::from_str(COMPONENTS).unwrap_or_default();
     let parameters = components["parameters"].take();
-    let sign_in: Map<String, Value> = serde_json::from_str(SIGN_IN).unwrap_or_default();
     if let Some(schemas) = components["schemas"].as_object_mut() {
-        schemas.extend(sign_in);
+        for more in MORE {
+            schemas.extend(serde_json::from_str::<Map<String, Value>>(more).unwrap_or_default());
+        }
     }
     let mut paths: Map<String, Value> = Map::new();
     for operation in table() {

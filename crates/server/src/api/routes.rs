@@ -4,6 +4,7 @@
 //! To add an operation: a handler that takes [`Allowed`](super::caller::Allowed), and a row in [`table`]; what is new in its
 //! body or answer goes into `openapi/components.json`. Then run `UPDATE=1 cargo test -p adit-server --test openapi`.
 
+mod people;
 mod sign_in;
 
 use super::{Shared, audit, devices, drafts, events, fleet, health, openapi, overview, policies, requests, rules};
@@ -176,6 +177,7 @@ pub fn table() -> Vec<Operation> {
             .gives(200, "AuditPage"),
     ];
     all.extend(sign_in::operations());
+    all.extend(people::operations());
     all.extend(deciding());
     all.extend(besides());
     all

@@ -75,6 +75,10 @@ impl Speaker<'_> {
                 format!("Role {name} holds {}", count(permissions.len(), "permission"))
             }
             Event::RoleDeleted { role, .. } => format!("Role {role} was deleted"),
+            Event::KeyIssued { key, name, grant, .. } => {
+                format!("API key {name} ({key}) was issued under grant {grant}")
+            }
+            Event::KeyRevoked { key, .. } => format!("API key {key} was revoked"),
             Event::AdministratorsManageUsersSet { on: true, .. } => "Administrators manage people now".to_owned(),
             Event::AdministratorsManageUsersSet { on: false, .. } => "Only the Owner manages people now".to_owned(),
             Event::PolicySet { scenario, policy, .. } => format!(

@@ -26,6 +26,8 @@ pub fn reach(state: &State, reach: &Reach, entry: &Entry) -> bool {
         | Event::DevicesPlaced { account, .. }
         | Event::DevicesAssigned { account, .. }
         | Event::AdministratorsManageUsersSet { account, .. }
+        | Event::KeyIssued { account, .. }
+        | Event::KeyRevoked { account, .. }
         | Event::PolicySet { account, .. }
         | Event::AccountFrozen { account }
         | Event::AccountUnfrozen { account }
