@@ -35,7 +35,11 @@ export function ChangeReview({ site, change }: { site: string; change: DraftChan
                 {power(effect.before_w)} → {power(effect.after_w)}
               </span>
             )}
-            {effect.unknown > 0 && <div>no estimate for {plural(effect.unknown, "device")}</div>}
+            {effect.unknown > 0 && (
+              <div>
+                {effect.delta_w !== null && "no estimate "}for {plural(effect.unknown, "device")}
+              </div>
+            )}
           </div>
         </div>
       </div>

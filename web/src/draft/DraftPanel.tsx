@@ -111,7 +111,7 @@ export function DraftEffect({ draft }: { draft: Draft }) {
       <span>{plural(devices, "device")}</span>
       <span>
         <b className="num">{deltaPower(delta_w)}</b>
-        {unknown > 0 && <span className="dim small"> (no estimate for {unknown})</span>}
+        {unknown > 0 && delta_w !== null && <span className="dim small"> (no estimate for {unknown})</span>}
       </span>
     </div>
   );

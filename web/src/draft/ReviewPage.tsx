@@ -105,7 +105,7 @@ function Review({ draft, onSubmitted }: { draft: Draft; onSubmitted: (result: Su
           value={deltaPower(draft.effect?.delta_w)}
           note={
             draft.effect && draft.effect.unknown > 0
-              ? `no estimate for ${plural(draft.effect.unknown, "device")}`
+              ? `${draft.effect.delta_w === null ? "" : "no estimate "}for ${plural(draft.effect.unknown, "device")}`
               : `${power(draft.effect?.before_w)} → ${power(draft.effect?.after_w)}`
           }
         />

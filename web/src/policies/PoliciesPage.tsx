@@ -81,10 +81,12 @@ export function PoliciesPage() {
                   <td data-label="Waits at most" className="num">
                     {duration(policy.approve_ttl_s)}
                   </td>
-                  <td data-label="Time lock" className="num">
+                  <td data-label="Time lock" className={`num ${policy.timelock_s > 0 ? "" : "none"}`}>
                     {policy.timelock_s > 0 ? duration(policy.timelock_s) : NONE}
                   </td>
-                  <td data-label="Sign-in">{policy.step_up === "none" ? NONE : words(policy.step_up)}</td>
+                  <td data-label="Sign-in" className={policy.step_up === "none" ? "none" : undefined}>
+                    {policy.step_up === "none" ? NONE : words(policy.step_up)}
+                  </td>
                   <td data-label="" className="r">
                     <GatedButton
                       why={why}

@@ -88,7 +88,7 @@ function Numbers({ request }: { request: Request }) {
           value={deltaPower(effect.delta_w)}
           note={
             effect.unknown > 0
-              ? `no estimate for ${plural(effect.unknown, "device")}`
+              ? `${effect.delta_w === null ? "" : "no estimate "}for ${plural(effect.unknown, "device")}`
               : `${power(effect.before_w)} → ${power(effect.after_w)}`
           }
         />
