@@ -117,7 +117,7 @@ fn e053_a_key_starts_what_may_run_alone_waits_elsewhere_and_never_votes() {
     let (owner, end) = (w.owner, soon(&w));
     w.ask(owner, key(grant, ApiAccess::ReadWrite, end), &[]);
     let actor = program(&w);
-    let mut ask = |w: &mut World, action: Action, targets: Vec<DeviceId>| {
+    let ask = |w: &mut World, action: Action, targets: Vec<DeviceId>| {
         let id = w.new_id();
         let submission = Submission { id, action, targets, estimates: Vec::new(), reason: None, idempotency_key: None };
         w.run(&actor, Command::Submit(submission)).unwrap();
