@@ -121,6 +121,13 @@ pub enum Command {
         /// Why.
         reason: Option<String>,
     },
+    /// Ends the review that follows a recovery.
+    CloseReview {
+        /// The recovery.
+        request: RequestId,
+        /// What was found, 1 to 1000 characters.
+        words: String,
+    },
     /// Puts a change into one's own draft.
     PutDraft {
         /// Where.

@@ -85,6 +85,7 @@ impl Tx {
             }
             Command::WithdrawVote { request } => self.withdraw_vote(actor, request).map(|()| Reply::Request(request)),
             Command::Amend { request, with } => self.amend(actor, request, with).map(Reply::Request),
+            Command::CloseReview { request, words } => self.close_review(actor, request, words),
             Command::Cancel { request, reason } => {
                 self.cancel(actor, request, reason).map(|()| Reply::Request(request))
             }

@@ -111,6 +111,15 @@ pub enum Event {
     /// Somebody no longer in the directory left a scenario with too few approvers.
     #[serde(rename = "governance_degraded.v1")]
     GovernanceDegraded { account: AccountId, scenarios: Vec<Scenario> },
+    /// Every scenario has enough approvers again.
+    #[serde(rename = "governance_restored.v1")]
+    GovernanceRestored { account: AccountId },
+    /// A recovery was carried out and must be looked at.
+    #[serde(rename = "recovery_used.v1")]
+    RecoveryUsed { account: AccountId, request: RequestId },
+    /// Somebody has looked at a recovery.
+    #[serde(rename = "recovery_reviewed.v1")]
+    RecoveryReviewed { account: AccountId, request: RequestId, by: UserId, words: String },
 
     /// A site exists.
     #[serde(rename = "site_created.v1")]

@@ -35,7 +35,7 @@ pub enum Rejection {
     NotAnApprover { why: String },
     #[error("this request is about you: you may not decide it")]
     ConflictOfInterest,
-    #[error("say why: a rejection needs a reason of 1 to 1000 characters")]
+    #[error("say why, in 1 to 1000 characters")]
     ReasonRequired,
     #[error("{field} must be between {min} and {max}")]
     OutOfRange { field: String, min: u64, max: u64 },
@@ -44,6 +44,8 @@ pub enum Rejection {
         scenarios.iter().map(|s| s.name()).collect::<Vec<_>>().join(", ")
     )]
     WouldLockOut { scenarios: Vec<Scenario> },
+    #[error("too few approvers are left for {}: only a recovery, or another approver, opens it again", scenario.name())]
+    GovernanceDegraded { scenario: Scenario },
     #[error("the account is frozen: unfreeze it first")]
     Frozen,
     #[error("no target is left: {}", .0)]
@@ -87,6 +89,7 @@ impl Rejection {
             Self::ReasonRequired => "reason_required",
             Self::OutOfRange { .. } => "out_of_range",
             Self::WouldLockOut { .. } => "would_lock_out",
+            Self::GovernanceDegraded { .. } => "governance_degraded",
             Self::Frozen => "frozen",
             Self::NoTargets(_) => "no_targets",
             Self::DeviceBusy { .. } => "device_busy",

@@ -46,6 +46,10 @@ pub struct Account {
     pub suspended: imbl::OrdSet<UserId>,
     /// Whether Administrators manage people below Administrator.
     pub administrators_manage_users: bool,
+    /// What it has too few approvers for since somebody left the directory.
+    pub degraded: imbl::OrdSet<Scenario>,
+    /// Recoveries that nobody has looked at since.
+    pub reviews: imbl::OrdSet<RequestId>,
 }
 
 /// Which request holds a device, by conflict group: its place in the state's list of requests, plus one; 0 is nobody.

@@ -55,11 +55,14 @@ const fn number(event: &Event) -> usize {
         Event::DevicesAssigned { .. } => 37,
         Event::KeyIssued { .. } => 38,
         Event::KeyRevoked { .. } => 39,
+        Event::GovernanceRestored { .. } => 40,
+        Event::RecoveryUsed { .. } => 41,
+        Event::RecoveryReviewed { .. } => 42,
     }
 }
 
 /// How many numbers there are.
-const EVENTS: usize = 40;
+const EVENTS: usize = 43;
 
 fn entries() -> impl Iterator<Item = (usize, &'static str, Entry)> {
     (1..).zip(LINES.lines()).map(|(line, text)| {

@@ -68,7 +68,7 @@ fn the_rule_foretold_has_the_ratchet_and_the_closure() {
     let operator = w.person(Role::OperationsManager);
     w.person(Role::Administrator);
     w.set_policy(Scenario::AuthorizationRemove, 2, 0);
-    let lower = vec![PolicyChange { scenario: Scenario::AuthorizationRemove, required: 1, required_other: 0 }];
+    let lower = vec![PolicyChange::counts(Scenario::AuthorizationRemove, 1, 0)];
     let lower = Action::Control(Control::SetPolicies { changes: lower });
     let user = operator;
     let promote = Action::Control(Control::AddGrant(NewGrant::new(user, Role::Administrator, Scope::All)));

@@ -287,7 +287,7 @@ fn e15_e16_removal_and_lower_counts_go_together_or_not_at_all() {
     let alone = Control::RemoveUser { user: one, changes: Vec::new() };
     let refused = control(&mut w, owner, alone).unwrap_err();
     assert_eq!(refused, Rejection::WouldLockOut { scenarios: vec![Scenario::AccountUnfreeze] });
-    let changes = vec![PolicyChange { scenario: Scenario::AccountUnfreeze, required: 2, required_other: 0 }];
+    let changes = vec![PolicyChange::counts(Scenario::AccountUnfreeze, 2, 0)];
     let id = control(&mut w, owner, Control::RemoveUser { user: one, changes }).unwrap();
     assert_eq!(w.request(id).required, 3);
     for user in [one, two] {

@@ -1109,6 +1109,13 @@ export interface components {
             /** @constant */
             action: "unfreeze_account";
             params: Record<string, never>;
+        } | {
+            /** @constant */
+            action: "recover";
+            params: {
+                changes?: components["schemas"]["PolicyChange"][];
+                remove?: string[];
+            };
         };
         /** @description The program on a site that reaches the miners. */
         Agent: {
@@ -1508,11 +1515,20 @@ export interface components {
             timelock_s: number;
             version: number;
         };
-        /** @description New counts for one scenario. */
+        /** @description What one scenario's policy is to be; what is not named stays. */
         PolicyChange: {
+            approve_ttl_s?: number;
+            /** @enum {string} */
+            approvers?: "administrators" | "site_management" | "action_holders";
+            execute_ttl_s?: number;
+            initiator_counts?: boolean;
+            programs_run_alone?: boolean;
             required: number;
             required_other: number;
             scenario: string;
+            /** @enum {string} */
+            step_up?: "none" | "recent";
+            timelock_s?: number;
         };
         PolicyPage: {
             items: components["schemas"]["Policy"][];

@@ -71,6 +71,7 @@ const PERMISSION: Record<Action["action"], string> = {
   revoke_key: "api_key.manage",
   freeze_account: "account.freeze",
   unfreeze_account: "account.unfreeze",
+  recover: "governance.recover",
 };
 
 export function permissionOf(action: Action["action"]): string {

@@ -123,6 +123,7 @@ pub enum Permission {
     AccountUnfreeze,
     OwnershipTransfer,
     AccountDelete,
+    GovernanceRecover,
 }
 
 use Permission as P;
@@ -187,10 +188,11 @@ pub static CATALOGUE: [PermissionInfo; PERMISSIONS] = [
     row(P::AccountUnfreeze, "account.unfreeze", Dangerous, "account.unfreeze", "", "OA"),
     row(P::OwnershipTransfer, "ownership.transfer", Dangerous, "ownership.transfer", "", "O"),
     row(P::AccountDelete, "account.delete", Dangerous, "account.delete", "Account deletion", "O"),
+    row(P::GovernanceRecover, "governance.recover", Dangerous, "governance.recover", "", "O"),
 ];
 
 /// How many there are.
-pub const PERMISSIONS: usize = 56;
+pub const PERMISSIONS: usize = 57;
 
 impl Permission {
     /// Its row of the catalogue.

@@ -76,10 +76,7 @@ impl Tx {
         }
         self.emit(Event::UserRemoved { user });
         for account in accounts {
-            let scenarios = self.state.locked_out(account);
-            if !scenarios.is_empty() {
-                self.emit(Event::GovernanceDegraded { account, scenarios });
-            }
+            self.note_governance(account);
         }
         self.settle_all();
         Ok(Reply::Done)
@@ -102,8 +99,9 @@ impl Tx {
         if self.state.account(account).is_some_and(|account| account.owner == user) {
             return Err(Rejection::OwnerProtected);
         }
+        let before = self.state.clone();
         self.end_grants(account, user);
-        let scenarios = self.state.locked_out(account);
+        let scenarios = self.state.newly_locked_out(account, &before);
         if !scenarios.is_empty() {
             return Err(Rejection::WouldLockOut { scenarios });
         }

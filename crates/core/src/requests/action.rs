@@ -1,6 +1,6 @@
 //! What can be asked for, and the exact bytes that are approved.
 
-use super::{GrantChange, NewGrant, NewKey, Scenario};
+use super::{GrantChange, NewGrant, NewKey, PolicyChange, Recovery, Scenario};
 use crate::{
     authz::{Permission, Principal, RoleId},
     fleet::{OpKind, Operation, PowerMode},
@@ -17,18 +17,6 @@ use std::{
 
 /// Most targets one request may have.
 pub const MAX_TARGETS: usize = 100_000;
-
-/// A new pair of counts for one scenario.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PolicyChange {
-    /// Which scenario.
-    pub scenario: Scenario,
-    /// Distinct approvals, from 1 to the number of approvers.
-    pub required: u32,
-    /// Of these, by somebody other than the initiator.
-    pub required_other: u32,
-}
 
 /// Something other than a device operation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -149,6 +137,8 @@ pub enum Control {
     FreezeAccount {},
     /// Ends a freeze.
     UnfreezeAccount {},
+    /// Lowers counts that too few are left for, past the counts themselves: after a timelock, and to be reviewed.
+    Recover(Recovery),
 }
 
 /// What a request asks for.
@@ -219,6 +209,7 @@ impl Action {
                 Control::IssueKey(_) | Control::RevokeKey { .. } => Permission::ApiKeyManage,
                 Control::FreezeAccount {} => Permission::AccountFreeze,
                 Control::UnfreezeAccount {} => Permission::AccountUnfreeze,
+                Control::Recover(_) => Permission::GovernanceRecover,
             },
         }
     }
@@ -276,6 +267,7 @@ impl Action {
                 Control::RevokeKey { .. } => Scenario::AuthorizationSuspend,
                 Control::FreezeAccount {} => Scenario::AccountFreeze,
                 Control::UnfreezeAccount {} => Scenario::AccountUnfreeze,
+                Control::Recover(_) => Scenario::GovernanceRecover,
             },
         }
     }
@@ -318,6 +310,7 @@ impl Action {
                 Control::RevokeKey { key } => format!("Revoke API key {key}"),
                 Control::FreezeAccount {} => "Freeze the account".into(),
                 Control::UnfreezeAccount {} => "Unfreeze the account".into(),
+                Control::Recover(_) => "Recover governance".into(),
             },
         }
     }

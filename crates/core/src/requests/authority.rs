@@ -33,6 +33,9 @@ impl State {
 
     /// Would the request take something from `user`? They may consent to that and not veto it.
     pub(crate) fn is_loser(&self, action: &Action, user: UserId) -> bool {
+        if let Action::Control(Control::Recover(recovery)) = action {
+            return recovery.remove.contains(&user);
+        }
         matches!(action, Action::Control(control @ (Control::ChangeGrant(_) | Control::RemoveGrant { .. } | Control::RemoveUser { .. }))
             if self.subject(control) == Some(user))
     }

@@ -22,6 +22,7 @@ impl Tx {
         match control {
             Control::RestartWorkers { site } => self.own_site(account, *site),
             Control::SetPolicies { changes } => self.check_policies(account, changes),
+            Control::Recover(recovery) => self.check_recovery(account, recovery),
             Control::CreateSite { name, .. } => {
                 let taken = self.state().sites_of(account).any(|site| site.name == *name);
                 check_name(name).and_then(|()| if taken { Err(exists("a site", name)) } else { Ok(()) })
@@ -64,32 +65,6 @@ impl Tx {
         })
     }
 
-    /// One approval at least, and no more than there are people to give them.
-    fn check_policies(&self, account: AccountId, changes: &[PolicyChange]) -> Result<(), Rejection> {
-        if changes.is_empty() {
-            return Err(Rejection::Invalid { field: "changes", problem: "name at least one scenario".into() });
-        }
-        self.check_named_once(changes)?;
-        for change in changes {
-            let people = self.state().available(account, change.scenario);
-            let counts = self.state().policy(account, change.scenario).initiator_counts;
-            let most = if counts { people } else { people.saturating_sub(1) };
-            let name = change.scenario.name();
-            if change.required < 1 || change.required > most {
-                return Err(Rejection::OutOfRange { field: format!("{name} required"), min: 1, max: most.into() });
-            }
-            let others = people.saturating_sub(1);
-            if change.required_other > others {
-                return Err(Rejection::OutOfRange {
-                    field: format!("{name} required_other"),
-                    min: 0,
-                    max: others.into(),
-                });
-            }
-        }
-        Ok(())
-    }
-
     pub(crate) fn take_effect(&mut self, account: AccountId, control: &Control) {
         for event in self.effects_of(account, control) {
             self.emit(event);
@@ -115,6 +90,7 @@ impl Tx {
                 vec![Event::ScanTaskCreated { scan_task, agent, name, ranges, interval_s }]
             }
             Control::IssueKey(_) | Control::RevokeKey { .. } => self.key_effect(account, control).into_iter().collect(),
+            Control::Recover(recovery) => self.recovery_effects(account, &recovery),
             Control::FreezeAccount {} => vec![Event::AccountFrozen { account }],
             Control::UnfreezeAccount {} => vec![Event::AccountUnfrozen { account }],
             other @ (Control::PlaceDevices { .. } | Control::AssignDevices { .. }) => {

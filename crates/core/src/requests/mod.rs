@@ -20,19 +20,23 @@ mod effects;
 mod inventory;
 mod keys;
 mod people;
+mod policy;
 mod quorum;
+mod recovery;
 mod request;
 mod scenario;
 mod settle;
 mod submit;
 mod vote;
 
-pub use action::{Action, ContentHash, Control, MAX_TARGETS, NotAHash, Payload, PolicyChange, Target, mode_name};
+pub use action::{Action, ContentHash, Control, MAX_TARGETS, NotAHash, Payload, Target, mode_name};
 pub use claims::Award;
 pub(crate) use effects::check_name;
 pub use keys::NewKey;
 pub use people::{GrantChange, NewGrant};
+pub use policy::{APPROVE_TTL, EXECUTE_TTL, PolicyChange, TIMELOCK};
 pub use quorum::{Rule, Tally};
+pub use recovery::{RECOVERY_TIMELOCK, Recovery};
 pub use request::{
     Decision, Estimate, ItemState, Outlook, Refusal, Request, RequestState, Step, StepKind, Took, Vote, Was,
 };

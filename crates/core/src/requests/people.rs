@@ -1,6 +1,6 @@
 //! What can be asked about people, their grants and roles: is it in order, and what follows.
 
-use super::{Control, PolicyChange, Scenario};
+use super::{Control, Scenario};
 use crate::{
     authz::{ApiAccess, Grant, Node, Permission, Role, RoleId, Scope},
     decide::Tx,
@@ -73,6 +73,7 @@ pub struct GrantChange {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Object {
     Config,
+    Recovery,
     Person(UserId),
     Role(CustomRoleId),
 }
@@ -101,6 +102,8 @@ impl State {
                 person().into_iter().chain([Object::Config]).collect()
             }
             Control::SuspendUser { .. } => Vec::new(),
+            // Not the counts: whoever has a change of those open must not hold it up.
+            Control::Recover(_) => vec![Object::Recovery],
             Control::ChangeRole { role, .. } | Control::DeleteRole { role } => vec![Object::Role(*role)],
             _ => person().into_iter().collect(),
         }
@@ -117,9 +120,10 @@ impl Tx {
             Control::RemoveUser { user, changes } => {
                 self.check_member(account, *user)?;
                 self.check_named_once(changes)?;
-                if let Some(change) = changes.iter().find(|change| change.required < 1) {
+                self.check_lowered(account, changes)?;
+                if let Some(change) = changes.iter().find(|change| change.required < 1 || !change.is_counts()) {
                     let max = self.state().available(account, change.scenario).into();
-                    let field = format!("{} required", change.scenario.name());
+                    let field = format!("{} required, which is all that goes with a removal,", change.scenario.name());
                     return Err(Rejection::OutOfRange { field, min: 1, max });
                 }
             }
@@ -285,7 +289,7 @@ impl Tx {
         for event in self.effects_of(account, control) {
             after.apply(&Entry { at: self.now(), actor: crate::authz::Principal::System, event });
         }
-        after.locked_out(account)
+        after.newly_locked_out(account, self.state())
     }
 
     /// What a request about people comes to.
@@ -328,17 +332,5 @@ impl Tx {
             Control::SetAdministratorsManageUsers { on } => vec![Event::AdministratorsManageUsersSet { account, on }],
             _ => Vec::new(),
         }
-    }
-
-    /// New policies with these counts.
-    pub(crate) fn policy_effects(&self, account: AccountId, changes: &[PolicyChange]) -> Vec<Event> {
-        let set = |change: &PolicyChange| {
-            let mut policy = self.state().policy(account, change.scenario);
-            policy.version += 1;
-            policy.required = change.required;
-            policy.required_other = change.required_other;
-            Event::PolicySet { account, scenario: change.scenario, policy }
-        };
-        changes.iter().map(set).collect()
     }
 }

@@ -1,6 +1,8 @@
 //! Who may vote, whose vote counts, and whether that is enough.
 
-use super::{Action, Approvers, Control, Decision, Policy, PolicyChange, Request, Scenario, Target};
+use super::{
+    Action, Approvers, Control, Decision, Policy, PolicyChange, Request, Scenario, Target, settle::is_from_the_server,
+};
 use crate::{
     authz::{Actor, Permission, Place, Principal, RoleId},
     ids::{AccountId, GrantId, UserId},
@@ -22,7 +24,7 @@ pub struct Tally {
     pub required_other: u32,
     /// People who may still vote.
     pub undecided: BTreeSet<UserId>,
-    /// A program asks for what its kind may do alone: no vote is needed.
+    /// A program asks for what its kind may do alone, or the server's keeper for a recovery: no vote is needed.
     pub alone: bool,
 }
 
@@ -91,7 +93,8 @@ impl State {
                 approvals.insert(user);
             }
         }
-        let alone = policy.lets_alone(actor.principal, required, required_other);
+        let alone =
+            policy.lets_alone(actor.principal, required, required_other) || is_from_the_server(actor.principal, action);
         let tally = Tally { approvals, by_others: 0, required, required_other, undecided, alone };
         Rule { scenario, policy, tally }
     }
@@ -168,7 +171,11 @@ impl State {
     /// themselves.
     #[must_use]
     pub fn available(&self, account: AccountId, scenario: Scenario) -> u32 {
-        let approvers = self.policy(account, scenario).approvers;
+        self.available_to(account, scenario, self.policy(account, scenario).approvers)
+    }
+
+    /// The same, if these were its approvers.
+    pub(crate) fn available_to(&self, account: AccountId, scenario: Scenario, approvers: Approvers) -> u32 {
         let holders = |permission: Option<Permission>| {
             let people: BTreeSet<_> = self
                 .grants_of(account)
@@ -193,12 +200,13 @@ impl State {
     /// one such request waits until there is a second approver.
     #[must_use]
     pub fn locked_out(&self, account: AccountId) -> Vec<Scenario> {
-        let short = |scenario: &Scenario| {
-            let policy = self.policy(account, *scenario);
-            let available = self.available(account, *scenario);
-            policy.required > available || policy.version > 0 && policy.required_other > available.saturating_sub(1)
-        };
-        Scenario::ALL.iter().copied().filter(short).collect()
+        Scenario::ALL.iter().copied().filter(|scenario| self.is_locked_out(account, *scenario)).collect()
+    }
+
+    pub(crate) fn is_locked_out(&self, account: AccountId, scenario: Scenario) -> bool {
+        let policy = self.policy(account, scenario);
+        let people = self.available(account, scenario);
+        policy.required > policy.most(people) || policy.version > 0 && policy.required_other > people.saturating_sub(1)
     }
 
     /// Counts that today's settings and the two hardening rules ask for.
@@ -234,8 +242,7 @@ impl State {
     fn ratchet(&self, account: AccountId, changes: &[PolicyChange]) -> u32 {
         let lowered = changes.iter().filter_map(|change| {
             let old = self.policy(account, change.scenario);
-            let lowered = change.required < old.required || change.required_other < old.required_other;
-            lowered.then_some(old.required.max(old.required_other))
+            change.of(&old).is_weaker_than(&old).then_some(old.required.max(old.required_other))
         });
         let config = |of: u32| if changes.is_empty() { 0 } else { of };
         lowered.max().unwrap_or(0).max(config(self.policy(account, Scenario::ApprovalConfigUpdate).required))
@@ -273,13 +280,15 @@ impl State {
             Principal::User(user) => Some(user),
             _ => None,
         };
+        let then = self.policy_at(payload.account, payload.scenario, payload.policy_version);
+        let initiator_counts = policy.initiator_counts && then.initiator_counts;
         let mut approvals = BTreeSet::new();
         let mut undecided = BTreeSet::new();
         for (user, _) in request.eligible.iter() {
             if self.is_beneficiary(&payload.action, *user) || !self.still_eligible(request, *user, &places, now) {
                 continue;
             }
-            let counts_by_submitting = policy.initiator_counts && initiator == Some(*user);
+            let counts_by_submitting = initiator_counts && initiator == Some(*user);
             match request.vote_of(*user) {
                 Some(vote) if vote.decision == Decision::Approve && vote.content_hash == request.content_hash => {
                     approvals.insert(*user);
@@ -297,7 +306,8 @@ impl State {
         }
         let by_others = count(&approvals) - u32::from(initiator.is_some_and(|user| approvals.contains(&user)));
         let (required, required_other) = (required.max(request.required), required_other.max(request.required_other));
-        let alone = policy.lets_alone(payload.initiator, required, required_other);
+        let lets = |policy: &Policy| policy.lets_alone(payload.initiator, required, required_other);
+        let alone = lets(&policy) && lets(&then) || is_from_the_server(payload.initiator, &payload.action);
         Tally { approvals, by_others, required, required_other, undecided, alone }
     }
 

@@ -6,8 +6,8 @@ use crate::{
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// Who may vote.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// Who may vote; the fewest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Approvers {
     /// The Owner and Administrators.
@@ -30,8 +30,8 @@ impl Approvers {
     }
 }
 
-/// How fresh an approver's proof of identity must be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// How fresh an approver's proof of identity must be; the least first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StepUp {
     /// A valid session.
@@ -68,6 +68,14 @@ pub struct Policy {
     pub step_up: StepUp,
 }
 
+impl Policy {
+    /// The highest count that this many approvers can always meet.
+    #[must_use]
+    pub const fn most(&self, people: u32) -> u32 {
+        if self.initiator_counts { people } else { people.saturating_sub(1) }
+    }
+}
+
 macro_rules! scenarios {
     ($($name:ident = $text:literal,)*) => {
         /// A class of operations with its own approval policy.
@@ -100,6 +108,7 @@ scenarios! {
     AccountFreeze = "account.freeze",
     AccountUnfreeze = "account.unfreeze",
     ApikeyIssueWrite = "apikey.issue_write",
+    GovernanceRecover = "governance.recover",
     FleetPower = "fleet.power",
     FleetMode = "fleet.mode",
     FleetLed = "fleet.led",
@@ -135,7 +144,13 @@ impl Scenario {
     /// Whether a frozen account still carries it out.
     #[must_use]
     pub const fn runs_while_frozen(self) -> bool {
-        matches!(self, Self::AccountFreeze | Self::AccountUnfreeze | Self::AuthorizationSuspend)
+        self.is_always_open() || matches!(self, Self::AccountUnfreeze)
+    }
+
+    /// Whether it can be asked for however few approvers are left: what makes things safer, and the way out.
+    #[must_use]
+    pub const fn is_always_open(self) -> bool {
+        matches!(self, Self::AccountFreeze | Self::AuthorizationSuspend | Self::GovernanceRecover)
     }
 
     /// The policy it ships with.
@@ -170,6 +185,7 @@ impl Scenario {
             | Self::ApprovalConfigUpdate
             | Self::HashrateTransfer
             | Self::AccountUnfreeze => base,
+            Self::GovernanceRecover => Policy { timelock: Millis::hours(72), ..base },
             // One person, at once: what makes things safer must not wait for a password.
             Self::ApikeyIssueWrite => base,
             Self::AuthorizationSuspend | Self::AccountFreeze => Policy { step_up: StepUp::None, ..base },

@@ -1,13 +1,13 @@
 //! Making a request: is it well formed, may they ask it, whose devices does it take, who must agree?
 
 use super::{
-    Action, Approvers, ContentHash, Control, Estimate, MAX_TARGETS, Outlook, Payload, Request, RequestState, Rule,
-    Target, Was,
+    Action, Approvers, ContentHash, Control, Estimate, MAX_TARGETS, Outlook, Payload, Recovery, Request, RequestState,
+    Rule, Target, Was,
     claims::Award,
     vote::{MAX_WORDS, check_step_up, state_word},
 };
 use crate::{
-    authz::{Actor, Denied, Permission},
+    authz::{Actor, Denied, Permission, Principal},
     command::Submission,
     decide::Tx,
     event::Event,
@@ -72,6 +72,7 @@ impl Tx {
         if frozen && !asked.action.scenario().runs_while_frozen() {
             return Err(Rejection::Frozen);
         }
+        self.check_degraded(actor.account, asked.action.scenario())?;
         self.check_action(actor.account, &asked.action)?;
         self.check_lock(actor, &asked.action)?;
 
@@ -136,7 +137,11 @@ impl Tx {
         let eligible = self.state().approvers(actor.account, &policy, &asked.action, &places, self.now());
         let (estimates, was) = outlook(&targets, asked.estimates);
         let base_versions = match &asked.action {
-            Action::Control(Control::SetPolicies { changes } | Control::RemoveUser { changes, .. }) => changes
+            Action::Control(
+                Control::SetPolicies { changes }
+                | Control::RemoveUser { changes, .. }
+                | Control::Recover(Recovery { changes, .. }),
+            ) => changes
                 .iter()
                 .map(|change| (change.scenario, self.state().policy(actor.account, change.scenario).version))
                 .collect(),
@@ -224,7 +229,9 @@ impl Tx {
             let problem = format!("at most {MAX_WORDS} characters");
             return Err(Rejection::Invalid { field: "reason", problem });
         }
+        let silent = asked.reason.as_ref().is_none_or(|words| words.trim().is_empty());
         match &asked.action {
+            Action::Control(Control::Recover(_)) if silent => Err(Rejection::ReasonRequired),
             Action::Device(_) if asked.targets.is_empty() => {
                 Err(Rejection::NoTargets("name at least one device".into()))
             }
@@ -272,6 +279,7 @@ impl Tx {
                 let allowed = places.iter().all(|place| rights.allow(permission, place, self.now()));
                 if allowed { Ok(()) } else { Err(Denied::lacking(permission).into()) }
             }
+            (Action::Control(Control::Recover(_)), None) if actor.principal == Principal::Operator => Ok(()),
             _ => Err(Denied::lacking(permission).into()),
         }
     }

@@ -102,7 +102,8 @@ impl Tx {
                 return Ok(());
             }
             let policy = self.state().policy(actor.account, request.payload.scenario);
-            check_step_up(actor, policy.step_up, self.now())?;
+            let then = self.state().policy_at(actor.account, request.payload.scenario, request.payload.policy_version);
+            check_step_up(actor, policy.step_up.max(then.step_up), self.now())?;
         }
         let reason = comment.clone();
         self.emit(Event::VoteCast {
@@ -146,7 +147,9 @@ impl Tx {
             return Err(Rejection::ReasonRequired);
         }
         let is_initiator = request.payload.initiator == actor.principal;
-        let may_veto = request.state == RequestState::Approved && {
+        let action = &request.payload.action;
+        let named = actor.user().is_some_and(|user| self.state().is_loser(action, user));
+        let may_veto = request.state == RequestState::Approved && !named && {
             let tally = self.state().tally(&request, self.now());
             actor.user().is_some_and(|user| tally.approvals.contains(&user) || tally.undecided.contains(&user))
         };

@@ -25,6 +25,8 @@ impl State {
                     requests: 0,
                     suspended: imbl::OrdSet::new(),
                     administrators_manage_users: false,
+                    degraded: imbl::OrdSet::new(),
+                    reviews: imbl::OrdSet::new(),
                 };
                 self.accounts.insert(account.id, account);
             }
@@ -52,7 +54,22 @@ impl State {
             }
             Event::AccountFrozen { account } => self.change_account(*account, |a| a.frozen = true),
             Event::AccountUnfrozen { account } => self.change_account(*account, |a| a.frozen = false),
-            Event::GovernanceDegraded { .. } => {}
+            Event::GovernanceDegraded { account, scenarios } => {
+                self.change_account(*account, |a| a.degraded = scenarios.iter().copied().collect());
+            }
+            Event::GovernanceRestored { account } => {
+                self.change_account(*account, |a| a.degraded = imbl::OrdSet::new());
+            }
+            Event::RecoveryUsed { account, request } => {
+                self.change_account(*account, |a| {
+                    a.reviews.insert(*request);
+                });
+            }
+            Event::RecoveryReviewed { account, request, .. } => {
+                self.change_account(*account, |a| {
+                    a.reviews.remove(request);
+                });
+            }
             Event::SiteCreated { .. }
             | Event::AgentCreated { .. }
             | Event::AgentEnrolled { .. }

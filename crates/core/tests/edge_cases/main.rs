@@ -4,7 +4,6 @@
 //! Not there yet:
 //! - E09's warning: raising to the number of approvers applies at once; saying that nobody is to spare is the console's.
 //! - E13: the ratchet and the closure cannot be switched off at all.
-//! - E55, E66, E76: below, as soon as their rules are.
 //! - E27: ownership cannot be transferred yet.
 //! - E34, E68 to E71: no sub-accounts, wallets or payouts yet. E32, E33 and E67 are tested with sites and people, for which
 //!   the same scopes and locks are used.
@@ -18,6 +17,8 @@ mod configuration;
 mod execution;
 mod fleet;
 mod membership;
+mod policies;
+mod recovery;
 #[path = "../support/mod.rs"]
 mod support;
 mod voting;
@@ -65,7 +66,7 @@ fn ask(w: &mut World, user: UserId, control: Control) -> RequestId {
 }
 
 fn counts(scenario: Scenario, required: u32) -> Control {
-    Control::SetPolicies { changes: vec![PolicyChange { scenario, required, required_other: 0 }] }
+    Control::SetPolicies { changes: vec![PolicyChange::counts(scenario, required, 0)] }
 }
 
 /// A role over everything.

@@ -32,7 +32,7 @@ fn e016_a_removal_and_the_lower_count_it_takes_are_one_request() {
     let (mut w, [one, two]) = company::<2>();
     let owner = w.owner;
     ask(&mut w, owner, counts(Scenario::AccountUnfreeze, 3));
-    let changes = vec![PolicyChange { scenario: Scenario::AccountUnfreeze, required: 2, required_other: 0 }];
+    let changes = vec![PolicyChange::counts(Scenario::AccountUnfreeze, 2, 0)];
     let id = ask(&mut w, owner, Control::RemoveUser { user: one, changes });
     assert_eq!((w.state_of(id), tally(&w, id).required), (RequestState::Pending, 3));
     approve(&mut w, two, id);

@@ -57,7 +57,7 @@ fn counts_of(w: &World) -> Counts {
 
 /// Everything they could ask for, now.
 fn moves(w: &World, coalition: &[UserId], stranger: UserId, most: u32) -> Vec<Action> {
-    let change = |scenario, required| PolicyChange { scenario, required, required_other: 0 };
+    let change = |scenario, required| PolicyChange::counts(scenario, required, 0);
     let mut moves: Vec<_> = SCENARIOS
         .into_iter()
         .flat_map(|scenario| (1..=most).map(move |required| vec![change(scenario, required)]))

@@ -156,8 +156,7 @@ fn take(w: &mut World, people: &mut Vec<UserId>, step: &Step) {
             }
         }
         Step::Policy { who, scenario, required, other } => {
-            let change =
-                PolicyChange { scenario: Scenario::ALL[*scenario], required: *required, required_other: *other };
+            let change = PolicyChange::counts(Scenario::ALL[*scenario], *required, *other);
             let _ = w.try_ask(person(*who), Action::Control(Control::SetPolicies { changes: vec![change] }), &[]);
         }
         Step::Remove { who, whom, all: true } => {

@@ -134,7 +134,7 @@ impl World {
     }
 
     pub fn set_policy(&mut self, scenario: Scenario, required: u32, required_other: u32) -> RequestId {
-        let changes = vec![PolicyChange { scenario, required, required_other }];
+        let changes = vec![PolicyChange::counts(scenario, required, required_other)];
         let owner = self.owner;
         self.ask(owner, Action::Control(Control::SetPolicies { changes }), &[])
     }

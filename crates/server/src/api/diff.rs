@@ -9,7 +9,8 @@ use adit_core::{
     event::device_of,
     fleet::Operation,
     ids::{DeviceId, GrantId},
-    requests::{Action, Control, PolicyChange, Request, RequestState},
+    requests::{Action, Approvers, Control, Policy, PolicyChange, Request, RequestState, StepUp},
+    time::Millis,
 };
 use adit_telemetry::LiveTable;
 use serde_json::{Value, json};
@@ -151,6 +152,15 @@ impl Viewer<'_> {
             }
             Control::FreezeAccount {} => vec![row("Account", "in use", "frozen")],
             Control::UnfreezeAccount {} => vec![row("Account", "frozen", "in use")],
+            Control::Recover(recovery) => {
+                let removed = recovery.remove.iter();
+                let mut rows: Vec<_> = removed
+                    .map(|user| row(&format!("Roles of {}", self.names.of(*user)), "in force", "none"))
+                    .collect();
+                rows.extend(recovery.changes.iter().map(|change| self.of_policy(request, change)));
+                rows.push(row("Counts above the number of approvers", "as they are", "the number of approvers"));
+                rows
+            }
         }
     }
 
@@ -192,15 +202,8 @@ impl Viewer<'_> {
     fn of_policy(&self, request: &Request, change: &PolicyChange) -> Value {
         let version = request.payload.base_versions.get(&change.scenario).copied().unwrap_or(0);
         let old = self.state.policy_at(request.payload.account, change.scenario, version);
-        let counts = |required: u32, other: u32| {
-            let approvals = if required == 1 { "1 approval".into() } else { format!("{required} approvals") };
-            if other == 0 { approvals } else { format!("{approvals}, {other} by others") }
-        };
-        row(
-            change.scenario.name(),
-            &counts(old.required, old.required_other),
-            &counts(change.required, change.required_other),
-        )
+        let new = change.of(&old);
+        row(change.scenario.name(), &policy_in_words(&old, &old, &new), &policy_in_words(&new, &old, &new))
     }
 
     /// Where a grant reaches.
@@ -222,5 +225,46 @@ impl Viewer<'_> {
             Node::SubAccount(id) => id.to_string(),
             Node::Group(id) => id.to_string(),
         })
+    }
+}
+
+/// The counts of `policy`, and whatever else differs between the old and the new.
+fn policy_in_words(policy: &Policy, old: &Policy, new: &Policy) -> String {
+    let counts = if policy.required == 1 { "1 approval".into() } else { format!("{} approvals", policy.required) };
+    let mut words = vec![counts];
+    let mut say = |differs: bool, said: String| {
+        if differs {
+            words.push(said);
+        }
+    };
+    say(policy.required_other > 0, format!("{} by others", policy.required_other));
+    say(old.approvers != new.approvers, format!("by {}", approvers_in_words(policy.approvers)));
+    let counted = if policy.initiator_counts { "counted" } else { "not counted" };
+    say(old.initiator_counts != new.initiator_counts, format!("the initiator {counted}"));
+    let programs = if policy.programs_run_alone { "programs alone" } else { "programs wait" };
+    say(old.programs_run_alone != new.programs_run_alone, programs.into());
+    say(old.approve_ttl != new.approve_ttl, format!("within {}", length(policy.approve_ttl)));
+    say(old.execute_ttl != new.execute_ttl, format!("begun within {}", length(policy.execute_ttl)));
+    say(old.timelock != new.timelock, format!("carried out {} later", length(policy.timelock)));
+    let sign_in = if policy.step_up == StepUp::Recent { "fresh sign-in" } else { "any session" };
+    say(old.step_up != new.step_up, sign_in.into());
+    words.join(", ")
+}
+
+const fn approvers_in_words(approvers: Approvers) -> &'static str {
+    match approvers {
+        Approvers::Administrators => "Administrators",
+        Approvers::SiteManagement => "Administrators and Site Managers",
+        Approvers::ActionHolders => "whoever may do it",
+    }
+}
+
+fn length(length: Millis) -> String {
+    let seconds = length.0 / 1_000;
+    match seconds {
+        0 => "0 s".into(),
+        s if s % 3_600 == 0 => format!("{} h", s / 3_600),
+        s if s % 60 == 0 => format!("{} min", s / 60),
+        s => format!("{s} s"),
     }
 }

@@ -74,7 +74,7 @@ pub fn ask(chance: &mut Chance, state: &State, id: u128, now: Timestamp) -> (Act
         16 => {
             let scenario = *chance.pick(Scenario::ALL).unwrap();
             let (required, required_other) = (1 + chance.below(2) as u32, chance.below(2) as u32);
-            let changes = vec![PolicyChange { scenario, required, required_other }];
+            let changes = vec![PolicyChange::counts(scenario, required, required_other)];
             submission(id, Action::Control(Control::SetPolicies { changes }), Vec::new())
         }
         17 => return hire_or_dismiss(chance, state, id, now),

@@ -93,6 +93,13 @@ impl Speaker<'_> {
                 let names = scenarios.iter().map(|scenario| scenario.name().to_owned()).collect();
                 format!("Too few approvers are left for {}", some(names))
             }
+            Event::GovernanceRestored { .. } => "There are enough approvers for everything again".to_owned(),
+            Event::RecoveryUsed { request, .. } => {
+                format!("Governance was recovered by {}; somebody must look at it", self.number(*request))
+            }
+            Event::RecoveryReviewed { request, by, words, .. } => {
+                format!("{} looked at the recovery {}: \u{201c}{words}\u{201d}", self.user(*by), self.number(*request))
+            }
             Event::SiteCreated { name, .. } => format!("Site {name} was created"),
             Event::AgentCreated { name, site, .. } => format!("Agent {name} was created on {}", self.site(*site)),
             Event::AgentEnrolled { agent, .. } => format!("Agent {} enrolled", self.agent(*agent)),

@@ -31,7 +31,10 @@ pub fn reach(state: &State, reach: &Reach, entry: &Entry) -> bool {
         | Event::PolicySet { account, .. }
         | Event::AccountFrozen { account }
         | Event::AccountUnfrozen { account }
-        | Event::GovernanceDegraded { account, .. } => whole(*account),
+        | Event::GovernanceDegraded { account, .. }
+        | Event::GovernanceRestored { account }
+        | Event::RecoveryUsed { account, .. }
+        | Event::RecoveryReviewed { account, .. } => whole(*account),
         Event::UserAdded { user } | Event::UserRemoved { user } => {
             whole(reach.account()) && (is_of(state, *user, reach.account()) || is_alone(state))
         }

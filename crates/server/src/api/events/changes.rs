@@ -107,7 +107,11 @@ impl Changes {
             | Event::UserRemoved { .. }
             | Event::PolicySet { .. }
             | Event::AccountFrozen { .. }
-            | Event::AccountUnfrozen { .. } => self.rules = true,
+            | Event::AccountUnfrozen { .. }
+            | Event::GovernanceDegraded { .. }
+            | Event::GovernanceRestored { .. }
+            | Event::RecoveryUsed { .. }
+            | Event::RecoveryReviewed { .. } => self.rules = true,
             Event::DraftPut { user, site, .. }
             | Event::DraftTaken { user, site, .. }
             | Event::DraftClosed { user, site, .. }

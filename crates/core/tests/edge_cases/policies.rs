@@ -1,0 +1,258 @@
+//! What else a policy says: who votes, for how long, how long it waits, how sure we are; and what waits meanwhile.
+
+use crate::{
+    approve, ask, company, counts, refused, removal, required,
+    support::{World, mode, restart_workers},
+    tally, told, try_control,
+};
+use adit_core::{
+    authz::Role,
+    command::Command,
+    event::Event,
+    fleet::PowerMode,
+    rejection::Rejection,
+    requests::{Action, Approvers, Control, Decision, Policy, PolicyChange, Recovery, RequestState, Scenario, StepUp},
+    time::Millis,
+};
+
+const HOUR: u32 = 3_600;
+
+/// The owner changes what a scenario's policy says beside its counts.
+fn change(w: &mut World, scenario: Scenario, edit: impl FnOnce(&mut PolicyChange)) -> adit_core::ids::RequestId {
+    try_change(w, scenario, edit).unwrap()
+}
+
+fn try_change(
+    w: &mut World,
+    scenario: Scenario,
+    edit: impl FnOnce(&mut PolicyChange),
+) -> Result<adit_core::ids::RequestId, Rejection> {
+    let now = w.state.policy(w.account, scenario);
+    let mut change = PolicyChange::counts(scenario, now.required, now.required_other);
+    edit(&mut change);
+    let owner = w.owner;
+    try_control(w, owner, Control::SetPolicies { changes: vec![change] })
+}
+
+#[test]
+fn e055_where_the_initiator_does_not_count_a_count_of_everybody_is_refused() {
+    let (mut w, [one, two]) = company::<2>();
+    let owner = w.owner;
+    change(&mut w, Scenario::AuthorizationRemove, |change| change.initiator_counts = Some(false));
+    let why = try_control(&mut w, owner, counts(Scenario::AuthorizationRemove, 3)).unwrap_err();
+    assert!(matches!(why, Rejection::OutOfRange { min: 1, max: 2, .. }), "{why:?}");
+    let both = try_change(&mut w, Scenario::FleetMode, |change| {
+        (change.required, change.initiator_counts) = (3, Some(false));
+    });
+    assert_eq!(both.unwrap_err().code(), "out_of_range", "nor both at once");
+    ask(&mut w, owner, counts(Scenario::AuthorizationRemove, 2));
+    let viewer = w.person(Role::Viewer);
+    let remove = removal(&w, viewer);
+    let id = ask(&mut w, owner, remove);
+    assert_eq!(refused(&mut w, owner, id, Decision::Approve).code(), "not_an_approver");
+    approve(&mut w, one, id);
+    assert_eq!((w.state_of(id), tally(&w, id).approvals), (RequestState::Pending, [one].into()));
+    approve(&mut w, two, id);
+    assert_eq!(w.state_of(id), RequestState::Executed);
+}
+
+#[test]
+fn e020_nothing_is_carried_out_in_its_timelock_once_a_vote_is_gone() {
+    let (mut w, [one, _]) = company::<2>();
+    let owner = w.owner;
+    change(&mut w, Scenario::FleetMode, |change| (change.required, change.timelock_s) = (2, Some(HOUR)));
+    let id = w.ask(owner, mode(PowerMode::Low), &[1]);
+    approve(&mut w, one, id);
+    assert_eq!(w.state_of(id), RequestState::Approved);
+    w.operator(Command::RemoveUser { user: one });
+    assert_eq!(w.state_of(id), RequestState::Pending);
+    assert_eq!(told(&w, |event| matches!(event, Event::RequestReturned { .. })), 1);
+    w.tick_after(Millis::hours(1));
+    assert_eq!(told(&w, |event| matches!(event, Event::RequestExecuting { request, .. } if *request == id)), 0);
+}
+
+#[test]
+fn e065_an_initiator_who_lost_the_right_in_the_timelock_gets_nothing_done() {
+    let mut w = World::new(1);
+    let (operator, manager, owner) = (w.person(Role::OperationsManager), w.person(Role::SiteManager), w.owner);
+    change(&mut w, Scenario::FleetRestartWorkers, |change| change.timelock_s = Some(HOUR));
+    let id = w.ask(operator, restart_workers(), &[]);
+    approve(&mut w, manager, id);
+    let remove = removal(&w, operator);
+    ask(&mut w, owner, remove);
+    assert_eq!(w.state_of(id), RequestState::Approved, "its votes are still there");
+    w.tick_after(Millis::hours(1));
+    assert_eq!(w.state_of(id), RequestState::Invalidated);
+    assert_eq!(w.request(id).state_reason.as_deref(), Some("initiator_unauthorized"));
+}
+
+#[test]
+fn e065_also_where_the_initiators_own_approval_goes_with_it() {
+    let (mut w, [one]) = company::<1>();
+    let (operator, owner) = (w.person(Role::OperationsManager), w.owner);
+    change(&mut w, Scenario::FleetMode, |change| (change.required, change.timelock_s) = (2, Some(HOUR)));
+    let id = w.ask(operator, mode(PowerMode::Low), &[1]);
+    approve(&mut w, one, id);
+    assert_eq!(w.state_of(id), RequestState::Approved);
+    let remove = removal(&w, operator);
+    ask(&mut w, owner, remove);
+    assert_eq!(w.state_of(id), RequestState::Invalidated);
+    assert_eq!(w.request(id).state_reason.as_deref(), Some("initiator_unauthorized"));
+}
+
+#[test]
+fn e066_what_was_changed_by_another_way_meanwhile_is_not_changed_over_it() {
+    let (mut w, [one]) = company::<1>();
+    let owner = w.owner;
+    ask(&mut w, owner, counts(Scenario::AccountUnfreeze, 2));
+    let week = change(&mut w, Scenario::ApprovalConfigUpdate, |change| change.timelock_s = Some(7 * 24 * HOUR));
+    assert_eq!(w.state_of(week), RequestState::Executed);
+    let stale = change(&mut w, Scenario::AccountUnfreeze, |change| change.execute_ttl_s = Some(HOUR));
+    assert_eq!(w.state_of(stale), RequestState::Approved);
+    let changes = vec![PolicyChange::counts(Scenario::AccountUnfreeze, 1, 0)];
+    let recovery = Action::Control(Control::Recover(Recovery { changes, remove: [].into() }));
+    let mut asked = crate::submission(&mut w, recovery, &[]);
+    asked.reason = Some("nobody answers".into());
+    let actor = w.actor(owner);
+    w.run(&actor, Command::Submit(asked)).unwrap();
+    w.tick_after(Millis::hours(72));
+    assert_eq!(required(&w, Scenario::AccountUnfreeze), 1);
+    w.tick_after(Millis::days(4));
+    assert_eq!(w.state_of(stale), RequestState::Invalidated);
+    assert_eq!(w.request(stale).state_reason.as_deref(), Some("stale_base"));
+    assert_eq!(w.state.roles_of(w.account, one), [Role::Administrator]);
+}
+
+#[test]
+fn r02_all_of_a_policy_changes_in_one_request_and_is_a_version_of_its_own() {
+    let (mut w, _) = company::<2>();
+    change(&mut w, Scenario::FleetMode, |change| {
+        *change = PolicyChange {
+            approvers: Some(Approvers::SiteManagement),
+            initiator_counts: Some(false),
+            programs_run_alone: Some(false),
+            approve_ttl_s: Some(2 * HOUR),
+            execute_ttl_s: Some(600),
+            timelock_s: Some(60),
+            step_up: Some(StepUp::Recent),
+            ..PolicyChange::counts(Scenario::FleetMode, 2, 1)
+        };
+    });
+    let expected = Policy {
+        version: 1,
+        required: 2,
+        required_other: 1,
+        approvers: Approvers::SiteManagement,
+        initiator_counts: false,
+        programs_run_alone: false,
+        approve_ttl: Millis::hours(2),
+        execute_ttl: Millis::minutes(10),
+        timelock: Millis::minutes(1),
+        step_up: StepUp::Recent,
+    };
+    assert_eq!(w.state.policy(w.account, Scenario::FleetMode), expected);
+    assert_eq!(w.state.policy_at(w.account, Scenario::FleetMode, 0), Scenario::FleetMode.default_policy());
+}
+
+#[test]
+fn r02_times_are_within_bounds() {
+    let (mut w, _) = company::<1>();
+    let wrong: [fn(&mut PolicyChange); 6] = [
+        |change| change.approve_ttl_s = Some(59),
+        |change| change.approve_ttl_s = Some(30 * 24 * HOUR + 1),
+        |change| change.execute_ttl_s = Some(59),
+        |change| change.execute_ttl_s = Some(7 * 24 * HOUR + 1),
+        |change| change.timelock_s = Some(14 * 24 * HOUR + 1),
+        |change| change.timelock_s = Some(u32::MAX),
+    ];
+    for edit in wrong {
+        assert_eq!(try_change(&mut w, Scenario::FleetMode, edit).unwrap_err().code(), "out_of_range");
+    }
+    for (seconds, fits) in [(24 * HOUR - 1, false), (24 * HOUR, true), (14 * 24 * HOUR, true)] {
+        let id = try_change(&mut w, Scenario::GovernanceRecover, |change| change.timelock_s = Some(seconds));
+        assert_eq!(id.is_ok(), fits, "{seconds}");
+    }
+}
+
+#[test]
+fn r11_what_makes_things_safer_always_takes_one_person_at_once() {
+    let (mut w, _) = company::<2>();
+    for scenario in [Scenario::AccountFreeze, Scenario::AuthorizationSuspend, Scenario::GovernanceRecover] {
+        let owner = w.owner;
+        assert_eq!(try_control(&mut w, owner, counts(scenario, 2)).unwrap_err().code(), "invalid");
+        let edits: [fn(&mut PolicyChange); 3] = [
+            |change| change.required_other = 1,
+            |change| change.initiator_counts = Some(false),
+            |change| change.approvers = Some(Approvers::ActionHolders),
+        ];
+        for edit in edits {
+            assert_eq!(try_change(&mut w, scenario, edit).unwrap_err().code(), "invalid", "{}", scenario.name());
+        }
+    }
+    let slow = try_change(&mut w, Scenario::AccountFreeze, |change| change.timelock_s = Some(HOUR));
+    assert_eq!(slow.unwrap_err().code(), "invalid");
+}
+
+#[test]
+fn r03_whatever_weakens_a_policy_takes_as_many_people_as_it_asked_for() {
+    let strict = |change: &mut PolicyChange| {
+        *change = PolicyChange {
+            approvers: Some(Approvers::Administrators),
+            initiator_counts: Some(false),
+            programs_run_alone: Some(false),
+            timelock_s: Some(HOUR),
+            step_up: Some(StepUp::Recent),
+            ..PolicyChange::counts(Scenario::FleetMode, 3, 2)
+        };
+    };
+    let weaker: [fn(&mut PolicyChange); 7] = [
+        |change| change.required = 2,
+        |change| change.required_other = 1,
+        |change| change.approvers = Some(Approvers::ActionHolders),
+        |change| change.initiator_counts = Some(true),
+        |change| change.programs_run_alone = Some(true),
+        |change| change.timelock_s = Some(HOUR - 1),
+        |change| change.step_up = Some(StepUp::None),
+    ];
+    for edit in weaker {
+        let (mut w, _) = company::<3>();
+        change(&mut w, Scenario::FleetMode, strict);
+        let id = change(&mut w, Scenario::FleetMode, edit);
+        assert_eq!((w.state_of(id), tally(&w, id).required), (RequestState::Pending, 3), "{:?}", w.request(id).payload);
+    }
+    let stricter: [fn(&mut PolicyChange); 3] = [
+        |change| change.timelock_s = Some(2 * HOUR),
+        |change| change.approve_ttl_s = Some(HOUR),
+        |change| change.execute_ttl_s = Some(HOUR),
+    ];
+    for edit in stricter {
+        let (mut w, _) = company::<3>();
+        change(&mut w, Scenario::FleetMode, strict);
+        let id = change(&mut w, Scenario::FleetMode, edit);
+        assert_eq!(w.state_of(id), RequestState::Executed);
+    }
+}
+
+#[test]
+fn r05_what_waits_is_let_out_no_sooner_and_no_easier_by_a_change_made_meanwhile() {
+    let (mut w, [one, two]) = company::<2>();
+    let owner = w.owner;
+    change(&mut w, Scenario::FleetMode, |change| {
+        (change.required, change.timelock_s, change.step_up) = (2, Some(HOUR), Some(StepUp::Recent));
+    });
+    let id = w.ask(one, mode(PowerMode::Low), &[1]);
+    let eased = change(&mut w, Scenario::FleetMode, |change| {
+        (change.timelock_s, change.step_up, change.programs_run_alone) = (Some(0), Some(StepUp::None), Some(true));
+    });
+    approve(&mut w, two, eased);
+    assert_eq!(w.state.policy(w.account, Scenario::FleetMode).timelock, Millis(0));
+    let old = w.actor(owner);
+    w.now = w.now.after(Millis::minutes(10));
+    let content_hash = w.request(id).content_hash;
+    let vote = Command::Vote { request: id, decision: Decision::Approve, content_hash, comment: None };
+    assert_eq!(w.run(&old, vote).unwrap_err().code(), "step_up_required");
+    approve(&mut w, owner, id);
+    assert_eq!(w.state_of(id), RequestState::Approved);
+    w.tick_after(Millis::hours(1));
+    assert_eq!(w.state_of(id), RequestState::Executing);
+}
