@@ -40,7 +40,7 @@ impl Company {
         company.operator(Command::AddUser);
         company.operator(Command::SeedGrant { user: SECOND, role: Role::Administrator, scope: Scope::All });
         let token_hash = "ab".repeat(32);
-        let changes = vec![PolicyChange { scenario: Scenario::FleetMode, required: 2, required_other: 1 }];
+        let changes = vec![PolicyChange::counts(Scenario::FleetMode, 2, 1)];
         for control in [
             Control::CreateSite { name: "Norte".into(), capacity_w: None },
             Control::CreateAgent { site: SiteId(1), name: "north".into(), token_hash: token_hash.clone() },

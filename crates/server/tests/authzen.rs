@@ -100,7 +100,7 @@ async fn a_decision_is_an_answer_and_a_no_says_why() {
 #[tokio::test]
 async fn a_no_that_a_request_could_lift_says_so() {
     let (house, token) = keyed(Role::Auditor).await;
-    let change = PolicyChange { scenario: Scenario::FleetMode, required: 1, required_other: 1 };
+    let change = PolicyChange::counts(Scenario::FleetMode, 1, 1);
     let set = house.request("owner", Action::Control(Control::SetPolicies { changes: vec![change] }), &[]).await;
     assert_eq!(house.engine.state().request(set).unwrap().state, RequestState::Executed);
     let manager = id_of(&house, "operations_manager");
