@@ -31,8 +31,9 @@ console-test: web/dist/index.html ## Lints, types and tests of the console
 rust-test: web/dist/index.html ## Tests of the Rust code
 	cargo test --workspace --locked --no-fail-fast
 
+# The program as the tests have built it, so that it is not built a second time.
 journey: web/dist/index.html ## Click through the main journey in Chromium
-	cargo build --locked -p adit
+	cargo test --workspace --locked --no-run
 	chromium=$$(scripts/chromium) && cd web && CHROMIUM=$$chromium ADIT_BIN=../target/debug/adit npm run journey
 
 simulate: ## Random lives of a whole installation, more than a million steps
