@@ -2,7 +2,7 @@
 //! three grants each. Made from a fixed seed.
 
 use adit_core::{
-    authz::{Actor, Node, Permission, Place, Principal, Role, Scope, Verdict},
+    authz::{Actor, ApiAccess, Node, Permission, Place, Principal, Role, Scope, Verdict},
     event::{Entry, Event},
     ids::{AccountId, ContainerId, GrantId, SiteId, SubAccountId, UserId},
     state::State,
@@ -88,7 +88,16 @@ impl Fleet {
         self.grants.push(Granted { user, role, scope: scope.clone() });
         // Some end some day: the kernel has to look, the others need not.
         let expires_at = (grant.0 % 4 == 0).then_some(Timestamp(NOW.0 + 1));
-        self.apply(Event::GrantAdded { grant, account: ACCOUNT, user, role, scope, expires_at });
+        self.apply(Event::GrantAdded {
+            grant,
+            account: ACCOUNT,
+            user,
+            role: role.into(),
+            scope,
+            expires_at,
+            remark: None,
+            api_access: ApiAccess::None,
+        });
     }
 
     /// Any person, any permission, any device.
