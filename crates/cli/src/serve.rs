@@ -2,7 +2,7 @@
 
 use adit_server::{
     Opened, Server, ServerOptions, api, founding,
-    sign_in::{mail::MailOptions, tokens},
+    sign_in::{mail::MailOptions, sso::SsoOptions, tokens},
 };
 use anyhow::{Context, bail};
 use clap::Args;
@@ -28,6 +28,18 @@ pub struct Options {
     /// Whom letters come from
     #[arg(long, env = "ADIT_MAIL_FROM", value_name = "ADDRESS")]
     mail_from: Option<String>,
+    /// Issuer of OpenID Connect whose accounts people may sign in with; it is told <public URL>/api/v1/sso/sso/callback
+    #[arg(long, env = "ADIT_SSO_ISSUER", value_name = "URL", requires = "sso_client_id")]
+    sso_issuer: Option<String>,
+    /// What the issuer is called on the sign-in page
+    #[arg(long, env = "ADIT_SSO_NAME", value_name = "NAME", default_value = "Single sign-on")]
+    sso_name: String,
+    /// What the issuer calls this server
+    #[arg(long, env = "ADIT_SSO_CLIENT_ID", value_name = "ID")]
+    sso_client_id: Option<String>,
+    /// By which the issuer knows this server
+    #[arg(long, env = "ADIT_SSO_CLIENT_SECRET", value_name = "SECRET", hide_env_values = true)]
+    sso_client_secret: Option<String>,
     /// Address of a proxy in front that says in X-Forwarded-For whom it speaks for; may be repeated
     #[arg(long = "proxy", env = "ADIT_PROXY", value_delimiter = ',', value_name = "IP")]
     proxies: Vec<IpAddr>,
@@ -57,6 +69,13 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         .with_context(|| format!("cannot serve the folder {}", options.data.display()))?;
     let set_up = if founding::is_missing(&opened)? { Some(tokens::random().context("no random bytes")?) } else { None };
     let loopback = options.listen.ip().is_loopback();
+    let sso = options.sso_issuer.zip(options.sso_client_id).map(|(issuer, client_id)| SsoOptions {
+        id: "sso".to_owned(),
+        name: options.sso_name,
+        issuer,
+        client_id,
+        client_secret: options.sso_client_secret,
+    });
     let mut server = opened
         .serve(ServerOptions {
             data: options.data,
@@ -65,6 +84,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
             api: api::Options {
                 loopback,
                 public_url: options.public_url.map(|url| url.trim_end_matches('/').to_owned()).unwrap_or_default(),
+                sso: sso.into_iter().collect(),
                 mail: options.smtp.zip(options.mail_from).map(|(server, from)| MailOptions { server, from }),
                 proxies: options.proxies,
                 set_up: set_up.as_deref().map(tokens::hash_of),
@@ -77,7 +97,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     println!("adit: serving http://{}", server.address());
     if let Some(token) = set_up {
         println!("adit: there is no account yet. Whoever opens this link makes it; it works once:");
-        println!("http://{}/setup#{token}", server.address());
+        println!("{}/setup#{token}", server.public_url());
     }
     tokio::select! {
         () = interrupted => {}

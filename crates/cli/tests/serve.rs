@@ -35,7 +35,8 @@ impl Served {
         assert!(self.lines.next_line().await.unwrap().unwrap().contains("no account yet"));
         let link = self.lines.next_line().await.unwrap().unwrap();
         let (page, token) = link.split_once('#').unwrap();
-        assert_eq!(page, format!("{}/setup", self.base));
+        let port = self.base.rsplit(':').next().unwrap();
+        assert_eq!(page, format!("http://localhost:{port}/setup"));
         token.to_owned()
     }
 

@@ -114,6 +114,7 @@ impl Opened {
         if options.api.public_url.is_empty() {
             options.api.public_url = local_url(address);
         }
+        let public_url = options.api.public_url.clone();
         let api =
             Api::new(engine.clone(), live, people, Arc::clone(&agents), log, options.api).map_err(ServerError::Api)?;
         let (stop, mut stopped) = watch::channel(());
@@ -134,7 +135,7 @@ impl Opened {
         let mut serving = JoinSet::new();
         serving.spawn(async move { axum::serve(listener, service).with_graceful_shutdown(until).await });
         tracing::info!(%address, "listening");
-        Ok(Server { address, engine, api, agents, stop, serving, keepers, _dir: dir })
+        Ok(Server { address, public_url, engine, api, agents, stop, serving, keepers, _dir: dir })
     }
 }
 
@@ -150,6 +151,7 @@ fn local_url(address: SocketAddr) -> String {
 /// A server that listens. Dropping it ends it at once; [`stop`](Self::stop) lets answers under way be finished.
 pub struct Server {
     address: SocketAddr,
+    public_url: String,
     engine: Engine,
     api: Arc<Api>,
     agents: Arc<Agents>,
@@ -172,6 +174,12 @@ impl Server {
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where people reach it.
+    #[must_use]
+    pub fn public_url(&self) -> &str {
+        &self.public_url
     }
 
     /// What decides.

@@ -30,7 +30,8 @@ pub use data_dir::{DataDir, backup};
 pub use error::{Result, StoreError};
 pub use log::{Appended, LogReader, LogStore, MAX_BATCH, MAX_BODY_BYTES, MAX_READ, Snapshot};
 pub use people::{
-    Invitation, Link, LinkPurpose, Mail, NewInvitation, People, Person, Security, Session, TotpState, Verified,
+    Identity, Invitation, Link, LinkPurpose, Mail, NewInvitation, Passkey, People, Person, Security, Session,
+    TotpState, Verified,
 };
 pub use seal::Key;
 pub use secrets::Secrets;

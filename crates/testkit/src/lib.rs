@@ -1,3 +1,4 @@
 //! What tests of several crates share, and the tests of the workspace as a whole.
 
 pub mod mail;
+pub mod oidc;

@@ -399,6 +399,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/me/identities/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Where to go to show that a provider's account is one's own. */
+        post: operations["post_me_identities_id"];
+        /** Forgets an account of a provider. */
+        delete: operations["delete_me_identities_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/me/passkeys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Adds it. */
+        post: operations["post_me_passkeys"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/me/passkeys/begin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begins to add a passkey. */
+        post: operations["post_me_passkeys_begin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/me/passkeys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes a passkey. */
+        delete: operations["delete_me_passkeys_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/me/password": {
         parameters: {
             query?: never;
@@ -829,6 +898,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/session/passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Signs in with a passkey; no second factor is asked for. */
+        post: operations["post_session_passkey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/session/passkey/begin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begins to sign in with a passkey. */
+        post: operations["post_session_passkey_begin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/session/second-factor": {
         parameters: {
             query?: never;
@@ -857,6 +960,23 @@ export interface paths {
         put?: never;
         /** Shows once more who it is. */
         post: operations["post_session_step_up"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/session/step-up/passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begins to show it with a passkey. */
+        post: operations["post_session_step_up_passkey"];
         delete?: never;
         options?: never;
         head?: never;
@@ -923,6 +1043,40 @@ export interface paths {
         };
         /** Sites. */
         get: operations["get_sites"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sso/{id}/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Takes the browser back from there, signed in or to the sign-in page. */
+        get: operations["get_sso_id_callback"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sso/{id}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sends the browser to another company's sign-in. */
+        get: operations["get_sso_id_start"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1355,6 +1509,10 @@ export interface components {
             name: string;
             provider: string;
         };
+        IdentityLink: {
+            /** @description Page to go on to. */
+            next?: string | null;
+        };
         Invitation: {
             created_at: number;
             email: string;
@@ -1422,6 +1580,9 @@ export interface components {
         LinkToken: {
             token: string;
         };
+        Location: {
+            location: string;
+        };
         Nothing: Record<string, never>;
         /** @enum {string} */
         OpKind: "reboot" | "restart_mining" | "pause" | "resume" | "set_power_mode" | "locate" | "set_pools";
@@ -1459,6 +1620,28 @@ export interface components {
             id: string;
             last_used_at: number | null;
             name: string;
+        };
+        PasskeyAdd: {
+            /** @description credential.toJSON() */
+            credential: {
+                [key: string]: unknown;
+            };
+            name: string;
+            ticket: string;
+        };
+        PasskeyAnswer: {
+            /** @description credential.toJSON() */
+            credential: {
+                [key: string]: unknown;
+            };
+            ticket: string;
+        };
+        PasskeyAsk: {
+            /** @description For PublicKeyCredential.parseCreationOptionsFromJSON or parseRequestOptionsFromJSON. */
+            options: {
+                [key: string]: unknown;
+            };
+            ticket: string;
         };
         PasswordChange: {
             current?: string | null;
@@ -1713,7 +1896,7 @@ export interface components {
         /** @description The password was right. Nothing is open until the ticket comes back with a code. */
         SecondFactor: {
             expires_at: number;
-            factors: ("totp" | "recovery_code" | "passkey")[];
+            factors: ("totp" | "recovery_code")[];
             ticket: string;
         };
         /** @description The ticket, and either a code or a recovery code. */
@@ -1810,6 +1993,7 @@ export interface components {
         /** @description One proof more, of one kind. */
         StepUp: {
             code?: string;
+            passkey?: components["schemas"]["PasskeyAnswer"];
             password?: string;
             recovery_code?: string;
         };
@@ -2634,6 +2818,126 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    post_me_identities_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IdentityLink"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Location"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_me_identities_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_me_passkeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeyAdd"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Passkey"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_me_passkeys_begin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyAsk"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_me_passkeys_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     put_me_password: {
         parameters: {
             query?: never;
@@ -3370,6 +3674,56 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    post_session_passkey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasskeyAnswer"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_session_passkey_begin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyAsk"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     post_session_second_factor: {
         parameters: {
             query?: never;
@@ -3415,6 +3769,31 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Session"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_session_step_up_passkey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyAsk"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -3506,6 +3885,56 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["SitePage"];
                 };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_sso_id_callback: {
+        parameters: {
+            query?: {
+                /** @description What the other company gave. */
+                code?: string;
+                /** @description A state of requests or items. */
+                state?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_sso_id_start: {
+        parameters: {
+            query?: {
+                /** @description Page to go on to. */
+                next?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };

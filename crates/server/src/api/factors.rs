@@ -82,7 +82,7 @@ pub async fn second(Shares(api): Shares<Shared>, from: From, Body(asked): Body<S
     };
     let step = api.sign_in.second_steps.attempt(&asked.ticket, api.now()).ok_or_else(expired)?;
     check_code(&api, &from.address, step.user, &code)?;
-    api.sign_in.second_steps.spend(&asked.ticket).ok_or_else(expired)?;
+    api.sign_in.second_steps.spend(&asked.ticket, api.now()).ok_or_else(expired)?;
     session::begin(&api, &from, step.user)
 }
 
@@ -118,7 +118,7 @@ pub async fn confirm(Shares(api): Shares<Shared>, caller: Caller, Body(asked): B
         let detail = "this is not the app's code of this moment: is its clock right?";
         Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "code_wrong", detail)
     })?;
-    api.sign_in.enrolments.spend(&begun).ok_or_else(none)?;
+    api.sign_in.enrolments.spend(&begun, now).ok_or_else(none)?;
     let codes = totp::recovery_codes().map_err(|error| Problem::internal(&error))?;
     let hashes: Vec<_> = codes.iter().map(|code| totp::recovery_hash(code)).collect();
     // The secret first: without it nobody could sign in, and without the rest nobody is asked for it.

@@ -3,9 +3,11 @@
 use super::{
     Shared,
     caller::{ABSOLUTE, Caller, IDLE},
+    passkeys,
     problem::{Answer, Body, Problem},
     session::{self, From},
     setup::accept_password,
+    sso,
 };
 use crate::sign_in::tokens::hex;
 use adit_core::{rejection::Rejection, requests::STEP_UP_WINDOW};
@@ -56,9 +58,9 @@ pub async fn security(Shares(api): Shares<Shared>, caller: Caller) -> Answer<Jso
             "since": totp.map(|totp| totp.since),
             "recovery_codes_left": people.recovery_codes_left(user)?,
         },
-        "passkeys": [],
-        "identities": [],
-        "sso": [],
+        "passkeys": people.passkeys_of(user)?.iter().map(passkeys::view).collect::<Vec<_>>(),
+        "identities": people.identities_of(user)?.iter().map(|one| sso::view(&api, one)).collect::<Vec<_>>(),
+        "sso": sso::providers(&api),
     })))
 }
 

@@ -24,6 +24,7 @@ pub(crate) mod keys;
 mod me;
 pub mod openapi;
 mod overview;
+mod passkeys;
 mod people;
 mod policies;
 mod preview;
@@ -34,12 +35,13 @@ mod routes;
 mod rules;
 pub mod session;
 mod setup;
+mod sso;
 mod views;
 
 use crate::{
     Agents, Live, authzen,
     engine::Engine,
-    sign_in::{SignIn, mail::MailOptions},
+    sign_in::{SignIn, mail::MailOptions, sso::SsoOptions},
 };
 use adit_core::{ids::UserId, time::Timestamp};
 use adit_store::{LogReader, People};
@@ -86,6 +88,8 @@ pub struct Options {
     pub public_url: String,
     /// How letters are sent; without it none are.
     pub mail: Option<MailOptions>,
+    /// Companies whose accounts people may sign in with.
+    pub sso: Vec<SsoOptions>,
     /// Addresses of proxies that may say whom they speak for.
     pub proxies: Vec<IpAddr>,
     /// SHA-256 of the set-up link's token; `None` once there is an account.
@@ -129,7 +133,7 @@ impl Api {
             people,
             agents,
             log: Arc::new(Mutex::new(log)),
-            sign_in: SignIn::new(options.set_up, options.mail.as_ref())?,
+            sign_in: SignIn::new(&options)?,
             options,
             streams: events::Streams::new(epoch),
         })

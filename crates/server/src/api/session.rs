@@ -4,8 +4,9 @@ use super::{
     Shared,
     caller::{ABSOLUTE, COOKIE, Caller, IDLE, token_of},
     factors::{self, Code, check_code},
-    me,
+    me, passkeys,
     problem::{Answer, Body, Problem},
+    sso,
 };
 use crate::sign_in::{throttle::Trial, tokens};
 use adit_core::{
@@ -85,6 +86,7 @@ pub struct StepUp {
     password: Option<String>,
     code: Option<String>,
     recovery_code: Option<String>,
+    passkey: Option<passkeys::Answered>,
 }
 
 /// What is being tried: by whom it is known from this address already.
@@ -173,13 +175,16 @@ pub async fn step_up(
     Body(asked): Body<StepUp>,
 ) -> Answer<Json<Value>> {
     let person = me::person(&api.people(), &caller)?;
-    match (asked.password, asked.code, asked.recovery_code) {
-        (Some(password), None, None) => {
+    match (asked.password, asked.code, asked.recovery_code, asked.passkey) {
+        (Some(password), None, None, None) => {
             check_password(&api, &from.address, &person.email, Some(&person), password).await?;
         }
-        (None, Some(code), None) => check_code(&api, &from.address, person.user, &Code::App(code))?,
-        (None, None, Some(code)) => check_code(&api, &from.address, person.user, &Code::Recovery(code))?,
-        _ => return Err(Problem::invalid("one of password, code and recovery_code is needed")),
+        (None, Some(code), None, None) => check_code(&api, &from.address, person.user, &Code::App(code))?,
+        (None, None, Some(code), None) => check_code(&api, &from.address, person.user, &Code::Recovery(code))?,
+        (None, None, None, Some(answered)) => {
+            passkeys::prove(&api, &from, Some(person.user), &answered)?;
+        }
+        _ => return Err(Problem::invalid("one of password, code, recovery_code and passkey is needed")),
     }
     let session = Session { authenticated_at: api.now(), ..caller.session };
     api.people().set_authenticated(&session.token_hash, session.authenticated_at)?;
@@ -189,7 +194,10 @@ pub async fn step_up(
 /// `GET /sign-in-options`: what the sign-in page may offer.
 pub async fn options(Shares(api): Shares<Shared>) -> Json<Value> {
     let set_up = api.sign_in.set_up.lock().await.is_some();
-    Json(json!({ "setup": set_up, "email": api.sign_in.mailer.is_there(), "passkeys": null, "sso": [] }))
+    let passkeys = api.sign_in.passkeys.as_ref();
+    let passkeys = passkeys.map(|passkeys| json!({ "rp_id": passkeys.site(), "origin": passkeys.origin }));
+    let email = api.sign_in.mailer.is_there();
+    Json(json!({ "setup": set_up, "email": email, "passkeys": passkeys, "sso": sso::providers(&api) }))
 }
 
 /// `GET /demo-users`: only a demo on loopback has them.

@@ -6,15 +6,20 @@
 
 pub(crate) mod letters;
 pub mod mail;
+pub(crate) mod passkeys;
 pub mod passwords;
+pub mod sso;
 pub mod throttle;
 pub(crate) mod tickets;
 pub mod tokens;
 pub mod totp;
 
+use crate::api::Options;
 use adit_core::{ids::UserId, time::Timestamp};
-use mail::{MailOptions, Mailer};
+use mail::Mailer;
+use passkeys::Passkeys;
 use passwords::Passwords;
+use sso::Sso;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use throttle::{Throttle, Trial};
 use tickets::Tickets;
@@ -30,6 +35,9 @@ pub(crate) struct SecondStep {
 pub(crate) struct SignIn {
     pub(crate) passwords: Passwords,
     pub(crate) mailer: Mailer,
+    /// `None` where browsers have none.
+    pub(crate) passkeys: Option<Passkeys>,
+    pub(crate) sso: Sso,
     throttle: Mutex<Throttle>,
     pub(crate) second_steps: Tickets<SecondStep>,
     /// Secrets that no code has confirmed yet, by user.
@@ -41,11 +49,13 @@ pub(crate) struct SignIn {
 impl SignIn {
     /// # Errors
     /// The system gives no randomness, or an option is wrong.
-    pub(crate) fn new(set_up: Option<[u8; 32]>, mail: Option<&MailOptions>) -> Result<Self, String> {
-        let set_up = tokio::sync::Mutex::new(set_up);
+    pub(crate) fn new(options: &Options) -> Result<Self, String> {
+        let set_up = tokio::sync::Mutex::new(options.set_up);
         Ok(Self {
             passwords: Passwords::new()?,
-            mailer: Mailer::new(mail)?,
+            mailer: Mailer::new(options.mail.as_ref())?,
+            passkeys: Passkeys::of(&options.public_url),
+            sso: Sso::new(&options.sso, &options.public_url)?,
             throttle: Mutex::default(),
             second_steps: Tickets::default(),
             enrolments: Tickets::default(),

@@ -25,7 +25,7 @@ impl<T> Default for Tickets<T> {
     }
 }
 
-impl<T: Clone> Tickets<T> {
+impl<T> Tickets<T> {
     fn all(&self) -> MutexGuard<'_, HashMap<[u8; 32], Ticket<T>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -44,6 +44,14 @@ impl<T: Clone> Tickets<T> {
         all.insert(hash_of(text), Ticket { holds, expires_at, tries });
     }
 
+    /// Takes it back: it opens nothing any more. `None` if it has ended, or somebody else was first.
+    pub(crate) fn spend(&self, text: &str, now: Timestamp) -> Option<T> {
+        let ticket = self.all().remove(&hash_of(text))?;
+        (now < ticket.expires_at).then_some(ticket.holds)
+    }
+}
+
+impl<T: Clone> Tickets<T> {
     /// What the text opens; takes one of its tries.
     pub(crate) fn attempt(&self, text: &str, now: Timestamp) -> Option<T> {
         let mut all = self.all();
@@ -55,11 +63,6 @@ impl<T: Clone> Tickets<T> {
         }
         ticket.tries -= 1;
         Some(ticket.holds.clone())
-    }
-
-    /// Takes it back: it opens nothing any more. `None` if somebody else was first.
-    pub(crate) fn spend(&self, text: &str) -> Option<T> {
-        self.all().remove(&hash_of(text)).map(|ticket| ticket.holds)
     }
 }
 
@@ -81,7 +84,12 @@ mod tests {
         assert_eq!(tickets.attempt("b", end), None);
         assert_eq!(tickets.attempt("b", now), None, "gone for good");
         tickets.issue("c", 3, end, 9, now);
-        assert_eq!((tickets.spend("c"), tickets.spend("c"), tickets.attempt("c", now)), (Some(3), None, None));
+        assert_eq!(
+            (tickets.spend("c", now), tickets.spend("c", now), tickets.attempt("c", now)),
+            (Some(3), None, None)
+        );
+        tickets.issue("d", 4, end, 9, now);
+        assert_eq!(tickets.spend("d", end), None);
     }
 
     #[test]

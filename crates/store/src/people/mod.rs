@@ -2,14 +2,18 @@
 //! forgotten.
 
 mod factors;
+mod identities;
 mod invitations;
 mod links;
+mod passkeys;
 mod persons;
 mod sessions;
 
 pub use factors::{Security, TotpState};
+pub use identities::Identity;
 pub use invitations::{Invitation, Mail, NewInvitation};
 pub use links::{Link, LinkPurpose, Verified};
+pub use passkeys::Passkey;
 pub use persons::Person;
 pub use sessions::Session;
 

@@ -1,7 +1,7 @@
 //! Operations by which people become known: set-up, sessions, and what belongs to a person alone.
 
 use super::{Operation, delete, get, post, put};
-use crate::api::{factors, invitations, me, recovery, session, setup};
+use crate::api::{factors, invitations, me, passkeys, recovery, session, setup, sso};
 use adit_core::authz::Permission;
 
 /// Rows of the table.
@@ -33,6 +33,29 @@ pub fn operations() -> Vec<Operation> {
         get("/session", session::show, "Who is signed in.").gives(200, "Session"),
         delete("/session", session::sign_out, "Signs out.").gives(204, ""),
         post("/session/step-up", session::step_up, "Shows once more who it is.").takes("StepUp").gives(200, "Session"),
+        post("/session/step-up/passkey", passkeys::begin_step_up, "Begins to show it with a passkey.")
+            .takes("Nothing")
+            .gives(200, "PasskeyAsk"),
+        post("/session/passkey/begin", passkeys::begin_sign_in, "Begins to sign in with a passkey.")
+            .for_anybody()
+            .takes("Nothing")
+            .gives(200, "PasskeyAsk"),
+        post("/session/passkey", passkeys::sign_in, "Signs in with a passkey; no second factor is asked for.")
+            .for_anybody()
+            .takes("PasskeyAnswer")
+            .gives(200, "Session"),
+        get("/sso/{id}/start", sso::start, "Sends the browser to another company's sign-in.")
+            .for_anybody()
+            .query(&["next"])
+            .gives(303, ""),
+        get(
+            "/sso/{id}/callback",
+            sso::callback,
+            "Takes the browser back from there, signed in or to the sign-in page.",
+        )
+        .for_anybody()
+        .query(&["code", "state"])
+        .gives(303, ""),
         get("/me/security", me::security, "How the caller signs in.").gives(200, "Security"),
         get("/me/sessions", me::sessions, "Where the caller is signed in.").gives(200, "SessionList"),
         delete("/me/sessions", me::end_others, "Ends all sessions but this one.").gives(200, "SessionsEnded"),
@@ -46,6 +69,15 @@ pub fn operations() -> Vec<Operation> {
         post("/me/totp/confirm", factors::confirm, "Turns one-time codes on; other sessions end.")
             .takes("TotpCode")
             .gives(200, "RecoveryCodes"),
+        post("/me/passkeys/begin", passkeys::begin_adding, "Begins to add a passkey.")
+            .takes("Nothing")
+            .gives(200, "PasskeyAsk"),
+        post("/me/passkeys", passkeys::add, "Adds it.").takes("PasskeyAdd").gives(201, "Passkey"),
+        delete("/me/passkeys/{id}", passkeys::remove, "Removes a passkey.").gives(204, ""),
+        post("/me/identities/{id}", sso::link, "Where to go to show that a provider's account is one's own.")
+            .takes("IdentityLink")
+            .gives(200, "Location"),
+        delete("/me/identities/{id}", sso::unlink, "Forgets an account of a provider.").gives(204, ""),
         post("/me/email-verification", recovery::ask_to_verify, "Sends a link that confirms an e-mail, or a new one.")
             .takes("EmailVerification")
             .gives(202, "Nothing"),

@@ -1,0 +1,229 @@
+//! Signing in with another company's account, and saying that such an account is one's own.
+//!
+//! Somebody who comes back is known by issuer and subject. The first time they are found by their e-mail, if the provider
+//! says that it is theirs, or they have begun the way signed in.
+
+use super::{
+    Shared,
+    caller::Caller,
+    me::recent,
+    problem::{Answer, Body, Problem},
+    session::{self, From, hash_of, random_token},
+};
+use crate::sign_in::{
+    sso::{Away, Provider, Somebody},
+    throttle::Trial,
+    tokens::hex,
+};
+use adit_core::{ids::UserId, time::Millis};
+use adit_store::{Identity, StoreError};
+use axum::{
+    Json,
+    extract::{Path, Query, State as Shares},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+/// How long somebody may be at the provider.
+const AWAY: Millis = Millis::minutes(10);
+/// The cookie by which the browser that comes back is known to be the one that went.
+const COOKIE: &str = "adit_sso";
+
+fn provider<'a>(api: &'a Shared, id: &str) -> Answer<&'a Provider> {
+    api.sign_in.sso.provider(id).ok_or_else(|| Problem::not_found("provider"))
+}
+
+/// Providers as pages show them.
+pub(super) fn providers(api: &Shared) -> Value {
+    let all = api.sign_in.sso.providers().iter();
+    all.map(|provider| json!({ "id": provider.options.id, "name": provider.options.name })).collect()
+}
+
+/// A person's identities as they see them.
+pub(super) fn view(api: &Shared, identity: &Identity) -> Value {
+    json!({
+        "id": id_of(identity),
+        "provider": identity.issuer,
+        "name": api.sign_in.sso.name_of(&identity.issuer),
+        "email": identity.email,
+        "linked_at": identity.linked_at,
+    })
+}
+
+fn id_of(identity: &Identity) -> String {
+    let digest =
+        Sha256::new().chain_update(&identity.issuer).chain_update([0]).chain_update(&identity.subject).finalize();
+    hex(&digest[..8])
+}
+
+/// Sends the browser away: where to, and the cookie by which it is known afterwards.
+async fn send(api: &Shared, provider: &Provider, to: String, link: Option<UserId>) -> Answer<(String, HeaderValue)> {
+    let (browser, now) = (random_token()?, api.now());
+    let sent = provider.send(hash_of(&browser), to, link, now).await;
+    let (location, state, away) = sent.map_err(|error| {
+        tracing::error!(%error, provider = provider.options.id, "the provider of single sign-on does not answer");
+        Problem::new(StatusCode::BAD_GATEWAY, "sso_failed", "the other company's sign-in does not answer")
+    })?;
+    api.sign_in.sso.away.issue(&state, away, now.after(AWAY), 1, now);
+    let secure = if api.options.loopback { "" } else { "; Secure" };
+    let cookie = format!("{COOKIE}={browser}; Path=/api/v1/sso; HttpOnly; SameSite=Lax; Max-Age=600{secure}");
+    Ok((location, HeaderValue::from_str(&cookie).map_err(|error| Problem::internal(&error))?))
+}
+
+/// Where to go on afterwards.
+#[derive(Deserialize)]
+pub struct Start {
+    next: Option<String>,
+}
+
+/// A page of this console.
+fn local(to: Option<String>) -> String {
+    let fine = |to: &String| to.starts_with('/') && !to.starts_with("//") && !to.contains(['\\', '\r', '\n']);
+    to.filter(|to| fine(to) && to.len() <= 500 && to.is_ascii()).unwrap_or_else(|| "/".to_owned())
+}
+
+/// `GET /sso/{id}/start`
+pub async fn start(
+    Shares(api): Shares<Shared>,
+    from: From,
+    Path(id): Path<String>,
+    Query(asked): Query<Start>,
+) -> Answer<Response> {
+    let provider = provider(&api, &id)?;
+    let trial = Trial::new(&from.address, "single sign-on", true);
+    api.sign_in.attempt(&trial, api.now()).map_err(Problem::too_many_attempts)?;
+    let Ok((location, cookie)) = send(&api, provider, local(asked.next), None).await else {
+        return Ok(go("/sign-in?sso=sso_failed"));
+    };
+    api.sign_in.succeeded(&trial);
+    let mut response = go(&location);
+    response.headers_mut().append(header::SET_COOKIE, cookie);
+    Ok(response)
+}
+
+fn go(to: &str) -> Response {
+    (StatusCode::SEE_OTHER, [(header::LOCATION, to)]).into_response()
+}
+
+/// What the provider sends the browser back with.
+#[derive(Deserialize)]
+pub struct Back {
+    code: Option<String>,
+    state: Option<String>,
+}
+
+/// `GET /sso/{id}/callback`
+pub async fn callback(
+    Shares(api): Shares<Shared>,
+    from: From,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+    Query(back): Query<Back>,
+) -> Answer<Response> {
+    provider(&api, &id)?;
+    let trial = Trial::new(&from.address, "single sign-on", true);
+    api.sign_in.attempt(&trial, api.now()).map_err(Problem::too_many_attempts)?;
+    match receive(&api, &from, &headers, &id, back).await {
+        Ok(response) => {
+            api.sign_in.succeeded(&trial);
+            Ok(response)
+        }
+        Err(problem) => Ok(go(&format!("/sign-in?sso={}", problem.code))),
+    }
+}
+
+async fn receive(api: &Shared, from: &From, headers: &HeaderMap, id: &str, back: Back) -> Answer<Response> {
+    let broken = |why: &str| {
+        tracing::info!(why, "a single sign-on failed");
+        Problem::new(StatusCode::UNAUTHORIZED, "sso_failed", "the other company's sign-in failed")
+    };
+    let (Some(code), Some(state)) = (back.code, back.state) else { return Err(broken("no code came back")) };
+    let away = api.sign_in.sso.away.spend(&state, api.now()).ok_or_else(|| broken("nobody left with this state"))?;
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let browser = pairs.find_map(|(name, value)| (name == COOKIE).then(|| hash_of(value)));
+    if browser != Some(away.browser) || away.provider != id {
+        return Err(broken("another browser, or from another provider"));
+    }
+    let (to, link) = (away.to.clone(), away.link);
+    let somebody = somebody(api, id, &code, away).await.map_err(|why| broken(&why))?;
+    let user = known(api, somebody, link)?;
+    if link.is_some() {
+        return Ok(go(&to));
+    }
+    let mut response = go(&to);
+    let begun = session::begin(api, from, user)?;
+    for cookie in begun.headers().get_all(header::SET_COOKIE) {
+        response.headers_mut().append(header::SET_COOKIE, cookie.clone());
+    }
+    Ok(response)
+}
+
+async fn somebody(api: &Shared, id: &str, code: &str, away: Away) -> Result<Somebody, String> {
+    let provider = api.sign_in.sso.provider(id).ok_or("no such provider")?;
+    provider.receive(code, away, api.now()).await.map_err(|error| error.to_string())
+}
+
+/// Who that is here; the identity is linked on the way if it is not yet.
+fn known(api: &Shared, somebody: Somebody, link: Option<UserId>) -> Answer<UserId> {
+    let mut people = api.people();
+    if let Some(identity) = people.identity(&somebody.issuer, &somebody.subject)? {
+        return match link {
+            Some(user) if user != identity.user => {
+                Err(Problem::new(StatusCode::CONFLICT, "sso_taken", "this account is somebody else's here"))
+            }
+            _ => Ok(identity.user),
+        };
+    }
+    let user = match (link, somebody.email.as_deref().filter(|_| somebody.email_verified)) {
+        (Some(user), _) => Some(user),
+        (None, Some(email)) => people.person_by_email(email)?.map(|person| person.user),
+        (None, None) => None,
+    };
+    let nobody = || Problem::new(StatusCode::FORBIDDEN, "sso_no_person", "nobody here has this e-mail");
+    let user = user.ok_or_else(nobody)?;
+    let Somebody { issuer, subject, email, .. } = somebody;
+    match people.link_identity(&Identity { issuer, subject, user, email, linked_at: api.now() }) {
+        Err(StoreError::Invalid { what, problem }) => Err(Problem::invalid(format!("{what} {problem}"))),
+        linked => Ok(linked.map(|()| user)?),
+    }
+}
+
+/// Where to go on afterwards.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Link {
+    next: Option<String>,
+}
+
+/// `POST /me/identities/{id}`: where to go to show that the provider's account is the caller's.
+pub async fn link(
+    Shares(api): Shares<Shared>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Body(asked): Body<Link>,
+) -> Answer<Response> {
+    let provider = provider(&api, &id)?;
+    recent(&api, &caller)?;
+    let (location, cookie) = send(&api, provider, local(asked.next), Some(caller.session.user)).await?;
+    Ok(([(header::SET_COOKIE, cookie)], Json(json!({ "location": location }))).into_response())
+}
+
+/// `DELETE /me/identities/{id}`
+pub async fn unlink(Shares(api): Shares<Shared>, caller: Caller, Path(id): Path<String>) -> Answer<StatusCode> {
+    let mut people = api.people();
+    let user = caller.session.user;
+    let all = people.identities_of(user)?;
+    let meant = all.iter().find(|identity| id_of(identity) == id).ok_or_else(|| Problem::not_found("identity"))?;
+    recent(&api, &caller)?;
+    let password = people.person(user)?.is_some_and(|person| person.password_hash.is_some());
+    if all.len() == 1 && !password && people.passkeys_of(user)?.is_empty() {
+        let detail = "this is the only way you can sign in: set a password first";
+        return Err(Problem::new(StatusCode::CONFLICT, "last_factor", detail));
+    }
+    people.unlink_identity(meant, api.now())?;
+    Ok(StatusCode::NO_CONTENT)
+}

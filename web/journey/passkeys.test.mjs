@@ -1,0 +1,174 @@
+// Passkeys in a real browser with a virtual authenticator, against the built program on an empty folder:
+//   ADIT_BIN=../target/debug/adit node --test journey/passkeys.test.mjs
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { after, before, test } from "node:test";
+import { chromium } from "playwright-core";
+
+const EMAIL = "lena@norte.example";
+const PASSWORD = "seven green kites over a dam";
+
+let server;
+let browser;
+let page;
+let devtools;
+let authenticator;
+
+/** Starts the program; gives its process, folder and set-up link. */
+async function startServer() {
+  const binary = process.env.ADIT_BIN;
+  if (!binary) throw new Error("set ADIT_BIN to the built program, such as ../target/debug/adit");
+  const data = await mkdtemp(join(tmpdir(), "adit-passkeys-"));
+  const child = spawn(binary, ["serve", "--data", data, "--listen", "127.0.0.1:0"], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  for await (const line of createInterface({ input: child.stdout })) {
+    const link = line.match(/^(http:\S+)\/setup#(\S+)$/);
+    if (link) return { child, data, url: link[1], token: link[2] };
+  }
+  throw new Error("the server ended before it printed its set-up link");
+}
+
+/** A call from the page, with its cookie and CSRF token. */
+function call(method, path, body) {
+  return page.evaluate(
+    async ([method, path, body]) => {
+      const headers = { "content-type": "application/json", "x-adit-csrf": window.csrf ?? "" };
+      const answer = await fetch(`/api/v1${path}`, { method, headers, body: body && JSON.stringify(body) });
+      const text = await answer.text();
+      const json = text ? JSON.parse(text) : null;
+      if (json?.csrf) window.csrf = json.csrf;
+      return { status: answer.status, body: json };
+    },
+    [method, path, body],
+  );
+}
+
+/** What the authenticator makes of the options, as JSON. */
+function create(options) {
+  return page.evaluate(async (json) => {
+    const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(json);
+    return (await navigator.credentials.create({ publicKey })).toJSON();
+  }, options);
+}
+
+function get(options) {
+  return page.evaluate(async (json) => {
+    const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(json);
+    return (await navigator.credentials.get({ publicKey })).toJSON();
+  }, options);
+}
+
+async function succeeds(method, path, body, status = 200) {
+  const answer = await call(method, path, body);
+  assert.equal(answer.status, status, `${method} ${path}: ${JSON.stringify(answer.body)}`);
+  return answer.body;
+}
+
+async function refused(method, path, body, status, code) {
+  const answer = await call(method, path, body);
+  assert.deepEqual([answer.status, answer.body?.code], [status, code], `${method} ${path}`);
+}
+
+before(async () => {
+  server = await startServer();
+  browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
+  const context = await browser.newContext();
+  page = await context.newPage();
+  await page.goto(`${server.url}/`);
+  devtools = await context.newCDPSession(page);
+  await devtools.send("WebAuthn.enable");
+  const options = {
+    protocol: "ctap2",
+    transport: "internal",
+    hasResidentKey: true,
+    hasUserVerification: true,
+    isUserVerified: true,
+    automaticPresenceSimulation: true,
+  };
+  const added = await devtools.send("WebAuthn.addVirtualAuthenticator", { options });
+  authenticator = added.authenticatorId;
+});
+
+after(async () => {
+  await browser?.close();
+  if (!server) return;
+  server.child.kill("SIGINT");
+  await once(server.child, "exit");
+  await rm(server.data, { recursive: true, force: true });
+});
+
+let passkey;
+
+test("a passkey is added by whoever is signed in", async () => {
+  const form = { token: server.token, company: "Norte", name: "Lena Ortiz", email: EMAIL, password: PASSWORD };
+  await succeeds("POST", "/setup", form);
+  const offered = await succeeds("GET", "/sign-in-options");
+  assert.deepEqual(offered.passkeys, { rp_id: "localhost", origin: server.url });
+
+  const begun = await succeeds("POST", "/me/passkeys/begin", {});
+  const credential = await create(begun.options);
+  passkey = await succeeds("POST", "/me/passkeys", { ticket: begun.ticket, name: "This laptop", credential }, 201);
+  assert.equal(passkey.name, "This laptop");
+  const again = { ticket: begun.ticket, name: "Twice", credential };
+  await refused("POST", "/me/passkeys", again, 401, "ticket_expired");
+  const security = await succeeds("GET", "/me/security");
+  assert.deepEqual(security.passkeys, [passkey]);
+});
+
+test("it signs in without a password, once for each challenge", async () => {
+  await succeeds("DELETE", "/session", undefined, 204);
+  await refused("GET", "/session", undefined, 401, "not_signed_in");
+  const begun = await succeeds("POST", "/session/passkey/begin", {});
+  const credential = await get(begun.options);
+  const session = await succeeds("POST", "/session/passkey", { ticket: begun.ticket, credential });
+  assert.equal(session.user.name, "Lena Ortiz");
+  await refused("POST", "/session/passkey", { ticket: begun.ticket, credential }, 401, "ticket_expired");
+  const other = await succeeds("POST", "/session/passkey/begin", {});
+  await refused("POST", "/session/passkey", { ticket: other.ticket, credential }, 401, "sign_in_failed");
+  const security = await succeeds("GET", "/me/security");
+  assert.ok(security.passkeys[0].last_used_at > 0);
+});
+
+test("it shows once more who one is, by a ticket made for that", async () => {
+  const before = await succeeds("GET", "/session");
+  const begun = await succeeds("POST", "/session/step-up/passkey", {});
+  const credential = await get(begun.options);
+  const after = await succeeds("POST", "/session/step-up", { passkey: { ticket: begun.ticket, credential } });
+  assert.ok(after.authenticated_at > before.authenticated_at);
+  const signIn = await succeeds("POST", "/session/passkey/begin", {});
+  const answered = await get(signIn.options);
+  const wrong = { passkey: { ticket: signIn.ticket, credential: answered } };
+  await refused("POST", "/session/step-up", wrong, 401, "ticket_expired");
+});
+
+test("an altered answer and one without the user's verification open nothing", async () => {
+  const begun = await succeeds("POST", "/session/passkey/begin", {});
+  const credential = await get(begun.options);
+  const signature = credential.response.signature;
+  const swapped = signature.at(-5) === "A" ? "B" : "A";
+  credential.response.signature = signature.slice(0, -5) + swapped + signature.slice(-4);
+  await refused("POST", "/session/passkey", { ticket: begun.ticket, credential }, 401, "sign_in_failed");
+
+  await devtools.send("WebAuthn.setUserVerified", { authenticatorId: authenticator, isUserVerified: false });
+  const unverified = await succeeds("POST", "/session/passkey/begin", {});
+  await assert.rejects(get(unverified.options), "the browser itself refuses what the server demands");
+  const lax = structuredClone(unverified.options);
+  lax.userVerification = "discouraged";
+  const unasked = await get(lax);
+  await refused("POST", "/session/passkey", { ticket: unverified.ticket, credential: unasked }, 401, "sign_in_failed");
+  await devtools.send("WebAuthn.setUserVerified", { authenticatorId: authenticator, isUserVerified: true });
+});
+
+test("once removed it opens nothing", async () => {
+  await succeeds("DELETE", `/me/passkeys/${passkey.id}`, undefined, 204);
+  const begun = await succeeds("POST", "/session/passkey/begin", {});
+  const credential = await get(begun.options);
+  await refused("POST", "/session/passkey", { ticket: begun.ticket, credential }, 401, "sign_in_failed");
+  await succeeds("POST", "/session", { email: EMAIL, password: PASSWORD });
+});
