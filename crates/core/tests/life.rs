@@ -102,3 +102,17 @@ fn what_the_targets_were_set_to_is_kept_with_the_request() {
     let was: Vec<_> = request.was.iter().map(|was| (was.setting.len(), was.items.clone())).collect();
     assert_eq!(was, [(6, vec![0, 2]), (200, vec![1])]);
 }
+
+#[test]
+fn what_was_decided_is_not_counted_anew_when_the_rule_changes() {
+    let mut w = World::new(2);
+    let manager = w.person(Role::OperationsManager);
+    let _spare = w.person(Role::OperationsManager);
+    let id = w.ask(manager, mode(PowerMode::Sleep), &[1]);
+    w.finish(id, Ending::Verified);
+    let then = w.state.tally(w.request(id), w.now);
+    assert!(then.is_met());
+    w.set_policy(Scenario::FleetMode, 2, 1);
+    let now = w.state.tally(w.request(id), w.now);
+    assert_eq!((now.required, now.required_other, now.approvals), (then.required, then.required_other, then.approvals));
+}

@@ -1,7 +1,8 @@
 //! Who may vote, whose vote counts, and whether that is enough.
 
 use super::{
-    Action, Approvers, Control, Decision, Policy, PolicyChange, Request, Scenario, Target, settle::is_from_the_server,
+    Action, Approvers, Control, Decision, Policy, PolicyChange, Request, RequestState, Scenario, Target,
+    settle::is_from_the_server,
 };
 use crate::{
     authz::{Actor, Permission, Place, Principal, RoleId},
@@ -273,19 +274,22 @@ impl State {
     #[must_use]
     pub fn tally(&self, request: &Request, now: Timestamp) -> Tally {
         let payload = &request.payload;
-        let policy = self.policy(payload.account, payload.scenario);
+        // What was decided is not counted anew when rules and people change later.
+        let open = matches!(request.state, RequestState::Pending | RequestState::Approved);
+        let then = self.policy_at(payload.account, payload.scenario, payload.policy_version);
+        let policy = if open { self.policy(payload.account, payload.scenario) } else { then.clone() };
         let places = self.places(&payload.action, &payload.targets);
-        let (required, required_other) = self.counts_for(payload.account, &payload.action);
+        let (required, required_other) = if open { self.counts_for(payload.account, &payload.action) } else { (0, 0) };
         let initiator = match payload.initiator {
             Principal::User(user) => Some(user),
             _ => None,
         };
-        let then = self.policy_at(payload.account, payload.scenario, payload.policy_version);
         let initiator_counts = policy.initiator_counts && then.initiator_counts;
         let mut approvals = BTreeSet::new();
         let mut undecided = BTreeSet::new();
         for (user, _) in request.eligible.iter() {
-            if self.is_beneficiary(&payload.action, *user) || !self.still_eligible(request, *user, &places, now) {
+            let counts = !open || self.still_eligible(request, *user, &places, now);
+            if self.is_beneficiary(&payload.action, *user) || !counts {
                 continue;
             }
             let counts_by_submitting = initiator_counts && initiator == Some(*user);
