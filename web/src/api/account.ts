@@ -1,29 +1,30 @@
 // Getting in, and looking after one's own sign-in. Every call throws a ProblemError on refusal.
 import { queryOptions } from "@tanstack/react-query";
 import { account } from "./account-client";
-import type { FactorAnswer, PasskeyAnswer, SecondFactor, Session, Setup, StepUp } from "./account-types";
-import { unwrap, withStepUp } from "./client";
+import type { FactorAnswer, PasskeyAnswer, SecondFactor, Setup, StepUp } from "./account-types";
+import { client, unwrap, withStepUp } from "./client";
 import { queryClient } from "./query";
 import { enter } from "./session";
+import type { Session } from "./types";
 
 export const signInOptionsQuery = queryOptions({
   queryKey: ["sign-in-options"],
-  queryFn: () => unwrap(account.GET("/sign-in-options")),
+  queryFn: () => unwrap(client.GET("/sign-in-options")),
   retry: false,
 });
 
-export const checkSetup = (token: string) => unwrap(account.POST("/setup/check", { body: { token } }));
-export const setUp = async (setup: Setup) => enter(await unwrap(account.POST("/setup", { body: setup })));
+export const checkSetup = (token: string) => unwrap(client.POST("/setup/check", { body: { token } }));
+export const setUp = async (setup: Setup) => enter(await unwrap(client.POST("/setup", { body: setup })));
 
 /** Signs in; null when done, else what is still wanted. */
 export async function signIn(email: string, password: string): Promise<SecondFactor | null> {
-  const answer = await unwrap(account.POST("/session", { body: { email, password } }));
+  const answer = await unwrap(client.POST("/session", { body: { email, password } }));
   if ("ticket" in answer) return answer;
   enter(answer);
   return null;
 }
 export const answerFactor = async (ticket: string, answer: FactorAnswer) =>
-  enter(await unwrap(account.POST("/session/second-factor", { body: { ticket, ...answer } })));
+  enter(await unwrap(client.POST("/session/second-factor", { body: { ticket, ...answer } })));
 
 export const beginPasskeySignIn = () => unwrap(account.POST("/session/passkey/begin", { body: {} }));
 export const passkeySignIn = async (answer: PasskeyAnswer) =>
@@ -34,16 +35,16 @@ export const stepUp = (answer: StepUp): Promise<Session> =>
 export const beginPasskeyStepUp = () => unwrap(account.POST("/session/step-up/passkey", { body: {} }));
 
 export const askPasswordReset = (email: string) =>
-  unwrap(account.POST("/password-resets", { body: { email } }));
+  unwrap(client.POST("/password-resets", { body: { email } }));
 export const resetPassword = (token: string, password: string) =>
-  unwrap(account.POST("/password-resets/use", { body: { token, password } }));
+  unwrap(client.POST("/password-resets/use", { body: { token, password } }));
 export const verifyEmail = (token: string) =>
-  unwrap(account.POST("/email-verifications", { body: { token } }));
+  unwrap(client.POST("/email-verifications", { body: { token } }));
 
 export const checkInvitation = (token: string) =>
-  unwrap(account.POST("/invitations/check", { body: { token } }));
+  unwrap(client.POST("/invitations/check", { body: { token } }));
 export async function acceptInvitation(token: string, name: string, password: string) {
-  const answer = await unwrap(account.POST("/invitations/accept", { body: { token, name, password } }));
+  const answer = await unwrap(client.POST("/invitations/accept", { body: { token, name, password } }));
   // With the role comes a session: the next page asks for it anew.
   if (answer.granted) queryClient.removeQueries();
   return answer;
@@ -53,11 +54,11 @@ export async function acceptInvitation(token: string, name: string, password: st
 
 export const securityQuery = queryOptions({
   queryKey: ["security"],
-  queryFn: () => unwrap(account.GET("/me/security")),
+  queryFn: () => unwrap(client.GET("/me/security")),
 });
 export const sessionsQuery = queryOptions({
   queryKey: ["my-sessions"],
-  queryFn: () => unwrap(account.GET("/me/sessions")),
+  queryFn: () => unwrap(client.GET("/me/sessions")),
   // Sessions come and go elsewhere, and no frame tells of them.
   staleTime: 0,
 });
@@ -71,15 +72,14 @@ async function changed<Data>(call: Promise<Data>): Promise<Data> {
 }
 
 export const changePassword = (current: string | undefined, password: string) =>
-  changed(withStepUp(() => unwrap(account.PUT("/me/password", { body: { current, password } }))));
-export const sendVerification = () => unwrap(account.POST("/me/email-verification", { body: {} }));
+  changed(withStepUp(() => unwrap(client.PUT("/me/password", { body: { current, password } }))));
+export const sendVerification = () => unwrap(client.POST("/me/email-verification", { body: {} }));
 
-export const beginTotp = () => withStepUp(() => unwrap(account.POST("/me/totp", { body: {} })));
+export const beginTotp = () => withStepUp(() => unwrap(client.POST("/me/totp")));
 export const confirmTotp = (code: string) =>
-  changed(withStepUp(() => unwrap(account.POST("/me/totp/confirm", { body: { code } }))));
-export const removeTotp = () => changed(withStepUp(() => unwrap(account.DELETE("/me/totp"))));
-export const newRecoveryCodes = () =>
-  changed(withStepUp(() => unwrap(account.POST("/me/recovery-codes", { body: {} }))));
+  changed(withStepUp(() => unwrap(client.POST("/me/totp/confirm", { body: { code } }))));
+export const removeTotp = () => changed(withStepUp(() => unwrap(client.DELETE("/me/totp"))));
+export const newRecoveryCodes = () => changed(withStepUp(() => unwrap(client.POST("/me/recovery-codes"))));
 
 export const beginPasskey = () => withStepUp(() => unwrap(account.POST("/me/passkeys/begin", { body: {} })));
 export const addPasskey = (answer: PasskeyAnswer, name: string) =>
@@ -94,5 +94,5 @@ export const removeIdentity = (id: string) =>
   changed(withStepUp(() => unwrap(account.DELETE("/me/identities/{id}", { params: { path: { id } } }))));
 
 export const endSession = (id: string) =>
-  changed(unwrap(account.DELETE("/me/sessions/{id}", { params: { path: { id } } })));
-export const endOtherSessions = () => changed(unwrap(account.DELETE("/me/sessions")));
+  changed(unwrap(client.DELETE("/me/sessions/{id}", { params: { path: { id } } })));
+export const endOtherSessions = () => changed(unwrap(client.DELETE("/me/sessions")));

@@ -1,10 +1,11 @@
 // People, their grants and invitations. What changes them goes by request: some run at once, others wait.
 import { queryOptions } from "@tanstack/react-query";
 import { account } from "./account-client";
-import type { GrantTerms, InvitationAsk, Request } from "./account-types";
+import type { GrantScope, GrantTerms } from "./account-types";
 import { client, idempotencyKey, unwrap, withStepUp } from "./client";
 import { keepRequest } from "./mutations";
 import { queryClient } from "./query";
+import type { Action, Request } from "./types";
 
 export const rolesQuery = queryOptions({
   queryKey: ["roles"],
@@ -12,11 +13,11 @@ export const rolesQuery = queryOptions({
 });
 export const peopleQuery = queryOptions({
   queryKey: ["people"],
-  queryFn: () => unwrap(account.GET("/people")),
+  queryFn: () => unwrap(client.GET("/people")),
 });
 export const invitationsQuery = queryOptions({
   queryKey: ["invitations"],
-  queryFn: () => unwrap(account.GET("/invitations")),
+  queryFn: () => unwrap(client.GET("/invitations")),
 });
 
 /** Why a person may or may not use a permission, on the whole or on a site or device. */
@@ -28,7 +29,7 @@ export const explainQuery = (subject: string, action: string, resource?: string)
   });
 
 /** Asks once, with the same key when the proof of identity comes in between; what it changed is read anew. */
-function ask(call: (headers: { "Idempotency-Key": string }) => Promise<Request>): Promise<Request> {
+function submit(call: (headers: { "Idempotency-Key": string }) => Promise<Request>): Promise<Request> {
   const headers = idempotencyKey();
   return withStepUp(async () => {
     const request = keepRequest(await call(headers));
@@ -37,35 +38,27 @@ function ask(call: (headers: { "Idempotency-Key": string }) => Promise<Request>)
     return request;
   });
 }
+const ask = (action: Action) =>
+  submit((headers) => unwrap(client.POST("/requests", { headers, body: { action, targets: [] } })));
 
 export const addPerson = (email: string, terms: GrantTerms) =>
-  ask((headers) => unwrap(account.POST("/people", { headers, body: { email, ...terms } })));
-export const addGrant = (id: string, terms: GrantTerms) =>
-  ask((headers) =>
-    unwrap(account.POST("/people/{id}/grants", { headers, params: { path: { id } }, body: terms })),
-  );
-export const changeGrant = (id: string, terms: GrantTerms) =>
-  ask((headers) => unwrap(account.PUT("/grants/{id}", { headers, params: { path: { id } }, body: terms })));
-export const removeGrant = (id: string) =>
-  ask((headers) => unwrap(account.DELETE("/grants/{id}", { headers, params: { path: { id } } })));
-export const suspendPerson = (id: string) =>
-  ask((headers) =>
-    unwrap(account.POST("/people/{id}/suspend", { headers, params: { path: { id } }, body: {} })),
-  );
-export const unsuspendPerson = (id: string) =>
-  ask((headers) =>
-    unwrap(account.POST("/people/{id}/unsuspend", { headers, params: { path: { id } }, body: {} })),
-  );
-export const removePerson = (id: string) =>
-  ask((headers) => unwrap(account.DELETE("/people/{id}", { headers, params: { path: { id } } })));
+  submit((headers) => unwrap(account.POST("/people", { headers, body: { email, ...terms } })));
+export const addGrant = (user: string, terms: GrantTerms) =>
+  ask({ action: "add_grant", params: { user, ...terms } });
+export const changeGrant = (grant: string, terms: GrantTerms) =>
+  ask({ action: "change_grant", params: { grant, ...terms } });
+export const removeGrant = (grant: string) => ask({ action: "remove_grant", params: { grant } });
+export const suspendPerson = (user: string) => ask({ action: "suspend_user", params: { user } });
+export const unsuspendPerson = (user: string) => ask({ action: "unsuspend_user", params: { user } });
+export const removePerson = (user: string) => ask({ action: "remove_user", params: { user } });
 export const leaveAccount = () => withStepUp(() => unwrap(account.POST("/me/leave", { body: {} })));
 
-export async function invite(body: InvitationAsk) {
-  const invitation = await withStepUp(() => unwrap(account.POST("/invitations", { body })));
+export async function invite(body: { email: string; role: string; scope: GrantScope; remark?: string }) {
+  const invitation = await withStepUp(() => unwrap(client.POST("/invitations", { body })));
   void queryClient.invalidateQueries({ queryKey: invitationsQuery.queryKey });
   return invitation;
 }
 export async function withdrawInvitation(id: string) {
-  await unwrap(account.DELETE("/invitations/{id}", { params: { path: { id } } }));
+  await unwrap(client.DELETE("/invitations/{id}", { params: { path: { id } } }));
   await queryClient.invalidateQueries({ queryKey: invitationsQuery.queryKey });
 }

@@ -38,7 +38,7 @@ export function GrantDialog({
       task.kind === "new"
         ? await addPerson(email.trim(), asked)
         : task.kind === "more"
-          ? await addGrant(task.person.user.id, asked)
+          ? await addGrant(task.person.id, asked)
           : await changeGrant(task.grant.id, asked);
     onClose();
     await tell(request, task.kind === "change" ? "Role changed" : "Role given");
@@ -62,7 +62,7 @@ export function GrantDialog({
           />
         ) : (
           <p>
-            <b>{task.person.user.name}</b> <span className="dim">{task.person.email}</span>
+            <b>{task.person.name}</b> <span className="dim">{task.person.email}</span>
           </p>
         )}
         <GrantFields terms={terms} onChange={setTerms} />

@@ -24,7 +24,7 @@ export function InviteDialog({
 }) {
   const [email, setEmail] = useState(first);
   const [terms, setTerms] = useState(NO_TERMS);
-  const [made, setMade] = useState<(Invitation & { link: string }) | null>(null);
+  const [made, setMade] = useState<Invitation | null>(null);
   const now = useNow();
   const { busy, error, submit } = useSubmit(async () => {
     const remark = terms.remark.trim();
@@ -93,7 +93,7 @@ const MAIL: Record<Invitation["mail"], string> = {
   not_configured: "This server sends no mail: pass the link on yourself.",
 };
 
-function Made({ made, onClose }: { made: Invitation & { link: string }; onClose: () => void }) {
+function Made({ made, onClose }: { made: Invitation; onClose: () => void }) {
   return (
     <div className="col gap3">
       <p className="soft">
@@ -104,7 +104,7 @@ function Made({ made, onClose }: { made: Invitation & { link: string }; onClose:
       </Note>
       <code className={`num ${css.link}`}>{made.link}</code>
       <div className="row" style={{ justifyContent: "flex-end" }}>
-        <CopyButton value={made.link}>
+        <CopyButton value={made.link ?? ""}>
           {({ copied, copy }) => (
             <Button variant="default" leftSection={<IconCopy size={14} aria-hidden="true" />} onClick={copy}>
               {copied ? "Copied" : "Copy the link"}

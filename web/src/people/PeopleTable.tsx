@@ -1,15 +1,12 @@
-import { Link } from "@tanstack/react-router";
 import type { Person } from "../api/account-types";
-import { useSession } from "../api/session";
 import { scopeWords } from "../roles/scope";
-import { useSite, useSiteName } from "../shell/site";
+import { useSiteName } from "../shell/site";
 import { ago, dateTime, dateTimeLong, NONE, words } from "../ui/format";
 import { useNow } from "../ui/use-now";
 import css from "./People.module.css";
 import { PersonMenu, type PersonTask } from "./PersonMenu";
 
 export function PeopleTable({ people, onTask }: { people: Person[]; onTask: (task: PersonTask) => void }) {
-  const session = useSession();
   const now = useNow();
   return (
     <div className="card scroll-x" style={{ padding: 0 }}>
@@ -28,11 +25,11 @@ export function PeopleTable({ people, onTask }: { people: Person[]; onTask: (tas
         </thead>
         <tbody>
           {people.map((person) => (
-            <tr key={person.user.id}>
+            <tr key={person.id}>
               <td data-label="Person">
                 <div>
-                  <b>{person.user.name}</b>
-                  {person.user.id === session.user.id && <span className="dim"> (you)</span>}
+                  <b>{person.name}</b>
+                  {person.me && <span className="dim"> (you)</span>}
                   <div className="dim small">{person.email}</div>
                 </div>
               </td>
@@ -53,9 +50,7 @@ export function PeopleTable({ people, onTask }: { people: Person[]; onTask: (tas
                   "never"
                 )}
               </td>
-              <td data-label="State">
-                <State person={person} />
-              </td>
+              <td data-label="State">{person.suspended ? <b className="warn">Suspended</b> : "Active"}</td>
               <td data-label="" className="r">
                 <PersonMenu person={person} onTask={onTask} />
               </td>
@@ -74,29 +69,15 @@ function Grants({ person }: { person: Person }) {
     <div>
       {person.grants.map((grant) => (
         <div key={grant.id}>
-          {grant.role} <span className="dim">{scopeWords(grant.scope, siteName)}</span>
-          {grant.expires_at && <span className="dim small">, until {dateTime(grant.expires_at)}</span>}
+          {grant.role_title} <span className="dim">{scopeWords(grant.scope, siteName)}</span>
+          {grant.expires_at && (
+            <span className={grant.expired ? "warn small" : "dim small"}>
+              , {grant.expired ? "ended" : "until"} {dateTime(grant.expires_at)}
+            </span>
+          )}
           {grant.api_access !== "none" && (
             <span className="dim small">, API {words(grant.api_access).toLowerCase()}</span>
           )}
-        </div>
-      ))}
-    </div>
-  );
-}
-
-function State({ person }: { person: Person }) {
-  const site = useSite();
-  return (
-    <div>
-      {person.suspended ? <b className="warn">Suspended</b> : "Active"}
-      {!person.second_factor && !person.suspended && <div className="dim small">no second factor</div>}
-      {person.open.map((open) => (
-        <div key={open.request} className="small">
-          <Link to="/s/$site/requests/$id" params={{ site, id: open.request }} title={open.title}>
-            R-{open.number}
-          </Link>{" "}
-          waits
         </div>
       ))}
     </div>

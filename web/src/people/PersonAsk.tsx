@@ -10,14 +10,14 @@ type Asked = Exclude<PersonTask, { kind: "more" | "change" }>;
 export function PersonAsk({ task, onClose }: { task: Asked; onClose: () => void }) {
   const tell = useOutcome();
   const session = useSession();
-  const { name, id } = task.person.user;
+  const { name, id } = task.person;
   switch (task.kind) {
     case "take":
       return (
         <Ask
           opened
           onClose={onClose}
-          title={`Take ${task.grant.role} from ${name}?`}
+          title={`Take ${task.grant.role_title} from ${name}?`}
           confirm="Take it away"
           danger
           onConfirm={async () => tell(await removeGrant(task.grant.id), "Role taken away")}

@@ -2,7 +2,6 @@ import { ActionIcon, Menu } from "@mantine/core";
 import { IconDots } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
 import type { Person, PersonGrant } from "../api/account-types";
-import { useSession } from "../api/session";
 import { same } from "../roles/outcome";
 import { useSite } from "../shell/site";
 import { useCan } from "../ui/permissions";
@@ -16,11 +15,10 @@ export type PersonTask =
 /** What can be done with a person; what cannot be says why. */
 export function PersonMenu({ person, onTask }: { person: Person; onTask: (task: PersonTask) => void }) {
   const can = useCan();
-  const session = useSession();
   const site = useSite();
   const navigate = useNavigate();
-  const me = person.user.id === session.user.id;
-  const owner = person.grants.some((grant) => same(grant.role, "Owner"));
+  const me = person.me;
+  const owner = person.grants.some((grant) => same(grant.role_title, "Owner"));
   const manage = can("user.manage").why;
   const suspend = person.suspended ? manage : can("user.suspend").why;
   const ofOwner = owner ? "The Owner cannot be changed: transfer ownership first." : "";
@@ -28,11 +26,17 @@ export function PersonMenu({ person, onTask }: { person: Person; onTask: (task: 
   const items: { word: string; why: string; run: () => void; danger?: boolean }[] = [
     { word: "Give one more role…", why: manage, run: () => onTask({ kind: "more", person }) },
     ...person.grants.flatMap((grant) => {
-      const why = same(grant.role, "Owner") ? ofOwner : manage;
+      const why = same(grant.role_title, "Owner") ? ofOwner : manage;
       return [
-        { word: `Change ${grant.role}…`, why, run: () => onTask({ kind: "change", person, grant }) },
+        { word: `Change ${grant.role_title}…`, why, run: () => onTask({ kind: "change", person, grant }) },
         ...(person.grants.length > 1
-          ? [{ word: `Take ${grant.role} away…`, why, run: () => onTask({ kind: "take", person, grant }) }]
+          ? [
+              {
+                word: `Take ${grant.role_title} away…`,
+                why,
+                run: () => onTask({ kind: "take", person, grant }),
+              },
+            ]
           : []),
       ];
     }),
@@ -60,7 +64,7 @@ export function PersonMenu({ person, onTask }: { person: Person; onTask: (task: 
   return (
     <Menu position="bottom-end" width={280}>
       <Menu.Target>
-        <ActionIcon variant="subtle" size={32} aria-label={`What to do with ${person.user.name}`}>
+        <ActionIcon variant="subtle" size={32} aria-label={`What to do with ${person.name}`}>
           <IconDots size={18} aria-hidden="true" />
         </ActionIcon>
       </Menu.Target>
@@ -70,7 +74,7 @@ export function PersonMenu({ person, onTask }: { person: Person; onTask: (task: 
             void navigate({
               to: "/s/$site/roles",
               params: { site },
-              search: { tab: "person", person: person.user.id },
+              search: { tab: "person", person: person.id },
             })
           }
         >

@@ -1,7 +1,8 @@
 // The terms of a grant as the form holds them, and what the server is told.
 import type { ApiAccess, GrantScope, GrantTerms, Person, PersonGrant } from "../api/account-types";
 import type { RoleInfo } from "../api/types";
-import { same } from "../roles/outcome";
+import { roleCode, same } from "../roles/outcome";
+import { sitesOf } from "../roles/scope";
 
 export interface Terms {
   role: string;
@@ -16,11 +17,10 @@ export interface Terms {
 export const NO_TERMS: Terms = { role: "", everywhere: true, sites: [], remark: "", until: "", api: "none" };
 
 export function termsOf(grant: PersonGrant): Terms {
-  const all = "all" in grant.scope;
   return {
-    role: grant.role,
-    everywhere: all,
-    sites: "all" in grant.scope ? [] : grant.scope.sites,
+    role: grant.role_title,
+    everywhere: grant.scope === "all",
+    sites: sitesOf(grant.scope),
     remark: grant.remark ?? "",
     until: grant.expires_at === null ? "" : localDate(grant.expires_at),
     api: grant.api_access,
@@ -29,11 +29,13 @@ export function termsOf(grant: PersonGrant): Terms {
 
 /** A grant with API access always reaches everything. */
 export const scopeOf = (terms: Terms): GrantScope =>
-  terms.everywhere || terms.api !== "none" ? { all: true } : { sites: terms.sites };
+  terms.everywhere || terms.api !== "none"
+    ? "all"
+    : { nodes: terms.sites.map((id) => ({ node: "site", id })) };
 
 export function toSend(terms: Terms): GrantTerms {
   return {
-    role: terms.role,
+    role: roleCode(terms.role),
     scope: scopeOf(terms),
     ...(terms.remark.trim() && { remark: terms.remark.trim() }),
     ...(terms.until && { expires_at: endOfDay(terms.until) }),
@@ -53,7 +55,7 @@ export function incomplete(terms: Terms, now: number): string {
 /** What somebody should know before giving this. */
 export function cautionsOf(terms: Terms): string[] {
   const found: string[] = [];
-  const all = "all" in scopeOf(terms);
+  const all = scopeOf(terms) === "all";
   if (all && same(terms.role, "Viewer"))
     found.push(
       "A Viewer with everything sees every machine, those of other clients too. For a hosting client choose their sites.",
@@ -73,11 +75,11 @@ export function ungivable(role: RoleInfo, held: readonly string[]): string {
 export function found(people: readonly Person[], text: string, role: string | undefined): Person[] {
   const sought = text.trim().toLowerCase().split(/\s+/);
   return people.filter((person) => {
-    if (role && !person.grants.some((grant) => same(grant.role, role))) return false;
+    if (role && !person.grants.some((grant) => same(grant.role_title, role))) return false;
     const all = [
-      person.user.name,
-      person.email,
-      ...person.grants.flatMap((grant) => [grant.role, grant.remark ?? ""]),
+      person.name,
+      person.email ?? "",
+      ...person.grants.flatMap((grant) => [grant.role_title, grant.remark ?? ""]),
     ]
       .join(" ")
       .toLowerCase();

@@ -30,14 +30,14 @@ export function PersonRights({ catalogue }: { catalogue: RoleCatalogue }) {
   if (!may) return <Own catalogue={catalogue} />;
   if (error) return <LoadError error={error} retry={() => void refetch()} />;
   if (!data) return <Waiting rows={8} />;
-  const person = data.items.find((each) => each.user.id === (search.person ?? session.user.id));
+  const person = data.items.find((each) => each.id === (search.person ?? session.user.id));
   return (
     <div className="col gap3">
       <div className="row wrap top">
         <Select
           label="Person"
-          data={data.items.map((each) => ({ value: each.user.id, label: each.user.name }))}
-          value={person?.user.id ?? null}
+          data={data.items.map((each) => ({ value: each.id, label: each.name }))}
+          value={person?.id ?? null}
           onChange={(id) => set({ person: id ?? undefined, permission: undefined })}
           searchable
           allowDeselect={false}
@@ -62,14 +62,14 @@ export function PersonRights({ catalogue }: { catalogue: RoleCatalogue }) {
           <GrantList person={person} name={siteName} />
           <RightList
             catalogue={catalogue}
-            subject={person.user.id}
+            subject={person.id}
             at={search.at}
             by={(permission) =>
               person.suspended ? [] : givingGrants(person.grants, catalogue, permission, search.at)
             }
             open={search.permission}
             toggle={(name) => set({ permission: search.permission === name ? undefined : name })}
-            scope={(grant) => `${grant.role}, ${scopeWords(grant.scope, siteName)}`}
+            scope={(grant) => `${grant.role_title}, ${scopeWords(grant.scope, siteName)}`}
           />
         </>
       )}
@@ -86,22 +86,25 @@ export function givingGrants(
 ): PersonGrant[] {
   return grants.filter(
     (grant) =>
+      !grant.expired &&
       reaches(grant.scope, at) &&
-      catalogue.roles.some((role) => same(role.name, grant.role) && role.permissions.includes(permission)),
+      catalogue.roles.some(
+        (role) => same(role.name, grant.role_title) && role.permissions.includes(permission),
+      ),
   );
 }
 
 function GrantList({ person, name }: { person: Person; name: (id: string) => string }) {
   if (person.suspended)
     return (
-      <Note tone="warn" title={`${person.user.name} is suspended: the roles give nothing until that ends.`} />
+      <Note tone="warn" title={`${person.name} is suspended: the roles give nothing until that ends.`} />
     );
-  if (person.grants.length === 0) return <Note title={`${person.user.name} has no role here.`} />;
+  if (person.grants.length === 0) return <Note title={`${person.name} has no role here.`} />;
   return (
     <ul className="plain row wrap" aria-label="Roles given">
       {person.grants.map((grant) => (
         <li key={grant.id} className={css.chip}>
-          <b>{grant.role}</b> {scopeWords(grant.scope, name)}
+          <b>{grant.role_title}</b> {scopeWords(grant.scope, name)}
           {grant.expires_at && <span className="dim">until {dateTime(grant.expires_at)}</span>}
           {grant.api_access !== "none" && <span className="dim">with API access</span>}
         </li>
@@ -140,7 +143,9 @@ function Own({ catalogue }: { catalogue: RoleCatalogue }) {
 const OWN: PersonGrant = {
   id: "own",
   role: "",
-  scope: { sites: [] },
+  role_title: "",
+  scope: "all",
+  expired: false,
   remark: null,
   expires_at: null,
   api_access: "none",

@@ -93,9 +93,9 @@ function People({ roles }: { roles: string[] }) {
           <ul className="plain row wrap">
             {holdersOf.slice(0, 30).map(({ person, grant }) => (
               <li key={grant.id} className={css.chip}>
-                {person.user.name}
+                {person.name}
                 <span className="dim">
-                  {grant.role}, {scopeWords(grant.scope, siteName)}
+                  {grant.role_title}, {scopeWords(grant.scope, siteName)}
                 </span>
               </li>
             ))}
@@ -108,4 +108,4 @@ function People({ roles }: { roles: string[] }) {
 }
 
 const matching = (person: Person, roles: string[]) =>
-  person.grants.filter((grant) => roles.some((role) => same(role, grant.role)));
+  person.grants.filter((grant) => roles.some((role) => same(role, grant.role_title)));

@@ -1,13 +1,27 @@
 import type { GrantScope } from "../api/account-types";
 
-/** "everywhere", or the names of the sites. */
-export function scopeWords(scope: GrantScope, name: (id: string) => string): string {
-  if ("all" in scope) return "everywhere";
-  return scope.sites.length === 0 ? "nowhere" : scope.sites.map(name).join(", ");
+/** "everywhere", or the names of the sites and the ids of what is not a site. */
+export function scopeWords(scope: unknown, name: (id: string) => string): string {
+  const read = readScope(scope);
+  if (read === "all") return "everywhere";
+  return read.nodes.length === 0 ? "nowhere" : read.nodes.map(({ id }) => name(id)).join(", ");
 }
 
 /** Does it reach a site? Without a site: does it reach everything? */
-export function reaches(scope: GrantScope, site: string | undefined): boolean {
-  if ("all" in scope) return true;
-  return site !== undefined && scope.sites.includes(site);
+export function reaches(scope: unknown, site: string | undefined): boolean {
+  const read = readScope(scope);
+  return read === "all" || (site !== undefined && read.nodes.some(({ id }) => id === site));
+}
+
+/** The sites of a scope that is not everything. */
+export function sitesOf(scope: unknown): string[] {
+  const read = readScope(scope);
+  return read === "all" ? [] : read.nodes.filter(({ node }) => node === "site").map(({ id }) => id);
+}
+
+/** A scope as the server wrote it; whatever else it is reaches nothing. */
+export function readScope(scope: unknown): GrantScope {
+  if (scope === "all") return "all";
+  const nodes = typeof scope === "object" && scope !== null && "nodes" in scope ? scope.nodes : [];
+  return { nodes: Array.isArray(nodes) ? nodes : [] };
 }

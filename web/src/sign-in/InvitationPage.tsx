@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, useRouter } from "@tanstack/react-router";
 import { useState } from "react";
 import { acceptInvitation, checkInvitation } from "../api/account";
-import type { InvitationCheck } from "../api/account-types";
+import type { InvitationOffer } from "../api/account-types";
 import { hasCode } from "../api/problem";
 import { LoadError, Note, ProblemNote, Waiting } from "../ui/feedback";
 import { dateTime, words } from "../ui/format";
@@ -44,7 +44,7 @@ export function InvitationPage() {
   );
 }
 
-function JoinForm({ token, invitation }: { token: string; invitation: InvitationCheck }) {
+function JoinForm({ token, invitation }: { token: string; invitation: InvitationOffer }) {
   const router = useRouter();
   const [name, setName] = useState("");
   const [password, setPassword] = useState("");
@@ -75,7 +75,7 @@ function JoinForm({ token, invitation }: { token: string; invitation: Invitation
         description="As approvals and the audit log show it."
         value={name}
         onChange={(event) => setName(event.currentTarget.value)}
-        maxLength={200}
+        maxLength={50}
         autoComplete="name"
         required
         withAsterisk={false}

@@ -72,7 +72,7 @@ function SetupForm({ token }: { token: string }) {
         description="As approvals and the audit log show it."
         value={name}
         onChange={(event) => setName(event.currentTarget.value)}
-        maxLength={200}
+        maxLength={50}
         autoComplete="name"
         required
         withAsterisk={false}

@@ -50,8 +50,8 @@ function WhoGives() {
   const giving = catalogue?.roles.filter((role) => role.permissions.includes("user.manage")) ?? [];
   const names = people?.items
     .filter((person) => !person.suspended)
-    .filter((person) => person.grants.some((grant) => giving.some((role) => role.name === grant.role)))
-    .map((person) => person.user.name);
+    .filter((person) => person.grants.some((grant) => giving.some((role) => role.name === grant.role_title)))
+    .map((person) => person.name);
   if (giving.length === 0) return null;
   const who = roleNames(giving.map((role) => role.name));
   return (
