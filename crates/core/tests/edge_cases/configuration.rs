@@ -124,6 +124,15 @@ fn e008_lowering_a_count_needs_as_many_as_it_had() {
 }
 
 #[test]
+fn e009_one_person_raises_a_count_to_all_there_are_at_once() {
+    let (mut w, _) = company::<2>();
+    let owner = w.owner;
+    let id = ask(&mut w, owner, counts(Scenario::AccountUnfreeze, 3));
+    assert_eq!((w.state_of(id), w.request(id).required), (RequestState::Executed, 1));
+    assert_eq!(required(&w, Scenario::AccountUnfreeze), w.state.available(w.account, Scenario::AccountUnfreeze));
+}
+
+#[test]
 fn e010_making_an_administrator_needs_the_highest_count_of_all() {
     let (mut w, [one, two]) = company::<2>();
     let owner = w.owner;
