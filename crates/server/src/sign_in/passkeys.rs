@@ -12,7 +12,7 @@ use webauthn_rp::{
     request::{
         AsciiDomain, PublicKeyCredentialDescriptor, RpId,
         auth::AuthenticationVerificationOptions,
-        register::{PublicKeyCredentialUserEntity, RegistrationVerificationOptions, UserHandle64},
+        register::{CredProtect, PublicKeyCredentialUserEntity, RegistrationVerificationOptions, UserHandle64},
     },
     response::{
         AuthTransports, CredentialId,
@@ -96,8 +96,10 @@ impl Passkeys {
             // A name that the standard does not allow is left out: the e-mail says enough.
             display_name: name.try_into().ok(),
         };
-        let options =
-            PublicKeyCredentialCreationOptions::passkey(&self.site, entity, known.collect::<Result<_, Failed>>()?);
+        let known = known.collect::<Result<_, Failed>>()?;
+        let mut options = PublicKeyCredentialCreationOptions::passkey(&self.site, entity, known);
+        // Authenticators that do not know it refuse, and the user is verified each time anyway.
+        options.extensions.cred_protect = CredProtect::None;
         let (state, options) = options.start_ceremony().map_err(failed)?;
         Ok((state, serde_json::to_value(&options).map_err(failed)?))
     }
