@@ -77,7 +77,10 @@ async function refused(method, path, body, status, code) {
 
 before(async () => {
   server = await startServer();
-  browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
+  browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: ["--no-sandbox"],
+  });
   const context = await browser.newContext();
   page = await context.newPage();
   await page.goto(`${server.url}/`);
@@ -106,14 +109,25 @@ after(async () => {
 let passkey;
 
 test("a passkey is added by whoever is signed in", async () => {
-  const form = { token: server.token, company: "Norte", name: "Lena Ortiz", email: EMAIL, password: PASSWORD };
+  const form = {
+    token: server.token,
+    company: "Norte",
+    name: "Lena Ortiz",
+    email: EMAIL,
+    password: PASSWORD,
+  };
   await succeeds("POST", "/setup", form);
   const offered = await succeeds("GET", "/sign-in-options");
   assert.deepEqual(offered.passkeys, { rp_id: "localhost", origin: server.url });
 
   const begun = await succeeds("POST", "/me/passkeys/begin", {});
   const credential = await create(begun.options);
-  passkey = await succeeds("POST", "/me/passkeys", { ticket: begun.ticket, name: "This laptop", credential }, 201);
+  passkey = await succeeds(
+    "POST",
+    "/me/passkeys",
+    { ticket: begun.ticket, name: "This laptop", credential },
+    201,
+  );
   assert.equal(passkey.name, "This laptop");
   const again = { ticket: begun.ticket, name: "Twice", credential };
   await refused("POST", "/me/passkeys", again, 401, "ticket_expired");
@@ -161,7 +175,13 @@ test("an altered answer and one without the user's verification open nothing", a
   const lax = structuredClone(unverified.options);
   lax.userVerification = "discouraged";
   const unasked = await get(lax);
-  await refused("POST", "/session/passkey", { ticket: unverified.ticket, credential: unasked }, 401, "sign_in_failed");
+  await refused(
+    "POST",
+    "/session/passkey",
+    { ticket: unverified.ticket, credential: unasked },
+    401,
+    "sign_in_failed",
+  );
   await devtools.send("WebAuthn.setUserVerified", { authenticatorId: authenticator, isUserVerified: true });
 });
 
