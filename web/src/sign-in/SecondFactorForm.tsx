@@ -50,7 +50,7 @@ export function SecondFactorForm({
       <Button type="submit" size="sm" loading={busy} disabled={value.length < 6}>
         Go on
       </Button>
-      {passkey && asked.factors.includes("passkey") && (
+      {passkey && (
         <Button
           variant="default"
           size="sm"
