@@ -47,6 +47,11 @@ pub(crate) struct Tx {
 }
 
 impl Tx {
+    /// To ask what would be refused; nothing comes of it.
+    pub(crate) fn trying(state: &State, now: Timestamp) -> Self {
+        Self { now: state.monotonic(now), state: state.clone(), actor: Principal::System, entries: Vec::new() }
+    }
+
     pub(crate) const fn state(&self) -> &State {
         &self.state
     }

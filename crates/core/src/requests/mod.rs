@@ -11,7 +11,8 @@
 //!            +--> rejected | cancelled | expired | superseded | invalidated
 //! ```
 //! `submit` makes requests, `vote` takes decisions, `settle` makes every transition that follows by itself, `effects` carries out what
-//! changes the account (`people` what changes who may do what in it), and `claims` decides which request holds a device.
+//! changes the account (`people` what changes who may do what in it), `claims` decides which request holds a device, and
+//! `simulate` and `preset` say beforehand what a change would come to.
 
 mod action;
 mod authority;
@@ -21,11 +22,13 @@ mod inventory;
 mod keys;
 mod people;
 mod policy;
+mod preset;
 mod quorum;
 mod recovery;
 mod request;
 mod scenario;
 mod settle;
+mod simulate;
 mod submit;
 mod vote;
 
@@ -35,6 +38,7 @@ pub(crate) use effects::check_name;
 pub use keys::NewKey;
 pub use people::{GrantChange, NewGrant};
 pub use policy::{APPROVE_TTL, EXECUTE_TTL, PolicyChange, TIMELOCK};
+pub use preset::Preset;
 pub use quorum::{Rule, Tally};
 pub use recovery::{RECOVERY_TIMELOCK, Recovery};
 pub use request::{
@@ -42,3 +46,4 @@ pub use request::{
 };
 pub use scenario::{Approvers, Policy, STEP_UP_WINDOW, Scenario, StepUp};
 pub use settle::{Approved, REPORT_GRACE};
+pub use simulate::{Forecast, Prospect, Supposition, Warning};

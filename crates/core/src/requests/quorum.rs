@@ -5,7 +5,7 @@ use super::{
     settle::is_from_the_server,
 };
 use crate::{
-    authz::{Actor, Permission, Place, Principal, RoleId},
+    authz::{Actor, Grant, Permission, Place, Principal, RoleId},
     ids::{AccountId, GrantId, UserId},
     state::State,
     time::{Millis, Timestamp},
@@ -43,6 +43,15 @@ impl Tally {
             || count(&self.approvals) + count(&self.undecided) >= self.required
                 && self.by_others + count(&self.undecided) >= self.required_other
     }
+}
+
+/// Approvers of a scenario.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Counted {
+    /// Everywhere, and until further notice.
+    pub(crate) approvers: BTreeSet<UserId>,
+    /// Somewhere, or for some time.
+    pub(crate) limited: BTreeSet<UserId>,
 }
 
 fn count(people: &BTreeSet<UserId>) -> u32 {
@@ -177,24 +186,46 @@ impl State {
 
     /// The same, if these were its approvers.
     pub(crate) fn available_to(&self, account: AccountId, scenario: Scenario, approvers: Approvers) -> u32 {
-        let holders = |permission: Option<Permission>| {
-            let people: BTreeSet<_> = self
-                .grants_of(account)
-                .filter(|grant| grant.expires_at.is_none() && grant.scope.is_all())
+        let lasting = |grant: &Grant| grant.expires_at.is_none() && grant.scope.is_all();
+        count(&self.rarest(account, scenario, approvers, lasting))
+    }
+
+    /// Who counts towards the highest count of a scenario, if these were its approvers, and who may vote without counting.
+    pub(crate) fn counted(
+        &self,
+        account: AccountId,
+        scenario: Scenario,
+        approvers: Approvers,
+        now: Timestamp,
+    ) -> Counted {
+        let lasting = |grant: &Grant| grant.expires_at.is_none() && grant.scope.is_all();
+        let counted = self.rarest(account, scenario, approvers, lasting);
+        let live = self.rarest(account, scenario, approvers, |grant| grant.is_live(now));
+        let limited = live.difference(&counted).copied().collect();
+        Counted { approvers: counted, limited }
+    }
+
+    /// Who may approve by a grant like this; of a scenario's permissions the one that the fewest people hold.
+    fn rarest(
+        &self,
+        account: AccountId,
+        scenario: Scenario,
+        approvers: Approvers,
+        like: impl Fn(&Grant) -> bool,
+    ) -> BTreeSet<UserId> {
+        let holders = |gives: &dyn Fn(RoleId) -> bool| -> BTreeSet<UserId> {
+            self.grants_of(account)
+                .filter(|grant| like(grant) && gives(grant.role))
                 .filter(|grant| self.users.contains(&grant.user) && !self.is_suspended(account, grant.user))
-                .filter(|grant| match (approvers.roles(), permission) {
-                    (Some(roles), _) => roles.iter().any(|role| grant.role == *role),
-                    (None, Some(permission)) => self.mask_of(grant.role) & permission.bit() != 0,
-                    (None, None) => false,
-                })
                 .map(|grant| grant.user)
-                .collect();
-            count(&people)
+                .collect()
         };
-        if approvers.roles().is_some() {
-            return holders(None);
+        if let Some(roles) = approvers.roles() {
+            return holders(&|role| roles.iter().any(|approver| role == *approver));
         }
-        scenario.permissions().map(|permission| holders(Some(permission))).min().unwrap_or(0)
+        let of_each =
+            scenario.permissions().map(|permission| holders(&|role| self.mask_of(role) & permission.bit() != 0));
+        of_each.min_by_key(BTreeSet::len).unwrap_or_default()
     }
 
     /// Scenarios whose counts nobody could meet any more. Of the counts by others only those that were chosen: as shipped,
@@ -212,14 +243,16 @@ impl State {
 
     /// Counts that today's settings and the two hardening rules ask for.
     ///
-    /// Ratchet: lowering a scenario's count needs as many approvals as that count had. Closure: making an approver
-    /// needs as many as the highest count in which that approver could vote. Neither asks for more people than there are to
+    /// Ratchet: lowering a scenario's counts needs as many approvals as those counts took people. Closure: making an approver
+    /// needs as many as the highest counts in which that approver could vote. Neither asks for more people than there are to
     /// ask: where operators approve operations, there may be more of them than there are Administrators.
     pub(crate) fn counts_for(&self, account: AccountId, action: &Action) -> (u32, u32) {
         let policy = self.policy(account, action.scenario());
         let closure = match action {
-            Action::Control(Control::SetPolicies { changes } | Control::RemoveUser { changes, .. }) => {
-                self.ratchet(account, changes)
+            Action::Control(Control::SetPolicies { changes }) => self.ratchet(account, changes),
+            // Counts that go with a removal take what changing them by themselves would take.
+            Action::Control(Control::RemoveUser { changes, .. }) if !changes.is_empty() => {
+                self.ratchet(account, changes).max(self.policy(account, Scenario::ApprovalConfigUpdate).people())
             }
             Action::Control(Control::AddGrant(new)) => self.closure_of(account, new.role),
             Action::Control(Control::ChangeGrant(change)) => {
@@ -236,17 +269,16 @@ impl State {
             }
             _ => 0,
         };
-        let possible = closure.min(self.available(account, action.scenario()));
+        let possible = closure.min(policy.most(self.available(account, action.scenario())));
         (policy.required.max(possible), policy.required_other)
     }
 
     fn ratchet(&self, account: AccountId, changes: &[PolicyChange]) -> u32 {
         let lowered = changes.iter().filter_map(|change| {
             let old = self.policy(account, change.scenario);
-            change.of(&old).is_weaker_than(&old).then_some(old.required.max(old.required_other))
+            change.of(&old).is_weaker_than(&old).then_some(old.people())
         });
-        let config = |of: u32| if changes.is_empty() { 0 } else { of };
-        lowered.max().unwrap_or(0).max(config(self.policy(account, Scenario::ApprovalConfigUpdate).required))
+        lowered.max().unwrap_or(0)
     }
 
     /// Does `user` still hold the standing they had when the request was submitted?

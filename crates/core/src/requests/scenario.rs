@@ -74,6 +74,13 @@ impl Policy {
     pub const fn most(&self, people: u32) -> u32 {
         if self.initiator_counts { people } else { people.saturating_sub(1) }
     }
+
+    /// How many people its counts take, an approver who asks included.
+    #[must_use]
+    pub const fn people(&self) -> u32 {
+        let others = if self.initiator_counts { self.required.saturating_sub(1) } else { self.required };
+        1 + if others > self.required_other { others } else { self.required_other }
+    }
 }
 
 macro_rules! scenarios {

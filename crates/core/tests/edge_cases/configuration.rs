@@ -47,7 +47,9 @@ fn e003_with_three_approvers_counts_of_one_two_and_three_are_accepted() {
         let (mut w, _) = company::<2>();
         let owner = w.owner;
         for count in 1..=3 {
-            let id = ask(&mut w, owner, counts(*scenario, count));
+            let by_others = w.state.policy(w.account, *scenario).required_other;
+            let changes = vec![PolicyChange::counts(*scenario, count, by_others)];
+            let id = ask(&mut w, owner, Control::SetPolicies { changes });
             assert_eq!((w.state_of(id), required(&w, *scenario)), (RequestState::Executed, count));
         }
     }

@@ -218,7 +218,7 @@ fn r03_whatever_weakens_a_policy_takes_as_many_people_as_it_asked_for() {
         let (mut w, _) = company::<3>();
         change(&mut w, Scenario::FleetMode, strict);
         let id = change(&mut w, Scenario::FleetMode, edit);
-        assert_eq!((w.state_of(id), tally(&w, id).required), (RequestState::Pending, 3), "{:?}", w.request(id).payload);
+        assert_eq!((w.state_of(id), tally(&w, id).required), (RequestState::Pending, 4), "{:?}", w.request(id).payload);
     }
     let stricter: [fn(&mut PolicyChange); 3] = [
         |change| change.timelock_s = Some(2 * HOUR),
