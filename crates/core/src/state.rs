@@ -21,7 +21,7 @@ use crate::{
         AccountId, AgentId, ContainerId, CustomRoleId, DeviceId, GrantId, KeyId, RequestId, ScanTaskId, SiteId,
         SubAccountId, UserId,
     },
-    requests::{ContentHash, Policy, Request, RequestState, Scenario},
+    requests::{Action, ContentHash, Policy, Request, RequestState, Scenario},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -92,8 +92,11 @@ pub struct State {
     pub(crate) by_request: imbl::OrdMap<RequestId, u32>,
     /// Places of requests that have not ended.
     pub(crate) open: imbl::OrdSet<u32>,
+    /// Of these, those that are not about devices: there are few, and every request has to look at them. Rebuilt, never stored.
+    #[serde(skip)]
+    pub(crate) open_controls: imbl::OrdSet<u32>,
     /// By account, principal and key, as text.
-    pub(crate) idempotency: imbl::OrdMap<String, Keyed>,
+    pub(crate) idempotency: imbl::OrdMap<Arc<str>, Arc<Keyed>>,
     pub(crate) drafts: imbl::OrdMap<UserId, imbl::OrdMap<SiteId, Draft>>,
     /// Compiled from grants; rebuilt, never stored.
     #[serde(skip)]
@@ -120,6 +123,9 @@ impl State {
         for (account, user) in holders {
             self.compile_rights(account, user);
         }
+        let controls =
+            self.open.iter().filter(|place| self.requests.get(**place as usize).is_some_and(|r| is_control(r)));
+        self.open_controls = controls.copied().collect();
         self
     }
 
@@ -318,6 +324,11 @@ impl State {
         self.open.iter().filter_map(|place| self.requests.get(*place as usize)).map(AsRef::as_ref)
     }
 
+    /// Requests that have not ended and are about anything but devices, oldest first.
+    pub(crate) fn open_controls(&self) -> impl Iterator<Item = &Request> {
+        self.open_controls.iter().filter_map(|place| self.requests.get(*place as usize)).map(AsRef::as_ref)
+    }
+
     /// One request.
     #[must_use]
     pub fn request(&self, id: RequestId) -> Option<&Request> {
@@ -344,4 +355,8 @@ impl State {
     pub fn executing(&self) -> impl Iterator<Item = &Request> {
         self.open_requests().filter(|request| request.state == RequestState::Executing)
     }
+}
+
+pub(crate) fn is_control(request: &Request) -> bool {
+    matches!(request.payload.action, Action::Control(_))
 }

@@ -393,13 +393,16 @@ pub struct Payload {
 pub struct ContentHash(pub [u8; 32]);
 
 impl Payload {
-    /// Its canonical form.
+    /// Its canonical form. With integers only and ASCII keys, RFC 8785 asks for no more than sorted keys and no spaces.
     ///
     /// # Panics
-    /// Never: a payload has only string keys and integers, which always have a canonical form.
+    /// Never: a payload has only string keys and integers, which can always be written.
     #[must_use]
     pub fn canonical(&self) -> String {
-        serde_jcs::to_string(self).expect("string keys and integers have a canonical form")
+        let mut value = serde_json::to_value(self).expect("string keys and integers can be written");
+        // They are sorted already, unless somebody has told the library to keep the order of insertion.
+        value.sort_all_objects();
+        value.to_string()
     }
 
     /// The hash that every vote must carry.

@@ -226,8 +226,9 @@ impl Tx {
     }
 
     fn workers_restart_at_a_site_of(&self, request: &Request) -> bool {
-        self.state().executing().any(|other| {
-            matches!(&other.payload.action, Action::Control(Control::RestartWorkers { site }) if self.touches(request, *site))
+        self.state().open_controls().any(|other| {
+            other.state == RequestState::Executing
+                && matches!(&other.payload.action, Action::Control(Control::RestartWorkers { site }) if self.touches(request, *site))
         })
     }
 

@@ -212,7 +212,8 @@ impl Tx {
             let problem = "1 to 128 characters".into();
             return Err(Rejection::Invalid { field: "Idempotency-Key", problem });
         }
-        let Some(keyed) = self.state().idempotency.get(&idempotency_key(actor.account, actor.principal, key)) else {
+        let key = idempotency_key(actor.account, actor.principal, key);
+        let Some(keyed) = self.state().idempotency.get(key.as_str()) else {
             return Ok(None);
         };
         match keyed.requests.first() {
@@ -296,7 +297,7 @@ impl Tx {
             };
             control == other || self.state().objects(other).iter().any(|object| objects.contains(object))
         };
-        let open = self.state().open_requests().find(|r| r.payload.account == actor.account && same(r));
+        let open = self.state().open_controls().find(|r| r.payload.account == actor.account && same(r));
         open.map_or(Ok(()), |open| Err(Rejection::PendingExists { request: open.id }))
     }
 

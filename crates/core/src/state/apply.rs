@@ -1,6 +1,6 @@
 //! What each event changes. No event is judged here: that was done before it was written.
 
-use super::{Account, Draft, Keyed, State};
+use super::{Account, Draft, Keyed, State, is_control};
 use crate::{
     authz::Principal,
     event::{Entry, Event},
@@ -96,7 +96,8 @@ impl State {
                 self.close_draft(*user, *site);
                 if let (Some((key, content)), Some(site)) = (idempotency, self.sites.get(site)) {
                     let key = idempotency_key(site.account, Principal::User(*user), key);
-                    self.idempotency.insert(key, Keyed { content: *content, requests: requests.clone() });
+                    let keyed = Keyed { content: *content, requests: requests.clone() };
+                    self.idempotency.insert(key.into(), keyed.into());
                 }
             }
             Event::RequestSubmitted { .. } => self.apply_submitted(entry),
@@ -128,11 +129,14 @@ impl State {
         self.claim(&made, place + 1);
         if let Some((key, content)) = idempotency {
             let key = idempotency_key(payload.account, payload.initiator, key);
-            self.idempotency.insert(key, Keyed { content: *content, requests: vec![*request] });
+            self.idempotency.insert(key.into(), Keyed { content: *content, requests: vec![*request] }.into());
         }
         self.change_account(payload.account, |account| account.requests = account.requests.max(*number));
         self.by_request.insert(*request, place);
         self.open.insert(place);
+        if is_control(&made) {
+            self.open_controls.insert(place);
+        }
         self.requests.push_back(Arc::new(made));
     }
 
@@ -285,6 +289,7 @@ impl State {
             self.claim(&request, 0);
         }
         self.open.remove(&place);
+        self.open_controls.remove(&place);
         self.change_request(id, |r| {
             r.state = state;
             r.state_reason = reason;

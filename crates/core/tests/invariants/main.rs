@@ -69,6 +69,7 @@ proptest! {
         live(&steps, |m| {
             for (_, request) in begun(m) {
                 assert_eq!(request.payload.content_hash(), request.content_hash);
+                assert_eq!(request.payload.canonical(), serde_jcs::to_string(&*request.payload).unwrap());
                 assert!(request.live_votes().all(|vote| vote.content_hash == request.content_hash));
             }
             for request in m.w.state.requests() {
