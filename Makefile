@@ -34,7 +34,7 @@ rust-test: web/dist/index.html ## Tests of the Rust code
 # The program as the tests have built it, so that it is not built a second time.
 journey: web/dist/index.html ## Click through the main journey in Chromium
 	cargo test --workspace --locked --no-run
-	chromium=$$(scripts/chromium) && cd web && CHROMIUM=$$chromium ADIT_BIN=../target/debug/adit npm run journey
+	chromium=$$(scripts/chromium) && cd web && CHROMIUM=$$chromium ADIT_BIN=$${CARGO_TARGET_DIR:-../target}/debug/adit npm run journey
 
 simulate: ## Random lives of a whole installation, more than a million steps
 	ADIT_LIVES=600 cargo test --locked -p adit-testkit --test simulation -- --nocapture

@@ -1,38 +1,18 @@
-// Passkeys in a real browser with a virtual authenticator, against the built program on an empty folder:
+// Passkeys in a real browser with a virtual authenticator, through the pages and then past them, against the built program:
 //   ADIT_BIN=../target/debug/adit node --test journey/passkeys.test.mjs
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
-import { chromium } from "playwright-core";
+import { openBrowser } from "./people.mjs";
+import { setUp, startServer } from "./server.mjs";
 
 const EMAIL = "lena@norte.example";
 const PASSWORD = "seven green kites over a dam";
 
 let server;
-let browser;
+let people;
 let page;
 let devtools;
 let authenticator;
-
-/** Starts the program; gives its process, folder and set-up link. */
-async function startServer() {
-  const binary = process.env.ADIT_BIN;
-  if (!binary) throw new Error("set ADIT_BIN to the built program, such as ../target/debug/adit");
-  const data = await mkdtemp(join(tmpdir(), "adit-passkeys-"));
-  const child = spawn(binary, ["serve", "--data", data, "--listen", "127.0.0.1:0"], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  for await (const line of createInterface({ input: child.stdout })) {
-    const link = line.match(/^(http:\S+)\/setup#(\S+)$/);
-    if (link) return { child, data, url: link[1], token: link[2] };
-  }
-  throw new Error("the server ended before it printed its set-up link");
-}
 
 /** A call from the page, with its cookie and CSRF token. */
 function call(method, path, body) {
@@ -77,14 +57,9 @@ async function refused(method, path, body, status, code) {
 
 before(async () => {
   server = await startServer();
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: ["--no-sandbox"],
-  });
-  const context = await browser.newContext();
-  page = await context.newPage();
-  await page.goto(`${server.url}/`);
-  devtools = await context.newCDPSession(page);
+  people = await openBrowser(server.url);
+  page = await people.newPage("Lena");
+  devtools = await page.context().newCDPSession(page);
   await devtools.send("WebAuthn.enable");
   const options = {
     protocol: "ctap2",
@@ -99,28 +74,52 @@ before(async () => {
 });
 
 after(async () => {
-  await browser?.close();
-  if (!server) return;
-  server.child.kill("SIGINT");
-  await once(server.child, "exit");
-  await rm(server.data, { recursive: true, force: true });
+  await people?.browser.close();
+  await server?.stop();
+});
+
+test("a passkey is added and signs in by the pages' own buttons", async () => {
+  await setUp(page, server, { company: "Norte", name: "Lena Ortiz", email: EMAIL, password: PASSWORD });
+  const me = page.getByRole("button", { name: "Lena Ortiz: account and appearance" });
+  await me.click();
+  await page.getByRole("menuitem", { name: "Security" }).click();
+  await page.getByRole("button", { name: "Add a passkey…" }).click();
+  const naming = page.getByRole("dialog", { name: "Name the passkey" });
+  await naming.getByLabel("Name").fill("The office key");
+  await naming.getByRole("button", { name: "Keep" }).click();
+  const remove = page.getByRole("button", { name: "Remove the passkey The office key" });
+  await remove.waitFor();
+
+  await me.click();
+  await page.getByRole("menuitem", { name: "Sign out" }).click();
+  await page.getByRole("button", { name: "Sign in with a passkey" }).click();
+  await me.waitFor();
+  await page.goto("/s/all/security");
+  const kept = page.getByRole("listitem").filter({ has: remove });
+  await kept.getByText(/, used /).waitFor();
+
+  await remove.click();
+  const sure = page.getByRole("dialog", { name: "Remove The office key?" });
+  await sure.getByRole("button", { name: "Remove", exact: true }).click();
+  await remove.waitFor({ state: "detached" });
+  assert.deepEqual(people.complaints, []);
+  await me.click();
+  await page.getByRole("menuitem", { name: "Sign out" }).click();
+  await page.getByRole("button", { name: "Sign in with a passkey" }).click();
+  await page.getByRole("region", { name: "Other ways to sign in" }).getByRole("alert").waitFor();
+  await devtools.send("WebAuthn.clearCredentials", { authenticatorId: authenticator });
 });
 
 let passkey;
 
-test("a passkey is added by whoever is signed in", async () => {
-  const form = {
-    token: server.token,
-    company: "Norte",
-    name: "Lena Ortiz",
-    email: EMAIL,
-    password: PASSWORD,
-  };
-  await succeeds("POST", "/setup", form);
+test("one is added by whoever is signed in", async () => {
+  await succeeds("POST", "/session", { email: EMAIL, password: PASSWORD });
   const offered = await succeeds("GET", "/sign-in-options");
   assert.deepEqual(offered.passkeys, { rp_id: "localhost", origin: server.url });
 
   const begun = await succeeds("POST", "/me/passkeys/begin", {});
+  // An authenticator that cannot protect credentials by itself, such as this one, would refuse.
+  assert.ok(!begun.options.extensions?.enforceCredentialProtectionPolicy, "a program from before may run");
   const credential = await create(begun.options);
   passkey = await succeeds(
     "POST",

@@ -1963,6 +1963,8 @@ export interface components {
             password: string;
         };
         SignInOptions: {
+            /** @description A demo on this machine: `/demo-users` lists its people. */
+            demo: boolean;
             /** @description Mail can be sent, so that a forgotten password can be set anew. */
             email: boolean;
             /** @description Only where the page's origin is this one. */

@@ -49,6 +49,9 @@ export function forgetSession() {
   forgetData();
 }
 
+/** What a link is for belongs to the link; its page may still be open, and must not ask for what is used up. */
+const KEPT: unknown[] = ["session", "link"];
+
 function forgetData() {
-  queryClient.removeQueries({ predicate: (query) => query.queryKey[0] !== "session" });
+  queryClient.removeQueries({ predicate: (query) => !KEPT.includes(query.queryKey[0]) });
 }

@@ -48,7 +48,7 @@ export function Invitations() {
             {data.items.map((invitation) => (
               <tr key={invitation.id}>
                 <td data-label="E-mail">{invitation.email}</td>
-                <td data-label="Role">{invitation.role}</td>
+                <td data-label="Role">{words(invitation.role)}</td>
                 <td data-label="Where">{scopeWords(invitation.scope, siteName)}</td>
                 <td data-label="Remark">{invitation.remark ?? NONE}</td>
                 <td data-label="By">{invitation.invited_by.name}</td>

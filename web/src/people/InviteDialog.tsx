@@ -5,11 +5,12 @@ import type { Invitation } from "../api/account-types";
 import { invite } from "../api/people";
 import { hasCode } from "../api/problem";
 import { Note, ProblemNote } from "../ui/feedback";
+import { words } from "../ui/format";
 import { useNow } from "../ui/use-now";
 import { useSubmit } from "../ui/use-submit";
 import { GrantFields } from "./GrantFields";
 import css from "./People.module.css";
-import { incomplete, NO_TERMS, scopeOf } from "./terms";
+import { incomplete, NO_TERMS, toSend } from "./terms";
 
 /** An invitation for somebody who is not registered yet; its link is shown this once. */
 export function InviteDialog({
@@ -27,15 +28,8 @@ export function InviteDialog({
   const [made, setMade] = useState<Invitation | null>(null);
   const now = useNow();
   const { busy, error, submit } = useSubmit(async () => {
-    const remark = terms.remark.trim();
-    setMade(
-      await invite({
-        email: email.trim(),
-        role: terms.role,
-        scope: scopeOf(terms),
-        ...(remark && { remark }),
-      }),
-    );
+    const { role, scope, remark } = toSend(terms);
+    setMade(await invite({ email: email.trim(), role, scope, remark }));
   });
   const missing = incomplete(terms, now);
   return (
@@ -97,7 +91,7 @@ function Made({ made, onClose }: { made: Invitation; onClose: () => void }) {
   return (
     <div className="col gap3">
       <p className="soft">
-        {made.email} can join as {made.role} within seven days. {MAIL[made.mail]}
+        {made.email} can join as {words(made.role)} within seven days. {MAIL[made.mail]}
       </p>
       <Note tone="warn" title="Shown only now">
         Whoever has the link can use it, once.

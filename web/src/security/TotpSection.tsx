@@ -124,7 +124,7 @@ function Enrol({ secret, onDone }: { secret: TotpSecret; onDone: (codes: string[
         viewBox={`0 0 ${size} ${size}`}
         shapeRendering="crispEdges"
         role="img"
-        aria-label="QR code with the secret below"
+        aria-label="QR image of the secret below"
       >
         <path d={path} fill="currentColor" />
       </svg>

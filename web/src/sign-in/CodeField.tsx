@@ -24,7 +24,7 @@ export function RecoveryField({ value, onChange }: { value: string; onChange: (v
   return (
     <TextInput
       label="Recovery code"
-      description="One of the ten you kept, such as abcde-fghij. Each works once."
+      description="One of the ten you kept, such as abcd-efgh-jkmn-pqrs. Each works once."
       value={value}
       onChange={(event) => onChange(event.currentTarget.value.trim().toLowerCase())}
       autoComplete="off"

@@ -1,12 +1,13 @@
 import { useQuery } from "@tanstack/react-query";
+import { signInOptionsQuery } from "../api/account";
 import { demoUsersQuery } from "../api/queries";
 import type { DemoUser } from "../api/types";
-import { words } from "../ui/format";
 import css from "./SignIn.module.css";
 
 /** The people of the demo; a real server does not have this list. */
 export function DemoUsers({ onPick }: { onPick: (user: DemoUser) => void }) {
-  const { data } = useQuery(demoUsersQuery);
+  const { data: options } = useQuery(signInOptionsQuery);
+  const { data } = useQuery({ ...demoUsersQuery, enabled: options?.demo === true });
   if (!data || data.length === 0) return null;
   return (
     <section className="col" aria-label="Demo people">
@@ -21,7 +22,7 @@ export function DemoUsers({ onPick }: { onPick: (user: DemoUser) => void }) {
           <li key={user.email}>
             <button type="button" className={css.user} onClick={() => onPick(user)}>
               <span>{user.name}</span>
-              <span className="dim small">{user.role === user.name ? user.email : words(user.role)}</span>
+              <span className="dim small">{user.email}</span>
             </button>
           </li>
         ))}

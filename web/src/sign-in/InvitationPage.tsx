@@ -17,7 +17,7 @@ import { useToken } from "./token";
 export function InvitationPage() {
   const token = useToken();
   const { data, error, refetch } = useQuery({
-    queryKey: ["invitation", token],
+    queryKey: ["link", "invitation", token],
     queryFn: () => checkInvitation(token),
     retry: false,
   });

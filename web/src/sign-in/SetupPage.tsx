@@ -16,7 +16,7 @@ import { useToken } from "./token";
 export function SetupPage() {
   const token = useToken();
   const { isPending, error, refetch } = useQuery({
-    queryKey: ["setup", token],
+    queryKey: ["link", "setup", token],
     queryFn: async () => (await checkSetup(token)) ?? true,
     retry: false,
   });

@@ -9,7 +9,7 @@ use adit_core::{
 };
 use axum::{Json, extract::State as Shares};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const P: u8 = Permission::UserView as u8;
 
@@ -43,5 +43,7 @@ pub async fn list(Shares(api): Shares<Shared>, allowed: Allowed<P>) -> Answer<Js
             "suspended": state.is_suspended(account, user), "last_seen_at": seen.get(&user), "grants": grants,
         })
     };
-    Ok(Json(json!({ "items": state.people_of(account).map(person).collect::<Vec<_>>() })))
+    // Not the holders of rights: who is suspended has none, and is listed all the same.
+    let holders: BTreeSet<UserId> = state.grants_of(account).map(|grant| grant.user).collect();
+    Ok(Json(json!({ "items": holders.into_iter().map(person).collect::<Vec<_>>() })))
 }

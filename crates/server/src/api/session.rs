@@ -197,12 +197,17 @@ pub async fn options(Shares(api): Shares<Shared>) -> Json<Value> {
     let passkeys = api.sign_in.passkeys.as_ref();
     let passkeys = passkeys.map(|passkeys| json!({ "rp_id": passkeys.site(), "origin": passkeys.origin }));
     let email = api.sign_in.mailer.is_there();
-    Json(json!({ "setup": set_up, "email": email, "passkeys": passkeys, "sso": sso::providers(&api) }))
+    let (demo, sso) = (is_demo(&api), sso::providers(&api));
+    Json(json!({ "setup": set_up, "demo": demo, "email": email, "passkeys": passkeys, "sso": sso }))
+}
+
+fn is_demo(api: &Shared) -> bool {
+    api.options.loopback && !api.options.demo_users.is_empty()
 }
 
 /// `GET /demo-users`: only a demo on loopback has them.
 pub async fn demo_users(Shares(api): Shares<Shared>) -> Answer<Json<Value>> {
-    if !api.options.loopback || api.options.demo_users.is_empty() {
+    if !is_demo(&api) {
         return Err(Problem::not_found("page"));
     }
     let users =
