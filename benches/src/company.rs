@@ -118,7 +118,8 @@ pub const fn mode(mode: PowerMode) -> Action {
     Action::Device(Operation::SetPowerMode { mode })
 }
 
-fn miner(number: u32) -> FoundDevice {
+/// One of many miners.
+pub fn miner(number: u32) -> FoundDevice {
     let [_, a, b, c] = number.to_be_bytes();
     FoundDevice {
         identity: DeviceIdentity { mac: Some(format!("02:00:00:{a:02x}:{b:02x}:{c:02x}")), serial: None },

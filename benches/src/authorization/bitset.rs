@@ -22,6 +22,8 @@ pub struct Bitset {
     rights: Vec<Right>,
     /// Each device's number in either numbering.
     numbers: Vec<[u32; 2]>,
+    /// Whose rights have which mask, and the devices of each as a bitmap.
+    maps: Vec<(UserId, u64, Vec<u64>)>,
 }
 
 impl Bitset {
@@ -67,7 +69,34 @@ impl Bitset {
             }
             begin.push(rights.len() as u32);
         }
-        Self { begin, rights, numbers }
+        let mut limit = Self { begin, rights, numbers, maps: Vec::new() };
+        limit.maps = (1..=PEOPLE).map(UserId).flat_map(|user| limit.maps_of(user)).collect();
+        limit
+    }
+
+    fn maps_of(&self, user: UserId) -> Vec<(UserId, u64, Vec<u64>)> {
+        let map = |right: &Right| {
+            let mut map = vec![0_u64; DEVICES as usize / 64 + 1];
+            for (number, numbers) in self.numbers.iter().enumerate() {
+                if (right.from..right.to).contains(&numbers[right.along]) {
+                    // As the product counts devices: from one.
+                    map[(number + 1) / 64] |= 1 << ((number + 1) % 64);
+                }
+            }
+            (user, right.mask, map)
+        };
+        self.rights_of(user).iter().map(map).collect()
+    }
+
+    /// Every device they may, by bitmaps that were drawn before: one for each node of a grant.
+    pub fn all(&self, user: UserId, permission: Permission) -> Vec<u64> {
+        let mut all = vec![0_u64; DEVICES as usize / 64 + 1];
+        let first = self.maps.partition_point(|(of, ..)| *of < user);
+        let own = self.maps[first..].iter().take_while(|(of, ..)| *of == user);
+        for (_, _, map) in own.filter(|(_, mask, _)| mask & permission.bit() != 0) {
+            all.iter_mut().zip(map).for_each(|(word, other)| *word |= other);
+        }
+        all
     }
 
     fn rights_of(&self, user: UserId) -> &[Right] {

@@ -4,10 +4,12 @@
 use adit_core::{
     authz::{Actor, ApiAccess, Node, Permission, Place, Principal, Role, Scope, Verdict},
     event::{Entry, Event},
-    ids::{AccountId, ContainerId, GrantId, SiteId, SubAccountId, UserId},
-    state::State,
+    fleet::Device,
+    ids::{AccountId, AgentId, ContainerId, DeviceId, GrantId, ScanTaskId, SiteId, SubAccountId, UserId},
+    state::{DeviceSet, State},
     time::Timestamp,
 };
+use std::{collections::BTreeMap, sync::Arc};
 
 pub const DEVICES: u32 = 100_000;
 pub const PEOPLE: u32 = 300;
@@ -76,7 +78,36 @@ impl Fleet {
             }
         }
         fleet.places = (0..DEVICES).map(|_| place(&mut random)).collect();
+        fleet.settle();
         fleet
+    }
+
+    /// Puts every device where it is, in the kernel's own state.
+    fn settle(&mut self) {
+        for site in (1..=SITES).map(SiteId) {
+            let (agent, name) = (AgentId(site.0), site.to_string());
+            self.apply(Event::SiteCreated { site, account: ACCOUNT, name: name.clone(), capacity_w: None });
+            let token_hash = String::new();
+            self.apply(Event::AgentCreated { agent, account: ACCOUNT, site, name, token_hash });
+        }
+        let mut boxes: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        let mut clients: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (number, place) in (0..).zip(self.places.clone()) {
+            let (device, agent) = (device(number), AgentId(place.site.map_or(0, |site| site.0)));
+            let devices = vec![(device, crate::company::miner(number))];
+            self.apply(Event::DevicesFound { agent, scan_task: ScanTaskId(1), devices });
+            boxes.entry(place.container).or_default().push(device);
+            clients.entry(place.sub_account).or_default().push(device);
+        }
+        for (container, devices) in boxes {
+            self.apply(Event::DevicesPlaced { account: ACCOUNT, devices, container });
+        }
+        for (sub_account, devices) in clients {
+            self.apply(Event::DevicesAssigned { account: ACCOUNT, devices, sub_account });
+        }
+        for (number, place) in (0..).zip(&self.places) {
+            assert_eq!(self.state.device(device(number)).map(Device::place), Some(*place), "it is where it should be");
+        }
     }
 
     fn apply(&mut self, event: Event) {
@@ -134,11 +165,21 @@ impl Fleet {
         (some.max_by_key(rights).unwrap_or(UserId(1)), permission)
     }
 
+    /// All devices on which they may.
+    pub fn all(&self, user: UserId, permission: Permission) -> Arc<DeviceSet> {
+        self.state.devices_for(ACCOUNT, user, permission, NOW)
+    }
+
     /// On how many devices may they?
     pub fn count(&self, user: UserId, permission: Permission) -> usize {
         let rights = self.state.rights_of_user(ACCOUNT, user);
         self.places.iter().filter(|place| rights.allow(permission, place, NOW)).count()
     }
+}
+
+/// The device with a number counted from 0.
+pub const fn device(number: u32) -> DeviceId {
+    DeviceId(number + 1)
 }
 
 fn actor(user: UserId) -> Actor {

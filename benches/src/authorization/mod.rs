@@ -1,4 +1,4 @@
-//! Rows 1a and 1b: may this person do this to that miner? Asked of the kernel, of a bitset, and of the three engines people
+//! Rows 1a to 1c: may this person do this to that miner, and to which miners? Asked of the kernel, of a bitset, and of the three engines people
 //! would otherwise take. Everybody must give the same answer to every question before anything is timed.
 
 mod bitset;
@@ -11,6 +11,7 @@ use crate::{
     measure::{Rounds, cpu_seconds},
     table::{Goal, Line, time},
 };
+use adit_core::{authz::Permission, ids::UserId};
 use fleet::{Fleet, Question};
 use std::hint::black_box;
 
@@ -21,6 +22,8 @@ const ROUNDS: usize = 21;
 const TIMED: usize = 2_000;
 /// So often in a round by those who take nanoseconds, so that everybody is warm and the clock is fine enough.
 const PASSES: usize = 25;
+/// Sets of devices drawn in a round.
+const SETS: u32 = 1_000;
 /// One person over the whole fleet.
 const WHOLE_FLEET_ROUNDS: usize = 101;
 
@@ -42,6 +45,7 @@ pub fn run() -> Vec<Line> {
     agree(&fleet, &questions, &bitset, &mut [("Rego", &mut rego), ("Cedar", &mut cedar), ("Casbin", &mut casbin)]);
     let mut lines = one_decision(&fleet, &questions, &bitset, &mut rego, &mut cedar, &mut casbin);
     lines.push(whole_fleet(&fleet, &bitset));
+    lines.push(all_devices(&fleet, &bitset));
     lines
 }
 
@@ -129,5 +133,33 @@ fn whole_fleet(fleet: &Fleet, bitset: &bitset::Bitset) -> Line {
         theirs: time(rounds.of(1).median),
         ratio: rounds.ratio(0, 1),
         goal: Goal::AtMost(3.0),
+    }
+}
+
+fn all_devices(fleet: &Fleet, bitset: &bitset::Bitset) -> Line {
+    for user in (1..=fleet::PEOPLE).map(UserId) {
+        for permission in Permission::all() {
+            let limit = bitset.all(user, permission);
+            let has = |number: &u32| limit[(*number as usize + 1) / 64] >> ((number + 1) % 64) & 1 != 0;
+            let theirs = (0..fleet::DEVICES).filter(has).map(fleet::device);
+            assert!(fleet.all(user, permission).iter().eq(theirs), "{user} may {} elsewhere", permission.name());
+        }
+    }
+    let (user, permission) = fleet.limited_person();
+    let each = |all: &mut dyn FnMut()| cpu_seconds(|| (0..SETS).for_each(|_| all())) / f64::from(SETS);
+    let rounds = Rounds::run(
+        WHOLE_FLEET_ROUNDS,
+        &mut [&mut || each(&mut || drop(black_box(fleet.all(black_box(user), permission)))), &mut || {
+            each(&mut || drop(black_box(bitset.all(black_box(user), permission))))
+        }],
+    );
+    Line {
+        row: "1c",
+        what: format!("all of {} devices that one person may act on", fleet::DEVICES),
+        ours: time(rounds.of(0).median),
+        reference: "bitmaps drawn before".into(),
+        theirs: time(rounds.of(1).median),
+        ratio: rounds.ratio(0, 1),
+        goal: Goal::AtMost(4.0),
     }
 }

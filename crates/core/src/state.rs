@@ -8,10 +8,13 @@ mod drafts;
 mod fleet;
 mod keys;
 mod people;
+mod territory;
 
 pub(crate) use apply::{idempotency_key, identity_keys};
 pub(crate) use drafts::DRAFT_TTL;
 pub use drafts::{Draft, DraftChange};
+pub use territory::DeviceSet;
+use territory::Territories;
 
 use crate::{
     authz::{Actor, ApiKey, CustomRole, Grant, Principal, Rights, RightsTable, RoleId},
@@ -101,6 +104,9 @@ pub struct State {
     /// Compiled from grants; rebuilt, never stored.
     #[serde(skip)]
     pub(crate) rights: RightsTable,
+    /// Which devices are where; rebuilt, never stored.
+    #[serde(skip)]
+    territories: Territories,
 }
 
 impl State {
@@ -126,6 +132,9 @@ impl State {
         let controls =
             self.open.iter().filter(|place| self.requests.get(**place as usize).is_some_and(|r| is_control(r)));
         self.open_controls = controls.copied().collect();
+        for device in &self.devices {
+            self.territories.moved(None, device);
+        }
         self
     }
 

@@ -64,7 +64,10 @@ fn seen(w: &World, user: UserId) -> Vec<u32> {
     let sees = |device: &&adit_core::fleet::Device| {
         w.state.may(w.account, user, Permission::DeviceList, &device.place(), w.now)
     };
-    w.state.devices().filter(sees).map(|device| device.id.0).collect()
+    let seen: Vec<_> = w.state.devices().filter(sees).map(|device| device.id.0).collect();
+    let set = w.state.devices_for(w.account, user, Permission::DeviceList, w.now);
+    assert!(set.iter().map(|device| device.0).eq(seen.iter().copied()), "one by one {seen:?}, as a set {set:?}");
+    seen
 }
 
 #[test]

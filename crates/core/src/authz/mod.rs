@@ -241,6 +241,11 @@ impl Reach {
         account == self.account && (self.everywhere || self.scopes.iter().any(|scope| scope.covers(place)))
     }
 
+    /// Everything that is within reach lies in one of these.
+    pub(crate) fn scopes(&self) -> impl Iterator<Item = &Scope> {
+        self.scopes.iter()
+    }
+
     /// Whose things.
     #[must_use]
     pub const fn account(&self) -> AccountId {

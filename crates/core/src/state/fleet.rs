@@ -81,7 +81,8 @@ impl State {
         for key in identity_keys(account, &found.identity) {
             self.by_identity.insert(key, id);
         }
-        let known = self.device(id);
+        let known = self.devices.get(id.index() - 1).cloned();
+        let known = known.as_deref();
         let device = Arc::new(Device {
             id,
             account,
@@ -94,6 +95,7 @@ impl State {
             since: known.map_or(at, |device| device.since),
             found: found.clone(),
         });
+        self.territories.moved(known, &device);
         if let Some(slot) = self.devices.get_mut(id.index() - 1) {
             *slot = device;
         } else {
@@ -105,7 +107,9 @@ impl State {
     fn change_devices(&mut self, devices: &[DeviceId], change: impl Fn(&mut Device)) {
         for id in devices {
             if let Some(device) = self.devices.get_mut(id.index() - 1) {
+                let was = Arc::clone(device);
                 change(Arc::make_mut(device));
+                self.territories.moved(Some(&was), device);
             }
         }
     }

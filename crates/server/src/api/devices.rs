@@ -160,11 +160,13 @@ pub async fn list(
     }
     let (state, now) = (api.engine.state(), api.now());
     let reach = allowed.permit.reach();
-    let seen = |device: &Device| reach.covers(device.account, &device.place());
+    let within = state.devices_within(reach);
+    let seen = |device: &Device| within.contains(device.id);
     let live = api.live();
     let (page, offset) = page(&state, &live, &asked, &seen, limit)?;
     let mut models: BTreeMap<&str, u32> = BTreeMap::new();
-    for device in state.devices().filter(|device| seen(device) && asked.site.is_none_or(|site| device.site == site)) {
+    let listed = within.iter().filter_map(|id| state.device(id));
+    for device in listed.filter(|device| asked.site.is_none_or(|site| device.site == site)) {
         *models.entry(&device.found.model).or_default() += 1;
     }
     let me = allowed.caller.session.user;
@@ -185,8 +187,8 @@ pub async fn ids(
     Params(asked): Params<Asked>,
 ) -> Answer<Json<Value>> {
     let state = api.engine.state();
-    let reach = allowed.permit.reach();
-    let seen = |device: &Device| reach.covers(device.account, &device.place());
+    let within = state.devices_within(allowed.permit.reach());
+    let seen = |device: &Device| within.contains(device.id);
     let (page, _) = page(&state, &api.live(), &asked, &seen, MAX_IDS)?;
     Ok(Json(json!({ "ids": page.devices })))
 }

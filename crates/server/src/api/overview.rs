@@ -39,7 +39,8 @@ pub fn view(api: &Shared, permit: &Permit<P>, site: Option<SiteId>) -> Value {
     let now = api.now();
     let reach = permit.reach();
     let here = |of: SiteId| site.is_none_or(|site| site == of);
-    let devices = state.devices().filter(|d| here(d.site) && reach.covers(d.account, &d.place())).map(|d| d.id);
+    let within = state.devices_within(reach);
+    let devices = within.iter().filter_map(|id| state.device(id)).filter(|d| here(d.site)).map(|d| d.id);
     let totals = api.live().totals_of(devices);
     let mut counts: serde_json::Map<_, _> =
         totals.devices.iter().map(|(status, count)| (status.as_str().to_owned(), json!(count))).collect();

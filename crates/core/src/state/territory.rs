@@ -1,0 +1,184 @@
+//! Which devices are in which node, one bit a device: all that a person may act on is found in a few passes over words, however
+//! large the fleet is.
+
+use super::State;
+use crate::{
+    authz::{Node, Permission, Reach, Scope},
+    fleet::Device,
+    ids::{AccountId, DeviceId, UserId},
+    time::Timestamp,
+};
+use std::sync::Arc;
+
+const BITS: usize = u64::BITS as usize;
+
+/// Devices, one bit each. No word at the end is empty.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DeviceSet(Vec<u64>);
+
+impl DeviceSet {
+    /// Is the device among them?
+    #[must_use]
+    pub fn contains(&self, device: DeviceId) -> bool {
+        self.0.get(device.index() / BITS).is_some_and(|word| word >> (device.index() % BITS) & 1 != 0)
+    }
+
+    /// How many they are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.iter().map(|word| word.count_ones() as usize).sum()
+    }
+
+    /// None?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Each of them, by id.
+    pub fn iter(&self) -> impl Iterator<Item = DeviceId> + '_ {
+        let ids = |(at, word): (u32, &u64)| {
+            let rest = |left: &u64| Some(left & (left - 1)).filter(|left| *left != 0);
+            std::iter::successors(Some(*word).filter(|word| *word != 0), rest)
+                .map(move |left| DeviceId(at * u64::BITS + left.trailing_zeros()))
+        };
+        (0..).zip(&self.0).flat_map(ids)
+    }
+
+    fn insert(&mut self, device: DeviceId) {
+        let at = device.index() / BITS;
+        if self.0.len() <= at {
+            self.0.resize(at + 1, 0);
+        }
+        self.0[at] |= 1 << (device.index() % BITS);
+    }
+
+    fn remove(&mut self, device: DeviceId) {
+        if let Some(word) = self.0.get_mut(device.index() / BITS) {
+            *word &= !(1 << (device.index() % BITS));
+        }
+        while self.0.last() == Some(&0) {
+            self.0.pop();
+        }
+    }
+
+    fn add(&mut self, others: &Self) {
+        let shared = self.0.len().min(others.0.len());
+        for (word, other) in self.0.iter_mut().zip(&others.0) {
+            *word |= other;
+        }
+        self.0.extend_from_slice(&others.0[shared..]);
+    }
+}
+
+/// The devices of every account and of every node.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Territories(imbl::OrdMap<(AccountId, Option<Node>), Arc<DeviceSet>>);
+
+/// The account and whatever else a device is in.
+fn nodes_of(device: &Device) -> impl Iterator<Item = (AccountId, Option<Node>)> + use<> {
+    let account = device.account;
+    let container = device.container.map(Node::Container);
+    let sub_account = device.sub_account.map(Node::SubAccount);
+    let nodes = std::iter::once(Node::Site(device.site)).chain(container).chain(sub_account);
+    std::iter::once(None).chain(nodes.map(Some)).map(move |node| (account, node))
+}
+
+impl Territories {
+    /// Takes note of where a device is now and, if it was known, where it was.
+    pub(crate) fn moved(&mut self, was: Option<&Device>, is: &Device) {
+        if was.is_some_and(|was| was.account == is.account && was.place() == is.place()) {
+            return;
+        }
+        for node in was.into_iter().flat_map(nodes_of) {
+            if let Some(devices) = self.0.get_mut(&node) {
+                Arc::make_mut(devices).remove(is.id);
+            }
+            if self.0.get(&node).is_some_and(|devices| devices.is_empty()) {
+                self.0.remove(&node);
+            }
+        }
+        for node in nodes_of(is) {
+            Arc::make_mut(self.0.entry(node).or_default()).insert(is.id);
+        }
+    }
+
+    /// Those that any of the scopes covers.
+    fn within<'s>(&self, account: AccountId, scopes: impl Iterator<Item = &'s Scope>) -> Arc<DeviceSet> {
+        let mut sets = Vec::new();
+        for scope in scopes {
+            match scope {
+                Scope::All => return self.0.get(&(account, None)).cloned().unwrap_or_default(),
+                Scope::Nodes(nodes) => {
+                    sets.extend(nodes.iter().filter_map(|node| self.0.get(&(account, Some(*node)))));
+                }
+            }
+        }
+        let Some((first, others)) = sets.split_first() else {
+            return Arc::default();
+        };
+        let mut all = Arc::clone(first);
+        for set in others {
+            Arc::make_mut(&mut all).add(set);
+        }
+        all
+    }
+}
+
+impl State {
+    /// All devices within reach.
+    #[must_use]
+    pub fn devices_within(&self, reach: &Reach) -> Arc<DeviceSet> {
+        self.territories.within(reach.account(), reach.scopes())
+    }
+
+    /// All devices on which a person may use a permission.
+    #[must_use]
+    pub fn devices_for(
+        &self,
+        account: AccountId,
+        user: UserId,
+        permission: Permission,
+        now: Timestamp,
+    ) -> Arc<DeviceSet> {
+        let Some(rights) = self.rights.get(account, user) else {
+            return Arc::default();
+        };
+        self.territories.within(account, rights.with(permission, now).map(|right| &right.scope))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn a_set_is_a_set() {
+        let (mut set, mut model) = (DeviceSet::default(), BTreeSet::new());
+        for step in 0_u32..4_000 {
+            let device = DeviceId(1 + step.wrapping_mul(2_654_435_769) % 700);
+            if step % 3 == 0 {
+                set.remove(device);
+                model.remove(&device);
+            } else {
+                set.insert(device);
+                model.insert(device);
+            }
+            assert_eq!(set.contains(device), model.contains(&device));
+        }
+        assert!(set.iter().eq(model.iter().copied()));
+        assert_eq!((set.len(), set.is_empty()), (model.len(), false));
+        let mut both = DeviceSet::default();
+        both.insert(DeviceId(2_000));
+        for (small, large) in [(set.clone(), both.clone()), (both, set.clone())] {
+            let mut sum = small;
+            sum.add(&large);
+            assert!(sum.iter().eq(model.iter().copied().chain([DeviceId(2_000)])));
+        }
+        for device in model {
+            set.remove(device);
+        }
+        assert_eq!(set, DeviceSet::default());
+    }
+}
