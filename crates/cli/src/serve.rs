@@ -43,6 +43,9 @@ pub struct Options {
     /// Address of a proxy in front that says in X-Forwarded-For whom it speaks for; may be repeated
     #[arg(long = "proxy", env = "ADIT_PROXY", value_delimiter = ',', value_name = "IP")]
     proxies: Vec<IpAddr>,
+    /// Let whoever is signed in make accounts of their own. Without it the first account stays the only one
+    #[arg(long, env = "ADIT_ANYONE_MAY_FOUND")]
+    anyone_may_found: bool,
     /// Seconds between two polls of a device
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=3_600))]
     poll_interval: u32,
@@ -87,6 +90,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
                 sso: sso.into_iter().collect(),
                 mail: options.smtp.zip(options.mail_from).map(|(server, from)| MailOptions { server, from }),
                 proxies: options.proxies,
+                anyone_may_found: options.anyone_may_found,
                 set_up: set_up.as_deref().map(tokens::hash_of),
                 ..api::Options::default()
             },

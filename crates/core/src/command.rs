@@ -58,6 +58,11 @@ pub enum Command {
         /// Company name, 1 to 60 characters.
         name: String,
     },
+    /// One more account, whose owner is whoever asks. Whether this server lets people do that is not decided here.
+    FoundAccount {
+        /// Company name, 1 to 60 characters.
+        name: String,
+    },
     /// A person who can be granted roles. By an operator or somebody who manages people; the person's details are kept
     /// outside the log.
     AddUser,
@@ -100,6 +105,17 @@ pub enum Command {
         /// On exactly what.
         content_hash: ContentHash,
         /// Words; needed to reject.
+        comment: Option<String>,
+    },
+    /// Whom a request offers something says whether they take it.
+    AnswerOffer {
+        /// Which.
+        request: RequestId,
+        /// Yes or no.
+        decision: Decision,
+        /// On exactly what.
+        content_hash: ContentHash,
+        /// Words; needed to refuse.
         comment: Option<String>,
     },
     /// Takes an approval back.

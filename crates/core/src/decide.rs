@@ -1,5 +1,6 @@
 //! The one door for changes: a command goes in, events come out, or a reason why not.
 
+mod accounts;
 mod drafts;
 mod inventory;
 mod people;
@@ -72,6 +73,7 @@ impl Tx {
                 operator_only(actor)?;
                 self.create_account(name)
             }
+            Command::FoundAccount { name } => self.found_account(actor, name),
             Command::AddUser => self.add_user(actor),
             Command::SeedGrant { user, role, scope } => {
                 operator_only(actor)?;
@@ -87,6 +89,9 @@ impl Tx {
             Command::Submit(asked) => self.submit(actor, asked).map(Reply::Request),
             Command::Vote { request, decision, content_hash, comment } => {
                 self.vote(actor, request, decision, content_hash, comment).map(|()| Reply::Request(request))
+            }
+            Command::AnswerOffer { request, decision, content_hash, comment } => {
+                self.answer_offer(actor, request, decision, content_hash, comment)
             }
             Command::WithdrawVote { request } => self.withdraw_vote(actor, request).map(|()| Reply::Request(request)),
             Command::Amend { request, with } => self.amend(actor, request, with).map(Reply::Request),
@@ -133,6 +138,7 @@ impl Tx {
         devices: Vec<FoundDevice>,
     ) -> Result<Reply, Rejection> {
         let account = self.state.agent(agent).ok_or(Rejection::NotFound { what: "agent" })?.account;
+        self.state.account(account).ok_or(Rejection::NotFound { what: "agent" })?;
         let own = self.state.scan_tasks.get(&scan_task).is_some_and(|task| task.agent == agent);
         if !own {
             return Err(Rejection::NotFound { what: "scan task" });
@@ -187,6 +193,7 @@ impl Tx {
     }
 
     fn tick(&mut self) {
+        self.delete_accounts();
         let due = |request: &crate::requests::Request| match request.state {
             RequestState::Pending => self.now >= request.payload.not_after,
             RequestState::Approved => true,

@@ -76,6 +76,16 @@ pub enum Event {
     /// They give again what they gave.
     #[serde(rename = "user_unsuspended.v1")]
     UserUnsuspended { account: AccountId, user: UserId },
+    /// The account has another owner. What both held has ended, and each holds one grant instead.
+    #[serde(rename = "ownership_transferred.v1")]
+    OwnershipTransferred {
+        account: AccountId,
+        from: UserId,
+        to: UserId,
+        grant: GrantId,
+        then: RoleId,
+        then_grant: GrantId,
+    },
     /// The account has made a role, or changed one of its own.
     #[serde(rename = "role_set.v1")]
     RoleSet { role: CustomRoleId, account: AccountId, name: String, permissions: BTreeSet<Permission> },
@@ -108,6 +118,15 @@ pub enum Event {
     /// The freeze is over.
     #[serde(rename = "account_unfrozen.v1")]
     AccountUnfrozen { account: AccountId },
+    /// The account is gone at this moment, unless that is undone.
+    #[serde(rename = "account_deletion_begun.v1")]
+    AccountDeletionBegun { account: AccountId, at: Timestamp },
+    /// It stays.
+    #[serde(rename = "account_deletion_undone.v1")]
+    AccountDeletionUndone { account: AccountId },
+    /// It is gone for everybody. What happened in it stays written.
+    #[serde(rename = "account_deleted.v1")]
+    AccountDeleted { account: AccountId },
     /// Somebody no longer in the directory left a scenario with too few approvers.
     #[serde(rename = "governance_degraded.v1")]
     GovernanceDegraded { account: AccountId, scenarios: Vec<Scenario> },
@@ -212,6 +231,9 @@ pub enum Event {
         comment: Option<String>,
         authenticated_at: Timestamp,
     },
+    /// Whom a request offers something has accepted that.
+    #[serde(rename = "offer_accepted.v1")]
+    OfferAccepted { request: RequestId, user: UserId, content_hash: ContentHash, authenticated_at: Timestamp },
     /// Somebody took their approval back.
     #[serde(rename = "vote_withdrawn.v1")]
     VoteWithdrawn { request: RequestId, voter: UserId },
@@ -248,6 +270,7 @@ impl Event {
             Self::RequestSubmitted { request, .. }
             | Self::TargetsDropped { request, .. }
             | Self::VoteCast { request, .. }
+            | Self::OfferAccepted { request, .. }
             | Self::VoteWithdrawn { request, .. }
             | Self::RequestApproved { request, .. }
             | Self::RequestReturned { request }

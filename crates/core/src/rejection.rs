@@ -4,6 +4,7 @@ use crate::{
     authz::{Denied, Permission},
     ids::{DeviceId, RequestId},
     requests::Scenario,
+    time::Timestamp,
 };
 
 /// A refusal. Nothing has changed.
@@ -48,6 +49,8 @@ pub enum Rejection {
     GovernanceDegraded { scenario: Scenario },
     #[error("the account is frozen: unfreeze it first")]
     Frozen,
+    #[error("the account is to be deleted, so nothing is asked for or carried out: undo that first")]
+    DeletionPending { at: Timestamp },
     #[error("no target is left: {}", .0)]
     NoTargets(String),
     #[error("every one of these devices is held by a request that is being carried out or needs more approvals")]
@@ -91,6 +94,7 @@ impl Rejection {
             Self::WouldLockOut { .. } => "would_lock_out",
             Self::GovernanceDegraded { .. } => "governance_degraded",
             Self::Frozen => "frozen",
+            Self::DeletionPending { .. } => "deletion_pending",
             Self::NoTargets(_) => "no_targets",
             Self::DeviceBusy { .. } => "device_busy",
             Self::Unsupported => "unsupported",

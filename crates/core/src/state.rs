@@ -41,6 +41,10 @@ pub struct Account {
     pub owner: UserId,
     /// Nothing is carried out.
     pub frozen: bool,
+    /// Is to be gone at this moment.
+    pub deletion: Option<Timestamp>,
+    /// Is gone since.
+    pub deleted_at: Option<Timestamp>,
     /// Policies that came after the shipped ones, in order: version `n` is at `n - 1`.
     pub policies: imbl::OrdMap<Scenario, Vec<Policy>>,
     /// How many requests there have been.
@@ -206,15 +210,21 @@ impl State {
         self.rights.get(account, user).cloned().unwrap_or_default()
     }
 
-    /// Every account.
+    /// Every account that is there.
     pub fn accounts(&self) -> impl Iterator<Item = &Account> {
-        self.accounts.values()
+        self.accounts.values().filter(|account| account.deleted_at.is_none())
     }
 
-    /// One account.
+    /// One account, if it is there.
     #[must_use]
     pub fn account(&self, id: AccountId) -> Option<&Account> {
-        self.accounts.get(&id)
+        self.accounts.get(&id).filter(|account| account.deleted_at.is_none())
+    }
+
+    /// Has there never been another account?
+    #[must_use]
+    pub fn has_one_account(&self) -> bool {
+        self.accounts.len() == 1
     }
 
     /// Accounts on which a person holds a grant.

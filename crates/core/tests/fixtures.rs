@@ -58,11 +58,16 @@ const fn number(event: &Event) -> usize {
         Event::GovernanceRestored { .. } => 40,
         Event::RecoveryUsed { .. } => 41,
         Event::RecoveryReviewed { .. } => 42,
+        Event::OwnershipTransferred { .. } => 43,
+        Event::OfferAccepted { .. } => 44,
+        Event::AccountDeletionBegun { .. } => 45,
+        Event::AccountDeletionUndone { .. } => 46,
+        Event::AccountDeleted { .. } => 47,
     }
 }
 
 /// How many numbers there are.
-const EVENTS: usize = 43;
+const EVENTS: usize = 48;
 
 fn entries() -> impl Iterator<Item = (usize, &'static str, Entry)> {
     (1..).zip(LINES.lines()).map(|(line, text)| {

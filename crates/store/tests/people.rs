@@ -27,6 +27,7 @@ fn session(token: u8, user: u32, at: i64) -> Session {
         last_seen_at: Timestamp(at),
         address: "127.0.0.1".to_owned(),
         user_agent: "a browser".to_owned(),
+        account: None,
     }
 }
 

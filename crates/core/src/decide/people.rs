@@ -1,4 +1,4 @@
-//! Accounts and people, as far as no request is needed.
+//! People, as far as no request is needed.
 
 use super::Tx;
 use crate::{
@@ -12,17 +12,7 @@ use crate::{
 use std::collections::BTreeSet;
 
 impl Tx {
-    pub(super) fn create_account(&mut self, name: String) -> Result<Reply, Rejection> {
-        crate::requests::check_name(&name)?;
-        let account = AccountId(self.state.accounts.get_max().map_or(0, |(id, _)| id.0) + 1);
-        let owner = UserId(self.state.next_user + 1);
-        self.emit(Event::UserAdded { user: owner });
-        self.emit(Event::AccountCreated { account, name, owner });
-        self.emit_grant(account, owner, Role::Owner, Scope::All);
-        Ok(Reply::Account(account, owner))
-    }
-
-    fn emit_grant(&mut self, account: AccountId, user: UserId, role: Role, scope: Scope) {
+    pub(super) fn emit_grant(&mut self, account: AccountId, user: UserId, role: Role, scope: Scope) {
         let grant = GrantId(self.state.next_grant + 1);
         let (role, api_access) = (role.into(), ApiAccess::None);
         let event = Event::GrantAdded { grant, account, user, role, scope, expires_at: None, remark: None, api_access };

@@ -2,7 +2,7 @@
 
 use super::{GrantChange, NewGrant, NewKey, PolicyChange, Recovery, Scenario};
 use crate::{
-    authz::{Permission, Principal, RoleId},
+    authz::{Permission, Principal, Role, RoleId},
     fleet::{OpKind, Operation, PowerMode},
     ids::{AccountId, AgentId, ContainerId, CustomRoleId, DeviceId, GrantId, KeyId, SiteId, SubAccountId, UserId},
     time::Timestamp,
@@ -137,8 +137,27 @@ pub enum Control {
     FreezeAccount {},
     /// Ends a freeze.
     UnfreezeAccount {},
+    /// The account is gone a week later, and until then nothing is carried out or asked for.
+    DeleteAccount {
+        /// The account's name, as its owner typed it.
+        name: String,
+    },
+    /// Ends a deletion that has not come to its end.
+    KeepAccount {},
+    /// Another person becomes the owner: once everybody else who approves has agreed, and they themselves have accepted.
+    TransferOwnership {
+        /// To whom; somebody with a role on the account.
+        to: UserId,
+        /// What the owner until then is afterwards, everywhere. Not Owner.
+        #[serde(default = "administrator")]
+        then: RoleId,
+    },
     /// Lowers counts that too few are left for, past the counts themselves: after a timelock, and to be reviewed.
     Recover(Recovery),
+}
+
+fn administrator() -> RoleId {
+    Role::Administrator.into()
 }
 
 /// What a request asks for.
@@ -207,8 +226,10 @@ impl Action {
                 Control::PlaceDevices { .. } => Permission::DeviceMove,
                 Control::AssignDevices { .. } => Permission::HashrateTransfer,
                 Control::IssueKey(_) | Control::RevokeKey { .. } => Permission::ApiKeyManage,
-                Control::FreezeAccount {} => Permission::AccountFreeze,
+                Control::FreezeAccount {} | Control::KeepAccount {} => Permission::AccountFreeze,
+                Control::DeleteAccount { .. } => Permission::AccountDelete,
                 Control::UnfreezeAccount {} => Permission::AccountUnfreeze,
+                Control::TransferOwnership { .. } => Permission::OwnershipTransfer,
                 Control::Recover(_) => Permission::GovernanceRecover,
             },
         }
@@ -265,8 +286,10 @@ impl Action {
                 Control::IssueKey(_) => Scenario::ApikeyIssueWrite,
                 // What makes things safer waits for nobody.
                 Control::RevokeKey { .. } => Scenario::AuthorizationSuspend,
-                Control::FreezeAccount {} => Scenario::AccountFreeze,
+                Control::FreezeAccount {} | Control::KeepAccount {} => Scenario::AccountFreeze,
+                Control::DeleteAccount { .. } => Scenario::AccountDelete,
                 Control::UnfreezeAccount {} => Scenario::AccountUnfreeze,
+                Control::TransferOwnership { .. } => Scenario::OwnershipTransfer,
                 Control::Recover(_) => Scenario::GovernanceRecover,
             },
         }
@@ -308,8 +331,11 @@ impl Action {
                 Control::AssignDevices { .. } => "Assign devices to a sub-account".into(),
                 Control::IssueKey(new) => format!("Issue API key {}", new.name),
                 Control::RevokeKey { key } => format!("Revoke API key {key}"),
+                Control::DeleteAccount { .. } => "Delete the account".into(),
+                Control::KeepAccount {} => "Keep the account".into(),
                 Control::FreezeAccount {} => "Freeze the account".into(),
                 Control::UnfreezeAccount {} => "Unfreeze the account".into(),
+                Control::TransferOwnership { .. } => "Transfer ownership".into(),
                 Control::Recover(_) => "Recover governance".into(),
             },
         }

@@ -21,6 +21,7 @@ impl State {
         };
         match control {
             Control::AddGrant(new) => new.user == user,
+            Control::TransferOwnership { to, .. } => *to == user,
             Control::ChangeGrant(change) => {
                 let grant = self.grant(change.grant).filter(|grant| grant.user == user);
                 grant.is_some_and(|grant| !self.is_narrower(grant, change))
@@ -102,6 +103,10 @@ impl State {
             return Err(Denied::lacking(permission).into());
         }
         match control {
+            Control::TransferOwnership { .. } | Control::DeleteAccount { .. } => {
+                let is_owner = self.account(account).is_some_and(|account| account.owner == user);
+                if is_owner { Ok(()) } else { Err(Denied::lacking(permission).into()) }
+            }
             Control::AddGrant(new) => self.holds_all(account, user, self.mask_of(new.role), &new.scope, now),
             Control::ChangeGrant(change) => {
                 self.holds_all(account, user, self.mask_of(change.role), &change.scope, now)

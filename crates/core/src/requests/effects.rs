@@ -7,7 +7,11 @@ use crate::{
     event::Event,
     ids::{AccountId, AgentId, ScanTaskId, SiteId},
     rejection::Rejection,
+    time::Millis,
 };
+
+/// How long a deletion can be undone.
+pub const DELETION_DELAY: Millis = Millis::days(7);
 
 impl Tx {
     /// Would it be right to do this now?
@@ -47,6 +51,15 @@ impl Tx {
             Control::IssueKey(new) => self.check_new_key(account, new),
             Control::RevokeKey { key } => self.check_key(account, *key),
             Control::FreezeAccount {} | Control::UnfreezeAccount {} => Ok(()),
+            Control::DeleteAccount { name } => {
+                let fits = self.state().account(account).is_some_and(|account| account.name == *name);
+                let problem = "type the account's name exactly as it is written".into();
+                if fits { Ok(()) } else { Err(Rejection::Invalid { field: "name", problem }) }
+            }
+            Control::KeepAccount {} => {
+                let closing = self.state().account(account).is_some_and(|account| account.deletion.is_some());
+                if closing { Ok(()) } else { Err(Rejection::NotFound { what: "deletion to undo" }) }
+            }
             Control::PlaceDevices { .. } | Control::AssignDevices { .. } => self.check_inventory(account, control),
             _ => self.check_people(account, control),
         }
@@ -92,6 +105,10 @@ impl Tx {
             Control::IssueKey(_) | Control::RevokeKey { .. } => self.key_effect(account, control).into_iter().collect(),
             Control::Recover(recovery) => self.recovery_effects(account, &recovery),
             Control::FreezeAccount {} => vec![Event::AccountFrozen { account }],
+            Control::DeleteAccount { .. } => {
+                vec![Event::AccountDeletionBegun { account, at: self.now().after(DELETION_DELAY) }]
+            }
+            Control::KeepAccount {} => vec![Event::AccountDeletionUndone { account }],
             Control::UnfreezeAccount {} => vec![Event::AccountUnfrozen { account }],
             other @ (Control::PlaceDevices { .. } | Control::AssignDevices { .. }) => {
                 self.inventory_effects(account, &other)

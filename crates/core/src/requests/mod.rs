@@ -20,6 +20,7 @@ mod claims;
 mod effects;
 mod inventory;
 mod keys;
+mod ownership;
 mod people;
 mod policy;
 mod preset;
@@ -34,8 +35,10 @@ mod vote;
 
 pub use action::{Action, ContentHash, Control, MAX_TARGETS, NotAHash, Payload, Target, mode_name};
 pub use claims::Award;
+pub use effects::DELETION_DELAY;
 pub(crate) use effects::check_name;
 pub use keys::NewKey;
+pub use ownership::offered_to;
 pub use people::{GrantChange, NewGrant};
 pub use policy::{APPROVE_TTL, EXECUTE_TTL, PolicyChange, TIMELOCK};
 pub use preset::Preset;
@@ -47,3 +50,4 @@ pub use request::{
 pub use scenario::{Approvers, Policy, STEP_UP_WINDOW, Scenario, StepUp};
 pub use settle::{Approved, REPORT_GRACE};
 pub use simulate::{Forecast, Prospect, Supposition, Warning};
+pub(crate) use vote::check_step_up;

@@ -74,6 +74,7 @@ pub struct GrantChange {
 pub(crate) enum Object {
     Config,
     Recovery,
+    Ownership,
     Person(UserId),
     Role(CustomRoleId),
 }
@@ -104,6 +105,7 @@ impl State {
             Control::SuspendUser { .. } => Vec::new(),
             // Not the counts: whoever has a change of those open must not hold it up.
             Control::Recover(_) => vec![Object::Recovery],
+            Control::TransferOwnership { .. } | Control::DeleteAccount { .. } => vec![Object::Ownership],
             Control::ChangeRole { role, .. } | Control::DeleteRole { role } => vec![Object::Role(*role)],
             _ => person().into_iter().collect(),
         }
@@ -141,6 +143,7 @@ impl Tx {
                 self.own_role(account, *role)?;
                 self.check_role(account, Some(*role), name, permissions)?;
             }
+            Control::TransferOwnership { to, then } => self.check_transfer(account, *to, *then)?,
             Control::DeleteRole { role } => {
                 self.own_role(account, *role)?;
                 if !self.state().holders_of_role(*role).is_empty() {
@@ -244,7 +247,7 @@ impl Tx {
         if is_owner { Err(Rejection::OwnerProtected) } else { Ok(()) }
     }
 
-    fn own_role(&self, account: AccountId, role: CustomRoleId) -> Result<(), Rejection> {
+    pub(crate) fn own_role(&self, account: AccountId, role: CustomRoleId) -> Result<(), Rejection> {
         let own = self.state().roles.get(&role).is_some_and(|role| role.account == account);
         if own { Ok(()) } else { Err(Rejection::NotFound { what: "role" }) }
     }
@@ -281,6 +284,7 @@ impl Tx {
                 | Control::RemoveUser { .. }
                 | Control::SuspendUser { .. }
                 | Control::ChangeRole { .. }
+                | Control::TransferOwnership { .. }
         );
         if !takes {
             return Vec::new();
@@ -329,6 +333,7 @@ impl Tx {
                 vec![Event::RoleSet { role, account, name, permissions }]
             }
             Control::DeleteRole { role } => vec![Event::RoleDeleted { role, account }],
+            Control::TransferOwnership { to, then } => self.transfer_effect(account, to, then),
             Control::SetAdministratorsManageUsers { on } => vec![Event::AdministratorsManageUsersSet { account, on }],
             _ => Vec::new(),
         }

@@ -132,10 +132,11 @@ impl Tx {
         seconds("execute_ttl_s", policy.execute_ttl, &EXECUTE_TTL)?;
         let recovers = scenario == Scenario::GovernanceRecover;
         seconds("timelock_s", policy.timelock, if recovers { &RECOVERY_TIMELOCK } else { &TIMELOCK })?;
-        if scenario.is_always_open() {
-            // One person can always make things safer, and the way out is always as wide.
+        let transfers = scenario == Scenario::OwnershipTransfer;
+        if scenario.has_fixed_counts() {
+            // One person can always make things safer, the way out is always as wide, and an owner is agreed on by everybody.
             let shipped = scenario.default_policy();
-            let timelock = if recovers { policy.timelock } else { shipped.timelock };
+            let timelock = if recovers || transfers { policy.timelock } else { shipped.timelock };
             let fixed = Policy {
                 version: policy.version,
                 approve_ttl: policy.approve_ttl,
@@ -143,7 +144,8 @@ impl Tx {
                 timelock,
                 ..shipped
             };
-            let problem = format!("{name} always takes one person; only its times can be changed");
+            let people = if transfers { "everybody who may approve it" } else { "one person" };
+            let problem = format!("{name} always takes {people}; only its times can be changed");
             return if policy == fixed { Ok(()) } else { Err(Rejection::Invalid { field: "changes", problem }) };
         }
         let people = self.state().available_to(account, scenario, policy.approvers);

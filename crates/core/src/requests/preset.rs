@@ -62,7 +62,7 @@ impl Preset {
     /// What of the account's policies it would change, as they are now: nothing that is so already.
     #[must_use]
     pub fn changes(self, state: &State, account: AccountId) -> Vec<PolicyChange> {
-        let open = Scenario::ALL.iter().copied().filter(|scenario| !scenario.is_always_open());
+        let open = Scenario::ALL.iter().copied().filter(|scenario| !scenario.has_fixed_counts());
         open.filter_map(|scenario| {
             let old = state.policy(account, scenario);
             let people = |approvers| state.available_to(account, scenario, approvers);

@@ -90,7 +90,7 @@ impl State {
     pub fn rule_for(&self, actor: &Actor, action: &Action, targets: &[Target], now: Timestamp) -> Rule {
         let scenario = action.scenario();
         let policy = self.policy(actor.account, scenario);
-        let (required, required_other) = self.counts_for(actor.account, action);
+        let (required, required_other) = self.counts_at_first(actor.account, action, now);
         let places = self.places(action, targets);
         let (mut approvals, mut undecided) = (BTreeSet::new(), BTreeSet::new());
         for (user, _) in self.approvers(actor.account, &policy, action, &places, now) {
@@ -276,7 +276,9 @@ impl State {
     fn ratchet(&self, account: AccountId, changes: &[PolicyChange]) -> u32 {
         let lowered = changes.iter().filter_map(|change| {
             let old = self.policy(account, change.scenario);
-            change.of(&old).is_weaker_than(&old).then_some(old.people())
+            let everybody = change.scenario == Scenario::OwnershipTransfer;
+            let people = if everybody { self.available(account, change.scenario) } else { old.people() };
+            change.of(&old).is_weaker_than(&old).then_some(people)
         });
         lowered.max().unwrap_or(0)
     }

@@ -156,6 +156,8 @@ pub enum StepKind {
         /// How.
         decision: Decision,
     },
+    /// Whom it offers something accepted that.
+    Accepted,
     /// Somebody took their approval back.
     Withdrew,
     /// Enough approvals.
@@ -251,6 +253,8 @@ pub struct Request {
     pub supersedes: Option<RequestId>,
     /// The request that took its place.
     pub superseded_by: Option<RequestId>,
+    /// When whom it offers something accepted that.
+    pub accepted_at: Option<Timestamp>,
     /// In the order they were cast.
     pub votes: Vec<Vote>,
     /// One for each target.
@@ -310,6 +314,7 @@ impl Request {
             state_reason: None,
             supersedes: *supersedes,
             superseded_by: None,
+            accepted_at: None,
             votes: Vec::new(),
             items: std::iter::repeat_n(ItemState::Waiting, targets).collect(),
             open_items: u32::try_from(targets).unwrap_or(u32::MAX),

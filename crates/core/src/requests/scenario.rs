@@ -113,7 +113,9 @@ scenarios! {
     AuthorizationRole = "authorization.role",
     ApprovalConfigUpdate = "approval_config.update",
     AccountFreeze = "account.freeze",
+    AccountDelete = "account.delete",
     AccountUnfreeze = "account.unfreeze",
+    OwnershipTransfer = "ownership.transfer",
     ApikeyIssueWrite = "apikey.issue_write",
     GovernanceRecover = "governance.recover",
     FleetPower = "fleet.power",
@@ -154,10 +156,23 @@ impl Scenario {
         self.is_always_open() || matches!(self, Self::AccountUnfreeze)
     }
 
+    /// Whether an account that is to be deleted still carries it out: what makes things safer, undoing that among it.
+    #[must_use]
+    pub const fn runs_while_closing(self) -> bool {
+        matches!(self, Self::AccountFreeze | Self::AuthorizationSuspend)
+    }
+
     /// Whether it can be asked for however few approvers are left: what makes things safer, and the way out.
     #[must_use]
     pub const fn is_always_open(self) -> bool {
         matches!(self, Self::AccountFreeze | Self::AuthorizationSuspend | Self::GovernanceRecover)
+    }
+
+    /// Whether nothing but its times is the account's to choose: what makes things safer takes one person, and of a new
+    /// owner everybody has to agree.
+    #[must_use]
+    pub const fn has_fixed_counts(self) -> bool {
+        self.is_always_open() || matches!(self, Self::OwnershipTransfer)
     }
 
     /// The policy it ships with.
@@ -191,8 +206,17 @@ impl Scenario {
             | Self::AuthorizationRole
             | Self::ApprovalConfigUpdate
             | Self::HashrateTransfer
+            | Self::AccountDelete
             | Self::AccountUnfreeze => base,
             Self::GovernanceRecover => Policy { timelock: Millis::hours(72), ..base },
+            // Everybody has to agree ([`State::counts_at_first`](crate::state::State)). With its timelock it is open for seven
+            // days from its approval on.
+            Self::OwnershipTransfer => Policy {
+                approve_ttl: Millis::days(7),
+                timelock: Millis::hours(72),
+                execute_ttl: Millis::days(4),
+                ..base
+            },
             // One person, at once: what makes things safer must not wait for a password.
             Self::ApikeyIssueWrite => base,
             Self::AuthorizationSuspend | Self::AccountFreeze => Policy { step_up: StepUp::None, ..base },

@@ -1,6 +1,6 @@
 //! Every transition that follows by itself, and the guard before anything is carried out.
 
-use super::{Action, Control, ItemState, Payload, Request, RequestState, Target};
+use super::{Action, Control, ItemState, Payload, Request, RequestState, Target, offered_to};
 use crate::{
     authz::Principal,
     decide::Tx,
@@ -113,6 +113,9 @@ impl Tx {
         if !self.initiator_may(request) {
             return self.end(request.id, RequestState::Invalidated, Some("initiator_unauthorized".into()), None);
         }
+        if !self.can_be_taken(request) {
+            return self.end(request.id, RequestState::Invalidated, Some("target_gone".into()), None);
+        }
         let tally = self.state().tally(request, self.now());
         if !tally.is_possible() {
             return self.end(request.id, RequestState::Invalidated, Some("unsatisfiable".into()), None);
@@ -162,11 +165,18 @@ impl Tx {
         if !self.state().tally(request, self.now()).is_met() {
             return Guard::Never("quorum_lost");
         }
+        if !self.can_be_taken(request) {
+            return Guard::Never("target_gone");
+        }
         if request.not_before.is_none_or(|moment| self.now() < moment) {
             return Guard::Wait;
         }
         let frozen = self.state().account(payload.account).is_none_or(|account| account.frozen);
         if frozen && !payload.scenario.runs_while_frozen() {
+            return Guard::Wait;
+        }
+        let closing = self.state().account(payload.account).is_some_and(|account| account.deletion.is_some());
+        if closing && !payload.scenario.runs_while_closing() {
             return Guard::Wait;
         }
         if !self.initiator_may(request) {
@@ -187,8 +197,13 @@ impl Tx {
         match &payload.action {
             Action::Control(Control::RestartWorkers { site }) if self.site_is_busy(*site) => Guard::Wait,
             Action::Device(_) if self.workers_restart_at_a_site_of(request) => Guard::Wait,
+            action if offered_to(action).is_some() && request.accepted_at.is_none() => Guard::Wait,
             _ => Guard::Go,
         }
+    }
+
+    fn can_be_taken(&self, request: &Request) -> bool {
+        self.state().can_be_taken(request.payload.account, &request.payload.action, self.now())
     }
 
     /// The initiator's own authority, on every target, now: an approval never widens it.

@@ -69,6 +69,9 @@ impl Tx {
         self.check_permission(actor, &asked)?;
         let account = self.state().account(actor.account).ok_or(Rejection::NotFound { what: "account" })?;
         let (number, frozen) = (account.requests + 1, account.frozen);
+        if let Some(at) = account.deletion.filter(|_| !asked.action.scenario().runs_while_closing()) {
+            return Err(Rejection::DeletionPending { at });
+        }
         if frozen && !asked.action.scenario().runs_while_frozen() {
             return Err(Rejection::Frozen);
         }
@@ -76,7 +79,7 @@ impl Tx {
         self.check_action(actor.account, &asked.action)?;
         self.check_lock(actor, &asked.action)?;
 
-        let (required, required_other) = self.state().counts_for(actor.account, &asked.action);
+        let (required, required_other) = self.state().counts_at_first(actor.account, &asked.action, self.now());
         let award = self.state().award(&asked.action, &asked.targets, required);
         if matches!(asked.action, Action::Device(_)) && award.given.is_empty() {
             return Err(nothing_given(&award));

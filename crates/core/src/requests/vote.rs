@@ -35,7 +35,7 @@ pub(crate) fn state_word(state: RequestState) -> &'static str {
 
 impl Tx {
     /// The request, if it is the actor's account's and the time has not run out on it.
-    fn open_request(&mut self, actor: &Actor, id: RequestId) -> Result<Request, Rejection> {
+    pub(crate) fn open_request(&self, actor: &Actor, id: RequestId) -> Result<Request, Rejection> {
         let request = self.state().request(id).filter(|r| r.payload.account == actor.account).cloned();
         request.ok_or(Rejection::NotFound { what: "request" })
     }

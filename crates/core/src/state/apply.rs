@@ -21,6 +21,8 @@ impl State {
                     name: name.clone(),
                     owner: *owner,
                     frozen: false,
+                    deletion: None,
+                    deleted_at: None,
                     policies: imbl::OrdMap::new(),
                     requests: 0,
                     suspended: imbl::OrdSet::new(),
@@ -43,6 +45,7 @@ impl State {
             | Event::GrantRemoved { .. }
             | Event::UserSuspended { .. }
             | Event::UserUnsuspended { .. }
+            | Event::OwnershipTransferred { .. }
             | Event::RoleSet { .. }
             | Event::RoleDeleted { .. }
             | Event::AdministratorsManageUsersSet { .. } => self.apply_people(&entry.event),
@@ -54,6 +57,11 @@ impl State {
             }
             Event::AccountFrozen { account } => self.change_account(*account, |a| a.frozen = true),
             Event::AccountUnfrozen { account } => self.change_account(*account, |a| a.frozen = false),
+            Event::AccountDeletionBegun { account, at: when } => {
+                self.change_account(*account, |a| a.deletion = Some(*when));
+            }
+            Event::AccountDeletionUndone { account } => self.change_account(*account, |a| a.deletion = None),
+            Event::AccountDeleted { account } => self.delete_account(*account, at),
             Event::GovernanceDegraded { account, scenarios } => {
                 self.change_account(*account, |a| a.degraded = scenarios.iter().copied().collect());
             }
@@ -102,6 +110,28 @@ impl State {
             }
             Event::RequestSubmitted { .. } => self.apply_submitted(entry),
             _ => self.apply_request(entry),
+        }
+    }
+
+    /// Nobody holds anything on it any more, and its agents are not known. Its ids are never used again.
+    fn delete_account(&mut self, account: AccountId, at: Timestamp) {
+        self.change_account(account, |a| (a.deletion, a.deleted_at) = (None, Some(at)));
+        let held: Vec<_> = self.grants_of(account).map(|grant| (grant.id, grant.user)).collect();
+        for (grant, user) in held {
+            self.grants.remove(&grant);
+            self.compile_rights(account, user);
+        }
+        let agents: Vec<_> = self.agents_of(account).map(|agent| agent.id).collect();
+        for agent in agents {
+            if let Some(agent) = self.agents.get_mut(&agent) {
+                (agent.token_hash, agent.public_key) = (None, None);
+            }
+        }
+        let drafts = self.drafts.iter().flat_map(|(user, sites)| sites.keys().map(move |site| (*user, *site)));
+        let of = |site: &SiteId| self.sites.get(site).is_some_and(|site| site.account == account);
+        let drafts: Vec<_> = drafts.filter(|(_, site)| of(site)).collect();
+        for (user, site) in drafts {
+            self.close_draft(user, site);
         }
     }
 
@@ -180,6 +210,7 @@ impl State {
         let what = match &entry.event {
             Event::VoteCast { decision, .. } => StepKind::Voted { decision: *decision },
             Event::VoteWithdrawn { .. } => StepKind::Withdrew,
+            Event::OfferAccepted { .. } => StepKind::Accepted,
             Event::RequestApproved { .. } => StepKind::Approved,
             Event::RequestReturned { .. } => StepKind::Returned,
             Event::RequestExecuting { .. } => StepKind::Began,
@@ -210,6 +241,7 @@ impl State {
                     });
                 });
             }
+            Event::OfferAccepted { request, .. } => self.change_request(*request, |r| r.accepted_at = Some(at)),
             Event::VoteWithdrawn { request, voter } => self.change_request(*request, |r| withdraw(r, *voter, at)),
             Event::RequestApproved { request, not_before, execute_deadline } => self.change_request(*request, |r| {
                 r.state = RequestState::Approved;

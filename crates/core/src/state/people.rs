@@ -2,7 +2,7 @@
 
 use super::State;
 use crate::{
-    authz::{CustomRole, Grant, RoleId},
+    authz::{ApiAccess, CustomRole, Grant, Role, RoleId, Scope},
     event::Event,
     ids::{AccountId, CustomRoleId, UserId},
 };
@@ -37,6 +37,28 @@ impl State {
             Event::GrantRemoved { grant, account, user } => {
                 self.grants.remove(grant);
                 self.compile_rights(*account, *user);
+            }
+            Event::OwnershipTransferred { account, from, to, grant, then, then_grant } => {
+                let both = self.grants_of(*account).filter(|held| held.user == *from || held.user == *to);
+                let both: Vec<_> = both.map(|held| held.id).collect();
+                for held in both {
+                    self.grants.remove(&held);
+                }
+                let whole = |id, user, role| Grant {
+                    id,
+                    account: *account,
+                    user,
+                    role,
+                    scope: Scope::All,
+                    expires_at: None,
+                    remark: None,
+                    api_access: ApiAccess::None,
+                };
+                self.next_grant = self.next_grant.max(grant.0).max(then_grant.0);
+                self.grants.insert(*grant, whole(*grant, *to, Role::Owner.into()));
+                self.grants.insert(*then_grant, whole(*then_grant, *from, *then));
+                self.change_account(*account, |a| a.owner = *to);
+                [from, to].into_iter().for_each(|user| self.compile_rights(*account, *user));
             }
             Event::UserSuspended { account, user } => self.suspend(*account, *user, true),
             Event::UserUnsuspended { account, user } => self.suspend(*account, *user, false),

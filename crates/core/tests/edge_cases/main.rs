@@ -4,7 +4,6 @@
 //! Not there yet:
 //! - E09's warning: raising to the number of approvers applies at once; saying that nobody is to spare is the console's.
 //! - E13: the ratchet and the closure cannot be switched off at all.
-//! - E27: ownership cannot be transferred yet.
 //! - E34, E68 to E71: sub-accounts cannot be deleted, and there are no wallets or payouts yet. E32, E33 and E67 are tested
 //!   with sites and people, for which the same scopes and locks are used.
 //! - E37, E100: what the console shows and asks.
@@ -18,6 +17,7 @@ mod configuration;
 mod execution;
 mod fleet;
 mod membership;
+mod ownership;
 mod policies;
 mod recovery;
 #[path = "../support/mod.rs"]

@@ -125,7 +125,9 @@ proptest! {
         live(&steps, |m| {
             let owners: Vec<_> = m.w.state.grants_of(m.w.account).filter(|grant| grant.role == Role::Owner).collect();
             assert_eq!(owners.len(), 1);
-            assert_eq!(owners[0].user, m.w.owner);
+            assert_eq!(owners[0].user, m.w.owner());
+            assert!(owners[0].scope.is_all() && owners[0].expires_at.is_none());
+            assert!(!m.w.state.is_suspended(m.w.account, m.w.owner()));
         });
     }
 
@@ -237,6 +239,7 @@ fn is_effect(entry: &Entry, event: &Event) -> bool {
                 | Event::GrantRemoved { .. }
                 | Event::UserSuspended { .. }
                 | Event::UserUnsuspended { .. }
+                | Event::OwnershipTransferred { .. }
                 | Event::AccountFrozen { .. }
                 | Event::AccountUnfrozen { .. }
         )
@@ -262,8 +265,13 @@ fn check_quorum_by_hand(m: &Moment<'_>, request: &Request) {
     if approvers.contains(&initiator) {
         yes.insert(initiator);
     }
-    if let Action::Control(Control::AddGrant(new)) = &request.payload.action {
-        yes.remove(&new.user);
+    match &request.payload.action {
+        Action::Control(Control::AddGrant(new)) => drop(yes.remove(&new.user)),
+        Action::Control(Control::TransferOwnership { to, .. }) => {
+            yes.remove(to);
+            assert!(request.accepted_at.is_some(), "nobody becomes the owner against their will");
+        }
+        _ => {}
     }
     assert!(yes.len() >= request.required as usize, "{yes:?}");
     yes.remove(&initiator);

@@ -33,6 +33,8 @@ pub enum Step {
     Hire { role: usize },
     Deprovision { whom: usize },
     Freeze { on: bool },
+    Offer { who: usize, whom: usize, role: usize },
+    Answer { who: usize, which: usize, accept: bool },
     Wait { minutes: u64 },
     ClockBack { minutes: i64 },
 }
@@ -51,7 +53,7 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(who, which, approve)| Step::Vote { who, which, approve }),
         1 => (who.clone(), which.clone()).prop_map(|(who, which)| Step::Withdraw { who, which }),
         1 => (who.clone(), which.clone()).prop_map(|(who, which)| Step::Cancel { who, which }),
-        4 => (which, any::<bool>()).prop_map(|(which, well)| Step::Finish { which, well }),
+        4 => (which.clone(), any::<bool>()).prop_map(|(which, well)| Step::Finish { which, well }),
         2 => (who.clone(), 0..Scenario::ALL.len(), 0..5_u32, 0..3_u32)
             .prop_map(|(who, scenario, required, other)| Step::Policy { who, scenario, required, other }),
         1 => (who.clone(), who.clone(), any::<bool>()).prop_map(|(who, whom, all)| Step::Remove { who, whom, all }),
@@ -59,9 +61,13 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (who.clone(), who.clone(), any::<bool>()).prop_map(|(who, whom, on)| Step::Suspend { who, whom, on }),
         1 => who.clone().prop_map(|who| Step::Leave { who }),
         1 => (0..4_usize).prop_map(|role| Step::Hire { role }),
+        1 => (who.clone(), who.clone(), 0..4_usize).prop_map(|(who, whom, role)| Step::Offer { who, whom, role }),
+        1 => (who.clone(), which, prop::bool::weighted(0.8))
+            .prop_map(|(who, which, accept)| Step::Answer { who, which, accept }),
         1 => who.prop_map(|whom| Step::Deprovision { whom }),
         1 => any::<bool>().prop_map(|on| Step::Freeze { on }),
-        1 => (0..90_u64).prop_map(|minutes| Step::Wait { minutes }),
+        // Now and then longer than any timelock.
+        1 => prop_oneof![5 => 0..90_u64, 1 => 4_320..4_400_u64].prop_map(|minutes| Step::Wait { minutes }),
         1 => (0..500_i64).prop_map(|minutes| Step::ClockBack { minutes }),
     ]
 }
@@ -118,7 +124,7 @@ fn action(what: u8) -> Action {
 /// Does the step as its actor would; refusals are part of life.
 fn take(w: &mut World, people: &mut Vec<UserId>, step: &Step) {
     let requests: Vec<_> = w.state.requests().map(|request| request.id).collect();
-    let owner = w.owner;
+    let owner = w.owner();
     let person = |at: usize| pick(people, at).unwrap_or(owner);
     match step {
         Step::Submit { who, what, targets, key } => {
@@ -189,6 +195,16 @@ fn take(w: &mut World, people: &mut Vec<UserId>, step: &Step) {
         Step::Freeze { on } => {
             let control = if *on { Control::FreezeAccount {} } else { Control::UnfreezeAccount {} };
             let _ = w.try_ask(owner, Action::Control(control), &[]);
+        }
+        Step::Offer { who, whom, role } => {
+            let control = Control::TransferOwnership { to: person(*whom), then: ROLES[*role].into() };
+            let _ = w.try_ask(person(*who), Action::Control(control), &[]);
+        }
+        Step::Answer { who, which, accept } => {
+            let offers: Vec<_> = w.state.offers_to(w.account, person(*who)).map(|request| request.id).collect();
+            if let Some(id) = pick(&offers, *which) {
+                let _ = w.answer(person(*who), id, *accept);
+            }
         }
         Step::Hire { role } => {
             let role = ROLES[*role];

@@ -133,6 +133,20 @@ impl World {
         self.run(&actor, Command::Vote { request: id, decision, content_hash, comment })
     }
 
+    /// Whom the request offers something takes it or not.
+    pub fn answer(&mut self, user: UserId, id: RequestId, accept: bool) -> Result<Reply, Rejection> {
+        let content_hash = self.request(id).content_hash;
+        let decision = if accept { Decision::Approve } else { Decision::Reject };
+        let comment = (!accept).then(|| "not me".to_owned());
+        let actor = self.actor(user);
+        self.run(&actor, Command::AnswerOffer { request: id, decision, content_hash, comment })
+    }
+
+    /// Whoever owns the account now.
+    pub fn owner(&self) -> UserId {
+        self.state.account(self.account).unwrap().owner
+    }
+
     pub fn set_policy(&mut self, scenario: Scenario, required: u32, required_other: u32) -> RequestId {
         let changes = vec![PolicyChange::counts(scenario, required, required_other)];
         let owner = self.owner;

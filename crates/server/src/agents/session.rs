@@ -180,6 +180,9 @@ impl Session<'_> {
             Ok(batch) => {
                 let state = self.agents.engine.state();
                 for (_, entry) in batch.iter() {
+                    if matches!(entry.event, Event::AccountDeleted { account } if account == self.account) {
+                        return Err("its account is gone".to_owned());
+                    }
                     if let Event::RequestExecuting { request, agents, .. } = &entry.event
                         && agents.iter().any(|(_, agent)| *agent == self.agent)
                     {

@@ -149,7 +149,7 @@ impl Page<'_> {
             Some(to) => before.min(first_after(log, Timestamp(to), last)?),
             None => before,
         };
-        let counts_all = self.asked.is_everything() && self.reach.is_everywhere() && !self.has_foreign_accounts();
+        let counts_all = self.asked.is_everything() && self.reach.is_everywhere() && self.state.has_one_account();
         let (mut items, mut bytes, mut matches, mut looked_at) = (Vec::new(), 0, 0_u64, 0);
         let mut go_on = None;
         'scan: while next > 1 && looked_at < MAX_SCAN {
@@ -184,10 +184,6 @@ impl Page<'_> {
             "items": items, "total": if counts_all { last } else { matches },
             "next_cursor": stopped.map(|seq| seq.to_string()), "head": { "seq": head.seq, "hash": hash },
         }))
-    }
-
-    fn has_foreign_accounts(&self) -> bool {
-        self.state.accounts().any(|account| account.id != self.reach.account())
     }
 
     /// The entry as the caller sees it, if it is asked for and within reach.

@@ -1,6 +1,6 @@
 //! Who asks, and the proof that they may. Unsafe methods must carry the session's CSRF token.
 
-use super::{Shared, problem::Problem, session};
+use super::{Shared, accounts, problem::Problem, session};
 use adit_core::{
     authz::{Actor, Permit, Principal},
     rejection::Rejection,
@@ -22,7 +22,10 @@ pub(super) const IDLE: Millis = Millis::hours(12);
 /// And this long after it began.
 pub(super) const ABSOLUTE: Millis = Millis::days(7);
 
-/// Somebody who is signed in and holds at least one grant.
+/// Somebody who is signed in, on whichever account, or on none any more.
+pub struct SignedIn(pub Session);
+
+/// Somebody who is signed in and holds at least one grant on the account that they have chosen.
 #[derive(Debug, Clone)]
 pub struct Caller {
     /// As the core knows them.
@@ -50,13 +53,13 @@ fn lasts(session: &Session, now: Timestamp) -> bool {
     now.since(session.last_seen_at) < IDLE && now.since(session.created_at) < ABSOLUTE
 }
 
-/// Whether a session still lasts. Asking does not count as using it.
+/// A session, if it still lasts. Asking does not count as using it.
 ///
 /// # Errors
 /// The directory cannot be read.
-pub fn is_live(api: &Shared, token_hash: &[u8; 32]) -> Result<bool, Problem> {
+pub fn look_up(api: &Shared, token_hash: &[u8; 32]) -> Result<Option<Session>, Problem> {
     let session = api.people().session(token_hash).map_err(|error| Problem::internal(&error))?;
-    Ok(session.is_some_and(|session| lasts(&session, api.now())))
+    Ok(session.filter(|session| lasts(session, api.now())))
 }
 
 /// The live session of a token.
@@ -74,7 +77,7 @@ pub fn live_session(api: &Shared, token: &str) -> Result<Session, Problem> {
     Ok(session)
 }
 
-impl FromRequestParts<Shared> for Caller {
+impl FromRequestParts<Shared> for SignedIn {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, api: &Shared) -> Result<Self, Problem> {
         let token = token_of(&parts.headers).ok_or_else(Problem::not_signed_in)?;
@@ -86,9 +89,15 @@ impl FromRequestParts<Shared> for Caller {
                 return Err(Problem::new(StatusCode::FORBIDDEN, "csrf", detail));
             }
         }
-        let account = api.engine.state().accounts_of(session.user).next();
-        let account = account
-            .ok_or_else(|| Problem::new(StatusCode::FORBIDDEN, "no_account", "you hold no role on any account"))?;
+        Ok(Self(session))
+    }
+}
+
+impl FromRequestParts<Shared> for Caller {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, api: &Shared) -> Result<Self, Problem> {
+        let SignedIn(session) = SignedIn::from_request_parts(parts, api).await?;
+        let account = accounts::current(&api.engine.state(), &session)?;
         let principal = Principal::User(session.user);
         let actor = Actor { account, principal, authenticated_at: session.authenticated_at };
         Ok(Self { actor, session })

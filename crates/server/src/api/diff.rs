@@ -5,10 +5,10 @@ use super::{
     views::Viewer,
 };
 use adit_core::{
-    authz::{Node, Permission, Place, RoleId, Scope},
+    authz::{Node, Permission, Place, Principal, RoleId, Scope},
     event::device_of,
     fleet::Operation,
-    ids::{DeviceId, GrantId},
+    ids::{DeviceId, GrantId, UserId},
     requests::{Action, Approvers, Control, Policy, PolicyChange, Request, RequestState, StepUp},
     time::Millis,
 };
@@ -90,6 +90,14 @@ impl Viewer<'_> {
         groups.iter().map(|(from, group)| group.row(setting_name(operation), from, &to)).collect()
     }
 
+    fn transferred(&self, request: &Request, to: UserId, then: RoleId) -> Vec<Value> {
+        let Principal::User(from) = request.payload.initiator else { return Vec::new() };
+        vec![
+            row("Owner", &self.names.of(from), &self.names.of(to)),
+            row(&format!("Role of {}", self.names.of(from)), "Owner", &self.state.role_title(then)),
+        ]
+    }
+
     fn of_control(&self, request: &Request, control: &Control) -> Vec<Value> {
         match control {
             Control::RestartWorkers { site } => {
@@ -150,6 +158,9 @@ impl Viewer<'_> {
                 let name = self.state.key(*key).map_or_else(|| key.to_string(), |key| key.name.clone());
                 vec![row("API key", &name, "revoked")]
             }
+            Control::TransferOwnership { to, then } => self.transferred(request, *to, *then),
+            Control::DeleteAccount { name } => vec![row(name, "in use", "gone for everybody, seven days later")],
+            Control::KeepAccount {} => vec![row("Account", "to be deleted", "in use")],
             Control::FreezeAccount {} => vec![row("Account", "in use", "frozen")],
             Control::UnfreezeAccount {} => vec![row("Account", "frozen", "in use")],
             Control::Recover(recovery) => {

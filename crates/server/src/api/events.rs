@@ -2,7 +2,8 @@
 //!
 //! A stream looks four times a second at what has changed since it last looked, and writes all of it at once, so a slow reader
 //! gets fewer and larger writes instead of a queue. What it may tell is asked anew each time: whoever loses a right hears
-//! nothing more from that moment on, and whoever loses their session is told so and the stream ends.
+//! nothing more from that moment on, and whoever loses their session, or acts for another account, is told so and the stream
+//! ends.
 //!
 //! An event's id says how much its reader knows. A reader that comes back with it within the life of the server goes on from
 //! there if that is possible, and is told to fetch everything anew if it is not.
@@ -189,6 +190,7 @@ impl Writer {
                 }
                 // The reader comes back, and is told then.
                 Look::Unknown => return None,
+                Look::Elsewhere => return Some((Ok(Bytes::from_static(b"event: account\ndata: {}\n\n")), None)),
                 Look::SignedOut => return Some((Ok(Bytes::from_static(b"event: signed_out\ndata: {}\n\n")), None)),
             }
         }

@@ -196,6 +196,7 @@ fn open(api: &Shared, from: &From, token: &str) -> Answer<Invitation> {
     let trial = Trial::new(&from.address, "links", true);
     api.sign_in.attempt(&trial, api.now()).map_err(Problem::too_many_attempts)?;
     let found = api.people().open_invitation(&hash_of(token), api.now())?;
+    let found = found.filter(|found| api.engine.state().account(found.new.account).is_some());
     let found = found.ok_or_else(|| Problem::not_found("invitation"))?;
     api.sign_in.succeeded(&trial);
     Ok(found)

@@ -7,6 +7,7 @@
 //!
 //! To add an operation: see `routes`.
 
+mod accounts;
 mod assets;
 mod audit;
 pub mod caller;
@@ -92,6 +93,8 @@ pub struct Options {
     pub sso: Vec<SsoOptions>,
     /// Addresses of proxies that may say whom they speak for.
     pub proxies: Vec<IpAddr>,
+    /// Whether whoever is signed in may make an account of their own here.
+    pub anyone_may_found: bool,
     /// SHA-256 of the set-up link's token; `None` once there is an account.
     pub set_up: Option<[u8; 32]>,
 }

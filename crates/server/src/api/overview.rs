@@ -1,7 +1,7 @@
 //! The header: the fleet in numbers, and where requests stand.
 
 use super::{
-    Shared,
+    Shared, accounts,
     caller::Allowed,
     problem::{Answer, Params},
     requests::visible,
@@ -81,6 +81,7 @@ pub fn view(api: &Shared, permit: &Permit<P>, site: Option<SiteId>) -> Value {
         "efficiency_j_th": totals.efficiency_j_th(),
         "capacity_w": capacity_w,
         "as_of": now,
+        "deletion": accounts::deletion(&state, permit.actor(), now),
         "chart": {
             "draft": draft, "waiting_mine": waiting_mine, "waiting_me": waiting_me,
             "running": { "requests": running, "done": done, "total": total }, "failed_24h": failed,

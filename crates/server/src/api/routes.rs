@@ -4,6 +4,7 @@
 //! To add an operation: a handler that takes [`Allowed`](super::caller::Allowed), and a row in [`table`]; what is new in its
 //! body or answer goes into `openapi/components.json`. Then run `UPDATE=1 cargo test -p adit-server --test openapi`.
 
+mod accounts;
 mod people;
 mod sign_in;
 
@@ -178,13 +179,14 @@ pub fn table() -> Vec<Operation> {
     ];
     all.extend(sign_in::operations());
     all.extend(people::operations());
+    all.extend(accounts::operations());
     all.extend(deciding());
     all.extend(besides());
     all
 }
 
 const EVENTS: &str = "What changes, live: overview (Overview), devices (DevicesFrame), request (RequestFrame), items \
-                      (ItemsFrame), draft (DraftFrame), agents, reset and signed_out (no data). At most four writes a second.";
+                      (ItemsFrame), draft (DraftFrame), agents, reset, account (the session acts for another account: fetch everything anew) and signed_out (no data). At most four writes a second.";
 
 /// Drafts, requests and the rules they go by.
 fn deciding() -> Vec<Operation> {

@@ -1,8 +1,8 @@
 //! Signing in and out, and showing once more that it is you.
 
 use super::{
-    Shared,
-    caller::{ABSOLUTE, COOKIE, Caller, IDLE, token_of},
+    Shared, accounts,
+    caller::{ABSOLUTE, COOKIE, Caller, IDLE, SignedIn, token_of},
     factors::{self, Code, check_code},
     me, passkeys,
     problem::{Answer, Body, Problem},
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::sign_in::{throttle::Trial, tokens};
 use adit_core::{
-    authz::{Permission, Place},
+    authz::{Actor, Permission, Place, Principal},
     ids::UserId,
     state::State,
 };
@@ -128,6 +128,7 @@ pub async fn sign_in(Shares(api): Shares<Shared>, from: From, Body(asked): Body<
 /// Begins a session and answers with it.
 pub(super) fn begin(api: &Shared, from: &From, user: UserId) -> Answer<Response> {
     let (token, csrf, now) = (random_token()?, random_token()?, api.now());
+    let earlier = api.people().sessions_of(user)?;
     let session = Session {
         token_hash: hash_of(&token),
         user,
@@ -137,6 +138,7 @@ pub(super) fn begin(api: &Shared, from: &From, user: UserId) -> Answer<Response>
         last_seen_at: now,
         address: from.address.clone(),
         user_agent: from.user_agent.clone(),
+        account: accounts::first(&api.engine.state(), user, &earlier),
     };
     let body = view(api, &session)?;
     let mut people = api.people();
@@ -161,7 +163,7 @@ pub async fn show(Shares(api): Shares<Shared>, caller: Caller) -> Answer<Json<Va
 }
 
 /// `DELETE /session`
-pub async fn sign_out(Shares(api): Shares<Shared>, headers: HeaderMap, _: Caller) -> Answer<Response> {
+pub async fn sign_out(Shares(api): Shares<Shared>, headers: HeaderMap, _: SignedIn) -> Answer<Response> {
     let token = token_of(&headers).ok_or_else(Problem::not_signed_in)?;
     api.people().revoke_session(&hash_of(token)).map_err(|error| Problem::internal(&error))?;
     Ok(with_cookie(StatusCode::NO_CONTENT.into_response(), &api, "", 0))
@@ -218,14 +220,14 @@ pub async fn demo_users(Shares(api): Shares<Shared>) -> Answer<Json<Value>> {
 }
 
 /// A session as its owner sees it.
-fn view(api: &Shared, session: &Session) -> Answer<Value> {
+pub(super) fn view(api: &Shared, session: &Session) -> Answer<Value> {
     let state = api.engine.state();
     let now = api.now();
     let name = api.people().person(session.user).map_err(|error| Problem::internal(&error))?;
     let name = name.map_or_else(|| session.user.to_string(), |person| person.display_name);
-    let account = state.accounts_of(session.user).next().and_then(|id| state.account(id));
-    let account =
-        account.ok_or_else(|| Problem::new(StatusCode::FORBIDDEN, "no_account", "you hold no role on any account"))?;
+    let account = state.account(accounts::current(&state, session)?).ok_or_else(|| Problem::not_found("account"))?;
+    let principal = Principal::User(session.user);
+    let actor = Actor { account: account.id, principal, authenticated_at: session.authenticated_at };
     let rights = state.rights_of_user(account.id, session.user);
     let mask = rights.mask(now);
     let permissions: Vec<_> = Permission::all().filter(|p| mask & p.bit() != 0).map(Permission::name).collect();
@@ -234,6 +236,10 @@ fn view(api: &Shared, session: &Session) -> Answer<Value> {
     Ok(json!({
         "user": { "id": session.user, "name": name },
         "account": { "id": account.id, "name": account.name },
+        "accounts": accounts::of(&state, session.user, Some(account.id)),
+        "may_found": api.options.anyone_may_found,
+        "deletion": accounts::deletion(&state, &actor, now),
+        "ownership_offer": accounts::offer(api, &state, account.id, session.user)?,
         "roles": roles,
         "csrf": session.csrf,
         "permissions": permissions,

@@ -6,7 +6,7 @@ use adit_core::{
     event::device_of,
     fleet::Ending,
     ids::{DeviceId, RequestId, UserId},
-    requests::{Action, Control, Decision, ItemState, Request, RequestState, Step, StepKind, Target},
+    requests::{Action, Control, Decision, ItemState, Request, RequestState, Step, StepKind, Target, offered_to},
     state::State,
     time::Timestamp,
 };
@@ -50,6 +50,10 @@ impl Viewer<'_> {
             request.state,
             RequestState::Executing | RequestState::Executed | RequestState::PartiallyExecuted | RequestState::Failed
         );
+        let offered = offered_to(&payload.action);
+        let is_open = matches!(request.state, RequestState::Pending | RequestState::Approved);
+        let can_answer = is_open && offered.is_some() && offered == me;
+        let acceptance = offered.map(|user| json!({ "by": self.person(user), "accepted_at": request.accepted_at }));
         let can_cancel = is_mine && matches!(request.state, RequestState::Pending | RequestState::Approved)
             || request.state == RequestState::Approved
                 && me.is_some_and(|me| tally.approvals.contains(&me) || tally.undecided.contains(&me));
@@ -62,7 +66,8 @@ impl Viewer<'_> {
             "approvals": { "have": tally.approvals.len(), "need": tally.required, "need_other": tally.required_other, "have_other": tally.by_others },
             "effect": Effect::of_request(request).view(),
             "progress": started.then(|| json!({ "done": done, "ok": ok, "failed": done - ok, "total": targets })),
-            "my": { "can_vote": can_vote, "can_cancel": can_cancel, "voted": voted, "why_not": why_not },
+            "acceptance": acceptance,
+            "my": { "can_vote": can_vote, "can_cancel": can_cancel, "can_answer": can_answer, "voted": voted, "why_not": why_not },
         })
     }
 
@@ -125,6 +130,7 @@ impl Viewer<'_> {
                 StepKind::Lost { to, targets: n } => (format!("{} taken by {}", targets(n), number(to)), true),
                 StepKind::Voted { decision: Decision::Approve } => ("Approved".into(), true),
                 StepKind::Voted { decision: Decision::Reject } => ("Rejected".into(), true),
+                StepKind::Accepted => ("Accepted the offer".into(), true),
                 StepKind::Withdrew => ("Took the approval back".into(), true),
                 StepKind::Approved => ("Enough approvals".into(), false),
                 StepKind::Returned => ("An approval no longer counts: waits again".into(), false),

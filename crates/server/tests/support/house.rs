@@ -10,9 +10,10 @@ use adit_core::{
     fleet::{DeviceIdentity, FoundDevice, ModePower, OpKind, PowerMode},
     ids::{AgentId, DeviceId, RequestId, ScanTaskId, SiteId, UserId},
     requests::{Action, Control, NewGrant},
+    time::{Millis, Timestamp},
 };
 use adit_server::{
-    Agents, Engine, Live, SystemClock,
+    Agents, Clock, Engine, Live, SystemClock,
     api::{self, Api, Options, session},
 };
 use adit_store::{Key, People, Person, Secrets, SqliteLog, SqliteReader};
@@ -28,7 +29,7 @@ use std::{
     net::Ipv4Addr,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicI64, AtomicU64, Ordering},
     },
 };
 use tokio::task::JoinSet;
@@ -41,7 +42,18 @@ pub const SOUTH: SiteId = SiteId(2);
 const NORTHERN: [(&str, Role); 3] =
     [("north_viewer", Role::Viewer), ("north_auditor", Role::Auditor), ("north_technician", Role::Technician)];
 
+/// The machine's clock, put forward.
+#[derive(Default)]
+struct ForwardClock(AtomicI64);
+
+impl Clock for ForwardClock {
+    fn now(&self) -> Timestamp {
+        Timestamp(SystemClock.now().0 + self.0.load(Ordering::SeqCst))
+    }
+}
+
 pub struct House {
+    clock: Arc<ForwardClock>,
     pub engine: Engine,
     pub router: Router,
     pub people: Arc<Mutex<People>>,
@@ -94,7 +106,9 @@ impl House {
     pub async fn with(options: Options) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
-        let engine = Engine::start(Box::new(SqliteLog::open(path("log")).unwrap()), Arc::new(SystemClock)).unwrap();
+        let clock = Arc::new(ForwardClock::default());
+        let ticking: Arc<dyn Clock> = Arc::clone(&clock) as Arc<dyn Clock>;
+        let engine = Engine::start(Box::new(SqliteLog::open(path("log")).unwrap()), ticking).unwrap();
         engine.run(operator(&engine), Command::CreateAccount { name: "Mine".into() }).await.unwrap();
         let mut users = BTreeMap::new();
         for role in Role::ALL {
@@ -155,7 +169,13 @@ impl House {
         let people = Arc::new(Mutex::new(people));
         let api = Api::new(engine.clone(), live, Arc::clone(&people), agents, log, options).unwrap();
         let router = api::router(Arc::new(api));
-        Self { engine, router, people, users, next, _follower: follower, _folder: folder }
+        Self { clock, engine, router, people, users, next, _follower: follower, _folder: folder }
+    }
+
+    /// So much later, and the engine has noticed.
+    pub async fn later(&self, length: Millis) {
+        self.clock.0.fetch_add(i64::try_from(length.0).unwrap(), Ordering::SeqCst);
+        self.engine.run(Actor::system(ACCOUNT), Command::Tick).await.unwrap();
     }
 
     /// Somebody asks for an action past the interface.

@@ -103,6 +103,9 @@ const MIGRATIONS: &[&str] = &[
     ) STRICT;
     CREATE INDEX invitations_by_account ON invitations (account, created_at);
 ",
+    "
+    ALTER TABLE sessions ADD COLUMN account INTEGER;
+",
 ];
 
 /// Persons and what belongs to them. Not one of its methods reads a clock.

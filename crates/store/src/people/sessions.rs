@@ -2,7 +2,10 @@
 
 use super::{People, check};
 use crate::{Result, StoreError};
-use adit_core::{ids::UserId, time::Timestamp};
+use adit_core::{
+    ids::{AccountId, UserId},
+    time::Timestamp,
+};
 use rusqlite::{OptionalExtension, Row};
 
 /// One sign-in that lasts. When it is too old is the caller's to say.
@@ -24,13 +27,14 @@ pub struct Session {
     pub address: String,
     /// The browser's own words; kept up to 256 characters.
     pub user_agent: String,
+    /// The account it acts for, once one was chosen.
+    pub account: Option<AccountId>,
 }
 
 /// Most sessions of one person.
 pub const MAX_SESSIONS: u32 = 50;
 
-const SESSION: &str =
-    "SELECT token_hash, user, csrf, created_at, authenticated_at, last_seen_at, address, user_agent FROM sessions";
+const SESSION: &str = "SELECT token_hash, user, csrf, created_at, authenticated_at, last_seen_at, address, user_agent, account FROM sessions";
 
 #[allow(clippy::missing_errors_doc, reason = "said once, at the type")]
 impl People {
@@ -44,7 +48,7 @@ impl People {
                 return Err(StoreError::Invalid { what: "the session's user", problem: "does not exist" }.into());
             }
             let statement = "INSERT INTO sessions (token_hash, user, csrf, created_at, authenticated_at, last_seen_at,
-                             address, user_agent) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING";
+                             address, user_agent, account) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING";
             let row = (
                 &session.token_hash[..],
                 session.user.0,
@@ -54,6 +58,7 @@ impl People {
                 session.last_seen_at.0,
                 &session.address,
                 &user_agent,
+                session.account.map(|account| account.0),
             );
             if tx.prepare_cached(statement)?.execute(row)? == 0 {
                 return Err(StoreError::Taken { what: "session" }.into());
@@ -102,6 +107,12 @@ impl People {
         self.database.write(|tx| Ok(tx.execute(statement, (&token_hash[..], at.0))? == 1))
     }
 
+    /// Notes which account a session acts for from now on; whether the session is there.
+    pub fn set_session_account(&mut self, token_hash: &[u8; 32], account: AccountId) -> Result<bool> {
+        let statement = "UPDATE sessions SET account = ?2 WHERE token_hash = ?1";
+        self.database.write(|tx| Ok(tx.execute(statement, (&token_hash[..], account.0))? == 1))
+    }
+
     /// Ends a session; whether it was there.
     pub fn revoke_session(&mut self, token_hash: &[u8; 32]) -> Result<bool> {
         let statement = "DELETE FROM sessions WHERE token_hash = ?1";
@@ -131,5 +142,6 @@ fn session(row: &Row<'_>) -> rusqlite::Result<Session> {
         last_seen_at: Timestamp(row.get(5)?),
         address: row.get(6)?,
         user_agent: row.get(7)?,
+        account: row.get::<_, Option<u32>>(8)?.map(AccountId),
     })
 }

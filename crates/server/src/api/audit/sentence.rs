@@ -87,6 +87,15 @@ impl Speaker<'_> {
                 count(policy.required as usize, "approval"),
                 policy.required_other
             ),
+            Event::OwnershipTransferred { from, to, then, .. } => {
+                let (from, then) = (self.user(*from), self.state.role_title(*then));
+                format!("{} became the Owner; {from} was it until then and is {then}", self.user(*to))
+            }
+            Event::AccountDeletionBegun { .. } => {
+                "The account is to be deleted in seven days; until then nothing is carried out".to_owned()
+            }
+            Event::AccountDeletionUndone { .. } => "The account stays; its deletion was undone".to_owned(),
+            Event::AccountDeleted { .. } => "The account was deleted".to_owned(),
             Event::AccountFrozen { .. } => "The account was frozen".to_owned(),
             Event::AccountUnfrozen { .. } => "The account was unfrozen".to_owned(),
             Event::GovernanceDegraded { scenarios, .. } => {
@@ -162,6 +171,9 @@ impl Speaker<'_> {
                 let verb = if *decision == Decision::Approve { "approved" } else { "rejected" };
                 let said = comment.as_ref().map_or_else(String::new, |words| format!(": \u{201c}{words}\u{201d}"));
                 format!("{} {verb} {}{said}", self.user(*voter), self.number(*request))
+            }
+            Event::OfferAccepted { request, user, .. } => {
+                format!("{} accepted what {} offers", self.user(*user), self.number(*request))
             }
             Event::VoteWithdrawn { request, voter } => {
                 format!("{} took the approval of {} back", self.user(*voter), self.number(*request))

@@ -20,6 +20,10 @@ pub fn reach(state: &State, reach: &Reach, entry: &Entry) -> bool {
         | Event::GrantRemoved { account, .. }
         | Event::UserSuspended { account, .. }
         | Event::UserUnsuspended { account, .. }
+        | Event::OwnershipTransferred { account, .. }
+        | Event::AccountDeletionBegun { account, .. }
+        | Event::AccountDeletionUndone { account }
+        | Event::AccountDeleted { account }
         | Event::RoleSet { account, .. }
         | Event::RoleDeleted { account, .. }
         | Event::SubAccountCreated { account, .. }
@@ -36,7 +40,7 @@ pub fn reach(state: &State, reach: &Reach, entry: &Entry) -> bool {
         | Event::RecoveryUsed { account, .. }
         | Event::RecoveryReviewed { account, .. } => whole(*account),
         Event::UserAdded { user } | Event::UserRemoved { user } => {
-            whole(reach.account()) && (is_of(state, *user, reach.account()) || is_alone(state))
+            whole(reach.account()) && (is_of(state, *user, reach.account()) || state.has_one_account())
         }
         Event::SiteCreated { site: of, .. }
         | Event::AgentCreated { site: of, .. }
@@ -52,6 +56,7 @@ pub fn reach(state: &State, reach: &Reach, entry: &Entry) -> bool {
         Event::RequestSubmitted { request, .. }
         | Event::TargetsDropped { request, .. }
         | Event::VoteCast { request, .. }
+        | Event::OfferAccepted { request, .. }
         | Event::VoteWithdrawn { request, .. }
         | Event::RequestApproved { request, .. }
         | Event::RequestReturned { request }
@@ -65,8 +70,4 @@ pub fn reach(state: &State, reach: &Reach, entry: &Entry) -> bool {
 
 fn is_of(state: &State, user: UserId, account: AccountId) -> bool {
     state.accounts_of(user).any(|of| of == account)
-}
-
-fn is_alone(state: &State) -> bool {
-    state.accounts().count() == 1
 }

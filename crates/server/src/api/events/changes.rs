@@ -106,6 +106,9 @@ impl Changes {
             | Event::DevicesAssigned { .. }
             | Event::UserRemoved { .. }
             | Event::PolicySet { .. }
+            | Event::OwnershipTransferred { .. }
+            | Event::AccountDeletionBegun { .. }
+            | Event::AccountDeletionUndone { .. }
             | Event::AccountFrozen { .. }
             | Event::AccountUnfrozen { .. }
             | Event::GovernanceDegraded { .. }
@@ -133,7 +136,7 @@ impl Changes {
     fn take_request(&mut self, event: &Event, request: &Request) {
         let items = self.items.entry(request.id).or_default();
         match event {
-            Event::VoteCast { .. } | Event::VoteWithdrawn { .. } => return,
+            Event::VoteCast { .. } | Event::VoteWithdrawn { .. } | Event::OfferAccepted { .. } => return,
             Event::ItemsEnded { results, .. } => items.extend(results.iter().map(|(item, _)| *item)),
             Event::TargetsDropped { by, items: taken, .. } => {
                 items.extend(taken);

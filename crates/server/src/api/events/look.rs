@@ -41,6 +41,8 @@ pub enum Look {
     Changes(String),
     /// The session has ended, or its owner has no rights any more.
     SignedOut,
+    /// The session acts for another account, or has to choose one.
+    Elsewhere,
     /// Nobody can say whether the session lasts.
     Unknown,
 }
@@ -105,9 +107,10 @@ impl Watcher {
         self.looks += 1;
         let now = self.api.now();
         if every_second {
-            match caller::is_live(&self.api, &self.session) {
-                Ok(true) => {}
-                Ok(false) => return Look::SignedOut,
+            match caller::look_up(&self.api, &self.session) {
+                Ok(Some(session)) if session.account.is_none_or(|account| account == self.actor.account) => {}
+                Ok(Some(_)) => return Look::Elsewhere,
+                Ok(None) => return Look::SignedOut,
                 Err(_) => return Look::Unknown,
             }
         }
@@ -115,7 +118,8 @@ impl Watcher {
         let state = self.sources.drain(&mut self.changes, || engine.state(), self.me);
         let (Ok(list), Ok(view)) = (state.permit::<LIST>(&self.actor, now), state.permit::<VIEW>(&self.actor, now))
         else {
-            return Look::SignedOut;
+            let elsewhere = state.rights_of(&self.actor).is_empty() && state.accounts_of(self.me).next().is_some();
+            return if elsewhere { Look::Elsewhere } else { Look::SignedOut };
         };
         let rights: Vec<Right> = state.rights_of(&self.actor).live(now).cloned().collect();
         if rights != self.rights {

@@ -1,0 +1,56 @@
+//! Accounts as a whole: how they begin, and how they end.
+
+use super::Tx;
+use crate::{
+    authz::{Actor, Role, Scope},
+    command::Reply,
+    event::Event,
+    ids::{AccountId, UserId},
+    rejection::Rejection,
+    requests::{RequestState, StepUp, check_name, check_step_up},
+};
+
+/// Most accounts that one person owns by founding them.
+const MAX_OWNED: usize = 20;
+
+impl Tx {
+    pub(super) fn create_account(&mut self, name: String) -> Result<Reply, Rejection> {
+        check_name(&name)?;
+        let owner = UserId(self.state.next_user + 1);
+        self.emit(Event::UserAdded { user: owner });
+        Ok(self.begin_account(name, owner))
+    }
+
+    /// Somebody who is known already makes an account of their own.
+    pub(super) fn found_account(&mut self, actor: &Actor, name: String) -> Result<Reply, Rejection> {
+        let user = actor.user().filter(|user| self.state.users.contains(user));
+        let user = user.ok_or(Rejection::NotFound { what: "person" })?;
+        check_name(&name)?;
+        check_step_up(actor, StepUp::Recent, self.now)?;
+        if self.state.accounts().filter(|account| account.owner == user).count() >= MAX_OWNED {
+            return Err(Rejection::OutOfRange { field: "accounts you own".into(), min: 0, max: MAX_OWNED as u64 });
+        }
+        Ok(self.begin_account(name, user))
+    }
+
+    fn begin_account(&mut self, name: String, owner: UserId) -> Reply {
+        let account = AccountId(self.state.accounts.get_max().map_or(0, |(id, _)| id.0) + 1);
+        self.emit(Event::AccountCreated { account, name, owner });
+        self.emit_grant(account, owner, Role::Owner, Scope::All);
+        Reply::Account(account, owner)
+    }
+
+    /// Accounts whose time to change their mind is over are gone, with everything that was still open in them.
+    pub(super) fn delete_accounts(&mut self) {
+        let due = self.state.accounts().filter(|account| account.deletion.is_some_and(|at| at <= self.now));
+        let due: Vec<_> = due.map(|account| account.id).collect();
+        for account in due {
+            let open: Vec<_> =
+                self.state.open_requests().filter(|r| r.payload.account == account).map(|r| r.id).collect();
+            for request in open {
+                self.end(request, RequestState::Invalidated, Some("account_deleted".into()), None);
+            }
+            self.emit(Event::AccountDeleted { account });
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! The accounts of a person: which one a session acts for, one more, who is to own it, and its end.
+
+use super::{
+    Shared,
+    caller::{Allowed, Caller, SignedIn},
+    id,
+    problem::{Answer, Body, Problem},
+    requests, session,
+};
+use adit_core::{
+    authz::{Actor, Permission, Place, Principal},
+    command::{Command, Reply},
+    ids::{AccountId, RequestId, UserId},
+    requests::{Action, ContentHash, Control, Decision, offered_to},
+    state::State,
+    time::Timestamp,
+};
+use adit_store::Session;
+use axum::{
+    Json,
+    extract::{Path, State as Shares},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// The account that a session acts for: the one that was chosen, for as long as its person holds something there.
+///
+/// # Errors
+/// `account_gone` if they hold nothing there any more and could choose another, `no_account` if there is none.
+pub(super) fn current(state: &State, session: &Session) -> Answer<AccountId> {
+    let belongs = |account: &AccountId| !state.rights_of_user(*account, session.user).is_empty();
+    if let Some(account) = session.account.filter(belongs) {
+        return Ok(account);
+    }
+    let forbidden = |code, detail| Problem::new(StatusCode::FORBIDDEN, code, detail);
+    match state.accounts_of(session.user).next() {
+        None => Err(forbidden("no_account", "you hold no role on any account")),
+        Some(_) if session.account.is_some() => {
+            Err(forbidden("account_gone", "you no longer hold a role on this account: choose another one"))
+        }
+        Some(account) => Ok(account),
+    }
+}
+
+/// The account that a new session begins with: the one they last worked on, or else their first.
+pub(super) fn first(state: &State, user: UserId, earlier: &[Session]) -> Option<AccountId> {
+    let last = earlier.iter().find_map(|session| session.account);
+    last.filter(|account| !state.rights_of_user(*account, user).is_empty()).or_else(|| state.accounts_of(user).next())
+}
+
+/// The contract's `AccountRef`s.
+pub(super) fn of(state: &State, user: UserId, current: Option<AccountId>) -> Vec<Value> {
+    let all = state.accounts_of(user).filter_map(|account| state.account(account));
+    let view = all.map(|account| {
+        let roles: Vec<_> = state.roles_of(account.id, user).into_iter().map(|role| state.role_title(role)).collect();
+        json!({
+            "id": account.id, "name": account.name, "roles": roles,
+            "owner": account.owner == user, "current": current == Some(account.id),
+        })
+    });
+    view.collect()
+}
+
+/// When the account is to be gone, and whether the actor may undo that.
+pub(super) fn deletion(state: &State, actor: &Actor, now: Timestamp) -> Value {
+    let at = state.account(actor.account).and_then(|account| account.deletion);
+    let rights = state.rights_of(actor);
+    let may_undo = rights.allow(Permission::AccountFreeze, &Place::ACCOUNT, now);
+    at.map_or(Value::Null, |at| json!({ "at": at, "may_undo": may_undo }))
+}
+
+/// What the person is asked to accept.
+pub(super) fn offer(api: &Shared, state: &State, account: AccountId, user: UserId) -> Answer<Value> {
+    let Some(request) = state.offers_to(account, user).next() else { return Ok(Value::Null) };
+    let from = match request.payload.initiator {
+        Principal::User(from) => json!({ "id": from, "name": api.names()?.of(from) }),
+        _ => Value::Null,
+    };
+    Ok(json!({
+        "request": request.id, "number": request.number, "from": from, "accepted": request.accepted_at.is_some(),
+        "expires_at": request.execute_deadline.unwrap_or(request.payload.not_after), "content_hash": request.content_hash,
+    }))
+}
+
+/// `GET /session/accounts`
+pub async fn list(Shares(api): Shares<Shared>, SignedIn(session): SignedIn) -> Json<Value> {
+    let state = api.engine.state();
+    let current = current(&state, &session).ok();
+    Json(json!({ "items": of(&state, session.user, current), "may_found": api.options.anyone_may_found }))
+}
+
+/// Which account from now on.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Chosen {
+    account: String,
+}
+
+/// `POST /session/account`
+pub async fn choose(
+    Shares(api): Shares<Shared>,
+    SignedIn(session): SignedIn,
+    Body(asked): Body<Chosen>,
+) -> Answer<Json<Value>> {
+    let account = id::<AccountId>(&asked.account, "account")?;
+    if api.engine.state().rights_of_user(account, session.user).is_empty() {
+        return Err(Problem::not_found("account"));
+    }
+    switch(&api, session, account).map(Json)
+}
+
+fn switch(api: &Shared, session: Session, account: AccountId) -> Answer<Value> {
+    if !api.people().set_session_account(&session.token_hash, account)? {
+        return Err(Problem::not_signed_in());
+    }
+    session::view(api, &Session { account: Some(account), ..session })
+}
+
+/// One more account.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Founded {
+    name: String,
+}
+
+/// `POST /accounts`: the session acts for the new account from then on.
+pub async fn found(Shares(api): Shares<Shared>, caller: Caller, Body(asked): Body<Founded>) -> Answer<Response> {
+    if !api.options.anyone_may_found {
+        let detail = "on this server only its operator makes accounts";
+        return Err(Problem::new(StatusCode::FORBIDDEN, "founding_off", detail));
+    }
+    match api.engine.run(caller.actor, Command::FoundAccount { name: asked.name }).await? {
+        Reply::Account(account, _) => {
+            Ok((StatusCode::CREATED, Json(switch(&api, caller.session, account)?)).into_response())
+        }
+        other => Err(Problem::internal(&format!("an account was asked for and {other:?} came of it"))),
+    }
+}
+
+/// The account's name, typed.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Typed {
+    name: String,
+}
+
+/// `POST /account/deletion`
+pub async fn delete(
+    Shares(api): Shares<Shared>,
+    Allowed { caller, .. }: Allowed<{ Permission::AccountDelete as u8 }>,
+    Body(asked): Body<Typed>,
+) -> Answer<Response> {
+    control(&api, &caller, Control::DeleteAccount { name: asked.name }).await
+}
+
+/// `DELETE /account/deletion`: undoes it.
+pub async fn keep(
+    Shares(api): Shares<Shared>,
+    Allowed { caller, .. }: Allowed<{ Permission::AccountFreeze as u8 }>,
+) -> Answer<Response> {
+    control(&api, &caller, Control::KeepAccount {}).await
+}
+
+async fn control(api: &Shared, caller: &Caller, control: Control) -> Answer<Response> {
+    let request = requests::submit_action(api, caller, Action::Control(control), Vec::new(), None, None).await?;
+    requests::made(api, caller, request, StatusCode::CREATED)
+}
+
+/// The word of whom something is offered.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Word {
+    accept: bool,
+    content_hash: ContentHash,
+    comment: Option<String>,
+}
+
+/// `POST /requests/{request}/answer`. Whom nothing is offered learns nothing of the request.
+pub async fn answer(
+    Shares(api): Shares<Shared>,
+    caller: Caller,
+    Path(request): Path<String>,
+    Body(word): Body<Word>,
+) -> Answer<Json<Value>> {
+    let request = id::<RequestId>(&request, "request")?;
+    let state = api.engine.state();
+    let is_mine = state.request(request).is_some_and(|request| {
+        request.payload.account == caller.actor.account
+            && offered_to(&request.payload.action) == Some(caller.session.user)
+    });
+    if !is_mine {
+        return Err(Problem::not_found("request"));
+    }
+    let decision = if word.accept { Decision::Approve } else { Decision::Reject };
+    let command = Command::AnswerOffer { request, decision, content_hash: word.content_hash, comment: word.comment };
+    api.engine.run(caller.actor, command).await?;
+    requests::shown(&api, &caller, request).map(Json)
+}

@@ -1,0 +1,31 @@
+//! Operations on accounts as a whole: which one, one more, whose it is to be, and its end.
+
+use super::{Operation, delete, get, post};
+use crate::api::accounts;
+use adit_core::authz::Permission as P;
+
+/// Rows of the table.
+pub fn operations() -> Vec<Operation> {
+    vec![
+        get("/session/accounts", accounts::list, "Accounts the caller may choose from.").gives(200, "AccountList"),
+        post("/session/account", accounts::choose, "Acts for another account from now on.")
+            .takes("AccountChoice")
+            .gives(200, "Session"),
+        post("/accounts", accounts::found, "Makes an account of the caller's own, if this server lets people do that.")
+            .takes("AccountName")
+            .gives(201, "Session"),
+        post(
+            "/account/deletion",
+            accounts::delete,
+            "Deletes the account in seven days; nothing is carried out till then.",
+        )
+        .needs(P::AccountDelete)
+        .takes("AccountName")
+        .gives(201, "Request")
+        .gives(202, "Request"),
+        delete("/account/deletion", accounts::keep, "Undoes that.").needs(P::AccountFreeze).gives(201, "Request"),
+        post("/requests/{id}/answer", accounts::answer, "Takes or refuses what a request offers the caller.")
+            .takes("OfferAnswer")
+            .gives(200, "Request"),
+    ]
+}
