@@ -4,6 +4,41 @@
  */
 
 export interface paths {
+    "/account/deletion": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Deletes the account in seven days; nothing is carried out till then. */
+        post: operations["post_account_deletion"];
+        /** Undoes that. */
+        delete: operations["delete_account_deletion"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes an account of the caller's own, if this server lets people do that. */
+        post: operations["post_accounts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/agents": {
         parameters: {
             query?: never;
@@ -234,7 +269,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What changes, live: overview (Overview), devices (DevicesFrame), request (RequestFrame), items (ItemsFrame), draft (DraftFrame), agents, reset and signed_out (no data). At most four writes a second. */
+        /** What changes, live: overview (Overview), devices (DevicesFrame), request (RequestFrame), items (ItemsFrame), draft (DraftFrame), agents, reset, account (the session acts for another account: fetch everything anew) and signed_out (no data). At most four writes a second. */
         get: operations["get_events"];
         put?: never;
         post?: never;
@@ -794,6 +829,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/requests/{id}/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes or refuses what a request offers the caller. */
+        post: operations["post_requests_id_answer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/requests/{id}/cancel": {
         parameters: {
             query?: never;
@@ -893,6 +945,40 @@ export interface paths {
         post: operations["post_session"];
         /** Signs out. */
         delete: operations["delete_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/session/account": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Acts for another account from now on. */
+        post: operations["post_session_account"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/session/accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Accounts the caller may choose from. */
+        get: operations["get_session_accounts"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1089,6 +1175,34 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description What takes the word of whom it is offered to. */
+        Acceptance: {
+            accepted_at: number | null;
+            by: components["schemas"]["UserRef"];
+        } | null;
+        AccountChoice: {
+            account: string;
+        };
+        /** @description The account is gone at this moment unless that is undone; until then nothing is carried out. */
+        AccountDeletion: {
+            at: number;
+            may_undo: boolean;
+        } | null;
+        AccountList: {
+            items: components["schemas"]["AccountRef"][];
+            may_found: boolean;
+        };
+        AccountName: {
+            name: string;
+        };
+        AccountRef: {
+            /** @description The session acts for this one. */
+            current: boolean;
+            id: string;
+            name: string;
+            owner: boolean;
+            roles: string[];
+        };
         /** @description What can be asked for. */
         Action: {
             /** @constant */
@@ -1262,6 +1376,24 @@ export interface components {
         } | {
             /** @constant */
             action: "unfreeze_account";
+            params: Record<string, never>;
+        } | {
+            /** @constant */
+            action: "transfer_ownership";
+            params: {
+                /** @description Role of the owner until then; Administrator if none is named. */
+                then?: string;
+                to: string;
+            };
+        } | {
+            /** @constant */
+            action: "delete_account";
+            params: {
+                name: string;
+            };
+        } | {
+            /** @constant */
+            action: "keep_account";
             params: Record<string, never>;
         } | {
             /** @constant */
@@ -1584,6 +1716,12 @@ export interface components {
             location: string;
         };
         Nothing: Record<string, never>;
+        OfferAnswer: {
+            accept: boolean;
+            /** @description Needed to refuse; up to 1000 characters. */
+            comment?: string | null;
+            content_hash: string;
+        };
         /** @enum {string} */
         OpKind: "reboot" | "restart_mining" | "pause" | "resume" | "set_power_mode" | "locate" | "set_pools";
         /** @description The header: the fleet in numbers, and where requests stand. */
@@ -1601,6 +1739,7 @@ export interface components {
                 waiting_me: number;
                 waiting_mine: number;
             };
+            deletion: components["schemas"]["AccountDeletion"];
             devices: {
                 degraded: number;
                 error: number;
@@ -1615,6 +1754,15 @@ export interface components {
             hashrate_ths: number;
             power_w: number;
         };
+        /** @description The caller is asked to become the Owner. */
+        OwnershipOffer: {
+            accepted: boolean;
+            content_hash: string;
+            expires_at: number;
+            from: components["schemas"]["UserRef"];
+            number: number;
+            request: string;
+        } | null;
         Passkey: {
             created_at: number;
             id: string;
@@ -1746,6 +1894,7 @@ export interface components {
         };
         /** @description A request with all that its approvers need. */
         Request: {
+            acceptance: components["schemas"]["Acceptance"];
             action: components["schemas"]["Action"];
             approvals: {
                 have: number;
@@ -1774,6 +1923,7 @@ export interface components {
                 devices: number;
             } | null;
             my: {
+                can_answer: boolean;
                 can_cancel: boolean;
                 can_vote: boolean;
                 /** @enum {string|null} */
@@ -1830,6 +1980,7 @@ export interface components {
         };
         /** @description A request as lists show it; `number` is written R-12. */
         RequestSummary: {
+            acceptance: components["schemas"]["Acceptance"];
             action: components["schemas"]["Action"];
             approvals: {
                 have: number;
@@ -1846,6 +1997,7 @@ export interface components {
             id: string;
             initiator: components["schemas"]["UserRef"];
             my: {
+                can_answer: boolean;
                 can_cancel: boolean;
                 can_vote: boolean;
                 /** @enum {string|null} */
@@ -1927,9 +2079,14 @@ export interface components {
                 id: string;
                 name: string;
             };
+            accounts: components["schemas"]["AccountRef"][];
             authenticated_at: number;
             csrf: string;
+            deletion: components["schemas"]["AccountDeletion"];
             demo: boolean;
+            /** @description Whoever is signed in may make an account of their own here. */
+            may_found: boolean;
+            ownership_offer: components["schemas"]["OwnershipOffer"];
             permissions: string[];
             roles: string[];
             sites: components["schemas"]["SiteRef"][];
@@ -2088,6 +2245,90 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    post_account_deletion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccountName"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Request"];
+                };
+            };
+            /** @description It waits for approvals. */
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Request"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_account_deletion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Request"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_accounts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccountName"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     get_agents: {
         parameters: {
             query?: never;
@@ -3468,6 +3709,33 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    post_requests_id_answer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OfferAnswer"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Request"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     post_requests_id_cancel: {
         parameters: {
             query?: never;
@@ -3672,6 +3940,52 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_session_account: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccountChoice"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_session_accounts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountList"];
+                };
             };
             default: components["responses"]["Problem"];
         };

@@ -70,7 +70,8 @@ export function request(patch: Partial<RequestSummary> = {}): RequestSummary {
     approvals: { have: 1, need: 2, need_other: 1, have_other: 0 },
     effect: { devices: 2, delta_w: 0, before_w: 6000, after_w: 6000, unknown: 0 },
     progress: null,
-    my: { can_vote: false, can_cancel: true, voted: null, why_not: null },
+    acceptance: null,
+    my: { can_vote: false, can_cancel: true, can_answer: false, voted: null, why_not: null },
     ...patch,
   };
 }
