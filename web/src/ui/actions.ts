@@ -71,6 +71,9 @@ const PERMISSION: Record<Action["action"], string> = {
   revoke_key: "api_key.manage",
   freeze_account: "account.freeze",
   unfreeze_account: "account.unfreeze",
+  transfer_ownership: "ownership.transfer",
+  delete_account: "account.delete",
+  keep_account: "account.freeze",
   recover: "governance.recover",
 };
 
