@@ -6,12 +6,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
-/** Gives the server's address, the token of its set-up link, and how to stop it. */
-export async function startServer() {
+/** Gives the server's address, the token of its set-up link, and how to stop it. `options` go to the program as they are. */
+export async function startServer(...options) {
   const binary = process.env.ADIT_BIN;
   if (!binary) throw new Error("set ADIT_BIN to the built program, such as ../target/debug/adit");
   const data = await mkdtemp(join(tmpdir(), "adit-journey-"));
-  const child = spawn(binary, ["serve", "--data", data, "--listen", "127.0.0.1:0"], {
+  const child = spawn(binary, ["serve", "--data", data, "--listen", "127.0.0.1:0", ...options], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const ended = once(child, "exit");

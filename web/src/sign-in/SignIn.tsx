@@ -109,7 +109,7 @@ export function SignIn() {
             <Button
               key={provider.id}
               component="a"
-              href={`/api/v1/sso/${encodeURIComponent(provider.id)}/start?to=${encodeURIComponent(next ?? "/")}`}
+              href={`/api/v1/sso/${encodeURIComponent(provider.id)}/start?next=${encodeURIComponent(next ?? "/")}`}
               variant="default"
               size="sm"
               leftSection={<IconKey size={16} aria-hidden="true" />}

@@ -5,6 +5,10 @@ const SAID: Record<string, [title: string, detail: string]> = {
     "Nobody here has this identity",
     "Sign in with your password, then link the identity on your Security page. If you have no account, ask for an invitation.",
   ],
+  sso_taken: [
+    "This identity is somebody else's here",
+    "It signs in another person. They can unlink it on their Security page.",
+  ],
   sso_failed: [
     "Single sign-on did not work",
     "The provider did not confirm who you are. Try again, or sign in another way.",

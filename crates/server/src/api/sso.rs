@@ -44,10 +44,12 @@ pub(super) fn providers(api: &Shared) -> Value {
 
 /// A person's identities as they see them.
 pub(super) fn view(api: &Shared, identity: &Identity) -> Value {
+    // Of a provider that is not offered any more only the issuer is known.
+    let provider = api.sign_in.sso.of_issuer(&identity.issuer).map(|provider| &provider.options);
     json!({
         "id": id_of(identity),
-        "provider": identity.issuer,
-        "name": api.sign_in.sso.name_of(&identity.issuer),
+        "provider": provider.map_or(&identity.issuer, |provider| &provider.id),
+        "name": provider.map_or(&identity.issuer, |provider| &provider.name),
         "email": identity.email,
         "linked_at": identity.linked_at,
     })

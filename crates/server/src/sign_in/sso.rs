@@ -9,7 +9,7 @@ use openidconnect::{
     AccessTokenHash, AsyncHttpClient, AuthenticationFlow, AuthorizationCode, ClientId, ClientSecret, CsrfToken,
     HttpRequest, HttpResponse, IssuerUrl, Nonce, OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl,
     Scope, TokenResponse,
-    core::{CoreClient, CoreProviderMetadata, CoreResponseType},
+    core::{CoreClient, CoreProviderMetadata, CoreResponseType, CoreUserInfoClaims},
 };
 use std::{
     pin::Pin,
@@ -122,10 +122,9 @@ impl Sso {
         self.providers.iter().find(|provider| provider.options.id == id)
     }
 
-    /// How people call the provider of an issuer.
-    pub(crate) fn name_of<'a>(&'a self, issuer: &'a str) -> &'a str {
-        let known = self.providers.iter().find(|provider| provider.options.issuer == issuer);
-        known.map_or(issuer, |provider| provider.options.name.as_str())
+    /// The provider of an issuer.
+    pub(crate) fn of_issuer(&self, issuer: &str) -> Option<&Provider> {
+        self.providers.iter().find(|provider| provider.options.issuer == issuer)
     }
 }
 
@@ -204,12 +203,20 @@ impl Provider {
                 return Err(failed("the access token is not the one that the ID token speaks of"));
             }
         }
-        Ok(Somebody {
+        let mut somebody = Somebody {
             issuer: claims.issuer().to_string(),
             subject: claims.subject().to_string(),
             email: claims.email().map(|email| email.to_string()),
             email_verified: claims.email_verified() == Some(true),
-        })
+        };
+        // Many providers keep the e-mail out of the ID token where it can be asked for.
+        if let (None, Some(_)) = (&somebody.email, metadata.userinfo_endpoint()) {
+            let asking = client.user_info(tokens.access_token().clone(), Some(claims.subject().clone()));
+            let said: CoreUserInfoClaims = asking.map_err(failed)?.request_async(&self.fetch).await.map_err(failed)?;
+            somebody.email = said.email().map(|email| email.to_string());
+            somebody.email_verified = said.email_verified() == Some(true);
+        }
+        Ok(somebody)
     }
 }
 
