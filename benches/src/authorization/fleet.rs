@@ -208,6 +208,7 @@ fn place(random: &mut Random) -> Place {
         site: Some(SiteId(1 + container / CONTAINERS_A_SITE)),
         container: Some(ContainerId(1 + container)),
         sub_account: (client < SUB_ACCOUNTS).then_some(SubAccountId(1 + client)),
+        ..Place::ACCOUNT
     }
 }
 

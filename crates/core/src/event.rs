@@ -8,8 +8,8 @@ use crate::{
     authz::{ApiAccess, Permission, Principal, RoleId, Scope},
     fleet::{FoundDevice, TargetResult},
     ids::{
-        AccountId, AgentId, ContainerId, CustomRoleId, DeviceId, GrantId, KeyId, RequestId, ScanTaskId, SiteId,
-        SubAccountId, UserId,
+        AccountId, AgentId, ContainerId, CustomRoleId, DeviceId, GrantId, GroupId, KeyId, RequestId, ScanTaskId,
+        SiteId, SubAccountId, UserId,
     },
     requests::{
         Action, ContentHash, Decision, Estimate, Payload, Policy, Refusal, RequestState, Scenario, Target, Was,
@@ -165,6 +165,12 @@ pub enum Event {
     /// A sub-account exists.
     #[serde(rename = "sub_account_created.v1")]
     SubAccountCreated { sub_account: SubAccountId, account: AccountId, name: String },
+    /// A group is these devices from now on.
+    #[serde(rename = "group_set.v1")]
+    GroupSet { group: GroupId, account: AccountId, name: String, devices: Vec<DeviceId> },
+    /// The group is gone; no grant named it.
+    #[serde(rename = "group_deleted.v1")]
+    GroupDeleted { group: GroupId, account: AccountId },
     /// Devices stand in this container from now on, or in none.
     #[serde(rename = "devices_placed.v1")]
     DevicesPlaced { account: AccountId, devices: Vec<DeviceId>, container: Option<ContainerId> },

@@ -17,12 +17,12 @@ pub use territory::DeviceSet;
 use territory::Territories;
 
 use crate::{
-    authz::{Actor, ApiKey, CustomRole, Grant, Principal, Rights, RightsTable, RoleId},
+    authz::{Actor, ApiKey, CustomRole, Grant, Node, Principal, Rights, RightsTable, RoleId, Scope},
     event::Entry,
-    fleet::{Agent, ConflictGroup, Container, Device, DeviceIdentity, ScanTask, Site, SubAccount},
+    fleet::{Agent, ConflictGroup, Container, Device, DeviceIdentity, Group, ScanTask, Site, SubAccount},
     ids::{
-        AccountId, AgentId, ContainerId, CustomRoleId, DeviceId, GrantId, KeyId, RequestId, ScanTaskId, SiteId,
-        SubAccountId, UserId,
+        AccountId, AgentId, ContainerId, CustomRoleId, DeviceId, GrantId, GroupId, KeyId, RequestId, ScanTaskId,
+        SiteId, SubAccountId, UserId,
     },
     requests::{Action, ContentHash, Policy, Request, RequestState, Scenario},
     time::Timestamp,
@@ -89,6 +89,8 @@ pub struct State {
     pub(crate) agents: imbl::OrdMap<AgentId, Agent>,
     pub(crate) containers: imbl::OrdMap<ContainerId, Container>,
     pub(crate) sub_accounts: imbl::OrdMap<SubAccountId, SubAccount>,
+    pub(crate) groups: imbl::OrdMap<GroupId, Group>,
+    pub(crate) next_group: u32,
     pub(crate) scan_tasks: imbl::OrdMap<ScanTaskId, ScanTask>,
     /// By id: device `n` is at `n - 1`.
     pub(crate) devices: imbl::Vector<Arc<Device>>,
@@ -297,6 +299,25 @@ impl State {
     #[must_use]
     pub fn sub_account(&self, id: SubAccountId) -> Option<&SubAccount> {
         self.sub_accounts.get(&id)
+    }
+
+    /// Groups of an account.
+    pub fn groups_of(&self, account: AccountId) -> impl Iterator<Item = &Group> {
+        self.groups.values().filter(move |group| group.account == account)
+    }
+
+    /// One group.
+    #[must_use]
+    pub fn group(&self, id: GroupId) -> Option<&Group> {
+        self.groups.get(&id)
+    }
+
+    /// Grants that name a node.
+    pub fn grants_on(&self, account: AccountId, node: Node) -> impl Iterator<Item = &Grant> {
+        self.grants_of(account).filter(move |grant| match &grant.scope {
+            Scope::All => false,
+            Scope::Nodes(nodes) => nodes.contains(&node),
+        })
     }
 
     /// Agents of an account.

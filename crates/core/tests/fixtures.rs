@@ -63,11 +63,13 @@ const fn number(event: &Event) -> usize {
         Event::AccountDeletionBegun { .. } => 45,
         Event::AccountDeletionUndone { .. } => 46,
         Event::AccountDeleted { .. } => 47,
+        Event::GroupSet { .. } => 48,
+        Event::GroupDeleted { .. } => 49,
     }
 }
 
 /// How many numbers there are.
-const EVENTS: usize = 48;
+const EVENTS: usize = 50;
 
 fn entries() -> impl Iterator<Item = (usize, &'static str, Entry)> {
     (1..).zip(LINES.lines()).map(|(line, text)| {

@@ -7,7 +7,7 @@ use adit_core::{
     authz::{Permission, Role},
     fleet::Operation,
     ids::DeviceId,
-    requests::Action,
+    requests::{Action, Control},
 };
 use axum::{
     body::Body,
@@ -15,7 +15,10 @@ use axum::{
 };
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
-use support::{house::House, schema::Document};
+use support::{
+    house::{House, Signed},
+    schema::Document,
+};
 use tower::ServiceExt;
 
 const NO_REQUEST: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
@@ -120,6 +123,8 @@ async fn what_lies_outside_the_reach_does_not_exist() {
     let house = House::new().await;
     let document = Document::read();
     let reboot = || Action::Device(Operation::Reboot {});
+    let group = Control::CreateGroup { name: "Row".into(), devices: vec![DeviceId(1)] };
+    house.request("owner", Action::Control(group), &[]).await;
     house.request("owner", reboot(), &[DeviceId(1)]).await;
     let south = house.request("owner", reboot(), &[DeviceId(3)]).await.to_string();
     let both =
@@ -135,11 +140,12 @@ async fn what_lies_outside_the_reach_does_not_exist() {
                 continue;
             }
             let answer = house.ask("GET", &address(&path, &me), Some(&who), None).await;
-            nothing_foreign(&format!("{path} as {name}"), &answer.text, &[&south, &both]);
+            nothing_foreign(&format!("{path} as {name}"), &answer.text, &[&south]);
         }
         let at = |path: &str| format!("/api/v1/{path}");
         assert_eq!(house.get("devices", &who).await.body["total"], 2);
-        assert_eq!(house.get("requests", &who).await.body["total"], 1 + scan_and_agent_requests());
+        assert_eq!(house.get("requests", &who).await.body["total"], 2 + scan_and_agent_requests());
+        only_the_own_part(&house, &who, &both).await;
         assert_eq!(house.get("overview?site=site-2", &who).await.body["devices"]["total"], 0);
         assert_eq!(house.get("overview?site=site-2", &who).await.body["capacity_w"], Value::Null);
         assert_eq!(house.get("devices?site=site-2", &who).await.body["total"], 0);
@@ -153,12 +159,13 @@ async fn what_lies_outside_the_reach_does_not_exist() {
             ("GET", explain(&me, "dev-3"), explain(&me, "dev-99"), None),
             ("GET", explain(&me, "site-2"), explain(&me, "site-99"), None),
             ("GET", format!("requests/{south}"), format!("requests/{NO_REQUEST}"), None),
-            ("GET", format!("requests/{both}"), format!("requests/{NO_REQUEST}"), None),
             ("GET", format!("requests/{south}/items"), format!("requests/{NO_REQUEST}/items"), None),
             ("POST", format!("requests/{south}/votes"), format!("requests/{NO_REQUEST}/votes"), Some(vote)),
             ("DELETE", format!("requests/{south}/votes/me"), format!("requests/{NO_REQUEST}/votes/me"), None),
-            ("POST", format!("requests/{both}/cancel"), format!("requests/{NO_REQUEST}/cancel"), Some(json!({}))),
-            ("POST", format!("requests/{both}/amend"), format!("requests/{NO_REQUEST}/amend"), Some(put("dev-1"))),
+            ("POST", format!("requests/{south}/cancel"), format!("requests/{NO_REQUEST}/cancel"), Some(json!({}))),
+            ("POST", format!("requests/{south}/amend"), format!("requests/{NO_REQUEST}/amend"), Some(put("dev-1"))),
+            ("GET", "devices?group=grp-1".into(), "devices?group=grp-99".into(), None),
+            ("GET", "groups/grp-1".into(), "groups/grp-99".into(), None),
             ("GET", "draft?site=site-2".into(), "draft?site=site-99".into(), None),
             ("DELETE", "draft?site=site-2".into(), "draft?site=site-99".into(), None),
             ("DELETE", "draft/changes/1?site=site-2".into(), "draft/changes/1?site=site-99".into(), None),
@@ -190,6 +197,21 @@ async fn what_lies_outside_the_reach_does_not_exist() {
             assert_eq!((foreign.status, foreign.text), (missing.status, missing.text), "{path} as {name}");
         }
     }
+}
+
+/// Of a request on devices of both sites they see what concerns theirs, and nothing that tells of the others.
+async fn only_the_own_part(house: &House, who: &Signed, both: &str) {
+    let shown = house.get(&format!("requests/{both}"), who).await;
+    nothing_foreign("a request on both sites", &shown.text, &[]);
+    assert_eq!((&shown.body["targets"], &shown.body["approved_targets"]), (&json!(1), &json!(1)));
+    assert_eq!((&shown.body["title"], &shown.body["site"]), (&json!("Locate LED on on 1 device"), &json!("site-1")));
+    let items = house.get(&format!("requests/{both}/items"), who).await;
+    nothing_foreign("its items", &items.text, &[]);
+    assert_eq!((&items.body["total"], &items.body["items"][0]["target"]["id"]), (&json!(1), &json!("dev-2")));
+    let running = &house.get("overview", who).await.body["chart"]["running"];
+    assert_eq!((&running["requests"], &running["total"]), (&json!(2), &json!(2)));
+    let audit = house.get(&format!("audit?request={both}"), who).await;
+    nothing_foreign("its entries", &audit.text, &[]);
 }
 
 /// Beside their own: making Norte's agent and its scan task.

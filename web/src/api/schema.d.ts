@@ -296,6 +296,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Saved selections of devices. */
+        get: operations["get_groups"];
+        put?: never;
+        /** Asks to save a selection, which grants may reach. */
+        post: operations["post_groups"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/groups/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One of them, and its devices. */
+        get: operations["get_groups_id"];
+        /** Asks for other devices, for everybody who reaches the group. */
+        put: operations["put_groups_id"];
+        post?: never;
+        /** Asks to delete a group that no grant names. */
+        delete: operations["delete_groups_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/healthz": {
         parameters: {
             query?: never;
@@ -1379,6 +1416,24 @@ export interface components {
             params: Record<string, never>;
         } | {
             /** @constant */
+            action: "create_group";
+            params: components["schemas"]["GroupSet"];
+        } | {
+            /** @constant */
+            action: "change_group";
+            params: {
+                devices: string[];
+                group: string;
+                name: string;
+            };
+        } | {
+            /** @constant */
+            action: "delete_group";
+            params: {
+                group: string;
+            };
+        } | {
+            /** @constant */
             action: "transfer_ownership";
             params: {
                 /** @description Role of the owner until then; Administrator if none is named. */
@@ -1633,6 +1688,26 @@ export interface components {
             role_title: string;
             /** @description "all", or nodes. */
             scope: unknown;
+        };
+        Group: {
+            devices: string[];
+            id: string;
+            name: string;
+        };
+        GroupPage: {
+            items: components["schemas"]["GroupRow"][];
+        };
+        GroupRow: {
+            /** @description Those that the caller sees. */
+            devices: number;
+            /** @description How many grants name it; for whoever sees people. */
+            grants: number | null;
+            id: string;
+            name: string;
+        };
+        GroupSet: {
+            devices: string[];
+            name: string;
         };
         Identity: {
             email: string | null;
@@ -2472,6 +2547,8 @@ export interface operations {
             query?: {
                 /** @description A site; all that the caller sees if none is given. */
                 site?: string;
+                /** @description Devices of this group. */
+                group?: string;
                 /** @description Statuses of devices, separated by commas. */
                 status?: string;
                 /** @description Models, separated by commas. */
@@ -2516,6 +2593,8 @@ export interface operations {
             query?: {
                 /** @description A site; all that the caller sees if none is given. */
                 site?: string;
+                /** @description Devices of this group. */
+                group?: string;
                 /** @description Statuses of devices, separated by commas. */
                 status?: string;
                 /** @description Models, separated by commas. */
@@ -2813,6 +2892,164 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Explanation"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_groups: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GroupPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_groups: {
+        parameters: {
+            query?: never;
+            header?: {
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupSet"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Request"];
+                };
+            };
+            /** @description It waits for approvals. */
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Request"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_groups_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Group"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    put_groups_id: {
+        parameters: {
+            query?: never;
+            header?: {
+                "if-match"?: string;
+                "idempotency-key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GroupSet"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Request"];
+                };
+            };
+            /** @description It waits for approvals. */
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Request"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_groups_id: {
+        parameters: {
+            query?: never;
+            header?: {
+                "if-match"?: string;
+                "idempotency-key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Request"];
+                };
+            };
+            /** @description It waits for approvals. */
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Request"];
                 };
             };
             default: components["responses"]["Problem"];

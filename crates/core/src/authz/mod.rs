@@ -25,8 +25,8 @@ mod table;
 pub use catalogue::Permission;
 pub use key::ApiKey;
 pub use role::{CustomRole, Role, RoleId, mask_of};
+pub use scope::{Groups, MAX_GROUPS, Node, Place, Scope};
 use scope::{Mark, Marks};
-pub use scope::{Node, Place, Scope};
 pub(crate) use table::RightsTable;
 
 use crate::{

@@ -28,6 +28,62 @@ pub enum Scope {
     Nodes(BTreeSet<Node>),
 }
 
+/// Most groups that one device is in.
+pub const MAX_GROUPS: usize = 8;
+
+/// The groups that a device is in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Groups {
+    /// Descending; 0 is none, as ids begin with 1.
+    ids: [u32; MAX_GROUPS],
+}
+
+impl Groups {
+    /// In none.
+    pub const NONE: Self = Self { ids: [0; MAX_GROUPS] };
+
+    /// Is this one of them?
+    #[must_use]
+    pub const fn has(&self, group: GroupId) -> bool {
+        let (mut at, mut found) = (0, false);
+        while at < MAX_GROUPS {
+            found |= self.ids[at] == group.0;
+            at += 1;
+        }
+        found & (group.0 != 0)
+    }
+
+    /// How many.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.ids.iter().filter(|id| **id != 0).count()
+    }
+
+    /// With one more; as it is if that is one of them, or if there is no room.
+    #[must_use]
+    pub fn with(mut self, group: GroupId) -> Self {
+        if !self.has(group) && self.ids[MAX_GROUPS - 1] == 0 {
+            self.ids[MAX_GROUPS - 1] = group.0;
+            self.ids.sort_unstable_by(|one, other| other.cmp(one));
+        }
+        self
+    }
+
+    /// Without it.
+    #[must_use]
+    pub fn without(mut self, group: GroupId) -> Self {
+        self.ids.iter_mut().filter(|id| **id == group.0).for_each(|id| *id = 0);
+        self.ids.sort_unstable_by(|one, other| other.cmp(one));
+        self
+    }
+
+    /// Each of them, as a node.
+    pub fn into_nodes(self) -> impl Iterator<Item = Node> + use<> {
+        self.ids.into_iter().filter(|id| *id != 0).map(|id| Node::Group(GroupId(id)))
+    }
+}
+
 /// Where a thing is, for the question whether a scope covers it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Place {
@@ -37,16 +93,18 @@ pub struct Place {
     pub container: Option<ContainerId>,
     /// The sub-account it is assigned to.
     pub sub_account: Option<SubAccountId>,
+    /// The groups it is in.
+    pub groups: Groups,
 }
 
 impl Place {
     /// The account itself, covered by scope `all` only.
-    pub const ACCOUNT: Self = Self { site: None, container: None, sub_account: None };
+    pub const ACCOUNT: Self = Self { site: None, container: None, sub_account: None, groups: Groups::NONE };
 
     /// Something of a site as a whole.
     #[must_use]
     pub const fn site(site: SiteId) -> Self {
-        Self { site: Some(site), container: None, sub_account: None }
+        Self { site: Some(site), ..Self::ACCOUNT }
     }
 }
 
@@ -60,8 +118,7 @@ impl Scope {
                 Node::Site(id) => place.site == Some(*id),
                 Node::Container(id) => place.container == Some(*id),
                 Node::SubAccount(id) => place.sub_account == Some(*id),
-                // Saved groups are not kept yet, so a grant on one reaches nothing.
-                Node::Group(_) => false,
+                Node::Group(id) => place.groups.has(*id),
             }),
         }
     }
@@ -90,13 +147,20 @@ impl Mark {
     }
 }
 
-/// The marks of one place, by kind.
-pub(super) struct Marks([Mark; KINDS]);
+/// The kind of a group's mark; a thing may be in several.
+const GROUP: u64 = KINDS as u64;
+
+/// The marks of one place, by kind, and its groups.
+pub(super) struct Marks([Mark; KINDS], Groups);
 
 impl Marks {
     /// Is one of them this one?
     pub(super) const fn has(&self, mark: Mark) -> bool {
-        self.0[(mark.0 >> 32) as usize % KINDS].0 == mark.0
+        let kind = mark.0 >> 32;
+        if kind == GROUP {
+            return self.1.has(GroupId(mark.0 as u32));
+        }
+        self.0[kind as usize % KINDS].0 == mark.0
     }
 }
 
@@ -106,24 +170,24 @@ impl Place {
         let mark = |kind, id: Option<u32>| id.map_or(Mark::NOWHERE, |id| Mark::of(kind, id));
         let site = mark(1, self.site.map(|id| id.0));
         let container = mark(2, self.container.map(|id| id.0));
-        Marks([Mark::ACCOUNT, site, container, mark(3, self.sub_account.map(|id| id.0))])
+        Marks([Mark::ACCOUNT, site, container, mark(3, self.sub_account.map(|id| id.0))], self.groups)
     }
 }
 
 impl Scope {
-    /// One for each node that covers anything.
+    /// One for each node.
     pub(super) fn marks(&self) -> impl Iterator<Item = Mark> {
         let (all, nodes) = match self {
             Self::All => (Some(Mark::ACCOUNT), None),
             Self::Nodes(nodes) => (None, Some(nodes)),
         };
         let mark = |node: &Node| match node {
-            Node::Site(id) => Some(Mark::of(1, id.0)),
-            Node::Container(id) => Some(Mark::of(2, id.0)),
-            Node::SubAccount(id) => Some(Mark::of(3, id.0)),
-            Node::Group(_) => None,
+            Node::Site(id) => Mark::of(1, id.0),
+            Node::Container(id) => Mark::of(2, id.0),
+            Node::SubAccount(id) => Mark::of(3, id.0),
+            Node::Group(id) => Mark::of(GROUP, id.0),
         };
-        all.into_iter().chain(nodes.into_iter().flatten().filter_map(mark))
+        all.into_iter().chain(nodes.into_iter().flatten().map(mark))
     }
 }
 
@@ -141,14 +205,18 @@ mod tests {
             Scope::Nodes([Node::Site(SiteId(0)), Node::SubAccount(SubAccountId(1))].into()),
             Scope::Nodes([Node::Container(ContainerId(0)), Node::SubAccount(SubAccountId(u32::MAX))].into()),
             Scope::Nodes([Node::Site(SiteId(u32::MAX)), Node::Group(GroupId(0)), Node::Group(GroupId(1))].into()),
+            Scope::Nodes([Node::Group(GroupId(2)), Node::Group(GroupId(u32::MAX))].into()),
         ];
         let ids = [None, Some(0), Some(1), Some(2), Some(u32::MAX)];
         for (site, container) in ids.into_iter().flat_map(|site| ids.map(|container| (site, container))) {
-            for sub_account in ids {
+            for (sub_account, groups) in
+                ids.into_iter().flat_map(|id| [vec![], vec![1], vec![u32::MAX, 2]].map(|g| (id, g)))
+            {
                 let place = Place {
                     site: site.map(SiteId),
                     container: container.map(ContainerId),
                     sub_account: sub_account.map(SubAccountId),
+                    groups: groups.into_iter().map(GroupId).fold(Groups::NONE, Groups::with),
                 };
                 for scope in &scopes {
                     let marked = scope.marks().any(|mark| place.marks().has(mark));
@@ -156,5 +224,17 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_device_is_in_at_most_eight_groups_and_each_is_counted_once() {
+        let all = (1..=9).map(GroupId).fold(Groups::NONE, Groups::with);
+        assert_eq!((all.count(), all.has(GroupId(8)), all.has(GroupId(9))), (MAX_GROUPS, true, false));
+        assert_eq!(all.with(GroupId(3)), all);
+        let rest = all.without(GroupId(3)).without(GroupId(9));
+        assert_eq!((rest.count(), rest.has(GroupId(3))), (7, false));
+        assert_eq!(rest.with(GroupId(3)), all, "whatever the order they came in");
+        assert!(!Groups::NONE.has(GroupId(0)));
+        assert_eq!(rest.into_nodes().count(), 7);
     }
 }

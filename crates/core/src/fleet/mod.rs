@@ -8,7 +8,7 @@ pub mod operation;
 pub mod outcome;
 pub mod reading;
 
-pub use model::{Agent, Container, Device, ScanTask, Site, SubAccount};
+pub use model::{Agent, Container, Device, Group, ScanTask, Site, SubAccount};
 pub use operation::{ConflictGroup, OpKind, Operation, Pool, PowerMode};
 pub use outcome::{CommandId, Ending, Order, TargetResult};
 pub use reading::{Activity, Connectivity, DeviceIdentity, FoundDevice, ModePower, Reading};

@@ -2,11 +2,12 @@
 
 use super::FoundDevice;
 use crate::{
-    authz::Place,
-    ids::{AccountId, AgentId, ContainerId, DeviceId, ScanTaskId, SiteId, SubAccountId},
+    authz::{Groups, Place},
+    ids::{AccountId, AgentId, ContainerId, DeviceId, GroupId, ScanTaskId, SiteId, SubAccountId},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// A mining site.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +44,21 @@ pub struct SubAccount {
     pub account: AccountId,
     /// For people.
     pub name: String,
+}
+
+/// A saved selection of devices. What a grant on it reaches changes with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Group {
+    /// Its id, never used again.
+    pub id: GroupId,
+    /// Whose.
+    pub account: AccountId,
+    /// For people.
+    pub name: String,
+    /// Which, in order, each once.
+    pub devices: Arc<[DeviceId]>,
+    /// Raised with every change.
+    pub version: u32,
 }
 
 /// The program on a site's network.
@@ -94,6 +110,8 @@ pub struct Device {
     pub container: Option<ContainerId>,
     /// Whose money it makes.
     pub sub_account: Option<SubAccountId>,
+    /// The groups it is in.
+    pub groups: Groups,
     /// What it said when it was identified.
     pub found: FoundDevice,
     /// First seen.
@@ -104,6 +122,6 @@ impl Device {
     /// Where it is, for scopes.
     #[must_use]
     pub const fn place(&self) -> Place {
-        Place { site: Some(self.site), container: self.container, sub_account: self.sub_account }
+        Place { site: Some(self.site), container: self.container, sub_account: self.sub_account, groups: self.groups }
     }
 }

@@ -4,7 +4,9 @@ use super::{GrantChange, NewGrant, NewKey, PolicyChange, Recovery, Scenario};
 use crate::{
     authz::{Permission, Principal, Role, RoleId},
     fleet::{OpKind, Operation, PowerMode},
-    ids::{AccountId, AgentId, ContainerId, CustomRoleId, DeviceId, GrantId, KeyId, SiteId, SubAccountId, UserId},
+    ids::{
+        AccountId, AgentId, ContainerId, CustomRoleId, DeviceId, GrantId, GroupId, KeyId, SiteId, SubAccountId, UserId,
+    },
     time::Timestamp,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -126,6 +128,27 @@ pub enum Control {
         /// To which; none: to the account itself.
         sub_account: Option<SubAccountId>,
     },
+    /// Saves a selection of devices, for grants to reach.
+    CreateGroup {
+        /// Name, 1 to 60 characters, unique in the account.
+        name: String,
+        /// Which, up to 10 000.
+        devices: Vec<DeviceId>,
+    },
+    /// Changes a selection, and with it what every grant on it reaches.
+    ChangeGroup {
+        /// Which.
+        group: GroupId,
+        /// Name.
+        name: String,
+        /// Its devices from now on.
+        devices: Vec<DeviceId>,
+    },
+    /// Deletes a selection that no grant names.
+    DeleteGroup {
+        /// Which.
+        group: GroupId,
+    },
     /// Lets a program in, under a grant with API access.
     IssueKey(NewKey),
     /// Lets it in no more, at once.
@@ -215,6 +238,9 @@ impl Action {
                 | Control::RemoveGrant { .. }
                 | Control::RemoveUser { .. }
                 | Control::UnsuspendUser { .. }
+                | Control::CreateGroup { .. }
+                | Control::ChangeGroup { .. }
+                | Control::DeleteGroup { .. }
                 | Control::SetAdministratorsManageUsers { .. } => Permission::UserManage,
                 Control::SuspendUser { .. } => Permission::UserSuspend,
                 Control::CreateRole { .. } | Control::ChangeRole { .. } | Control::DeleteRole { .. } => {
@@ -271,7 +297,11 @@ impl Action {
                     Scenario::AuthorizationApiAccess
                 }
                 Control::AddGrant(_) => Scenario::AuthorizationAdd,
-                Control::ChangeGrant(_) | Control::SetAdministratorsManageUsers { .. } => Scenario::AuthorizationUpdate,
+                Control::ChangeGrant(_)
+                | Control::CreateGroup { .. }
+                | Control::ChangeGroup { .. }
+                | Control::DeleteGroup { .. }
+                | Control::SetAdministratorsManageUsers { .. } => Scenario::AuthorizationUpdate,
                 Control::RemoveGrant { .. } | Control::RemoveUser { .. } => Scenario::AuthorizationRemove,
                 Control::SuspendUser { .. } => Scenario::AuthorizationSuspend,
                 Control::UnsuspendUser { .. } => Scenario::AuthorizationUnsuspend,
@@ -329,6 +359,9 @@ impl Action {
                 Control::CreateScanTask { name, .. } => format!("Create scan task {name}"),
                 Control::PlaceDevices { .. } => "Place devices".into(),
                 Control::AssignDevices { .. } => "Assign devices to a sub-account".into(),
+                Control::CreateGroup { name, .. } => format!("Create group {name}"),
+                Control::ChangeGroup { name, .. } => format!("Change group {name}"),
+                Control::DeleteGroup { .. } => "Delete a group".into(),
                 Control::IssueKey(new) => format!("Issue API key {}", new.name),
                 Control::RevokeKey { key } => format!("Revoke API key {key}"),
                 Control::DeleteAccount { .. } => "Delete the account".into(),

@@ -1,6 +1,6 @@
 //! Who may ask for what about people, who gains or loses by it, and how many must agree to make an approver.
 
-use super::{Action, Control, GrantChange, Policy, Scenario};
+use super::{Action, Control, GrantChange, Policy, Scenario, groups::Change};
 use crate::{
     authz::{Denied, Grant, Node, Permission, Role, RoleId, Scope, mask_of},
     ids::{AccountId, UserId},
@@ -26,6 +26,7 @@ impl State {
                 let grant = self.grant(change.grant).filter(|grant| grant.user == user);
                 grant.is_some_and(|grant| !self.is_narrower(grant, change))
             }
+            Control::ChangeGroup { .. } => self.reach_by_group(control, user) == Some(Change::More),
             Control::UnsuspendUser { user: subject } => *subject == user,
             Control::ChangeRole { role, .. } => self.holders_of_role(*role).contains(&user),
             _ => false,
@@ -36,6 +37,9 @@ impl State {
     pub(crate) fn is_loser(&self, action: &Action, user: UserId) -> bool {
         if let Action::Control(Control::Recover(recovery)) = action {
             return recovery.remove.contains(&user);
+        }
+        if let Action::Control(control @ Control::ChangeGroup { .. }) = action {
+            return self.reach_by_group(control, user) == Some(Change::Less);
         }
         matches!(action, Action::Control(control @ (Control::ChangeGrant(_) | Control::RemoveGrant { .. } | Control::RemoveUser { .. }))
             if self.subject(control) == Some(user))
@@ -96,6 +100,9 @@ impl State {
         if let Control::PlaceDevices { devices, .. } | Control::AssignDevices { devices, .. } = control {
             self.sees_all(account, user, devices, now)?;
         }
+        if let Control::CreateGroup { devices, .. } | Control::ChangeGroup { devices, .. } = control {
+            self.sees_all(account, user, devices, now)?;
+        }
         let mut places = self.places(&action, &[]);
         places.extend(self.places_after(control));
         let allowed = places.iter().all(|place| rights.allow(permission, place, now));
@@ -106,6 +113,10 @@ impl State {
             Control::TransferOwnership { .. } | Control::DeleteAccount { .. } => {
                 let is_owner = self.account(account).is_some_and(|account| account.owner == user);
                 if is_owner { Ok(()) } else { Err(Denied::lacking(permission).into()) }
+            }
+            Control::ChangeGroup { group, devices, .. } => {
+                let places = self.places_added(*group, devices);
+                self.holds_what_is_given(account, user, *group, &places, now)
             }
             Control::AddGrant(new) => self.holds_all(account, user, self.mask_of(new.role), &new.scope, now),
             Control::ChangeGrant(change) => {
@@ -161,6 +172,7 @@ impl State {
             Control::AddGrant(new) => Some(new.role),
             Control::ChangeGrant(change) => Some(change.role),
             Control::RemoveGrant { .. } | Control::RemoveUser { .. } | Control::UnsuspendUser { .. } => None,
+            Control::CreateGroup { .. } | Control::ChangeGroup { .. } | Control::DeleteGroup { .. } => None,
             _ => return false,
         };
         let is_set = self.account(account).is_some_and(|account| account.administrators_manage_users);
@@ -171,8 +183,15 @@ impl State {
         is_set
             && is_administrator
             && given.is_none_or(ranks_below)
-            && subject.is_some_and(|subject| {
-                self.grants_of(account).filter(|grant| grant.user == subject).all(|grant| ranks_below(grant.role))
-            })
+            && match (control, subject) {
+                (Control::CreateGroup { .. }, _) => true,
+                (Control::ChangeGroup { group, .. } | Control::DeleteGroup { group }, _) => {
+                    self.grants_on(account, Node::Group(*group)).all(|grant| ranks_below(grant.role))
+                }
+                (_, Some(subject)) => {
+                    self.grants_of(account).filter(|grant| grant.user == subject).all(|grant| ranks_below(grant.role))
+                }
+                (_, None) => false,
+            }
     }
 }

@@ -61,6 +61,9 @@ impl Tx {
                 if closing { Ok(()) } else { Err(Rejection::NotFound { what: "deletion to undo" }) }
             }
             Control::PlaceDevices { .. } | Control::AssignDevices { .. } => self.check_inventory(account, control),
+            Control::CreateGroup { .. } | Control::ChangeGroup { .. } | Control::DeleteGroup { .. } => {
+                self.check_group(account, control)
+            }
             _ => self.check_people(account, control),
         }
     }
@@ -112,6 +115,9 @@ impl Tx {
             Control::UnfreezeAccount {} => vec![Event::AccountUnfrozen { account }],
             other @ (Control::PlaceDevices { .. } | Control::AssignDevices { .. }) => {
                 self.inventory_effects(account, &other)
+            }
+            other @ (Control::CreateGroup { .. } | Control::ChangeGroup { .. } | Control::DeleteGroup { .. }) => {
+                self.group_effect(account, other).into_iter().collect()
             }
             other => self.people_effects(account, &other),
         }

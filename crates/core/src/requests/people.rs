@@ -5,7 +5,7 @@ use crate::{
     authz::{ApiAccess, Grant, Node, Permission, Role, RoleId, Scope},
     decide::Tx,
     event::{Entry, Event},
-    ids::{AccountId, CustomRoleId, GrantId, UserId},
+    ids::{AccountId, CustomRoleId, GrantId, GroupId, UserId},
     rejection::Rejection,
     state::State,
     time::Timestamp,
@@ -75,6 +75,7 @@ pub(crate) enum Object {
     Config,
     Recovery,
     Ownership,
+    Group(GroupId),
     Person(UserId),
     Role(CustomRoleId),
 }
@@ -107,6 +108,7 @@ impl State {
             Control::Recover(_) => vec![Object::Recovery],
             Control::TransferOwnership { .. } | Control::DeleteAccount { .. } => vec![Object::Ownership],
             Control::ChangeRole { role, .. } | Control::DeleteRole { role } => vec![Object::Role(*role)],
+            Control::ChangeGroup { group, .. } | Control::DeleteGroup { group } => vec![Object::Group(*group)],
             _ => person().into_iter().collect(),
         }
     }
@@ -227,8 +229,7 @@ impl Tx {
                 let own = self.state().sub_account(*id).is_some_and(|sub_account| sub_account.account == account);
                 if own { Ok(()) } else { Err(Rejection::NotFound { what: "sub-account" }) }
             }
-            // Saved selections are not kept yet, so none is there.
-            Node::Group(_) => Err(Rejection::NotFound { what: "group" }),
+            Node::Group(id) => self.own_group(account, *id).map(drop),
         }
     }
 

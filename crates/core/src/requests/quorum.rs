@@ -264,6 +264,7 @@ impl State {
                 let held = self.grants_of(account).filter(|grant| grant.user == *user);
                 held.map(|grant| self.closure_of(account, grant.role)).max().unwrap_or(0)
             }
+            Action::Control(Control::ChangeGroup { group, devices, .. }) => self.closure_of_group(*group, devices),
             Action::Control(Control::ChangeRole { permissions, .. }) => {
                 self.closure_of_permissions(account, permissions)
             }

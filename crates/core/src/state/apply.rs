@@ -84,6 +84,8 @@ impl State {
             | Event::ScanTaskCreated { .. }
             | Event::ContainerCreated { .. }
             | Event::SubAccountCreated { .. }
+            | Event::GroupSet { .. }
+            | Event::GroupDeleted { .. }
             | Event::DevicesPlaced { .. }
             | Event::DevicesAssigned { .. }
             | Event::DevicesFound { .. }

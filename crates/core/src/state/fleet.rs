@@ -3,7 +3,7 @@
 use super::{Claims, State, identity_keys};
 use crate::{
     event::Event,
-    fleet::{Agent, Container, Device, FoundDevice, ScanTask, Site, SubAccount},
+    fleet::{Agent, Container, Device, FoundDevice, Group, ScanTask, Site, SubAccount},
     ids::{AgentId, DeviceId, ScanTaskId},
     time::Timestamp,
 };
@@ -56,6 +56,21 @@ impl State {
                 let made = SubAccount { id: *sub_account, account: *account, name: name.clone() };
                 self.sub_accounts.insert(made.id, made);
             }
+            Event::GroupSet { group, account, name, devices } => {
+                let old = self.groups.get(group).map(|old| (Arc::clone(&old.devices), old.version));
+                let (before, version) = old.unwrap_or_default();
+                self.change_devices(&before, |device| device.groups = device.groups.without(*group));
+                self.change_devices(devices, |device| device.groups = device.groups.with(*group));
+                let (name, devices) = (name.clone(), devices.as_slice().into());
+                let made = Group { id: *group, account: *account, name, devices, version: version + 1 };
+                self.next_group = self.next_group.max(group.0);
+                self.groups.insert(*group, made);
+            }
+            Event::GroupDeleted { group, .. } => {
+                if let Some(old) = self.groups.remove(group) {
+                    self.change_devices(&old.devices, |device| device.groups = device.groups.without(*group));
+                }
+            }
             Event::DevicesPlaced { devices, container, .. } => {
                 self.change_devices(devices, |device| device.container = *container);
             }
@@ -92,6 +107,7 @@ impl State {
             // On another site it stands in none of this one's containers.
             container: known.filter(|device| device.site == site).and_then(|device| device.container),
             sub_account: known.and_then(|device| device.sub_account),
+            groups: known.map(|device| device.groups).unwrap_or_default(),
             since: known.map_or(at, |device| device.since),
             found: found.clone(),
         });

@@ -77,10 +77,10 @@ pub(crate) struct Territories(imbl::OrdMap<(AccountId, Option<Node>), Arc<Device
 
 /// The account and whatever else a device is in.
 fn nodes_of(device: &Device) -> impl Iterator<Item = (AccountId, Option<Node>)> + use<> {
-    let account = device.account;
+    let (account, groups) = (device.account, device.groups);
     let container = device.container.map(Node::Container);
     let sub_account = device.sub_account.map(Node::SubAccount);
-    let nodes = std::iter::once(Node::Site(device.site)).chain(container).chain(sub_account);
+    let nodes = std::iter::once(Node::Site(device.site)).chain(container).chain(sub_account).chain(groups.into_nodes());
     std::iter::once(None).chain(nodes.map(Some)).map(move |node| (account, node))
 }
 

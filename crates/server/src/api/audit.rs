@@ -14,7 +14,7 @@ use super::{
 };
 use adit_core::{
     audit::{Head, Record},
-    authz::{Permission, Principal, Reach},
+    authz::{Actor, Permission, Principal, Reach},
     event::{Entry, Event},
     ids::RequestId,
     requests::Request,
@@ -88,14 +88,14 @@ impl Asked {
     }
 
     /// A request may be given by its number, as `R-12`; one that is not within reach is as good as none.
-    fn with_request_of(mut self, state: &State, reach: &Reach) -> Self {
+    fn with_request_of(mut self, state: &State, (actor, now): (&Actor, Timestamp)) -> Self {
         self.request = self.request.map(|wanted| {
             let number = wanted.strip_prefix(['R', 'r']).and_then(|rest| rest.strip_prefix('-')?.parse::<u32>().ok());
             let is = |request: &Request| match number {
                 Some(number) => request.number == number,
                 None => wanted.parse().is_ok_and(|id: RequestId| request.id == id),
             };
-            let found = state.requests().rev().find(|request| is(request) && visible(state, request, reach));
+            let found = state.requests().rev().find(|request| is(request) && visible(state, request, actor, now));
             found.map_or_else(|| "no such request".to_owned(), |request| request.id.to_string())
         });
         self
@@ -123,8 +123,9 @@ pub async fn list(
         let log = log.lock().unwrap_or_else(PoisonError::into_inner);
         let (state, head) = (api.engine.state(), log.head()?);
         let reach = allowed.permit.reach();
-        let asked = asked.with_request_of(&state, reach);
-        let page = Page { state: &state, names: &names, reach, asked: &asked };
+        let reader = (allowed.permit.actor(), api.now());
+        let asked = asked.with_request_of(&state, reader);
+        let page = Page { state: &state, names: &names, reach, reader, asked: &asked };
         page.collect(log.as_ref(), head)
     });
     let page = page.await.map_err(|error| Problem::internal(&error))?;
@@ -135,6 +136,8 @@ struct Page<'a> {
     state: &'a State,
     names: &'a Names,
     reach: &'a Reach,
+    /// Who reads, and when.
+    reader: (&'a Actor, Timestamp),
     asked: &'a Asked,
 }
 
@@ -192,7 +195,7 @@ impl Page<'_> {
             return None;
         }
         let entry: Entry = serde_json::from_str(&record.body).ok()?;
-        if !within::reach(self.state, self.reach, &entry) {
+        if !within::reach(self.state, self.reach, self.reader, &entry) {
             return None;
         }
         let name = entry.event.name();

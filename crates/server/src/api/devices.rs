@@ -3,14 +3,14 @@
 use super::{
     Shared,
     caller::Allowed,
-    etag, id,
+    etag, groups, id,
     problem::{Answer, Params, Problem},
     requests,
 };
 use adit_core::{
-    authz::{Permission, Reach},
+    authz::{Actor, Permission},
     fleet::Device,
-    ids::{DeviceId, RequestId, SiteId, UserId},
+    ids::{DeviceId, GroupId, RequestId, SiteId},
     requests::Request,
     state::State,
     time::Timestamp,
@@ -38,6 +38,7 @@ const MAX_IDS: usize = 10_000;
 #[serde(default)]
 pub struct Asked {
     site: Option<SiteId>,
+    group: Option<GroupId>,
     status: Option<String>,
     model: Option<String>,
     make: Option<String>,
@@ -55,12 +56,19 @@ pub struct Asked {
 }
 
 impl Asked {
+    /// Nobody learns what is in a group that they do not know.
+    fn check_group(&self, state: &State, actor: &Actor, now: Timestamp) -> Answer<()> {
+        let known = |id| state.group(id).is_some_and(|group| groups::known(state, actor, group, now));
+        if self.group.is_none_or(known) { Ok(()) } else { Err(Problem::not_found("group")) }
+    }
+
     fn matches(&self, device: &Device) -> bool {
         let is = |wanted: &Option<String>, value: &str| {
             wanted.as_deref().is_none_or(|wanted| wanted.is_empty() || wanted.split(',').any(|word| word == value))
         };
         let found = &device.found;
         self.site.is_none_or(|site| device.site == site)
+            && self.group.is_none_or(|group| device.groups.has(group))
             && is(&self.make, &found.make)
             && is(&self.model, &found.model)
             && self.q.as_deref().map(str::trim).filter(|q| !q.is_empty()).is_none_or(|q| {
@@ -159,6 +167,7 @@ pub async fn list(
         return Err(Problem::invalid("limit must be between 1 and 500"));
     }
     let (state, now) = (api.engine.state(), api.now());
+    asked.check_group(&state, &allowed.caller.actor, now)?;
     let reach = allowed.permit.reach();
     let within = state.devices_within(reach);
     let seen = |device: &Device| within.contains(device.id);
@@ -169,8 +178,7 @@ pub async fn list(
     for device in listed.filter(|device| asked.site.is_none_or(|site| device.site == site)) {
         *models.entry(&device.found.model).or_default() += 1;
     }
-    let me = allowed.caller.session.user;
-    let rows = Rows::new(&state, &live, me, reach, now);
+    let rows = Rows::new(&state, &live, &allowed.caller.actor, now);
     let items: Vec<_> = page.devices.iter().filter_map(|id| rows.of(state.device(*id)?)).collect();
     let status: BTreeMap<_, _> = page.facets.iter().map(|(status, count)| (status.as_str(), count)).collect();
     let next = offset + page.devices.len();
@@ -187,6 +195,7 @@ pub async fn ids(
     Params(asked): Params<Asked>,
 ) -> Answer<Json<Value>> {
     let state = api.engine.state();
+    asked.check_group(&state, &allowed.caller.actor, api.now())?;
     let within = state.devices_within(allowed.permit.reach());
     let seen = |device: &Device| within.contains(device.id);
     let (page, _) = page(&state, &api.live(), &asked, &seen, MAX_IDS)?;
@@ -201,7 +210,7 @@ pub async fn show(Shares(api): Shares<Shared>, allowed: Allowed<VIEW>, Path(devi
     let device = state.device(device).filter(|device| reach.covers(device.account, &device.place()));
     let device = device.ok_or_else(|| Problem::not_found("device"))?;
     let live = api.live();
-    let row = Rows::new(&state, &live, allowed.caller.session.user, reach, api.now()).of(device);
+    let row = Rows::new(&state, &live, &allowed.caller.actor, api.now()).of(device);
     let version = format!("{}-{}", live.row(device.id).map_or(0, |row| row.version), state.seq());
     row.map(|row| etag::tagged(version, row)).ok_or_else(|| Problem::not_found("device"))
 }
@@ -210,8 +219,7 @@ pub async fn show(Shares(api): Shares<Shared>, allowed: Allowed<VIEW>, Path(devi
 pub struct Rows<'a> {
     state: &'a State,
     live: &'a LiveTable,
-    me: UserId,
-    reach: &'a Reach,
+    actor: &'a Actor,
     now: Timestamp,
     /// Requests that may be named: looked up once, as one may hold all of the devices.
     visible: RefCell<HashMap<RequestId, bool>>,
@@ -219,13 +227,13 @@ pub struct Rows<'a> {
 
 impl<'a> Rows<'a> {
     /// As all of these are now.
-    pub fn new(state: &'a State, live: &'a LiveTable, me: UserId, reach: &'a Reach, now: Timestamp) -> Self {
-        Self { state, live, me, reach, now, visible: RefCell::default() }
+    pub fn new(state: &'a State, live: &'a LiveTable, actor: &'a Actor, now: Timestamp) -> Self {
+        Self { state, live, actor, now, visible: RefCell::default() }
     }
 
     fn may_name(&self, request: &Request) -> bool {
         let mut visible = self.visible.borrow_mut();
-        *visible.entry(request.id).or_insert_with(|| requests::visible(self.state, request, self.reach))
+        *visible.entry(request.id).or_insert_with(|| requests::visible(self.state, request, self.actor, self.now))
     }
 
     /// One of them, if the live table knows it.
@@ -240,7 +248,7 @@ impl<'a> Rows<'a> {
                 })
             })
             .collect();
-        let draft = self.state.draft(self.me, device.site);
+        let draft = self.actor.user().and_then(|me| self.state.draft(me, device.site));
         let in_draft = draft
             .is_some_and(|draft| draft.changes.iter().any(|change| change.targets.binary_search(&device.id).is_ok()));
         Some(json!({

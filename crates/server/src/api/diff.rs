@@ -2,13 +2,14 @@
 
 use super::{
     estimate::{setting_name, setting_now, setting_wanted},
+    preview::devices_in_words,
     views::Viewer,
 };
 use adit_core::{
     authz::{Node, Permission, Place, Principal, RoleId, Scope},
     event::device_of,
     fleet::Operation,
-    ids::{DeviceId, GrantId, UserId},
+    ids::{DeviceId, GrantId, GroupId, UserId},
     requests::{Action, Approvers, Control, Policy, PolicyChange, Request, RequestState, StepUp},
     time::Millis,
 };
@@ -46,6 +47,12 @@ impl<'a> Group<'a> {
 
 fn row(what: &str, from: &str, to: &str) -> Value {
     Group::default().row(what, from, to)
+}
+
+/// How many are gone, and how many have come.
+fn difference(old: &[DeviceId], new: &[DeviceId]) -> (usize, usize) {
+    let (old, new): (BTreeSet<_>, BTreeSet<_>) = (old.iter().collect(), new.iter().collect());
+    (old.difference(&new).count(), new.difference(&old).count())
 }
 
 fn permissions_in_words(permissions: &BTreeSet<Permission>) -> String {
@@ -88,6 +95,11 @@ impl Viewer<'_> {
             groups.push((format!("{} other settings", others.len()), rest));
         }
         groups.iter().map(|(from, group)| group.row(setting_name(operation), from, &to)).collect()
+    }
+
+    fn group(&self, group: GroupId) -> (String, Vec<DeviceId>) {
+        let found = self.state.group(group).map(|group| (group.name.clone(), group.devices.to_vec()));
+        found.unwrap_or_else(|| (group.to_string(), Vec::new()))
     }
 
     fn transferred(&self, request: &Request, to: UserId, then: RoleId) -> Vec<Value> {
@@ -152,6 +164,19 @@ impl Viewer<'_> {
                 self.moved(request, devices, "Sub-account", sub_account.map(Node::SubAccount), |place| {
                     place.sub_account.map(Node::SubAccount)
                 })
+            }
+            Control::CreateGroup { name, devices } => {
+                vec![row(&format!("Group {name}"), "none", &devices_in_words(devices.len()))]
+            }
+            Control::ChangeGroup { group, name, devices } => {
+                let (was, old) = self.group(*group);
+                let (gone, come) = difference(&old, devices);
+                let to = format!("{name}: {}, {come} more, {gone} fewer", devices_in_words(devices.len()));
+                vec![row(&format!("Group {was}"), &devices_in_words(old.len()), &to)]
+            }
+            Control::DeleteGroup { group } => {
+                let (name, devices) = self.group(*group);
+                vec![row(&format!("Group {name}"), &devices_in_words(devices.len()), "none")]
             }
             Control::IssueKey(new) => vec![row("API key", "none", &format!("{} under grant {}", new.name, new.grant))],
             Control::RevokeKey { key } => {

@@ -65,7 +65,7 @@ fn view(api: &Shared, allowed: &Allowed<P>, site: SiteId) -> Answer<Value> {
         .iter()
         .map(|change| {
             let targets: Vec<_> = change.targets.iter().filter(seen).copied().collect();
-            let mut preview = preview::of(api, &state, &allowed.caller.actor, reach, &change.action, &targets);
+            let mut preview = preview::of(api, &state, &allowed.caller.actor, &change.action, &targets);
             warn_of_excluded(&mut preview, draft, change);
             effect.add(&preview.effect);
             let mut view = preview.view();

@@ -19,6 +19,7 @@ mod etag;
 mod events;
 mod factors;
 mod fleet;
+mod groups;
 mod health;
 mod invitations;
 pub(crate) mod keys;

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use std::sync::LazyLock;
 
 const COMPONENTS: &str = include_str!("openapi/components.json");
-/// More schemas: of what `routes::sign_in`, `routes::people` and `routes::accounts` take and give.
+/// More schemas: of what `routes::sign_in`, `routes::people`, `routes::accounts` and `routes::groups` take and give.
 const MORE: [&str; 3] =
     [include_str!("openapi/sign_in.json"), include_str!("openapi/people.json"), include_str!("openapi/accounts.json")];
 

@@ -51,11 +51,13 @@ pub fn view(api: &Shared, permit: &Permit<P>, site: Option<SiteId>) -> Value {
 
     let me = permit.actor().user();
     let (mut waiting_mine, mut waiting_me, mut running, mut done, mut total) = (0, 0, 0, 0, 0);
-    for request in state.open_requests().filter(|r| visible(&state, r, reach)) {
+    for request in state.open_requests().filter(|r| visible(&state, r, permit.actor(), now)) {
         if request.state == RequestState::Executing {
             running += 1;
-            done += request.progress().0;
-            total += u32::try_from(request.effective().count()).unwrap_or(u32::MAX);
+            if let Some(seen) = state.as_seen(permit.actor(), request, now) {
+                done += seen.progress().0;
+                total += u32::try_from(seen.effective().count()).unwrap_or(u32::MAX);
+            }
         } else if me.is_some_and(|me| request.payload.initiator == Principal::User(me)) {
             waiting_mine += 1;
         }
@@ -69,7 +71,7 @@ pub fn view(api: &Shared, permit: &Permit<P>, site: Option<SiteId>) -> Value {
         request.ended_at.is_some_and(|at| now.since(at) < Millis::days(1))
             && matches!(request.state, RequestState::Failed | RequestState::PartiallyExecuted)
     };
-    let failed = state.requests().rev().filter(day).filter(|r| visible(&state, r, reach)).count();
+    let failed = state.requests().rev().filter(day).filter(|r| visible(&state, r, permit.actor(), now)).count();
     let draft = me.map_or(0, |me| {
         let drafts = state.sites_of(reach.account()).filter(|s| here(s.id)).filter_map(|s| state.draft(me, s.id));
         drafts.map(|draft| draft.changes.len()).sum::<usize>()

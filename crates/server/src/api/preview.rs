@@ -7,11 +7,12 @@ use super::{
     rules,
 };
 use adit_core::{
-    authz::{Actor, Reach},
+    authz::Actor,
     fleet::Operation,
     ids::{DeviceId, RequestId},
     requests::{Action, Award, Refusal, Request, Target},
     state::State,
+    time::Timestamp,
 };
 use adit_telemetry::{DeviceStatus, LiveTable};
 use serde_json::{Value, json};
@@ -38,7 +39,7 @@ impl Preview {
 }
 
 /// Of an action on devices within the actor's reach.
-pub fn of(api: &Shared, state: &State, actor: &Actor, reach: &Reach, action: &Action, targets: &[DeviceId]) -> Preview {
+pub fn of(api: &Shared, state: &State, actor: &Actor, action: &Action, targets: &[DeviceId]) -> Preview {
     let live = api.live();
     let all: Vec<_> = targets.iter().copied().map(Target::Device).collect();
     let required = state.rule_for(actor, action, &all, api.now()).tally.required;
@@ -50,7 +51,7 @@ pub fn of(api: &Shared, state: &State, actor: &Actor, reach: &Reach, action: &Ac
     if let Action::Device(operation) = action {
         of_devices(&mut warnings, &live, operation, &award.given);
     }
-    of_requests(&mut warnings, state, reach, &award);
+    of_requests(&mut warnings, state, actor, api.now(), &award);
     let effect = Effect::of(known.into_iter().map(|(_, known)| known.watts));
     Preview { effect, rule: rules::of_rule(&rule), warnings }
 }
@@ -95,7 +96,7 @@ fn are(count: usize) -> String {
 }
 
 /// What other requests mean for it. A request that the reader may not see is not named.
-fn of_requests(warnings: &mut Vec<Value>, state: &State, reach: &Reach, award: &Award) {
+fn of_requests(warnings: &mut Vec<Value>, state: &State, actor: &Actor, now: Timestamp, award: &Award) {
     let mut unsupported = Vec::new();
     let mut busy: BTreeMap<(RequestId, &str), Vec<DeviceId>> = BTreeMap::new();
     for (device, refusal) in &award.refused {
@@ -113,7 +114,7 @@ fn of_requests(warnings: &mut Vec<Value>, state: &State, reach: &Reach, award: &
         let detail = format!("{} cannot do that and will be left out", devices_in_words(unsupported.len()));
         warnings.push(warning("unsupported", &unsupported, &detail, None));
     }
-    let seen = |id: RequestId| state.request(id).filter(|request| visible(state, request, reach));
+    let seen = |id: RequestId| state.request(id).filter(|request| visible(state, request, actor, now));
     for ((by, why), devices) in busy {
         let detail = format!("{} {why} and will be left out", are(devices.len()));
         warnings.push(warning("busy", &devices, &detail, seen(by)));

@@ -11,13 +11,13 @@ use super::{
 };
 use crate::Stage;
 use adit_core::{
-    authz::{Permission, Place, Principal, Reach},
+    authz::{Actor, Permission, Principal},
     command::{Command, Reply, Submission},
-    event::device_of,
     fleet::CommandId,
     ids::{DeviceId, RequestId},
-    requests::{Action, ContentHash, Control, Decision, Request, RequestState, Target},
+    requests::{Action, ContentHash, Decision, Request, RequestState, Target},
     state::State,
+    time::Timestamp,
 };
 use axum::{
     Json,
@@ -31,33 +31,18 @@ use serde_json::{Value, json};
 /// Seeing requests goes with seeing devices.
 const P: u8 = Permission::DeviceList as u8;
 
-/// Does the reach cover everything the request is about?
-pub fn visible(state: &State, request: &Request, reach: &Reach) -> bool {
-    let payload = &request.payload;
-    let covers = |place: &Place| reach.covers(payload.account, place);
-    if reach.is_everywhere() {
-        return covers(&Place::ACCOUNT);
-    }
-    match &payload.action {
-        Action::Device(_) => payload.targets.iter().all(|target| {
-            device_of(*target).and_then(|device| state.device(device)).is_some_and(|device| covers(&device.place()))
-        }),
-        Action::Control(Control::RestartWorkers { site } | Control::CreateAgent { site, .. }) => {
-            covers(&Place::site(*site))
-        }
-        Action::Control(Control::CreateScanTask { agent, .. }) => {
-            state.agent(*agent).is_some_and(|agent| covers(&Place::site(agent.site)))
-        }
-        Action::Control(_) => covers(&Place::ACCOUNT),
-    }
+/// Does it exist for the actor?
+pub fn visible(state: &State, request: &Request, actor: &Actor, now: Timestamp) -> bool {
+    state.sight(actor, request, now).is_any()
 }
 
-fn sought(state: &State, text: &str, reach: &Reach) -> Answer<Request> {
-    let request = state.request(id::<RequestId>(text, "request")?).filter(|request| visible(state, request, reach));
+fn sought(api: &Shared, state: &State, text: &str, actor: &Actor) -> Answer<Request> {
+    let request = state.request(id::<RequestId>(text, "request")?);
+    let request = request.filter(|request| visible(state, request, actor, api.now()));
     request.cloned().ok_or_else(|| Problem::not_found("request"))
 }
 
-/// The whole request as its caller sees it now.
+/// The request as its caller sees it now.
 pub fn shown(api: &Shared, caller: &Caller, request: RequestId) -> Answer<Value> {
     let (state, names) = (api.engine.state(), api.names()?);
     let request = state.request(request).ok_or_else(|| Problem::not_found("request"))?;
@@ -142,7 +127,7 @@ pub async fn amend(
     Path(request): Path<String>,
     Body(asked): Body<Asked>,
 ) -> Answer<Response> {
-    let request = sought(&api.engine.state(), &request, allowed.permit.reach())?;
+    let request = sought(&api, &api.engine.state(), &request, &allowed.caller.actor)?;
     seen.check(request.payload.revision)?;
     let request = request.id;
     let with = submission(&api, asked, key_of(&headers))?;
@@ -161,7 +146,7 @@ pub async fn preview(
     if !asked.targets.iter().all(known) {
         return Err(Problem::not_found("device"));
     }
-    Ok(Json(preview::of(&api, &state, actor, reach, &asked.action, &asked.targets).view()))
+    Ok(Json(preview::of(&api, &state, actor, &asked.action, &asked.targets).view()))
 }
 
 /// Which requests.
@@ -181,7 +166,7 @@ pub async fn list(
     Params(asked): Params<Listed>,
 ) -> Answer<Json<Value>> {
     let (state, names, now) = (api.engine.state(), api.names()?, api.now());
-    let (me, reach) = (allowed.caller.session.user, allowed.permit.reach());
+    let (me, actor) = (allowed.caller.session.user, &allowed.caller.actor);
     let in_box = |request: &Request| match asked.which.as_deref().unwrap_or("all") {
         "all" => Ok(true),
         "mine" => Ok(request.payload.initiator == Principal::User(me)),
@@ -190,7 +175,7 @@ pub async fn list(
         other => Err(Problem::invalid(format!("no box is called {other}"))),
     };
     let mut found = Vec::new();
-    for request in state.requests().rev().filter(|request| visible(&state, request, reach)) {
+    for request in state.requests().rev().filter(|request| visible(&state, request, actor, now)) {
         if asked.state.is_none_or(|wanted| wanted == request.state) && in_box(request)? {
             found.push(request);
         }
@@ -208,7 +193,7 @@ fn paged(items: Vec<Value>, total: usize, offset: usize) -> Value {
 
 /// `GET /requests/{request}`
 pub async fn show(Shares(api): Shares<Shared>, allowed: Allowed<P>, Path(request): Path<String>) -> Answer<Response> {
-    let request = sought(&api.engine.state(), &request, allowed.permit.reach())?;
+    let request = sought(&api, &api.engine.state(), &request, &allowed.caller.actor)?;
     let view = shown(&api, &allowed.caller, request.id)?;
     Ok(etag::tagged(request.payload.revision, view))
 }
@@ -229,9 +214,11 @@ pub async fn items(
     Params(asked): Params<Items>,
 ) -> Answer<Json<Value>> {
     let state = api.engine.state();
-    let request = sought(&state, &request, allowed.permit.reach())?;
+    let request = sought(&api, &state, &request, &allowed.caller.actor)?;
+    let sight = state.sight(&allowed.caller.actor, &request, api.now());
     let all = (0..request.items.len()).filter_map(|index| {
-        let command = CommandId { request: request.id, item: u32::try_from(index).ok()? };
+        let item = u32::try_from(index).ok().filter(|item| sight.has(*item))?;
+        let command = CommandId { request: request.id, item };
         views::item(&state, &request, index, Stage::word(api.agents.stage(command)))
     });
     let found: Vec<_> =
@@ -258,7 +245,7 @@ pub async fn vote(
     Path(request): Path<String>,
     Body(vote): Body<Voted>,
 ) -> Answer<Json<Value>> {
-    let request = sought(&api.engine.state(), &request, allowed.permit.reach())?;
+    let request = sought(&api, &api.engine.state(), &request, &allowed.caller.actor)?;
     seen.check(request.payload.revision)?;
     let request = request.id;
     let Voted { decision, content_hash, comment } = vote;
@@ -273,7 +260,7 @@ pub async fn withdraw(
     seen: IfMatch,
     Path(request): Path<String>,
 ) -> Answer<Json<Value>> {
-    let request = sought(&api.engine.state(), &request, allowed.permit.reach())?;
+    let request = sought(&api, &api.engine.state(), &request, &allowed.caller.actor)?;
     seen.check(request.payload.revision)?;
     let request = request.id;
     api.engine.run(allowed.caller.actor, Command::WithdrawVote { request }).await?;
@@ -294,7 +281,7 @@ pub async fn cancel(
     Path(request): Path<String>,
     Body(asked): Body<Cancelled>,
 ) -> Answer<Json<Value>> {
-    let request = sought(&api.engine.state(), &request, allowed.permit.reach())?;
+    let request = sought(&api, &api.engine.state(), &request, &allowed.caller.actor)?;
     seen.check(request.payload.revision)?;
     let request = request.id;
     api.engine.run(allowed.caller.actor, Command::Cancel { request, reason: asked.reason }).await?;

@@ -5,6 +5,7 @@
 //! body or answer goes into `openapi/components.json`. Then run `UPDATE=1 cargo test -p adit-server --test openapi`.
 
 mod accounts;
+mod groups;
 mod people;
 mod sign_in;
 
@@ -127,6 +128,7 @@ pub const ANY_JSON: &str = "application/json";
 /// Devices are chosen by these.
 const CHOICE: &[&str] = &[
     "site",
+    "group",
     "status",
     "model",
     "make",
@@ -180,6 +182,7 @@ pub fn table() -> Vec<Operation> {
     all.extend(sign_in::operations());
     all.extend(people::operations());
     all.extend(accounts::operations());
+    all.extend(groups::operations());
     all.extend(deciding());
     all.extend(besides());
     all

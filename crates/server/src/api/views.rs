@@ -36,8 +36,10 @@ impl Viewer<'_> {
 
     /// The contract's `RequestSummary`.
     pub fn summary(&self, request: &Request) -> Value {
-        let payload = &request.payload;
         let tally = self.state.tally(request, self.now);
+        let Some(seen) = self.state.as_seen(self.actor, request, self.now) else { return Value::Null };
+        let request = seen.as_ref();
+        let payload = &request.payload;
         let me = self.actor.user();
         let is_mine = payload.initiator == self.actor.principal;
         let pending = request.state == RequestState::Pending;
@@ -73,8 +75,11 @@ impl Viewer<'_> {
 
     /// The contract's `Request`.
     pub fn full(&self, request: &Request, live: &LiveTable) -> Value {
-        let payload = &request.payload;
         let tally = self.state.tally(request, self.now);
+        let summary = self.summary(request);
+        let Some(seen) = self.state.as_seen(self.actor, request, self.now) else { return Value::Null };
+        let request = seen.as_ref();
+        let payload = &request.payload;
         let votes: Vec<_> = request
             .votes
             .iter()
@@ -102,7 +107,7 @@ impl Viewer<'_> {
             };
             took.devices.iter().map(from).collect::<Vec<_>>()
         });
-        let mut view = self.summary(request);
+        let mut view = summary;
         let more = json!({
             "reason": request.reason, "content_hash": request.content_hash, "revision": payload.revision,
             "policy_version": payload.policy_version,

@@ -42,7 +42,10 @@ impl Speaker<'_> {
         let names = nodes.iter().map(|node| match node {
             Node::Site(site) => format!("site {}", self.site(*site)),
             Node::Container(container) => format!("container {container}"),
-            Node::Group(group) => format!("group {group}"),
+            Node::Group(group) => {
+                let name = self.state.group(*group).map_or_else(|| group.to_string(), |group| group.name.clone());
+                format!("group {name}")
+            }
             Node::SubAccount(sub_account) => format!("sub-account {sub_account}"),
         });
         some(names.collect())
@@ -126,6 +129,8 @@ impl Speaker<'_> {
                 format!("Container {name} was created on {}", self.site(*site))
             }
             Event::SubAccountCreated { name, .. } => format!("Sub-account {name} was created"),
+            Event::GroupSet { name, devices: members, .. } => format!("Group {name} is {}", devices(members)),
+            Event::GroupDeleted { group, .. } => format!("Group {group} was deleted"),
             Event::DevicesPlaced { devices: moved, container, .. } => {
                 let to =
                     container.map(|id| self.state.container(id).map_or_else(|| id.to_string(), |c| c.name.clone()));

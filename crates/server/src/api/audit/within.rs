@@ -1,15 +1,15 @@
 //! Which entries a reach covers. What concerns the account as a whole is for those who see all of it.
 
-use super::super::requests::visible;
 use adit_core::{
-    authz::{Place, Reach},
+    authz::{Actor, Place, Reach},
     event::{Entry, Event},
     ids::{AccountId, AgentId, SiteId, UserId},
     state::State,
+    time::Timestamp,
 };
 
 /// Does the reach cover everything that the entry tells of?
-pub fn reach(state: &State, reach: &Reach, entry: &Entry) -> bool {
+pub fn reach(state: &State, reach: &Reach, (actor, now): (&Actor, Timestamp), entry: &Entry) -> bool {
     let whole = |account: AccountId| reach.covers(account, &Place::ACCOUNT);
     let site = |site: SiteId| state.site(site).is_some_and(|s| reach.covers(s.account, &Place::site(site)));
     let agent = |agent: AgentId| state.agent(agent).is_some_and(|agent| site(agent.site));
@@ -27,6 +27,8 @@ pub fn reach(state: &State, reach: &Reach, entry: &Entry) -> bool {
         | Event::RoleSet { account, .. }
         | Event::RoleDeleted { account, .. }
         | Event::SubAccountCreated { account, .. }
+        | Event::GroupSet { account, .. }
+        | Event::GroupDeleted { account, .. }
         | Event::DevicesPlaced { account, .. }
         | Event::DevicesAssigned { account, .. }
         | Event::AdministratorsManageUsersSet { account, .. }
@@ -63,7 +65,7 @@ pub fn reach(state: &State, reach: &Reach, entry: &Entry) -> bool {
         | Event::RequestExecuting { request, .. }
         | Event::ItemsEnded { request, .. }
         | Event::RequestEnded { request, .. } => {
-            state.request(*request).is_some_and(|request| visible(state, request, reach))
+            state.request(*request).is_some_and(|request| state.sight(actor, request, now).is_whole())
         }
     }
 }

@@ -31,6 +31,8 @@ pub struct Changes {
     pub agents: bool,
     /// Who may decide what, so that every open request may stand elsewhere.
     pub rules: bool,
+    /// Devices may have come into or gone out of the reach of whoever does not see everything.
+    pub moved: bool,
     /// More than is known has changed.
     pub missed: bool,
 }
@@ -96,14 +98,15 @@ impl Changes {
             | Event::AgentCreated { .. }
             | Event::AgentEnrolled { .. }
             | Event::ScanTaskCreated { .. } => self.agents = true,
+            Event::GroupSet { .. } | Event::DevicesPlaced { .. } | Event::DevicesAssigned { .. } => {
+                (self.rules, self.moved) = (true, true);
+            }
             Event::GrantAdded { .. }
             | Event::GrantChanged { .. }
             | Event::GrantRemoved { .. }
             | Event::UserSuspended { .. }
             | Event::UserUnsuspended { .. }
             | Event::RoleSet { .. }
-            | Event::DevicesPlaced { .. }
-            | Event::DevicesAssigned { .. }
             | Event::UserRemoved { .. }
             | Event::PolicySet { .. }
             | Event::OwnershipTransferred { .. }

@@ -126,6 +126,9 @@ impl Watcher {
             self.rights = rights;
             self.changes.missed = true;
         }
+        if mem::take(&mut self.changes.moved) && !list.reach().is_everywhere() {
+            self.changes.missed = true;
+        }
         let decided = state.seq() != self.state.seq();
         self.state = Arc::clone(&state);
         let mut events = Events::default();
@@ -137,8 +140,8 @@ impl Watcher {
         self.tell_drafts(&mut events);
         self.tell_overview(&mut events, &view, decided, every_second);
         self.tell_devices(&mut events, reach, now);
-        self.tell_requests(&mut events, reach, now);
-        self.tell_items(&mut events, reach);
+        self.tell_requests(&mut events, now);
+        self.tell_items(&mut events, now);
         self.tell_agents(&mut events, reach, every_second);
         match events.0.is_empty() {
             true => Look::Nothing,
@@ -183,7 +186,7 @@ impl Watcher {
         let api = Arc::clone(&self.api);
         let live = api.live();
         let state = Arc::clone(&self.state);
-        let views = devices::Rows::new(&state, &live, self.me, reach, now);
+        let views = devices::Rows::new(&state, &live, &self.actor, now);
         let site = self.site;
         let seen = |id: DeviceId| {
             let here = |device: &&Device| site.is_none_or(|site| site == device.site);
@@ -233,7 +236,7 @@ impl Watcher {
         }
     }
 
-    fn tell_requests(&mut self, events: &mut Events, reach: &Reach, now: Timestamp) {
+    fn tell_requests(&mut self, events: &mut Events, now: Timestamp) {
         if mem::take(&mut self.changes.rules) {
             self.changes.requests.extend(self.state.open_requests().map(|request| request.id));
         }
@@ -245,19 +248,21 @@ impl Watcher {
         let viewer = Viewer { state: &self.state, names: &names, actor: &self.actor, now };
         for _ in 0..MAX_REQUESTS {
             let Some(id) = self.changes.requests.pop_first() else { break };
-            if let Some(request) = self.state.request(id).filter(|request| visible(&self.state, request, reach)) {
+            if let Some(request) =
+                self.state.request(id).filter(|request| visible(&self.state, request, &self.actor, now))
+            {
                 events.push("request", &json!({ "id": id, "summary": viewer.summary(request) }));
             }
         }
     }
 
-    fn tell_items(&mut self, events: &mut Events, reach: &Reach) {
+    fn tell_items(&mut self, events: &mut Events, now: Timestamp) {
         let mut left = MAX_ITEMS;
         while left > 0 {
             let Some((id, mut places)) = self.changes.items.pop_first() else { break };
-            let Some(request) = self.state.request(id).filter(|request| visible(&self.state, request, reach)) else {
-                continue;
-            };
+            let Some(request) = self.state.request(id) else { continue };
+            let sight = self.state.sight(&self.actor, request, now);
+            places.retain(|item| sight.has(*item));
             let mut items = Vec::new();
             while left > 0
                 && let Some(item) = places.pop_first()

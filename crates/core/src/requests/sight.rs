@@ -1,0 +1,213 @@
+//! Who sees a request, and how much of it.
+//!
+//! An operation is seen by whoever sees its devices, and of its devices only those that they see. What is about people, roles,
+//! keys or rules is seen by whoever may view that area, by whoever asked for it, by those who may decide it, and by whom it offers
+//! something. Whoever may read the whole log sees everything, as it is all written there.
+
+use super::{Action, Control, ItemState, Request, Step, StepKind, Target, Was, offered_to};
+use crate::{
+    authz::{Actor, Permission, Place, Rights},
+    ids::UserId,
+    state::State,
+    time::Timestamp,
+};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+/// How much of a request somebody sees.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sight {
+    /// To them it does not exist.
+    Nothing,
+    /// These of its targets, by their places in its list.
+    Part(BTreeSet<u32>),
+    /// All of it.
+    Whole,
+}
+
+impl Sight {
+    /// Anything at all?
+    #[must_use]
+    pub const fn is_any(&self) -> bool {
+        !matches!(self, Self::Nothing)
+    }
+
+    /// Everything?
+    #[must_use]
+    pub const fn is_whole(&self) -> bool {
+        matches!(self, Self::Whole)
+    }
+
+    /// Is the target at this place of its list seen?
+    #[must_use]
+    pub fn has(&self, item: u32) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Part(items) => items.contains(&item),
+            Self::Whole => true,
+        }
+    }
+}
+
+/// Whose holders see requests for this.
+const fn area(control: &Control) -> Permission {
+    match control {
+        Control::AddGrant(_)
+        | Control::ChangeGrant(_)
+        | Control::RemoveGrant { .. }
+        | Control::RemoveUser { .. }
+        | Control::SuspendUser { .. }
+        | Control::UnsuspendUser { .. }
+        | Control::CreateRole { .. }
+        | Control::ChangeRole { .. }
+        | Control::DeleteRole { .. }
+        | Control::CreateGroup { .. }
+        | Control::ChangeGroup { .. }
+        | Control::DeleteGroup { .. }
+        | Control::SetAdministratorsManageUsers { .. }
+        | Control::TransferOwnership { .. } => Permission::UserView,
+        Control::IssueKey(_) | Control::RevokeKey { .. } => Permission::ApiKeyManage,
+        Control::SetPolicies { .. } | Control::Recover(_) => Permission::ApprovalPolicyChange,
+        Control::RestartWorkers { .. }
+        | Control::CreateSite { .. }
+        | Control::CreateAgent { .. }
+        | Control::CreateScanTask { .. }
+        | Control::PlaceDevices { .. }
+        | Control::AssignDevices { .. }
+        | Control::FreezeAccount {}
+        | Control::UnfreezeAccount {}
+        | Control::DeleteAccount { .. }
+        | Control::KeepAccount {} => Permission::DeviceList,
+    }
+}
+
+fn reads(rights: &Rights, place: &Place, now: Timestamp) -> bool {
+    rights.allow(Permission::DeviceList, place, now) || rights.allow(Permission::AuditView, place, now)
+}
+
+impl State {
+    /// How much of a request `actor` sees.
+    #[must_use]
+    pub fn sight(&self, actor: &Actor, request: &Request, now: Timestamp) -> Sight {
+        let payload = &request.payload;
+        if payload.account != actor.account {
+            return Sight::Nothing;
+        }
+        let rights = self.rights_of(actor);
+        if rights.allow(Permission::AuditView, &Place::ACCOUNT, now) {
+            return Sight::Whole;
+        }
+        let seen = match &payload.action {
+            Action::Device(_) => return self.sight_of_targets(&rights, request, now),
+            Action::Control(control) => {
+                let places = match control {
+                    Control::PlaceDevices { .. } | Control::AssignDevices { .. } => vec![Place::ACCOUNT],
+                    _ => self.places(&payload.action, &[]),
+                };
+                places.iter().all(|place| rights.allow(area(control), place, now))
+            }
+        };
+        let is_part_of_it = actor.principal == payload.initiator
+            || actor
+                .user()
+                .is_some_and(|user| offered_to(&payload.action) == Some(user) || self.may_decide(request, user, now));
+        let is_anybody = rights.live(now).next().is_some();
+        if seen || is_part_of_it && is_anybody { Sight::Whole } else { Sight::Nothing }
+    }
+
+    /// By a grant that they still hold.
+    fn may_decide(&self, request: &Request, user: UserId, now: Timestamp) -> bool {
+        let holds = |grant| self.grants.get(grant).is_some_and(|grant| grant.is_live(now));
+        !self.is_suspended(request.payload.account, user)
+            && request.eligible.iter().any(|(voter, grant)| *voter == user && holds(grant))
+    }
+
+    fn sight_of_targets(&self, rights: &Rights, request: &Request, now: Timestamp) -> Sight {
+        if reads(rights, &Place::ACCOUNT, now) {
+            return Sight::Whole;
+        }
+        let places = (0_u32..).zip(&request.payload.targets);
+        let items: BTreeSet<_> =
+            places.filter(|(_, target)| self.reads_target(rights, target, now)).map(|(item, _)| item).collect();
+        match items.len() {
+            0 => Sight::Nothing,
+            all if all == request.payload.targets.len() => Sight::Whole,
+            _ => Sight::Part(items),
+        }
+    }
+
+    fn reads_target(&self, rights: &Rights, target: &Target, now: Timestamp) -> bool {
+        let Target::Device(device) = target else {
+            return false;
+        };
+        self.device(*device).is_some_and(|device| reads(rights, &device.place(), now))
+    }
+
+    /// The request as `actor` sees it: without the targets that they do not see, and without what would tell of them. Only for
+    /// showing: its hash and who may vote on it are those of the whole.
+    #[must_use]
+    pub fn as_seen<'r>(&self, actor: &Actor, request: &'r Request, now: Timestamp) -> Option<Cow<'r, Request>> {
+        let rights = self.rights_of(actor);
+        let is_read = |target: Target| self.reads_target(&rights, &target, now);
+        match self.sight(actor, request, now) {
+            Sight::Nothing => None,
+            Sight::Part(items) => Some(Cow::Owned(part_of(request, &items, is_read))),
+            Sight::Whole if !request.refused.is_empty() && !reads(&rights, &Place::ACCOUNT, now) => {
+                // It may have asked for more than it was given.
+                let mut seen = request.clone();
+                seen.refused = refused(request, is_read);
+                Some(Cow::Owned(seen))
+            }
+            Sight::Whole => Some(Cow::Borrowed(request)),
+        }
+    }
+}
+
+fn refused(request: &Request, is_read: impl Fn(Target) -> bool) -> Arc<[(crate::ids::DeviceId, super::Refusal)]> {
+    request.refused.iter().filter(|(device, _)| is_read(Target::Device(*device))).cloned().collect()
+}
+
+fn part_of(request: &Request, items: &BTreeSet<u32>, is_read: impl Fn(Target) -> bool) -> Request {
+    let mut seen = request.clone();
+    let at = |item: &u32| usize::try_from(*item).unwrap_or(usize::MAX);
+    let payload = Arc::make_mut(&mut seen.payload);
+    payload.targets = items.iter().filter_map(|item| request.payload.targets.get(at(item)).copied()).collect();
+    seen.estimates = items.iter().filter_map(|item| request.estimates.get(at(item)).copied()).collect();
+    seen.items = items.iter().filter_map(|item| request.items.get(at(item)).cloned()).collect();
+    let open = seen.items.iter().filter(|item| matches!(item, ItemState::Waiting | ItemState::Open { .. })).count();
+    seen.open_items = u32::try_from(open).unwrap_or(u32::MAX);
+    let places: BTreeMap<u32, u32> = items.iter().copied().zip(0..).collect();
+    let place_of = |item: &u32| places.get(item).copied();
+    let was = request
+        .was
+        .iter()
+        .map(|was| Was { setting: was.setting.clone(), items: was.items.iter().filter_map(place_of).collect() });
+    seen.was = was.filter(|was| !was.items.is_empty()).collect();
+    seen.refused = refused(request, &is_read);
+    for took in &mut seen.took {
+        took.devices.retain(|device| is_read(Target::Device(*device)));
+    }
+    seen.took.retain(|took| !took.devices.is_empty());
+    seen.steps = request.steps.iter().filter_map(|step| step_of_part(&seen, step)).collect();
+    seen
+}
+
+/// Counts of what was taken and lost are those of the part.
+fn step_of_part(seen: &Request, step: &Step) -> Option<Step> {
+    let counted = |count: usize| u32::try_from(count).ok().filter(|count| *count > 0);
+    let what = match step.what {
+        StepKind::Took { from, .. } => {
+            let devices = seen.took.iter().filter(|took| took.from == from).map(|took| took.devices.len()).sum();
+            StepKind::Took { from, targets: counted(devices)? }
+        }
+        StepKind::Lost { to, .. } => {
+            let lost = seen.items.iter().filter(|item| **item == ItemState::Dropped { by: to }).count();
+            StepKind::Lost { to, targets: counted(lost)? }
+        }
+        other => other,
+    };
+    Some(Step { what, ..step.clone() })
+}
