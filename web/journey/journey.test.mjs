@@ -239,8 +239,8 @@ step(
   async () => {
     at.Owner = await people.signIn("Owner");
     await go(at.Owner, "Approval rules");
-    await at.Owner.getByRole("button", { name: "Change fleet.mode" }).click();
-    const dialog = at.Owner.getByRole("dialog", { name: "Change fleet.mode" });
+    await at.Owner.getByRole("button", { name: "Change the rule: Power mode and presets" }).click();
+    const dialog = at.Owner.getByRole("dialog", { name: "Change the rule: Power mode and presets" });
     await dialog.getByLabel("By others").fill("1");
     await dialog.getByRole("button", { name: "Submit the change" }).click();
     await at.Owner.getByText("Rule changed").waitFor();

@@ -5,12 +5,17 @@ import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { queryClient, whenSignedOut } from "./api/query";
+import { queryClient, whenGone, whenSignedOut } from "./api/query";
 import { forgetSession } from "./api/session";
 import { router } from "./router";
 import { theme } from "./ui/theme";
 
 whenSignedOut(forgetSession);
+whenGone(() => {
+  if (router.state.location.pathname === "/gone") return;
+  // First away from what was shown, then it is forgotten.
+  void router.navigate({ to: "/gone", replace: true }).then(forgetSession);
+});
 const colorScheme = localStorageColorSchemeManager({ key: "adit-color-scheme" });
 
 const root = document.getElementById("root");

@@ -7,7 +7,7 @@ import {
   redirect,
 } from "@tanstack/react-router";
 import { ALL_SITES } from "./api/queries";
-import { queryClient } from "./api/query";
+import { isGone, queryClient } from "./api/query";
 import { sessionQuery } from "./api/session";
 import { approvalsSearch } from "./approvals/search";
 import { auditSearch } from "./audit/search";
@@ -24,7 +24,7 @@ const home = createRoute({
   getParentRoute: () => root,
   path: "/",
   beforeLoad: async () => {
-    const session = await queryClient.ensureQueryData(sessionQuery);
+    const session = await sessionOrGone();
     if (!session) throw redirect({ to: "/sign-in", search: {} });
     const [only, second] = session.sites;
     const site = only && !second ? only.id : ALL_SITES;
@@ -66,11 +66,27 @@ const forgotPassword = createRoute({
   component: lazyRouteComponent(() => import("./sign-in/ForgotPage"), "ForgotPage"),
 });
 
+const gone = createRoute({
+  getParentRoute: () => root,
+  path: "/gone",
+  component: lazyRouteComponent(() => import("./sign-in/GonePage"), "GonePage"),
+});
+
+/** Whoever is signed in; somebody without a role is shown that, and nothing else. */
+async function sessionOrGone() {
+  try {
+    return await queryClient.ensureQueryData(sessionQuery);
+  } catch (error) {
+    if (isGone(error)) throw redirect({ to: "/gone" });
+    throw error;
+  }
+}
+
 const shell = createRoute({
   getParentRoute: () => root,
   path: "/s/$site",
   beforeLoad: async ({ params, location }) => {
-    const session = await queryClient.ensureQueryData(sessionQuery);
+    const session = await sessionOrGone();
     if (!session) throw redirect({ to: "/sign-in", search: { next: location.href } });
     if (params.site !== ALL_SITES && !session.sites.some((site) => site.id === params.site))
       throw redirect({ to: "/s/$site/devices", params: { site: ALL_SITES }, search: {} });
@@ -160,6 +176,7 @@ export const router = createRouter({
     resetPassword,
     verifyEmail,
     forgotPassword,
+    gone,
     shell.addChildren([
       shellHome,
       devices,

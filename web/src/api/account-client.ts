@@ -3,7 +3,7 @@
 import type { Client } from "openapi-fetch";
 import type * as T from "./account-types";
 import { client } from "./client";
-import type { Request, Session } from "./types";
+import type { Session } from "./types";
 
 interface Params<Query, Path> {
   query?: Query;
@@ -47,8 +47,6 @@ interface AccountPaths {
   "/me/passkeys": { post: Send<T.PasskeyAnswer & { name: string }, T.Passkey> };
   "/me/passkeys/{id}": { delete: Get<undefined, Id> };
   "/me/identities/{id}": { post: Send<None, { location: string }, Id>; delete: Get<undefined, Id> };
-  "/people": { post: Send<{ email: string } & T.GrantTerms, Request> };
-  "/me/leave": { post: Send<None, undefined> };
 }
 
 export const account = client as unknown as Client<AccountPaths>;

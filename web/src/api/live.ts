@@ -13,7 +13,7 @@ import {
 } from "./merge";
 import { ALL_SITES, deviceQuery, itemsQuery, overviewQuery, requestQuery } from "./queries";
 import { queryClient } from "./query";
-import { forgetSession, sessionQuery } from "./session";
+import { recheckSession } from "./session";
 import type { Item, Overview, RequestPage, RequestSummary } from "./types";
 
 interface Live {
@@ -50,7 +50,7 @@ export function openStream(site: string): () => void {
       useLive.setState({ connected: false, since: since ?? Date.now() });
       if (from.readyState !== EventSource.CLOSED || closed) return;
       // The server refused the stream: perhaps the session has ended.
-      void queryClient.fetchQuery({ ...sessionQuery, staleTime: 0 }).catch(() => {});
+      void recheckSession();
       timer = window.setTimeout(connect, delay);
       delay = Math.min(delay * 2, RETRY_MOST_MS);
     };
@@ -65,8 +65,12 @@ export function openStream(site: string): () => void {
       (frame) => void queryClient.invalidateQueries({ queryKey: ["draft", frame.site] }),
     );
     on("agents", () => void queryClient.invalidateQueries({ queryKey: ["agents"] }));
-    on("reset", refetchAll);
-    on("signed_out", forgetSession);
+    on("reset", () => {
+      // Perhaps because rights have changed.
+      void recheckSession();
+      refetchAll();
+    });
+    on("signed_out", () => void recheckSession());
   };
   connect();
   return () => {
@@ -148,8 +152,19 @@ function foldRequest(summary: RequestSummary) {
   void queryClient.invalidateQueries({ queryKey: ["audit"], refetchType: "none" });
   if (summary.ended_at === null) return;
   void queryClient.invalidateQueries({ queryKey: itemsQuery(summary.id).queryKey });
-  if (summary.action.action === "set_policies")
-    void queryClient.invalidateQueries({ queryKey: ["policies"] });
+  for (const key of touchedBy(summary.action.action)) void queryClient.invalidateQueries({ queryKey: [key] });
+}
+
+const ABOUT_PEOPLE = ["people", "invitations", "permissions", "explain"];
+/** What has to be read anew once an action was carried out. */
+function touchedBy(action: string): string[] {
+  if (action === "set_policies") return ["policies"];
+  if (action.endsWith("_role")) return ["roles", ...ABOUT_PEOPLE];
+  if (action.endsWith("_grant") || action.endsWith("_user") || action.endsWith("_manage_users"))
+    return ABOUT_PEOPLE;
+  if (action.endsWith("_agent") || action.endsWith("_scan_task")) return ["agents", "scan-tasks"];
+  if (action.endsWith("_site")) return ["sites", "session"];
+  return [];
 }
 
 function foldItems(request: string, items: Item[]) {

@@ -1,6 +1,5 @@
 // People, their grants and invitations. What changes them goes by request: some run at once, others wait.
 import { queryOptions } from "@tanstack/react-query";
-import { account } from "./account-client";
 import type { GrantScope, GrantTerms } from "./account-types";
 import { client, idempotencyKey, unwrap, withStepUp } from "./client";
 import { keepRequest } from "./mutations";
@@ -42,7 +41,7 @@ const ask = (action: Action) =>
   submit((headers) => unwrap(client.POST("/requests", { headers, body: { action, targets: [] } })));
 
 export const addPerson = (email: string, terms: GrantTerms) =>
-  submit((headers) => unwrap(account.POST("/people", { headers, body: { email, ...terms } })));
+  submit((headers) => unwrap(client.POST("/people", { headers, body: { email, ...terms } })));
 export const addGrant = (user: string, terms: GrantTerms) =>
   ask({ action: "add_grant", params: { user, ...terms } });
 export const changeGrant = (grant: string, terms: GrantTerms) =>
@@ -51,7 +50,15 @@ export const removeGrant = (grant: string) => ask({ action: "remove_grant", para
 export const suspendPerson = (user: string) => ask({ action: "suspend_user", params: { user } });
 export const unsuspendPerson = (user: string) => ask({ action: "unsuspend_user", params: { user } });
 export const removePerson = (user: string) => ask({ action: "remove_user", params: { user } });
-export const leaveAccount = () => withStepUp(() => unwrap(account.POST("/me/leave", { body: {} })));
+export const createRole = (name: string, permissions: string[]) =>
+  ask({ action: "create_role", params: { name, permissions } });
+export const changeRole = (role: string, name: string, permissions: string[]) =>
+  ask({ action: "change_role", params: { role, name, permissions } });
+export const deleteRole = (role: string) => ask({ action: "delete_role", params: { role } });
+export const letAdministratorsManage = (on: boolean) =>
+  ask({ action: "set_administrators_manage_users", params: { on } });
+export const leaveAccount = (left: string) =>
+  withStepUp(() => unwrap(client.POST("/me/leave", { body: { account: left } })));
 
 export async function invite(body: { email: string; role: string; scope: GrantScope; remark?: string }) {
   const invitation = await withStepUp(() => unwrap(client.POST("/invitations", { body })));

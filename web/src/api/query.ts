@@ -6,8 +6,16 @@ let onSignedOut = () => {};
 export function whenSignedOut(action: () => void) {
   onSignedOut = action;
 }
+let onGone = () => {};
+/** What to do when any answer says that this person holds nothing on the account any more. */
+export function whenGone(action: () => void) {
+  onGone = action;
+}
+export const isGone = (error: unknown) => hasCode(error, "no_account") || hasCode(error, "account_gone");
+
 function watch(error: unknown) {
   if (hasCode(error, "not_signed_in")) onSignedOut();
+  if (isGone(error)) onGone();
 }
 
 export const queryClient = new QueryClient({

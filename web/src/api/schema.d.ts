@@ -489,6 +489,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/me/leave": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Leaves the account: the caller's own grants end. */
+        post: operations["post_me_leave"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/me/passkeys": {
         parameters: {
             query?: never;
@@ -773,7 +790,8 @@ export interface paths {
         /** Everybody with a role on the account, and their grants. */
         get: operations["get_people"];
         put?: never;
-        post?: never;
+        /** Asks for a role for somebody who is registered, by their e-mail. */
+        post: operations["post_people"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1784,6 +1802,9 @@ export interface components {
             items: components["schemas"]["Item"][];
             request: string;
         };
+        Leave: {
+            account: string;
+        };
         LinkToken: {
             token: string;
         };
@@ -1878,6 +1899,8 @@ export interface components {
             token: string;
         };
         PeoplePage: {
+            /** @description Administrators may manage people below them. */
+            administrators_manage_users: boolean;
             items: components["schemas"]["Person"][];
         };
         PermissionInfo: {
@@ -1903,6 +1926,15 @@ export interface components {
             me: boolean;
             name: string;
             suspended: boolean;
+        };
+        PersonAdd: {
+            /** @enum {string} */
+            api_access?: "none" | "read_only" | "read_write";
+            email: string;
+            expires_at?: number;
+            remark?: string;
+            role: string;
+            scope: components["schemas"]["Scope"];
         };
         PoliciesChange: {
             changes: components["schemas"]["PolicyChange"][];
@@ -2094,6 +2126,9 @@ export interface components {
             title: string;
         };
         RoleInfo: {
+            built_in: boolean;
+            /** @description As grants name it: a built-in role's name, or the id of one of the account's own. */
+            code: string;
             name: string;
             permissions: string[];
         };
@@ -3346,6 +3381,29 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    post_me_leave: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Leave"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     post_me_passkeys: {
         parameters: {
             query?: never;
@@ -3765,6 +3823,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PeoplePage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_people: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PersonAdd"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Request"];
+                };
+            };
+            /** @description It waits for approvals. */
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Request"];
                 };
             };
             default: components["responses"]["Problem"];

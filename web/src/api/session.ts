@@ -20,6 +20,16 @@ export const sessionQuery = queryOptions({
   staleTime: Number.POSITIVE_INFINITY,
 });
 
+/** Asks anew who is signed in and what they hold; whoever has nothing any more is led away by what watches the answers. */
+export async function recheckSession() {
+  try {
+    const session = await queryClient.fetchQuery({ ...sessionQuery, staleTime: 0, retry: false });
+    if (!session) forgetSession();
+  } catch {
+    // Unreachable, or gone: both are seen to elsewhere.
+  }
+}
+
 export function keepSession(session: Session | null) {
   setCsrf(session?.csrf ?? "");
   queryClient.setQueryData(sessionQuery.queryKey, session);

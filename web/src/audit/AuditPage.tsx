@@ -6,6 +6,7 @@ import { type FormEvent, useState } from "react";
 import { auditQuery } from "../api/queries";
 import { Empty, LoadError, Waiting } from "../ui/feedback";
 import { count, shortHash } from "../ui/format";
+import { GatedPage } from "../ui/gate";
 import css from "./Audit.module.css";
 import { AuditEntryRow } from "./AuditEntryRow";
 import { type AuditSearch, dayRange } from "./search";
@@ -13,6 +14,14 @@ import { type AuditSearch, dayRange } from "./search";
 const route = getRouteApi("/s/$site/audit");
 
 export function AuditPage() {
+  return (
+    <GatedPage needs="audit.view" name="Audit log">
+      <Log />
+    </GatedPage>
+  );
+}
+
+function Log() {
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const { from, to, ...rest } = search;

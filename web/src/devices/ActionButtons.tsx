@@ -13,6 +13,7 @@ import type { Action, DeviceRow, OpKind } from "../api/types";
 import { POWER_MODES, permissionOf, unsupportedBy } from "../ui/actions";
 import { words } from "../ui/format";
 import { GatedButton, whyText } from "../ui/gated";
+import { GatedItem } from "../ui/gated-item";
 import type { Can } from "../ui/permissions";
 
 const PLAIN: { action: Action; word: string; icon: typeof IconPower }[] = [
@@ -129,9 +130,9 @@ function Choice({
       </Menu.Target>
       <Menu.Dropdown>
         {options.map((option) => (
-          <Menu.Item key={option.word} disabled={option.why !== ""} title={option.why} onClick={option.run}>
+          <GatedItem key={option.word} why={option.why} run={option.run}>
             {option.word}
-          </Menu.Item>
+          </GatedItem>
         ))}
       </Menu.Dropdown>
     </Menu>

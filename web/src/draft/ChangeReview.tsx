@@ -4,6 +4,7 @@ import { removeChange } from "../api/mutations";
 import type { DraftChange } from "../api/types";
 import { actionDetail, actionTitle } from "../ui/actions";
 import { count, deltaPower, plural, power } from "../ui/format";
+import { scenarioTitle } from "../ui/scenario-words";
 import { refused } from "../ui/toast";
 import { Targets, WarningLine } from "./ChangeCard";
 import css from "./Draft.module.css";
@@ -24,7 +25,10 @@ export function ChangeReview({ site, change }: { site: string; change: DraftChan
             </span>
           </h2>
           <p className="soft small">
-            {rule.sentence} · <span className="num dim">{rule.scenario}</span>
+            {rule.sentence} ·{" "}
+            <span className="dim" title={rule.scenario}>
+              {scenarioTitle(rule.scenario)}
+            </span>
           </p>
         </div>
         <div className={css.effect}>

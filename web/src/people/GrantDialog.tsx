@@ -78,7 +78,7 @@ export function GrantDialog({
         <div className="row" style={{ justifyContent: "flex-end" }}>
           {missing && terms.role !== "" && <span className="dim small grow">{missing}</span>}
           <Button variant="default" onClick={onClose}>
-            Keep as it is
+            {task.kind === "change" ? "Keep as it is" : "Cancel"}
           </Button>
           <Button
             type="submit"

@@ -2,7 +2,6 @@ import { Checkbox, Select, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { rolesQuery } from "../api/people";
 import { useSession } from "../api/session";
-import { same } from "../roles/outcome";
 import { Note } from "../ui/feedback";
 import { cautionsOf, type Terms, ungivable } from "./terms";
 
@@ -28,7 +27,7 @@ export function GrantFields({
   const set = (patch: Partial<Terms>) => onChange({ ...terms, ...patch });
   const roles = (data?.roles ?? []).map((role) => {
     const why = ungivable(role, session.permissions);
-    return { value: role.name, label: why ? `${role.name} (${why})` : role.name, disabled: why !== "" };
+    return { value: role.code, label: why ? `${role.name} (${why})` : role.name, disabled: why !== "" };
   });
   const withKey = terms.api !== "none";
   return (
@@ -37,7 +36,7 @@ export function GrantFields({
         label="Role"
         placeholder={data ? "Choose" : "Loading…"}
         data={roles}
-        value={data?.roles.find((role) => same(role.name, terms.role))?.name ?? null}
+        value={data?.roles.some((role) => role.code === terms.role) ? terms.role : null}
         onChange={(role) => set({ role: role ?? "" })}
         allowDeselect={false}
         comboboxProps={{ withinPortal: true }}

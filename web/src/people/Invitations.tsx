@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { Invitation } from "../api/account-types";
 import { invitationsQuery, withdrawInvitation } from "../api/people";
+import { useRoleTitle } from "../roles/role-title";
 import { scopeWords } from "../roles/scope";
 import { useSiteName } from "../shell/site";
 import { Ask } from "../ui/ask";
@@ -23,6 +24,7 @@ export function Invitations() {
   const { data, error, refetch } = useQuery(invitationsQuery);
   const [leaving, setLeaving] = useState<Invitation | null>(null);
   const siteName = useSiteName();
+  const roleTitle = useRoleTitle();
   const now = useNow();
   if (error) return <LoadError error={error} retry={() => void refetch()} />;
   if (!data || data.items.length === 0) return null;
@@ -48,7 +50,7 @@ export function Invitations() {
             {data.items.map((invitation) => (
               <tr key={invitation.id}>
                 <td data-label="E-mail">{invitation.email}</td>
-                <td data-label="Role">{words(invitation.role)}</td>
+                <td data-label="Role">{roleTitle(invitation.role)}</td>
                 <td data-label="Where">{scopeWords(invitation.scope, siteName)}</td>
                 <td data-label="Remark">{invitation.remark ?? NONE}</td>
                 <td data-label="By">{invitation.invited_by.name}</td>

@@ -4,8 +4,8 @@ import { useState } from "react";
 import type { Invitation } from "../api/account-types";
 import { invite } from "../api/people";
 import { hasCode } from "../api/problem";
+import { useRoleTitle } from "../roles/role-title";
 import { Note, ProblemNote } from "../ui/feedback";
-import { words } from "../ui/format";
 import { useNow } from "../ui/use-now";
 import { useSubmit } from "../ui/use-submit";
 import { GrantFields } from "./GrantFields";
@@ -88,10 +88,11 @@ const MAIL: Record<Invitation["mail"], string> = {
 };
 
 function Made({ made, onClose }: { made: Invitation; onClose: () => void }) {
+  const roleTitle = useRoleTitle();
   return (
     <div className="col gap3">
       <p className="soft">
-        {made.email} can join as {words(made.role)} within seven days. {MAIL[made.mail]}
+        {made.email} can join as {roleTitle(made.role)} within seven days. {MAIL[made.mail]}
       </p>
       <Note tone="warn" title="Shown only now">
         Whoever has the link can use it, once.

@@ -5,8 +5,9 @@ import { getRouteApi, Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { peopleQuery, rolesQuery } from "../api/people";
 import { same } from "../roles/outcome";
-import { Empty, LoadError, Note, Waiting } from "../ui/feedback";
+import { Empty, LoadError, Waiting } from "../ui/feedback";
 import { plural } from "../ui/format";
+import { GatedPage } from "../ui/gate";
 import { GatedButton } from "../ui/gated";
 import { useCan } from "../ui/permissions";
 import { GrantDialog, type GrantTask } from "./GrantDialog";
@@ -22,12 +23,19 @@ const route = getRouteApi("/s/$site/people");
 type Task = PersonTask | GrantTask | { kind: "invite"; email: string };
 
 export function PeoplePage() {
+  return (
+    <GatedPage needs="user.view" name="People">
+      <People />
+    </GatedPage>
+  );
+}
+
+function People() {
   const search = route.useSearch();
   const { site } = route.useParams();
   const navigate = route.useNavigate();
   const can = useCan();
-  const may = can("user.view");
-  const { data, error, refetch } = useQuery({ ...peopleQuery, enabled: may.allowed });
+  const { data, error, refetch } = useQuery(peopleQuery);
   const { data: catalogue } = useQuery(rolesQuery);
   const [text, setText] = useState(search.q ?? "");
   const [task, setTask] = useState<Task | null>(null);
@@ -67,9 +75,7 @@ export function PeoplePage() {
           </GatedButton>
         </div>
       </header>
-      {!may.allowed ? (
-        <Note title="You do not see who else has a role here">{may.why}</Note>
-      ) : error ? (
+      {error ? (
         <LoadError error={error} retry={() => void refetch()} />
       ) : !data ? (
         <Waiting rows={6} height={44} />

@@ -1,6 +1,6 @@
-import { leaveAccount, removeGrant, removePerson, suspendPerson, unsuspendPerson } from "../api/people";
-import { forgetSession, useSession } from "../api/session";
+import { removeGrant, removePerson, suspendPerson, unsuspendPerson } from "../api/people";
 import { Ask } from "../ui/ask";
+import { LeaveAsk } from "./LeaveAsk";
 import type { PersonTask } from "./PersonMenu";
 import { useOutcome } from "./use-outcome";
 
@@ -9,7 +9,6 @@ type Asked = Exclude<PersonTask, { kind: "more" | "change" }>;
 /** The question before something is taken from a person, or given back. */
 export function PersonAsk({ task, onClose }: { task: Asked; onClose: () => void }) {
   const tell = useOutcome();
-  const session = useSession();
   const { name, id } = task.person;
   switch (task.kind) {
     case "take":
@@ -70,22 +69,6 @@ export function PersonAsk({ task, onClose }: { task: Asked; onClose: () => void 
         </Ask>
       );
     case "leave":
-      return (
-        <Ask
-          opened
-          onClose={onClose}
-          title={`Leave ${session.account.name}?`}
-          confirm="Leave"
-          danger
-          onConfirm={async () => {
-            await leaveAccount();
-            forgetSession();
-          }}
-        >
-          <p className="soft">
-            All your roles here end at once. Only somebody who manages people can let you back in.
-          </p>
-        </Ask>
-      );
+      return <LeaveAsk onClose={onClose} />;
   }
 }

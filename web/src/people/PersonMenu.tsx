@@ -4,6 +4,7 @@ import { useNavigate } from "@tanstack/react-router";
 import type { Person, PersonGrant } from "../api/account-types";
 import { same } from "../roles/outcome";
 import { useSite } from "../shell/site";
+import { GatedItem } from "../ui/gated-item";
 import { useCan } from "../ui/permissions";
 
 export type PersonTask =
@@ -82,18 +83,9 @@ export function PersonMenu({ person, onTask }: { person: Person; onTask: (task: 
         </Menu.Item>
         <Menu.Divider />
         {items.map(({ word, why, run, danger }) => (
-          <Menu.Item
-            key={word}
-            // Stays reachable by key, so that its reason is.
-            aria-disabled={why !== "" || undefined}
-            data-disabled={why !== "" || undefined}
-            closeMenuOnClick={why === ""}
-            className={danger && why === "" ? "bad" : undefined}
-            onClick={why === "" ? run : undefined}
-          >
+          <GatedItem key={word} why={why} run={run} danger={danger}>
             {word}
-            {why !== "" && <div className="small">{why}</div>}
-          </Menu.Item>
+          </GatedItem>
         ))}
       </Menu.Dropdown>
     </Menu>

@@ -3,7 +3,7 @@ import type { Person } from "../api/account-types";
 import { cautionsOf, found, incomplete, NO_TERMS, termsOf, toSend, ungivable } from "./terms";
 
 const NOW = new Date("2026-11-01T12:00:00").getTime();
-const technician = { ...NO_TERMS, role: "Technician" };
+const technician = { ...NO_TERMS, role: "technician" };
 
 describe("the terms of a grant", () => {
   it("say only what was filled in", () => {
@@ -52,16 +52,17 @@ describe("the terms of a grant", () => {
 
   it("warn of a Viewer who sees every client's machines", () => {
     expect(cautionsOf({ ...NO_TERMS, role: "viewer" })).toHaveLength(1);
-    expect(cautionsOf({ ...NO_TERMS, role: "Viewer", everywhere: false, sites: ["site-1"] })).toEqual([]);
-    expect(cautionsOf({ ...NO_TERMS, role: "Viewer", sites: ["site-1"], api: "read_write" })).toHaveLength(2);
+    expect(cautionsOf({ ...NO_TERMS, role: "viewer", everywhere: false, sites: ["site-1"] })).toEqual([]);
+    expect(cautionsOf({ ...NO_TERMS, role: "viewer", sites: ["site-1"], api: "read_write" })).toHaveLength(2);
   });
 });
 
 describe("roles to give", () => {
+  const technicians = { code: "technician", name: "Technician", built_in: true, permissions: ["a", "b"] };
   it("hold nothing that the giver does not hold, and are never Owner", () => {
-    expect(ungivable({ name: "Technician", permissions: ["a", "b"] }, ["a", "b", "c"])).toBe("");
-    expect(ungivable({ name: "Technician", permissions: ["a", "b"] }, ["a"])).toContain("1 permission");
-    expect(ungivable({ name: "Owner", permissions: [] }, ["a"])).not.toBe("");
+    expect(ungivable(technicians, ["a", "b", "c"])).toBe("");
+    expect(ungivable(technicians, ["a"])).toContain("1 permission");
+    expect(ungivable({ ...technicians, code: "owner" }, ["a"])).not.toBe("");
   });
 });
 

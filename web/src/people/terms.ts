@@ -1,10 +1,11 @@
 // The terms of a grant as the form holds them, and what the server is told.
 import type { ApiAccess, GrantScope, GrantTerms, Person, PersonGrant } from "../api/account-types";
 import type { RoleInfo } from "../api/types";
-import { roleCode, same } from "../roles/outcome";
+import { same } from "../roles/outcome";
 import { sitesOf } from "../roles/scope";
 
 export interface Terms {
+  /** The role's code. */
   role: string;
   everywhere: boolean;
   sites: string[];
@@ -18,7 +19,7 @@ export const NO_TERMS: Terms = { role: "", everywhere: true, sites: [], remark: 
 
 export function termsOf(grant: PersonGrant): Terms {
   return {
-    role: grant.role_title,
+    role: grant.role,
     everywhere: grant.scope === "all",
     sites: sitesOf(grant.scope),
     remark: grant.remark ?? "",
@@ -35,7 +36,7 @@ export const scopeOf = (terms: Terms): GrantScope =>
 
 export function toSend(terms: Terms): GrantTerms {
   return {
-    role: roleCode(terms.role),
+    role: terms.role,
     scope: scopeOf(terms),
     ...(terms.remark.trim() && { remark: terms.remark.trim() }),
     ...(terms.until && { expires_at: endOfDay(terms.until) }),
@@ -56,7 +57,7 @@ export function incomplete(terms: Terms, now: number): string {
 export function cautionsOf(terms: Terms): string[] {
   const found: string[] = [];
   const all = scopeOf(terms) === "all";
-  if (all && same(terms.role, "Viewer"))
+  if (all && terms.role === "viewer")
     found.push(
       "A Viewer with everything sees every machine, those of other clients too. For a hosting client choose their sites.",
     );
@@ -66,7 +67,7 @@ export function cautionsOf(terms: Terms): string[] {
 
 /** Why this person cannot give the role: nobody gives what they do not hold. */
 export function ungivable(role: RoleInfo, held: readonly string[]): string {
-  if (same(role.name, "Owner")) return "There is one Owner; ownership is transferred";
+  if (role.code === "owner") return "There is one Owner; ownership is transferred";
   const lacking = role.permissions.filter((permission) => !held.includes(permission));
   return lacking.length === 0 ? "" : `holds ${lacking.length} permissions that you do not`;
 }

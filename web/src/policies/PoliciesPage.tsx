@@ -3,11 +3,12 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { policiesQuery } from "../api/queries";
 import type { Policy } from "../api/types";
-import { approverNames } from "../ui/actions";
+import { Approvers } from "../ui/approver-list";
 import { Empty, LoadError, Waiting } from "../ui/feedback";
 import { duration, NONE, plural, words } from "../ui/format";
 import { GatedButton } from "../ui/gated";
 import { useCan } from "../ui/permissions";
+import { scenarioTitle } from "../ui/scenario-words";
 import { PolicyDialog } from "./PolicyDialog";
 
 export function PoliciesPage() {
@@ -55,9 +56,10 @@ export function PoliciesPage() {
                 <tr key={policy.scenario}>
                   <td data-label="Scenario">
                     <div>
-                      <b className="num">{policy.scenario}</b>
+                      <b>{scenarioTitle(policy.scenario)}</b>
                       <div className="dim small">
-                        {policy.version === 0 ? "as delivered" : `version ${policy.version}`}
+                        <span className="num">{policy.scenario}</span>
+                        {policy.version > 0 && `, version ${policy.version}`}
                       </div>
                     </div>
                   </td>
@@ -72,7 +74,7 @@ export function PoliciesPage() {
                   </td>
                   <td data-label="Approvers">
                     <div>
-                      {approverNames(policy.approvers)}
+                      <Approvers of={policy.approvers} />
                       <div className="dim small">
                         {policy.initiator_counts ? "the initiator counts" : "the initiator does not count"}
                       </div>
@@ -91,7 +93,7 @@ export function PoliciesPage() {
                     <GatedButton
                       why={why}
                       variant="default"
-                      aria-label={`Change ${policy.scenario}`}
+                      aria-label={`Change the rule: ${scenarioTitle(policy.scenario)}`}
                       onClick={() => setEditing(policy)}
                     >
                       Change…

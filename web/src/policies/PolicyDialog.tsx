@@ -6,6 +6,7 @@ import type { Policy } from "../api/types";
 import { useSite } from "../shell/site";
 import { Ask } from "../ui/ask";
 import { Note } from "../ui/feedback";
+import { scenarioTitle } from "../ui/scenario-words";
 import { told } from "../ui/toast";
 import { cautions } from "./cautions";
 
@@ -18,7 +19,7 @@ export function PolicyDialog({ policy, onClose }: { policy: Policy; onClose: () 
     <Ask
       opened
       onClose={onClose}
-      title={`Change ${policy.scenario}`}
+      title={`Change the rule: ${scenarioTitle(policy.scenario)}`}
       confirm="Submit the change"
       reason="optional"
       onConfirm={async (reason) => {
@@ -27,7 +28,7 @@ export function PolicyDialog({ policy, onClose }: { policy: Policy; onClose: () 
           reason,
         );
         if (request.state === "executed")
-          told("Rule changed", `${policy.scenario}, recorded as R-${request.number}`);
+          told("Rule changed", `${scenarioTitle(policy.scenario)}, recorded as R-${request.number}`);
         else await navigate({ to: "/s/$site/requests/$id", params: { site, id: request.id } });
       }}
     >

@@ -6,6 +6,7 @@ import { isOp } from "../ui/actions";
 import { LoadError, Note, Tile, Tiles, Waiting } from "../ui/feedback";
 import { ago, count, dateTimeLong, deltaPower, plural, power, words } from "../ui/format";
 import { RequestStateMark, stateWord } from "../ui/request-state";
+import { scenarioTitle } from "../ui/scenario-words";
 import { useNow } from "../ui/use-now";
 import { ChangedSince, Diff } from "./Changes";
 import { Decision } from "./Decision";
@@ -39,7 +40,7 @@ function View({ request, inPane }: { request: Request; inPane: boolean }) {
           {request.initiator.name},{" "}
           <span title={dateTimeLong(request.created_at)}>{ago(request.created_at, now)}</span>
           {request.site && <> · {siteName(request.site)}</>} ·{" "}
-          <span className="num small">{request.scenario}</span>
+          <span title={request.scenario}>{scenarioTitle(request.scenario)}</span>
         </p>
       </header>
       <PhaseBar request={request} />

@@ -1,14 +1,28 @@
 import { Menu, Select, TextInput } from "@mantine/core";
-import { IconChevronDown, IconChevronRight, IconEye, IconSearch, IconUsersGroup } from "@tabler/icons-react";
+import {
+  IconChevronDown,
+  IconChevronRight,
+  IconCopy,
+  IconEye,
+  IconLock,
+  IconPencil,
+  IconSearch,
+  IconTrash,
+  IconUsersGroup,
+} from "@tabler/icons-react";
 import { getRouteApi } from "@tanstack/react-router";
 import { Fragment, useDeferredValue, useState } from "react";
 import type { PermissionInfo, Policy, RoleCatalogue, RoleInfo } from "../api/types";
 import { Empty } from "../ui/feedback";
 import { plural } from "../ui/format";
+import { GatedItem } from "../ui/gated-item";
 import { grouped, permissionTitle } from "../ui/permission-words";
+import { useCan } from "../ui/permissions";
 import { seeAs } from "../ui/see-as";
+import { DeleteRole } from "./DeleteRole";
 import { Legend, Mark } from "./Mark";
 import { holders, matches, outcome, same } from "./outcome";
+import { RoleDialog, type RoleTask } from "./RoleDialog";
 import css from "./Roles.module.css";
 import type { RolesSearch } from "./search";
 import { WhoCan } from "./WhoCan";
@@ -29,7 +43,10 @@ export function Matrix({ catalogue, policies }: { catalogue: RoleCatalogue; poli
   const groups = grouped(found);
   const open = search.permission;
   const toggle = (name: string) => set({ permission: open === name ? undefined : name });
-  const rows: RowsProps = { catalogue, policies, groups, open, toggle };
+  const [task, setTask] = useState<RoleTask | null>(null);
+  const [leaving, setLeaving] = useState<RoleInfo | null>(null);
+  const act: RoleAct = { change: setTask, remove: setLeaving };
+  const rows: RowsProps = { catalogue, policies, groups, open, toggle, act };
   return (
     <div className="col gap3">
       <div className="row wrap">
@@ -55,9 +72,14 @@ export function Matrix({ catalogue, policies }: { catalogue: RoleCatalogue; poli
           clearable
         />
         {chosen && (
-          <button type="button" className="link phone-only" onClick={() => seeAs(chosen)}>
-            See the console as {chosen.name}
-          </button>
+          <>
+            <button type="button" className="link phone-only" onClick={() => seeAs(chosen)}>
+              See the console as {chosen.name}
+            </button>
+            <div className="phone-only">
+              <RoleMenu role={chosen} act={act} />
+            </div>
+          </>
         )}
         <Legend />
       </div>
@@ -83,11 +105,19 @@ export function Matrix({ catalogue, policies }: { catalogue: RoleCatalogue; poli
           <Narrow {...rows} chosen={chosen} />
         </>
       )}
+      {task && <RoleDialog task={task} catalogue={catalogue} onClose={() => setTask(null)} />}
+      {leaving && <DeleteRole role={leaving} onClose={() => setLeaving(null)} />}
     </div>
   );
 }
 
+interface RoleAct {
+  change: (task: RoleTask) => void;
+  remove: (role: RoleInfo) => void;
+}
+
 interface RowsProps {
+  act: RoleAct;
   catalogue: RoleCatalogue;
   policies: Policy[];
   groups: { name: string; items: PermissionInfo[] }[];
@@ -95,7 +125,7 @@ interface RowsProps {
   toggle: (name: string) => void;
 }
 
-function Wide({ catalogue, policies, groups, open, toggle }: RowsProps) {
+function Wide({ catalogue, policies, groups, open, toggle, act }: RowsProps) {
   const { roles } = catalogue;
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by key
@@ -106,7 +136,7 @@ function Wide({ catalogue, policies, groups, open, toggle }: RowsProps) {
             <th scope="col">Permission</th>
             {roles.map((role) => (
               <th key={role.name} scope="col">
-                <RoleMenu role={role} />
+                <RoleMenu role={role} act={act} />
               </th>
             ))}
           </tr>
@@ -216,7 +246,8 @@ function PermissionButton({
   );
 }
 
-function RoleMenu({ role }: { role: RoleInfo }) {
+function RoleMenu({ role, act }: { role: RoleInfo; act: RoleAct }) {
+  const manage = useCan()("role.manage");
   const { site } = route.useParams();
   const navigate = route.useNavigate();
   return (
@@ -241,6 +272,24 @@ function RoleMenu({ role }: { role: RoleInfo }) {
         >
           Who has this role
         </Menu.Item>
+        <Menu.Divider />
+        <GatedItem why={manage.why} icon={IconCopy} run={() => act.change({ kind: "copy", role })}>
+          Duplicate…
+        </GatedItem>
+        {role.built_in ? (
+          <Menu.Label>
+            <IconLock size={13} aria-hidden="true" /> Built in: a copy can be changed.
+          </Menu.Label>
+        ) : (
+          <>
+            <GatedItem why={manage.why} icon={IconPencil} run={() => act.change({ kind: "edit", role })}>
+              Edit…
+            </GatedItem>
+            <GatedItem why={manage.why} icon={IconTrash} run={() => act.remove(role)}>
+              Delete…
+            </GatedItem>
+          </>
+        )}
       </Menu.Dropdown>
     </Menu>
   );

@@ -5,9 +5,10 @@ import { peopleQuery } from "../api/people";
 import { useSession } from "../api/session";
 import type { PermissionInfo, Policy, RoleCatalogue } from "../api/types";
 import { useSite, useSiteName } from "../shell/site";
-import { approverNames } from "../ui/actions";
+import { Approvers } from "../ui/approver-list";
 import { plural, words } from "../ui/format";
 import { judge } from "../ui/permissions";
+import { scenarioTitle } from "../ui/scenario-words";
 import { Mark } from "./Mark";
 import { holders, outcome, rulesOf, same } from "./outcome";
 import css from "./Roles.module.css";
@@ -47,16 +48,16 @@ export function WhoCan({
       <dd>
         {rules.length === 0
           ? permission.scenario
-            ? `Falls under ${permission.scenario}.`
+            ? `Falls under ${scenarioTitle(permission.scenario)}.`
             : "None: whoever may do it does it at once."
           : rules.slice(0, 3).map((rule) => (
               <div key={rule.scenario}>
-                <Link to="/s/$site/rules" params={{ site }} className="num">
-                  {rule.scenario}
+                <Link to="/s/$site/rules" params={{ site }} title={rule.scenario}>
+                  {scenarioTitle(rule.scenario)}
                 </Link>
                 : {plural(rule.required, "approval")}
                 {rule.required_other > 0 && `, ${rule.required_other} by somebody else`}, by{" "}
-                {approverNames(rule.approvers)}
+                <Approvers of={rule.approvers} />
               </div>
             ))}
         {rules.length > 3 && <div className="dim">and {rules.length - 3} more of its family</div>}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { policy } from "../testing/fixtures";
+import { policy, role } from "../testing/fixtures";
 import { grouped, permissionTitle } from "../ui/permission-words";
 import { matches, mayApprove, outcome, rulesOf } from "./outcome";
 
@@ -11,9 +11,9 @@ const reboot = {
 };
 const people = { name: "user.manage", risk: "dangerous", scenario: "authorization.*", hashcore: null };
 const look = { name: "device.list", risk: "read", scenario: null, hashcore: "View device list" };
-const owner = { name: "Owner", permissions: ["device.reboot", "user.manage", "device.list"] };
-const technician = { name: "Technician", permissions: ["device.reboot", "device.list"] };
-const viewer = { name: "Viewer", permissions: ["device.list"] };
+const owner = role("Owner", ["device.reboot", "user.manage", "device.list"]);
+const technician = role("Technician", ["device.reboot", "device.list"]);
+const viewer = role("Viewer", ["device.list"]);
 
 describe("what a role can do", () => {
   it("is nothing without the permission, whatever the rule", () => {
@@ -54,7 +54,7 @@ describe("what a role can do", () => {
   });
 
   it("knows approvers by role, in words or code, or by what they hold", () => {
-    const siteManager = { name: "Site Manager", permissions: ["device.power_mode"] };
+    const siteManager = role("Site Manager", ["device.power_mode"]);
     expect(mayApprove(policy({ approvers: ["site_manager"] }), siteManager)).toBe(true);
     expect(
       mayApprove(policy({ approvers: ["Holders of device.reboot or device.power_mode"] }), siteManager),

@@ -27,8 +27,6 @@ export function mayApprove(policy: Policy, role: RoleInfo): boolean {
 export function same(a: string, b: string): boolean {
   return plain(a) === plain(b);
 }
-/** The code of a role by its name: "Site Manager" is `site_manager`. */
-export const roleCode = (name: string) => plain(name).replaceAll(" ", "_");
 const plain = (name: string) => name.toLowerCase().replaceAll("_", " ");
 
 /** The rules a permission's actions fall under: one scenario, or a family such as `authorization.*`. */

@@ -1,5 +1,5 @@
 // Small objects of the interface for tests.
-import type { DeviceRow, Item, ItemState, Policy, RequestSummary } from "../api/types";
+import type { DeviceRow, Item, ItemState, Policy, RequestSummary, RoleInfo } from "../api/types";
 
 export function device(id: string, patch: Partial<DeviceRow> = {}): DeviceRow {
   return {
@@ -92,3 +92,11 @@ export function policy(patch: Partial<Policy> = {}): Policy {
     ...patch,
   };
 }
+
+/** A built-in role with these permissions. */
+export const role = (name: string, permissions: string[]): RoleInfo => ({
+  code: name.toLowerCase().replaceAll(" ", "_"),
+  name,
+  built_in: true,
+  permissions,
+});

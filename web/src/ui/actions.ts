@@ -1,6 +1,7 @@
 // What can be asked of devices: names, the permission each needs, and whether a device takes it.
 import type { Action, DeviceRow, OpKind, PowerMode } from "../api/types";
 import { plural, words } from "./format";
+import { scenarioTitle } from "./scenario-words";
 
 export const POWER_MODES: PowerMode[] = ["sleep", "low", "normal", "high"];
 
@@ -36,7 +37,7 @@ export function actionDetail(action: Action): string[] {
   if (action.action === "set_policies")
     return action.params.changes.map(
       (change) =>
-        `${change.scenario}: ${plural(change.required, "approval")}, ${change.required_other} by somebody else`,
+        `${scenarioTitle(change.scenario)}: ${plural(change.required, "approval")}, ${change.required_other} by somebody else`,
     );
   return [];
 }
@@ -103,13 +104,12 @@ export function roleNames(roles: readonly string[]): string {
 
 const HOLDERS = "holders of ";
 /** Approvers as the server names them: roles, or the holders of permissions. */
-export function approverNames(approvers: readonly string[]): string {
-  const roles = approvers.filter((entry) => !entry.toLowerCase().startsWith(HOLDERS)).map(words);
-  const permissions = approvers
-    .filter((entry) => entry.toLowerCase().startsWith(HOLDERS))
-    .map((entry) => entry.slice(HOLDERS.length));
-  if (permissions.length > 0) roles.push(`${roles.length > 0 ? "h" : "H"}olders of ${either(permissions)}`);
-  return either(roles);
+export function splitApprovers(approvers: readonly string[]): { roles: string; permissions: string[] } {
+  const byPermission = (entry: string) => entry.toLowerCase().startsWith(HOLDERS);
+  return {
+    roles: either(approvers.filter((entry) => !byPermission(entry)).map(words)),
+    permissions: approvers.filter(byPermission).map((entry) => entry.slice(HOLDERS.length)),
+  };
 }
 
 function either(names: readonly string[]): string {

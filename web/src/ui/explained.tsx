@@ -1,6 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
-import { explainQuery } from "../api/people";
+import { explainQuery, peopleQuery } from "../api/people";
+import { useSession } from "../api/session";
 import type { Explanation } from "../api/types";
+import { scopeWords } from "../roles/scope";
+import { useSiteName } from "../shell/site";
 import { roleNames } from "./actions";
 import { LoadError } from "./feedback";
 import { permissionTitle } from "./permission-words";
@@ -16,22 +19,39 @@ export function Explained({
   resource?: string;
 }) {
   const { data, error, refetch } = useQuery(explainQuery(subject, permission, resource));
+  const grantWords = useGrantWords();
   if (error) return <LoadError error={error} retry={() => void refetch()} />;
   return (
     <div role="status" aria-live="polite">
       {data
-        ? explanation(data, permission).map((line) => <div key={line}>{line}</div>)
+        ? explanation(data, permission, grantWords).map((line) => <div key={line}>{line}</div>)
         : "Asking the server…"}
     </div>
   );
 }
 
+/** "the role Technician, everywhere" of a grant's id, for whoever may see grants. */
+function useGrantWords(): (grant: string) => string {
+  const session = useSession();
+  const siteName = useSiteName();
+  const may = session.permissions.includes("user.view");
+  const { data } = useQuery({ ...peopleQuery, enabled: may });
+  return (id) => {
+    const grant = data?.items.flatMap((person) => person.grants).find((each) => each.id === id);
+    return grant ? `the role ${grant.role_title}, ${scopeWords(grant.scope, siteName)}` : "a role given here";
+  };
+}
+
 /** The answer in sentences. */
-export function explanation(answer: Explanation, permission: string): string[] {
-  const via = answer.via ? `by grant ${answer.via}` : "";
-  if (answer.decision === "allow") return [`The server says: allowed ${via}`.trim().concat(".")];
+export function explanation(
+  answer: Explanation,
+  permission: string,
+  grantWords: (grant: string) => string,
+): string[] {
+  const via = answer.via ? ` by ${grantWords(answer.via)}` : "";
+  if (answer.decision === "allow") return [`The server says: allowed${via}.`];
   if (answer.decision === "needs_request")
-    return [`The server says: may ask for it ${via}`.trim().concat("; others must approve.")];
+    return [`The server says: may ask for it${via}; others must approve.`];
   const lines = [
     `Missing: “${permissionTitle(answer.missing ?? permission)}” (${answer.missing ?? permission}).`,
   ];

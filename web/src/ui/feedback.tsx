@@ -59,9 +59,12 @@ export function LoadError({ error, retry }: { error: unknown; retry: () => void 
       <IconAlertTriangle size={28} aria-hidden="true" className="bad" />
       <h2>{problem.title}</h2>
       {problem.detail && <p>{problem.detail}</p>}
-      <Button variant="default" onClick={retry}>
-        Try again
-      </Button>
+      {/* What rights do not allow, asking again does not change. */}
+      {problem.code !== "permission_denied" && (
+        <Button variant="default" onClick={retry}>
+          Try again
+        </Button>
+      )}
     </div>
   );
 }

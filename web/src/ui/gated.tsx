@@ -6,11 +6,11 @@ const WhyNot = lazy(() => import("./why-not").then((module) => ({ default: modul
 
 type Props = ButtonProps &
   Omit<ComponentPropsWithoutRef<"button">, keyof ButtonProps> & {
-    /** Why it cannot be used, empty when it can; or the answer of `useCan`, which also explains itself on a click. */
+    /** Why it cannot be used, empty when it can; or the answer of `useCan`, which knows more. */
     why: string | Can;
   };
 
-/** A button that stays visible, and focusable, when it cannot be used, and then says why. */
+/** A button that stays visible, and focusable, when it cannot be used, and then says why: hovered, pressed or touched. */
 export function GatedButton({ why, onClick, children, ...rest }: Props) {
   const [open, setOpen] = useState(false);
   const can = typeof why === "string" ? null : why;
@@ -27,21 +27,20 @@ export function GatedButton({ why, onClick, children, ...rest }: Props) {
       {off && <span className="sr">. {text}</span>}
     </Button>
   );
-  if (!off || can === null)
-    return (
-      <Tooltip label={text} disabled={!off}>
-        {target}
-      </Tooltip>
-    );
+  if (!off) return target;
   return (
-    <Popover width={320} trapFocus returnFocus onChange={setOpen} position="bottom-start">
+    <Popover width={320} trapFocus={can !== null} returnFocus onChange={setOpen} position="bottom-start">
       <Tooltip label={text} disabled={open}>
         <Popover.Target>{target}</Popover.Target>
       </Tooltip>
       <Popover.Dropdown aria-label="Why not">
-        <Suspense fallback={null}>
-          <WhyNot can={can} />
-        </Suspense>
+        {can ? (
+          <Suspense fallback={null}>
+            <WhyNot can={can} />
+          </Suspense>
+        ) : (
+          <p role="status">{text}</p>
+        )}
       </Popover.Dropdown>
     </Popover>
   );

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { PermissionVerdict } from "../api/types";
-import { device } from "../testing/fixtures";
+import { device, role } from "../testing/fixtures";
 import { permissionOf, roleNames, unsupportedBy } from "./actions";
 import { judge, judgeAs } from "./permissions";
 
@@ -35,7 +35,7 @@ describe("what a person may do", () => {
 });
 
 describe("what a role may do", () => {
-  const technician = { name: "Technician", permissions: ["device.reboot"] };
+  const technician = role("Technician", ["device.reboot"]);
   it("comes from its permissions alone", () => {
     expect(judgeAs("device.reboot", technician).allowed).toBe(true);
     expect(judgeAs("device.pools", technician).why).toContain("As Technician");

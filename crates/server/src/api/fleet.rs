@@ -55,11 +55,12 @@ pub async fn roles(Shares(api): Shares<Shared>, allowed: Allowed<{ Permission::D
     }).collect();
     let built_in = Role::ALL.iter().map(|role| {
         let held: Vec<_> = CATALOGUE.iter().filter(|row| row.held_by(*role)).map(|row| row.name).collect();
-        json!({ "name": role.title(), "permissions": held })
+        json!({ "code": role.name(), "name": role.title(), "built_in": true, "permissions": held })
     });
     let state = api.engine.state();
     let own = state.custom_roles_of(allowed.permit.reach().account());
-    let own = own.map(|role| json!({ "name": role.name, "permissions": role.permissions }));
+    let own = own
+        .map(|role| json!({ "code": role.id, "name": role.name, "built_in": false, "permissions": role.permissions }));
     let roles: Vec<_> = built_in.chain(own).collect();
     Json(json!({ "permissions": permissions, "roles": roles }))
 }

@@ -1,13 +1,28 @@
-//! Who holds what on the account.
+//! Who holds what on the account; one more person, and leaving.
 
-use super::{Shared, caller::Allowed, problem::Answer};
+use super::{
+    Shared,
+    caller::{Allowed, Caller},
+    problem::{Answer, Body, Problem},
+    requests::{key_of, made, submit_action},
+    setup::email,
+};
 use adit_core::{
-    authz::{Grant, Permission},
-    ids::UserId,
+    authz::{ApiAccess, Grant, Permission, RoleId, Scope},
+    command::Command,
+    decide::decide,
+    ids::{AccountId, UserId},
+    requests::{Action, Control, NewGrant},
     state::State,
     time::Timestamp,
 };
-use axum::{Json, extract::State as Shares};
+use axum::{
+    Json,
+    extract::State as Shares,
+    http::{HeaderMap, StatusCode},
+    response::Response,
+};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,7 +41,7 @@ pub async fn list(Shares(api): Shares<Shared>, allowed: Allowed<P>) -> Answer<Js
     let (mut known, mut seen) = (BTreeMap::new(), BTreeMap::<UserId, Timestamp>::new());
     {
         let people = api.people();
-        let internal = |error| super::problem::Problem::internal(&error);
+        let internal = |error| Problem::internal(&error);
         known.extend(people.persons().map_err(internal)?.into_iter().map(|person| (person.user, person)));
         for session in people.sessions().map_err(internal)? {
             let last = seen.entry(session.user).or_insert(session.last_seen_at);
@@ -45,5 +60,61 @@ pub async fn list(Shares(api): Shares<Shared>, allowed: Allowed<P>) -> Answer<Js
     };
     // Not the holders of rights: who is suspended has none, and is listed all the same.
     let holders: BTreeSet<UserId> = state.grants_of(account).map(|grant| grant.user).collect();
-    Ok(Json(json!({ "items": holders.into_iter().map(person).collect::<Vec<_>>() })))
+    let by_administrators = state.account(account).is_some_and(|account| account.administrators_manage_users);
+    Ok(Json(json!({
+        "administrators_manage_users": by_administrators,
+        "items": holders.into_iter().map(person).collect::<Vec<_>>(),
+    })))
+}
+
+/// Whom, and what they are given.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Added {
+    email: String,
+    role: RoleId,
+    scope: Scope,
+    #[serde(default)]
+    expires_at: Option<Timestamp>,
+    #[serde(default)]
+    remark: Option<String>,
+    #[serde(default)]
+    api_access: ApiAccess,
+}
+
+/// `POST /people`: asks for a grant for somebody who is registered. Who is, is told only to those who may add people.
+pub async fn add(
+    Shares(api): Shares<Shared>,
+    headers: HeaderMap,
+    caller: Caller,
+    Body(asked): Body<Added>,
+) -> Answer<Response> {
+    let email = email(&asked.email)?;
+    decide(&api.engine.state(), &caller.actor, Command::AddUser, api.now())?;
+    let known = api.people().person_by_email(&email)?;
+    let person = known.ok_or_else(|| {
+        let detail = "nobody is registered with this e-mail: invite them by a link instead";
+        Problem::new(StatusCode::NOT_FOUND, "not_registered", detail)
+    })?;
+    let Added { role, scope, expires_at, remark, api_access, .. } = asked;
+    let grant = NewGrant { user: person.user, role, scope, expires_at, remark, api_access };
+    let action = Action::Control(Control::AddGrant(grant));
+    let request = submit_action(&api, &caller, action, Vec::new(), None, key_of(&headers)).await?;
+    made(&api, &caller, request, StatusCode::CREATED)
+}
+
+/// Which account is left, so that it cannot be another than the one that was looked at.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Left {
+    account: AccountId,
+}
+
+/// `POST /me/leave`: the caller's own grants end.
+pub async fn leave(Shares(api): Shares<Shared>, caller: Caller, Body(left): Body<Left>) -> Answer<StatusCode> {
+    if left.account != caller.actor.account {
+        return Err(Problem::invalid("account is not the one you look at: open it first"));
+    }
+    api.engine.run(caller.actor, Command::LeaveAccount).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -1,0 +1,136 @@
+// People from invitation to removal, in real browsers on the built program with an empty folder:
+//   ADIT_BIN=../target/debug/adit node --test journey/people.test.mjs
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { openBrowser } from "./people.mjs";
+import { setUp, startServer } from "./server.mjs";
+import { go } from "./steps.mjs";
+
+const OWNER = {
+  company: "Norte",
+  name: "Lena Ortiz",
+  email: "lena@norte.example",
+  password: "seven green kites over a dam",
+};
+const BO = { name: "Bo Lindqvist", email: "bo@norte.example", password: "a quiet lantern in the shaft" };
+
+let server;
+let people;
+let owner;
+let bo;
+let link;
+
+before(async () => {
+  server = await startServer();
+  people = await openBrowser(server.url);
+  owner = await people.newPage("Lena");
+  bo = await people.newPage("Bo");
+  await setUp(owner, server, OWNER);
+});
+
+after(async () => {
+  await people?.browser.close();
+  await server?.stop();
+});
+
+const row = (page, name) => page.getByRole("row").filter({ hasText: name });
+async function choose(page, dialog, label, value) {
+  await dialog.getByRole("combobox", { name: label }).or(dialog.getByLabel(label)).first().click();
+  await page.getByRole("option", { name: value, exact: true }).click();
+}
+/** What can be done with a person, from the menu of their row. */
+async function menu(page, name, word) {
+  await page.getByRole("button", { name: `What to do with ${name}` }).click();
+  await page.getByRole("menuitem", { name: word }).click();
+}
+
+test("somebody who is not registered is invited, and the link is shown once", async () => {
+  await go(owner, "People");
+  await owner.getByRole("button", { name: "Invite…" }).click();
+  const dialog = owner.getByRole("dialog");
+  await dialog.getByLabel("E-mail").fill(BO.email);
+  await choose(owner, dialog, "Role", "Technician");
+  await dialog.getByLabel("Remark (optional)").fill("night shift");
+  await dialog.getByRole("button", { name: "Invite", exact: true }).click();
+  link = await dialog.getByText("/invitation#").innerText();
+  assert.match(link, /\/invitation#\S{20,}$/);
+  await dialog.getByRole("button", { name: "Done" }).click();
+  await owner.getByRole("region", { name: "Invitations" }).getByText(BO.email).waitFor();
+});
+
+test("the link makes them a person with that role, and no second one", async () => {
+  await bo.goto(link);
+  await bo.getByRole("heading", { name: "Join Norte" }).waitFor();
+  await bo.getByLabel("Your name").fill(BO.name);
+  await bo.getByLabel("Password", { exact: true }).fill(BO.password);
+  await bo.getByRole("button", { name: "Accept and join" }).click();
+  await bo.getByRole("heading", { level: 1, name: "Devices" }).waitFor();
+  await row(owner, BO.name).getByText("Technician").waitFor();
+  await row(owner, BO.name).getByText("night shift").waitFor();
+});
+
+test("what they may not see says why and who can change that", async () => {
+  await bo.goto("/s/all/audit");
+  const why = bo.getByRole("region", { name: "Not for your roles" });
+  await why.getByText("See the audit log: not for you").waitFor();
+  await why.getByText(/can be given by Owner/).waitFor();
+  assert.equal(await bo.getByRole("button", { name: "Try again" }).count(), 0);
+});
+
+test("another role holds at once on the page that is open", async () => {
+  await menu(owner, BO.name, "Change Technician…");
+  const dialog = owner.getByRole("dialog", { name: "Change the role" });
+  await choose(owner, dialog, "Role", "Auditor");
+  await dialog.getByRole("button", { name: "Change", exact: true }).click();
+  await row(owner, BO.name).getByText("Auditor").waitFor();
+  await bo.getByRole("main").getByText("newest first").waitFor();
+});
+
+test("a suspended person stays listed, and is told so on the open page", async () => {
+  await menu(owner, BO.name, "Suspend…");
+  await owner.getByRole("dialog").getByRole("button", { name: "Suspend", exact: true }).click();
+  await row(owner, BO.name).getByText("Suspended").waitFor();
+  await bo.getByRole("heading", { name: "You no longer have a role here" }).waitFor();
+  await menu(owner, BO.name, "End the suspension…");
+  await owner.getByRole("dialog").getByRole("button", { name: "End it" }).click();
+  await row(owner, BO.name).getByText("Active").waitFor();
+  await bo.getByRole("link", { name: "Look again" }).click();
+  await bo.getByRole("heading", { level: 1, name: "Devices" }).waitFor();
+});
+
+test("a removed person's open page shows nothing more, and says so", async () => {
+  await menu(owner, BO.name, "Remove…");
+  await owner.getByRole("dialog").getByRole("button", { name: "Remove", exact: true }).click();
+  await row(owner, BO.name).waitFor({ state: "detached" });
+  await bo.getByRole("heading", { name: "You no longer have a role here" }).waitFor();
+  await bo.goto("/s/all/audit");
+  await bo.getByRole("heading", { name: "You no longer have a role here" }).waitFor();
+});
+
+test("somebody registered is added by e-mail, with keys instead of a place, and leaves by themselves", async () => {
+  await owner.getByRole("button", { name: "Add a person…" }).click();
+  const dialog = owner.getByRole("dialog", { name: "Add a person" });
+  await dialog.getByLabel("E-mail").fill(BO.email);
+  await choose(owner, dialog, "Role", "Engineer");
+  await dialog.getByRole("group", { name: "Where" }).waitFor();
+  await choose(owner, dialog, "API access", "Read only");
+  await dialog.getByText("Reaches everything").waitFor();
+  assert.equal(await dialog.getByRole("group", { name: "Where" }).count(), 0);
+  await dialog.getByRole("button", { name: "Give the role" }).click();
+  await row(owner, BO.name).getByText("Engineer").waitFor();
+
+  await bo.getByRole("link", { name: "Look again" }).click();
+  await bo.getByRole("heading", { level: 1, name: "Devices" }).waitFor();
+  await bo.getByRole("button", { name: `${BO.name}: account and appearance` }).click();
+  await bo.getByRole("menuitem", { name: "Leave Norte…" }).click();
+  await bo.getByRole("dialog").getByRole("button", { name: "Leave", exact: true }).click();
+  await bo.getByRole("heading", { name: "You no longer have a role here" }).waitFor();
+});
+
+test("nothing went wrong on the way but what was meant to be refused", () => {
+  const meant = (text) => /\b403\b/.test(text) && text.startsWith("Bo: ");
+  assert.deepEqual(
+    people.complaints.filter((text) => !meant(text)),
+    [],
+  );
+});

@@ -1,0 +1,23 @@
+import { deleteRole } from "../api/people";
+import type { RoleInfo } from "../api/types";
+import { useOutcome } from "../people/use-outcome";
+import { Ask } from "../ui/ask";
+
+/** The question before a role of the account's own is deleted. */
+export function DeleteRole({ role, onClose }: { role: RoleInfo; onClose: () => void }) {
+  const tell = useOutcome();
+  return (
+    <Ask
+      opened
+      onClose={onClose}
+      title={`Delete ${role.name}?`}
+      confirm="Delete the role"
+      danger
+      onConfirm={async () => tell(await deleteRole(role.code), `Role ${role.name} deleted`)}
+    >
+      <p className="soft">
+        Only a role that nobody holds can be deleted: give its holders another one first.
+      </p>
+    </Ask>
+  );
+}

@@ -1,0 +1,166 @@
+import { Button, Checkbox, Modal, TextInput } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { changeRole, createRole, peopleQuery } from "../api/people";
+import { useSession } from "../api/session";
+import type { RoleCatalogue, RoleInfo } from "../api/types";
+import { useOutcome } from "../people/use-outcome";
+import { Note, ProblemNote } from "../ui/feedback";
+import { plural } from "../ui/format";
+import { grouped, permissionTitle } from "../ui/permission-words";
+import { useSubmit } from "../ui/use-submit";
+import { completed, difference, freeName, isAlways, neededBy } from "./edit";
+import css from "./Roles.module.css";
+
+export type RoleTask = { kind: "copy" | "edit"; role: RoleInfo };
+
+/** A role of the account's own: a copy of another one, or changed. What it comes to stands below before it is sent. */
+export function RoleDialog({
+  task,
+  catalogue,
+  onClose,
+}: {
+  task: RoleTask;
+  catalogue: RoleCatalogue;
+  onClose: () => void;
+}) {
+  const { role } = task;
+  const copy = task.kind === "copy";
+  const { permissions: held } = useSession();
+  const [name, setName] = useState(copy ? freeName(role.name, catalogue.roles) : role.name);
+  // Nobody gives what they do not hold: a copy begins without it.
+  const lacking = role.permissions.filter((permission) => !held.includes(permission));
+  const [chosen, setChosen] = useState(
+    copy ? role.permissions.filter((permission) => held.includes(permission)) : role.permissions,
+  );
+  const tell = useOutcome();
+  const { busy, error, submit } = useSubmit(async () => {
+    const request = copy
+      ? await createRole(name.trim(), chosen)
+      : await changeRole(role.code, name.trim(), chosen);
+    onClose();
+    await tell(request, copy ? `Role ${name.trim()} made` : `Role ${name.trim()} changed`);
+  });
+  const toggle = (permission: string, on: boolean) =>
+    setChosen(completed(on ? [...chosen, permission] : chosen.filter((other) => other !== permission)));
+  const changed = difference(role.permissions, chosen);
+  const same = !copy && changed.added.length + changed.taken.length === 0 && name.trim() === role.name;
+  return (
+    <Modal
+      opened
+      onClose={onClose}
+      size={640}
+      title={copy ? `Duplicate ${role.name}` : `Edit ${role.name}`}
+      closeButtonProps={{ "aria-label": "Close" }}
+    >
+      <form className="col gap3" onSubmit={submit}>
+        <TextInput
+          label="Name"
+          value={name}
+          onChange={(event) => setName(event.currentTarget.value)}
+          maxLength={60}
+          required
+          withAsterisk={false}
+          data-autofocus
+        />
+        {copy && lacking.length > 0 && (
+          <Note title={`${plural(lacking.length, "permission")} left out`}>
+            Nobody makes a role with more than they hold themselves.
+          </Note>
+        )}
+        <div className={css.choices}>
+          {grouped(catalogue.permissions).map((group) => (
+            <fieldset key={group.name} className="bare">
+              <legend>{group.name}</legend>
+              {group.items.map((permission) => (
+                <Choice
+                  key={permission.name}
+                  name={permission.name}
+                  on={chosen.includes(permission.name)}
+                  why={lock(permission.name, chosen, held)}
+                  toggle={toggle}
+                />
+              ))}
+            </fieldset>
+          ))}
+        </div>
+        <Changes task={task} added={changed.added} taken={changed.taken} />
+        {error !== null && <ProblemNote error={error} />}
+        <div className="row" style={{ justifyContent: "flex-end" }}>
+          <Button variant="default" onClick={onClose}>
+            Keep as it is
+          </Button>
+          <Button type="submit" loading={busy} disabled={same || name.trim() === "" || chosen.length === 0}>
+            {copy ? "Make the role" : "Change the role"}
+          </Button>
+        </div>
+      </form>
+    </Modal>
+  );
+}
+
+/** Why a permission cannot be ticked or unticked, or an empty text. */
+function lock(permission: string, chosen: readonly string[], held: readonly string[]): string {
+  if (!held.includes(permission)) return "You do not hold it yourself.";
+  if (chosen.includes(permission) && isAlways(permission)) return "Every role has it.";
+  const other = chosen.includes(permission) ? neededBy(permission, chosen) : null;
+  return other ? `“${permissionTitle(other)}” needs it.` : "";
+}
+
+function Choice({
+  name,
+  on,
+  why,
+  toggle,
+}: {
+  name: string;
+  on: boolean;
+  why: string;
+  toggle: (name: string, on: boolean) => void;
+}) {
+  return (
+    <Checkbox
+      label={permissionTitle(name)}
+      description={why || undefined}
+      checked={on}
+      // Stays reachable by key, so that its reason is.
+      aria-disabled={why !== "" || undefined}
+      className={why ? css.locked : undefined}
+      onChange={(event) => {
+        if (why === "") toggle(name, event.currentTarget.checked);
+      }}
+    />
+  );
+}
+
+/** What saving does, and to how many people. */
+function Changes({ task, added, taken }: { task: RoleTask; added: string[]; taken: string[] }) {
+  const { permissions } = useSession();
+  const may = permissions.includes("user.view");
+  const { data: people } = useQuery({ ...peopleQuery, enabled: may && task.kind === "edit" });
+  const holders = people?.items.filter((person) =>
+    person.grants.some((grant) => grant.role === task.role.code),
+  );
+  const names = (list: string[]) => list.map(permissionTitle).join(", ");
+  return (
+    <section className="card col" aria-label="What changes" aria-live="polite">
+      <h3>{task.kind === "copy" ? `Against ${task.role.name}` : "What changes"}</h3>
+      {added.length + taken.length === 0 && <p className="dim">The same permissions.</p>}
+      {added.length > 0 && (
+        <p>
+          <b className={css.plus}>+ {added.length}</b> {names(added)}
+        </p>
+      )}
+      {taken.length > 0 && (
+        <p>
+          <b className={css.minus}>− {taken.length}</b> {names(taken)}
+        </p>
+      )}
+      {holders && holders.length > 0 && (
+        <p className="dim small">
+          Holds for {holders.map((person) => person.name).join(", ")} as soon as it is carried out.
+        </p>
+      )}
+    </section>
+  );
+}
