@@ -167,6 +167,12 @@ const roles = createRoute({
   component: lazyRouteComponent(() => import("./roles/RolesPage"), "RolesPage"),
 });
 
+const settings = createRoute({
+  getParentRoute: () => shell,
+  path: "settings",
+  component: lazyRouteComponent(() => import("./settings/SettingsPage"), "SettingsPage"),
+});
+
 export const router = createRouter({
   routeTree: root.addChildren([
     home,
@@ -189,6 +195,7 @@ export const router = createRouter({
       people,
       roles,
       security,
+      settings,
     ]),
   ]),
   defaultPreload: "intent",

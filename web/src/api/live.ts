@@ -70,6 +70,8 @@ export function openStream(site: string): () => void {
       void recheckSession();
       refetchAll();
     });
+    // Another tab went over to another account: nothing of this one may stay on the screen.
+    on("account", () => location.assign("/"));
     on("signed_out", () => void recheckSession());
   };
   connect();

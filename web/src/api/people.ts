@@ -32,12 +32,12 @@ function submit(call: (headers: { "Idempotency-Key": string }) => Promise<Reques
   const headers = idempotencyKey();
   return withStepUp(async () => {
     const request = keepRequest(await call(headers));
-    for (const key of ["people", "permissions", "explain", "roles"])
+    for (const key of ["people", "permissions", "explain", "roles", "transfer"])
       void queryClient.invalidateQueries({ queryKey: [key] });
     return request;
   });
 }
-const ask = (action: Action) =>
+export const ask = (action: Action) =>
   submit((headers) => unwrap(client.POST("/requests", { headers, body: { action, targets: [] } })));
 
 export const addPerson = (email: string, terms: GrantTerms) =>

@@ -1244,6 +1244,8 @@ export interface components {
             may_undo: boolean;
         } | null;
         AccountList: {
+            /** @description As in the session. */
+            csrf: string;
             items: components["schemas"]["AccountRef"][];
             may_found: boolean;
         };

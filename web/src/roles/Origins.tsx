@@ -56,8 +56,8 @@ export function Origins() {
         <Point title="Who manages people?">
           HashCore’s text and table say the Owner alone; a note beside them says an Administrator may. The
           table holds: the Owner alone. An account can let Administrators manage people, on the{" "}
-          <Link to="/s/$site/people" params={{ site }} search={{}}>
-            People
+          <Link to="/s/$site/settings" params={{ site }}>
+            Settings
           </Link>{" "}
           page; it is off as delivered, and even then no Administrator touches another Administrator or the
           Owner.

@@ -7,6 +7,7 @@ import {
   IconPencilCheck,
   IconScale,
   IconServer2,
+  IconSettings,
   IconTable,
   IconUsers,
 } from "@tabler/icons-react";
@@ -42,6 +43,7 @@ const GROUPS = [
       { to: "/s/$site/roles", word: "Roles", icon: IconTable },
       { to: "/s/$site/rules", word: "Approval rules", icon: IconScale },
       { to: "/s/$site/audit", word: "Audit log", icon: IconFileText, needs: "audit.view" },
+      { to: "/s/$site/settings", word: "Settings", icon: IconSettings },
     ],
   },
 ] as const;

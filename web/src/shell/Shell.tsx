@@ -8,6 +8,7 @@ import { sessionQuery } from "../api/session";
 import { usePrefs } from "../ui/prefs";
 import { clearTold } from "../ui/toast";
 import { useKeys } from "../ui/use-keys";
+import { AccountBanners } from "./AccountBanners";
 import { Header } from "./Header";
 import { HelpDialog } from "./HelpDialog";
 import { Nav } from "./Nav";
@@ -77,6 +78,7 @@ function SignedIn() {
       <Header openHelp={helpDialog.open} openMenu={menuDrawer.open} />
       <div style={{ gridArea: "banner" }}>
         <SeeAsBanner />
+        <AccountBanners />
         <StaleBanner />
       </div>
       <Nav />

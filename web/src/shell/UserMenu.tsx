@@ -5,6 +5,7 @@ import {
   IconKeyboard,
   IconLogout,
   IconMoon,
+  IconPlus,
   IconRowInsertBottom,
   IconShieldLock,
   IconSun,
@@ -12,6 +13,7 @@ import {
 } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import { lazy, Suspense, useState } from "react";
+import { chooseAccount } from "../api/accounts";
 import { signOut, useSession } from "../api/session";
 import { words } from "../ui/format";
 import { GatedItem } from "../ui/gated-item";
@@ -19,6 +21,7 @@ import { usePrefs } from "../ui/prefs";
 import { refused } from "../ui/toast";
 import { useSite } from "./site";
 
+const FoundAsk = lazy(() => import("./FoundAsk").then((module) => ({ default: module.FoundAsk })));
 const LeaveAsk = lazy(() => import("../people/LeaveAsk").then((module) => ({ default: module.LeaveAsk })));
 
 export function UserMenu({ openHelp }: { openHelp: () => void }) {
@@ -32,6 +35,7 @@ export function UserMenu({ openHelp }: { openHelp: () => void }) {
     { key: "auto", word: "As the system", icon: IconDeviceDesktop },
   ] as const;
   const [leaving, setLeaving] = useState(false);
+  const [founding, setFounding] = useState(false);
   return (
     <>
       <Menu position="bottom-end" width={220}>
@@ -48,6 +52,32 @@ export function UserMenu({ openHelp }: { openHelp: () => void }) {
             <div>{session.roles.map(words).join(", ")}</div>
             <div>{session.account.name}</div>
           </Menu.Label>
+          {session.accounts.length > 1 && (
+            <>
+              <Menu.Divider />
+              <Menu.Label>Accounts</Menu.Label>
+              {session.accounts.map((account) => (
+                <Menu.Item
+                  key={account.id}
+                  role="menuitemradio"
+                  aria-checked={account.current}
+                  rightSection={account.current ? "✓" : undefined}
+                  onClick={account.current ? undefined : () => void chooseAccount(account.id).catch(refused)}
+                >
+                  {account.name}
+                  <div className="dim small">{account.roles.map(words).join(", ")}</div>
+                </Menu.Item>
+              ))}
+            </>
+          )}
+          {session.may_found && (
+            <Menu.Item
+              leftSection={<IconPlus size={15} aria-hidden="true" />}
+              onClick={() => setFounding(true)}
+            >
+              Make another account…
+            </Menu.Item>
+          )}
           <Menu.Divider />
           <Menu.Item
             leftSection={<IconShieldLock size={15} aria-hidden="true" />}
@@ -82,7 +112,7 @@ export function UserMenu({ openHelp }: { openHelp: () => void }) {
           <GatedItem
             icon={IconDoorExit}
             why={
-              session.roles.some((role) => role.toLowerCase() === "owner")
+              session.accounts.some((account) => account.current && account.owner)
                 ? "The Owner cannot leave: transfer ownership first."
                 : ""
             }
@@ -98,7 +128,10 @@ export function UserMenu({ openHelp }: { openHelp: () => void }) {
           </Menu.Item>
         </Menu.Dropdown>
       </Menu>
-      <Suspense fallback={null}>{leaving && <LeaveAsk onClose={() => setLeaving(false)} />}</Suspense>
+      <Suspense fallback={null}>
+        {leaving && <LeaveAsk onClose={() => setLeaving(false)} />}
+        {founding && <FoundAsk onClose={() => setFounding(false)} />}
+      </Suspense>
     </>
   );
 }

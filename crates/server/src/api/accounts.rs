@@ -88,7 +88,9 @@ pub(super) fn offer(api: &Shared, state: &State, account: AccountId, user: UserI
 pub async fn list(Shares(api): Shares<Shared>, SignedIn(session): SignedIn) -> Json<Value> {
     let state = api.engine.state();
     let current = current(&state, &session).ok();
-    Json(json!({ "items": of(&state, session.user, current), "may_found": api.options.anyone_may_found }))
+    let items = of(&state, session.user, current);
+    // Whoever has no account to look at finds the token to choose one with nowhere else.
+    Json(json!({ "items": items, "may_found": api.options.anyone_may_found, "csrf": session.csrf }))
 }
 
 /// Which account from now on.

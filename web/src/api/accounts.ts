@@ -1,0 +1,75 @@
+// Accounts of a person: which one the session acts for, whose an account is to be, and its end.
+import { queryOptions } from "@tanstack/react-query";
+import { client, idempotencyKey, setCsrf, unwrap, withStepUp } from "./client";
+import { keepRequest } from "./mutations";
+import { ask } from "./people";
+import { queryClient } from "./query";
+import { enter, recheckSession } from "./session";
+import type { Request, Session } from "./types";
+
+export type Offer = NonNullable<Session["ownership_offer"]>;
+
+/** Works without a role on the account the session is at. */
+export const accountsQuery = queryOptions({
+  queryKey: ["accounts"],
+  queryFn: async () => {
+    const list = await unwrap(client.GET("/session/accounts"));
+    setCsrf(list.csrf);
+    return list;
+  },
+  retry: false,
+});
+
+/** Acts for another account from now on; the page starts anew, as nothing of the one before may stay. */
+export async function chooseAccount(id: string) {
+  enter(await unwrap(client.POST("/session/account", { body: { account: id } })));
+  location.assign("/");
+}
+
+export async function foundAccount(name: string) {
+  enter(await withStepUp(() => unwrap(client.POST("/accounts", { body: { name } }))));
+  location.assign("/");
+}
+
+/** The transfer of ownership that is under way, or null. */
+export const openTransferQuery = queryOptions({
+  queryKey: ["transfer"],
+  queryFn: async () => {
+    for (const state of ["pending", "approved"] as const) {
+      const page = await unwrap(
+        client.GET("/requests", { params: { query: { box: "all", state, limit: 200 } } }),
+      );
+      const found = page.items.find((request) => request.action.action === "transfer_ownership");
+      if (found) return found;
+    }
+    return null;
+  },
+});
+
+export const offerOwnership = (to: string) =>
+  // Afterwards the Owner of until then is an Administrator.
+  ask({ action: "transfer_ownership", params: { to } });
+
+export async function answerOffer(offer: Offer, accept: boolean, comment: string) {
+  const body = { accept, content_hash: offer.content_hash, ...(comment && { comment }) };
+  const params = { path: { id: offer.request } };
+  const request = await withStepUp(() => unwrap(client.POST("/requests/{id}/answer", { params, body })));
+  return settled(request);
+}
+
+export async function deleteAccount(name: string) {
+  const headers = idempotencyKey();
+  return settled(
+    await withStepUp(() => unwrap(client.POST("/account/deletion", { headers, body: { name } } as never))),
+  );
+}
+export async function keepAccount() {
+  return settled(await withStepUp(() => unwrap(client.DELETE("/account/deletion"))));
+}
+
+async function settled(request: Request) {
+  keepRequest(request);
+  await recheckSession();
+  void queryClient.invalidateQueries({ queryKey: ["overview"] });
+  return request;
+}

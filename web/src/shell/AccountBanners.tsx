@@ -1,0 +1,108 @@
+import { Button } from "@mantine/core";
+import { IconCrown, IconTrash } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { answerOffer, keepAccount, type Offer } from "../api/accounts";
+import { overviewQuery } from "../api/queries";
+import { useSession } from "../api/session";
+import { Ask } from "../ui/ask";
+import { dateTime } from "../ui/format";
+import { GatedButton } from "../ui/gated";
+import { told } from "../ui/toast";
+import css from "./Shell.module.css";
+import { useSite } from "./site";
+
+/** What concerns the whole account and cannot wait: that it is being deleted, and that it is offered to the reader. */
+export function AccountBanners() {
+  const session = useSession();
+  const site = useSite();
+  const { data: overview } = useQuery(overviewQuery(site));
+  const deletion = overview ? overview.deletion : session.deletion;
+  const offer = session.ownership_offer;
+  return (
+    <div role="status">
+      {deletion && <Deletion at={deletion.at} may={deletion.may_undo} />}
+      {offer && !offer.accepted && <Offered offer={offer} />}
+    </div>
+  );
+}
+
+function Deletion({ at, may }: { at: number; may: boolean }) {
+  const { account } = useSession();
+  const [asking, setAsking] = useState(false);
+  return (
+    <div className={css.banner}>
+      <IconTrash size={16} aria-hidden="true" />
+      <span className="grow">
+        {account.name} is deleted on {dateTime(at)}. Until then nothing is carried out.
+      </span>
+      <GatedButton
+        why={may ? "" : "The Owner or an Administrator of the whole account can undo it."}
+        variant="default"
+        onClick={() => setAsking(true)}
+      >
+        Undo…
+      </GatedButton>
+      <Ask
+        opened={asking}
+        onClose={() => setAsking(false)}
+        title={`Keep ${account.name}?`}
+        confirm="Keep the account"
+        onConfirm={async () => {
+          await keepAccount();
+          told("The account is kept");
+        }}
+      >
+        <p className="soft">Everything goes on as before, at once.</p>
+      </Ask>
+    </div>
+  );
+}
+
+function Offered({ offer }: { offer: Offer }) {
+  const { account } = useSession();
+  const [question, setQuestion] = useState<"accept" | "refuse" | null>(null);
+  const close = () => setQuestion(null);
+  return (
+    <div className={css.banner}>
+      <IconCrown size={16} aria-hidden="true" />
+      <span className="grow">
+        {offer.from.name} offers you the ownership of {account.name} (R-{offer.number}), until{" "}
+        {dateTime(offer.expires_at)}.
+      </span>
+      <Button onClick={() => setQuestion("accept")}>Accept…</Button>
+      <Button variant="default" onClick={() => setQuestion("refuse")}>
+        Refuse…
+      </Button>
+      <Ask
+        opened={question === "accept"}
+        onClose={close}
+        title={`Become the Owner of ${account.name}?`}
+        confirm="Accept"
+        onConfirm={async () => {
+          await answerOffer(offer, true, "");
+          told("Accepted", "You become the Owner once the others have approved and the wait is over.");
+        }}
+      >
+        <p className="soft">
+          As Owner you answer for everything here: people, roles, money. Your other roles end, and API keys
+          with them. {offer.from.name} becomes an Administrator.
+        </p>
+      </Ask>
+      <Ask
+        opened={question === "refuse"}
+        onClose={close}
+        title="Refuse the ownership?"
+        confirm="Refuse"
+        danger
+        reason="required"
+        onConfirm={async (reason) => {
+          await answerOffer(offer, false, reason);
+          told("Refused");
+        }}
+      >
+        <p className="soft">The transfer ends; nothing changes. {offer.from.name} sees your reason.</p>
+      </Ask>
+    </div>
+  );
+}
