@@ -107,7 +107,7 @@ test("a removed person's open page shows nothing more, and says so", async () =>
   await bo.getByRole("heading", { name: "You no longer have a role here" }).waitFor();
 });
 
-test("somebody registered is added by e-mail, with keys instead of a place, and leaves by themselves", async () => {
+test("somebody registered is added by e-mail, with keys instead of a place", async () => {
   await owner.getByRole("button", { name: "Add a person…" }).click();
   const dialog = owner.getByRole("dialog", { name: "Add a person" });
   await dialog.getByLabel("E-mail").fill(BO.email);
@@ -121,6 +121,40 @@ test("somebody registered is added by e-mail, with keys instead of a place, and 
 
   await bo.getByRole("link", { name: "Look again" }).click();
   await bo.getByRole("heading", { level: 1, name: "Devices" }).waitFor();
+});
+
+test("the account's deletion takes its name, is told to everybody, and is undone", async () => {
+  await go(owner, "Settings");
+  await owner.getByRole("button", { name: "Delete Norte…" }).click();
+  const sure = owner.getByRole("dialog", { name: "Delete Norte?" });
+  await sure.getByLabel("Type the account's name: Norte").fill("Norte");
+  await sure.getByRole("button", { name: "Delete the account" }).click();
+  await owner.getByText(/Norte is deleted on .* nothing is carried out/).waitFor();
+  await bo.getByText(/Norte is deleted on .* nothing is carried out/).waitFor();
+  await owner.getByRole("button", { name: "Undo…" }).click();
+  await owner.getByRole("button", { name: "Keep the account" }).click();
+  await owner.getByText(/Norte is deleted on/).waitFor({ state: "detached" });
+});
+
+test("ownership is offered, whom it is offered to accepts, and it can be called off before it holds", async () => {
+  await owner.getByRole("button", { name: "Transfer ownership…" }).click();
+  const dialog = owner.getByRole("dialog", { name: "Transfer ownership" });
+  await choose(owner, dialog, "To", `${BO.name} (${BO.email})`);
+  await dialog.getByRole("button", { name: "Offer it" }).click();
+  await owner.waitForURL(/\/requests\//);
+  await bo.reload();
+  await bo.getByText("Lena Ortiz offers you the ownership of Norte").waitFor();
+  await bo.getByRole("button", { name: "Accept…" }).click();
+  await bo.getByRole("dialog").getByRole("button", { name: "Accept", exact: true }).click();
+  await bo.getByText("You become the Owner once").waitFor();
+  await owner.getByRole("button", { name: "Cancel the request" }).click();
+  const cancel = owner.getByRole("dialog");
+  await cancel.getByLabel("Reason").fill("Changed my mind.");
+  await cancel.getByRole("button", { name: "Cancel the request" }).click();
+  await owner.getByRole("article").getByText("Cancelled", { exact: true }).first().waitFor();
+});
+
+test("whoever leaves by themselves is told that it is done", async () => {
   await bo.getByRole("button", { name: `${BO.name}: account and appearance` }).click();
   await bo.getByRole("menuitem", { name: "Leave Norte…" }).click();
   await bo.getByRole("dialog").getByRole("button", { name: "Leave", exact: true }).click();
