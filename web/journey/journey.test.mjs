@@ -242,8 +242,12 @@ step(
     await at.Owner.getByRole("button", { name: "Change the rule: Power mode and presets" }).click();
     const dialog = at.Owner.getByRole("dialog", { name: "Change the rule: Power mode and presets" });
     await dialog.getByLabel("By others").fill("1");
-    await dialog.getByRole("button", { name: "Submit the change" }).click();
-    await at.Owner.getByText("Rule changed").waitFor();
+    await dialog.getByRole("button", { name: "Add to the changes" }).click();
+    await at.Owner.getByRole("button", { name: "Review and submit…" }).click();
+    const review = at.Owner.getByRole("dialog", { name: "Change approval rules" });
+    await review.getByText("1 by others").first().waitFor();
+    await review.getByRole("button", { name: "Submit as one request" }).click();
+    await at.Owner.getByText("Rules changed").waitFor();
     const rule = at.Owner.getByRole("row").filter({ hasText: "fleet.mode" });
     await rule.getByText("version 1").waitFor();
 

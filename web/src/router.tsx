@@ -10,7 +10,7 @@ import { ALL_SITES } from "./api/queries";
 import { isGone, queryClient } from "./api/query";
 import { sessionQuery } from "./api/session";
 import { approvalsSearch } from "./approvals/search";
-import { auditSearch } from "./audit/search";
+import { asOfSearch, auditSearch } from "./audit/search";
 import { deviceSearch } from "./devices/search";
 import { peopleSearch } from "./people/search";
 import { rolesSearch } from "./roles/search";
@@ -147,6 +147,13 @@ const audit = createRoute({
   component: lazyRouteComponent(() => import("./audit/AuditPage"), "AuditPage"),
 });
 
+const asOf = createRoute({
+  getParentRoute: () => shell,
+  path: "audit/as-of",
+  validateSearch: asOfSearch,
+  component: lazyRouteComponent(() => import("./audit/AsOfPage"), "AsOfPage"),
+});
+
 const security = createRoute({
   getParentRoute: () => shell,
   path: "security",
@@ -192,6 +199,7 @@ export const router = createRouter({
       request,
       rules,
       audit,
+      asOf,
       people,
       roles,
       security,

@@ -1,9 +1,11 @@
 //! `adit audit`: is the log what was written?
 
 use adit_core::audit::{Head, Record, VerifyError, verify};
+use adit_server::csv;
 use adit_store::{LogReader, SqliteReader};
 use anyhow::{Context, bail};
-use clap::Subcommand;
+use clap::{Subcommand, ValueEnum};
+use serde_json::Value;
 use std::{
     fs::File,
     io::{BufRead, BufReader, Write},
@@ -23,25 +25,63 @@ pub enum Command {
         #[arg(long, value_name = "HASH")]
         contains: Option<String>,
     },
-    /// Write every record as one line of JSON
+    /// Write every record: as one line of JSON, which can be verified, or as a table
     Export {
         /// The log (`log.db`)
         log: PathBuf,
+        /// As what
+        #[arg(long, value_enum, default_value_t = Format::Jsonl)]
+        format: Format,
     },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Format {
+    /// A record a line, with its hash and the one before
+    Jsonl,
+    /// Number, time, who, what, the event itself, and the hash
+    Csv,
 }
 
 pub fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Verify { log, contains } => verify_log(&log, contains.as_deref()),
-        Command::Export { log } => {
-            let mut out = std::io::stdout().lock();
-            for record in records(&log)? {
-                serde_json::to_writer(&mut out, &record?)?;
+        Command::Export { log, format } => export(&log, format),
+    }
+}
+
+fn export(log: &Path, format: Format) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    if matches!(format, Format::Csv) {
+        out.write_all(csv::line(&["seq", "at", "actor", "type", "event", "hash"]).as_bytes())?;
+    }
+    for record in records(log)? {
+        let record = record?;
+        match format {
+            Format::Jsonl => {
+                serde_json::to_writer(&mut out, &record)?;
                 out.write_all(b"\n")?;
             }
-            Ok(())
+            Format::Csv => out.write_all(row(&record)?.as_bytes())?,
         }
     }
+    Ok(())
+}
+
+fn row(record: &Record) -> anyhow::Result<String> {
+    let body: Value = serde_json::from_str(&record.body).with_context(|| format!("record {}", record.seq))?;
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let actor = &body["actor"];
+    let actor = if actor["id"].is_null() { text(&actor["kind"]) } else { text(&actor["id"]) };
+    let event = &body["event"];
+    Ok(csv::line(&[
+        record.seq.to_string(),
+        record.at.to_string(),
+        actor,
+        text(&event["type"]),
+        event["data"].to_string(),
+        hex(&record.hash),
+    ]))
 }
 
 fn verify_log(log: &Path, contains: Option<&str>) -> anyhow::Result<()> {

@@ -44,6 +44,21 @@ fn a_sound_log_and_its_export_verify_and_an_altered_export_does_not() {
 }
 
 #[test]
+fn a_log_is_written_as_a_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("log.db");
+    let body = r#"{"at":1,"actor":{"kind":"user","id":"usr-1"},"event":{"type":"account_frozen.v1","data":{"account":"acc-1"}}}"#;
+    SqliteLog::open(&path).unwrap().append(0, &[(Timestamp(1), body)]).unwrap();
+    let table = adit(&["audit", "export", "--format", "csv", path.to_str().unwrap()]);
+    assert!(table.status.success(), "{}", text(&table.stderr));
+    let table = text(&table.stdout);
+    let begin = "seq,at,actor,type,event,hash\r\n\
+                 1,1970-01-01T00:00:00.001Z,usr-1,account_frozen.v1,\"{\"\"account\"\":\"\"acc-1\"\"}\",";
+    assert!(table.starts_with(begin), "{table}");
+    assert_eq!(table.lines().count(), 2);
+}
+
+#[test]
 fn a_head_that_is_gone_is_missed() {
     let folder = tempfile::tempdir().unwrap();
     let log = log(folder.path());

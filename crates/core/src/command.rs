@@ -123,6 +123,13 @@ pub enum Command {
         /// Which request.
         request: RequestId,
     },
+    /// Says something about a request, while it is open and for some time after.
+    Comment {
+        /// Which.
+        request: RequestId,
+        /// 1 to 1000 characters.
+        words: String,
+    },
     /// Asks for something else instead: a new revision takes the place of one's own request, which ends; its votes with it.
     Amend {
         /// Which.

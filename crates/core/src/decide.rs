@@ -94,6 +94,7 @@ impl Tx {
                 self.answer_offer(actor, request, decision, content_hash, comment)
             }
             Command::WithdrawVote { request } => self.withdraw_vote(actor, request).map(|()| Reply::Request(request)),
+            Command::Comment { request, words } => self.comment(actor, request, words).map(Reply::Request),
             Command::Amend { request, with } => self.amend(actor, request, with).map(Reply::Request),
             Command::CloseReview { request, words } => self.close_review(actor, request, words),
             Command::Cancel { request, reason } => {

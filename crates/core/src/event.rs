@@ -12,7 +12,8 @@ use crate::{
         SiteId, SubAccountId, UserId,
     },
     requests::{
-        Action, ContentHash, Decision, Estimate, Payload, Policy, Refusal, RequestState, Scenario, Target, Was,
+        Action, ContentHash, Decision, Estimate, Payload, Policy, Refusal, RequestState, Safeguards, Scenario, Target,
+        Was,
     },
     time::Timestamp,
 };
@@ -109,6 +110,9 @@ pub enum Event {
     /// It may not any more.
     #[serde(rename = "key_revoked.v1")]
     KeyRevoked { key: KeyId, account: AccountId },
+    /// Which hardening rules hold from now on.
+    #[serde(rename = "safeguards_set.v1")]
+    SafeguardsSet { account: AccountId, safeguards: Safeguards },
     /// A scenario's policy is this from now on.
     #[serde(rename = "policy_set.v1")]
     PolicySet { account: AccountId, scenario: Scenario, policy: Policy },
@@ -243,6 +247,9 @@ pub enum Event {
     /// Somebody took their approval back.
     #[serde(rename = "vote_withdrawn.v1")]
     VoteWithdrawn { request: RequestId, voter: UserId },
+    /// Somebody said something about it.
+    #[serde(rename = "request_commented.v1")]
+    RequestCommented { request: RequestId, by: UserId, words: String },
     /// Enough approvals.
     #[serde(rename = "request_approved.v1")]
     RequestApproved { request: RequestId, not_before: Timestamp, execute_deadline: Timestamp },
@@ -278,6 +285,7 @@ impl Event {
             | Self::VoteCast { request, .. }
             | Self::OfferAccepted { request, .. }
             | Self::VoteWithdrawn { request, .. }
+            | Self::RequestCommented { request, .. }
             | Self::RequestApproved { request, .. }
             | Self::RequestReturned { request }
             | Self::RequestExecuting { request, .. }

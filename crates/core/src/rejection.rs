@@ -69,6 +69,8 @@ pub enum Rejection {
     BeyondOwnRights { permission: Permission },
     #[error("the account already has {what}")]
     AlreadyExists { what: String },
+    #[error("this account has switched recovery by its owner off: somebody with a shell on the server can start one")]
+    OwnerRecoveryOff,
     #[error("the owner cannot be removed; only a transfer of ownership replaces them")]
     OwnerProtected,
 }
@@ -104,6 +106,7 @@ impl Rejection {
             Self::Invalid { .. } => "invalid",
             Self::BeyondOwnRights { .. } => "beyond_own_rights",
             Self::AlreadyExists { .. } => "already_exists",
+            Self::OwnerRecoveryOff => "owner_recovery_off",
             Self::OwnerProtected => "owner_protected",
         }
     }
@@ -119,6 +122,7 @@ impl Rejection {
             | Self::NotAnApprover { .. }
             | Self::ConflictOfInterest
             | Self::OwnerProtected
+            | Self::OwnerRecoveryOff
             | Self::BeyondOwnRights { .. } => 403,
             Self::Expired => 410,
             Self::ReasonRequired

@@ -24,7 +24,7 @@ use crate::{
         AccountId, AgentId, ContainerId, CustomRoleId, DeviceId, GrantId, GroupId, KeyId, RequestId, ScanTaskId,
         SiteId, SubAccountId, UserId,
     },
-    requests::{Action, ContentHash, Policy, Request, RequestState, Scenario},
+    requests::{Action, ContentHash, Policy, Request, RequestState, Safeguards, Scenario},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -53,6 +53,8 @@ pub struct Account {
     pub suspended: imbl::OrdSet<UserId>,
     /// Whether Administrators manage people below Administrator.
     pub administrators_manage_users: bool,
+    /// Which hardening rules hold.
+    pub safeguards: Safeguards,
     /// What it has too few approvers for since somebody left the directory.
     pub degraded: imbl::OrdSet<Scenario>,
     /// Recoveries that nobody has looked at since.

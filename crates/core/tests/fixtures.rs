@@ -65,11 +65,13 @@ const fn number(event: &Event) -> usize {
         Event::AccountDeleted { .. } => 47,
         Event::GroupSet { .. } => 48,
         Event::GroupDeleted { .. } => 49,
+        Event::RequestCommented { .. } => 50,
+        Event::SafeguardsSet { .. } => 51,
     }
 }
 
 /// How many numbers there are.
-const EVENTS: usize = 50;
+const EVENTS: usize = 52;
 
 fn entries() -> impl Iterator<Item = (usize, &'static str, Entry)> {
     (1..).zip(LINES.lines()).map(|(line, text)| {

@@ -44,7 +44,7 @@ fn soon(w: &World) -> Option<Timestamp> {
 }
 
 #[test]
-fn a_key_that_reads_looks_and_does_nothing_else() {
+fn e078_a_key_that_reads_looks_and_does_nothing_else() {
     let mut w = World::new(2);
     let (_, grant) = holder(&mut w, Role::OperationsManager, ApiAccess::ReadWrite);
     let owner = w.owner;
@@ -54,7 +54,7 @@ fn a_key_that_reads_looks_and_does_nothing_else() {
 }
 
 #[test]
-fn a_key_ends_with_its_grant_its_holder_its_time_and_its_revocation() {
+fn e081_a_key_ends_with_its_grant_its_holder_its_time_and_its_revocation() {
     let mut fresh = World::new(1);
     let (user, grant) = holder(&mut fresh, Role::OperationsManager, ApiAccess::ReadWrite);
     let (owner, end) = (fresh.owner, soon(&fresh));
@@ -86,7 +86,7 @@ fn a_key_ends_with_its_grant_its_holder_its_time_and_its_revocation() {
 }
 
 #[test]
-fn a_key_needs_a_grant_that_goes_as_far_and_an_end_if_it_writes() {
+fn e080_a_key_needs_a_grant_that_goes_as_far_and_an_end_if_it_writes() {
     let mut w = World::new(1);
     let (_, reads) = holder(&mut w, Role::OperationsManager, ApiAccess::ReadOnly);
     let (_, writes) = holder(&mut w, Role::OperationsManager, ApiAccess::ReadWrite);
@@ -111,7 +111,7 @@ fn a_key_needs_a_grant_that_goes_as_far_and_an_end_if_it_writes() {
 }
 
 #[test]
-fn e053_a_key_starts_what_may_run_alone_waits_elsewhere_and_never_votes() {
+fn e053_e079_a_key_starts_what_may_run_alone_waits_elsewhere_and_never_votes() {
     let mut w = World::new(2);
     let (_, grant) = holder(&mut w, Role::OperationsManager, ApiAccess::ReadWrite);
     let (owner, end) = (w.owner, soon(&w));
@@ -128,6 +128,7 @@ fn e053_a_key_starts_what_may_run_alone_waits_elsewhere_and_never_votes() {
     w.finish(alone, Ending::Verified);
     let waits = ask(&mut w, restart_workers(), Vec::new());
     assert_eq!(w.state_of(waits), RequestState::Pending);
+    assert!(w.state.tally(w.request(waits), w.now).approvals.is_empty(), "its own word is none");
     let content_hash = w.request(waits).content_hash;
     let vote = Command::Vote { request: waits, decision: Decision::Approve, content_hash, comment: None };
     let refused = w.run(&program(&w), vote).unwrap_err();

@@ -20,7 +20,8 @@
 pub mod agents;
 pub mod api;
 mod authzen;
-pub mod decider;
+pub mod csv;
+mod decider;
 pub mod dispatch;
 pub mod engine;
 pub mod founding;

@@ -28,6 +28,8 @@ fn address(path: &str, me: &str) -> String {
     let id = if path.contains("/requests/") { NO_REQUEST } else { "dev-99" };
     let filled = path.replace("{id}", id).replace("{change}", "1").replace("{device}", "dev-99");
     let query = match path.rsplit('/').next() {
+        Some("simulate") => "?remove=usr-99".to_owned(),
+        Some("as-of") => "?seq=1".to_owned(),
         Some("explain") => format!("?subject={me}&action=device.reboot"),
         _ if path.contains("/draft") => "?site=site-1".to_owned(),
         _ => String::new(),
@@ -166,6 +168,18 @@ async fn what_lies_outside_the_reach_does_not_exist() {
             ("POST", format!("requests/{south}/amend"), format!("requests/{NO_REQUEST}/amend"), Some(put("dev-1"))),
             ("GET", "devices?group=grp-1".into(), "devices?group=grp-99".into(), None),
             ("GET", "groups/grp-1".into(), "groups/grp-99".into(), None),
+            (
+                "POST",
+                format!("requests/{south}/comments"),
+                format!("requests/{NO_REQUEST}/comments"),
+                Some(json!({ "words": "x" })),
+            ),
+            (
+                "POST",
+                format!("requests/{south}/review"),
+                format!("requests/{NO_REQUEST}/review"),
+                Some(json!({ "words": "x" })),
+            ),
             ("GET", "draft?site=site-2".into(), "draft?site=site-99".into(), None),
             ("DELETE", "draft?site=site-2".into(), "draft?site=site-99".into(), None),
             ("DELETE", "draft/changes/1?site=site-2".into(), "draft/changes/1?site=site-99".into(), None),

@@ -74,6 +74,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/approval-policies/presets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sets of rules, each with what it would change now. */
+        get: operations["get_approval_policies_presets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/approval-policies/simulate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What would be if somebody left. */
+        get: operations["get_approval_policies_simulate"];
+        put?: never;
+        /** What would be if people, roles or rules were others. */
+        post: operations["post_approval_policies_simulate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/audit": {
         parameters: {
             query?: never;
@@ -83,6 +118,57 @@ export interface paths {
         };
         /** The log, newest first, as far as the caller's reach goes. */
         get: operations["get_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/audit/as-of": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Rights, rules and open requests as they were. */
+        get: operations["get_audit_as_of"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/audit/export.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the log's page lists, as a table, oldest first. */
+        get: operations["get_audit_export_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/audit/export.jsonl": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The whole log, to be checked by `adit audit verify`. */
+        get: operations["get_audit_export_jsonl"];
         put?: never;
         post?: never;
         delete?: never;
@@ -918,6 +1004,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/requests/{id}/comments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Says something about a request. */
+        post: operations["post_requests_id_comments"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/requests/{id}/items": {
         parameters: {
             query?: never;
@@ -929,6 +1032,23 @@ export interface paths {
         get: operations["get_requests_id_items"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/requests/{id}/review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Closes the review that follows a recovery. */
+        post: operations["post_requests_id_review"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1336,6 +1456,10 @@ export interface components {
             };
         } | {
             /** @constant */
+            action: "set_safeguards";
+            params: components["schemas"]["Safeguards"];
+        } | {
+            /** @constant */
             action: "remove_user";
             params: {
                 changes?: components["schemas"]["PolicyChange"][];
@@ -1529,6 +1653,18 @@ export interface components {
         ApiKeyPage: {
             items: components["schemas"]["ApiKey"][];
         };
+        /** @description The account as it was after a record of the log. */
+        AsOf: {
+            at: number;
+            exists: boolean;
+            frozen: boolean | null;
+            open_requests: number;
+            people: components["schemas"]["PastPerson"][];
+            policies: components["schemas"]["Policy"][];
+            /** @description Open ones, the newest 200. */
+            requests: components["schemas"]["RequestSummary"][];
+            seq: number;
+        };
         /** @description One record of the log. `detail` is the event as stored. */
         AuditEntry: {
             actor: {
@@ -1560,6 +1696,14 @@ export interface components {
         };
         Cancellation: {
             reason?: string | null;
+        };
+        Comment: {
+            at: number;
+            by: components["schemas"]["UserRef"];
+            words: string;
+        };
+        CommentSubmit: {
+            words: string;
         };
         DemoUser: {
             email: string;
@@ -1695,6 +1839,17 @@ export interface components {
             missing?: string;
             via?: string;
             who_can: string[];
+        };
+        Forecast: {
+            /** @description Why it could not be asked for as it stands. */
+            refusal: null | {
+                code: string;
+                detail: string;
+                scenarios: string[];
+            };
+            scenarios: components["schemas"]["ScenarioForecast"][];
+            /** @description Approvals that changing the rules so would take. */
+            takes: number | null;
         };
         Grant: {
             /** @enum {string} */
@@ -1900,6 +2055,12 @@ export interface components {
             password: string;
             token: string;
         };
+        PastPerson: {
+            grants: components["schemas"]["Grant"][];
+            id: string;
+            name: string;
+            suspended: boolean;
+        };
         PeoplePage: {
             /** @description Administrators may manage people below them. */
             administrators_manage_users: boolean;
@@ -1944,16 +2105,31 @@ export interface components {
         };
         Policy: {
             approve_ttl_s: number;
+            /** @enum {string} */
+            approver_roles: "administrators" | "site_management" | "action_holders";
             approvers: string[];
             available: number;
+            can_be_met: boolean;
             execute_ttl_s: number;
+            /** @description Its counts cannot be changed. */
+            fixed: boolean;
             initiator_counts: boolean;
+            /** @description Who may vote on some of it, or for some time. */
+            limited: components["schemas"]["UserRef"][] | null;
+            programs_run_alone: boolean;
             required: number;
             required_other: number;
             scenario: string;
+            /** @description Approvers beyond that; below 0 it cannot be met. */
+            spare: number;
             step_up: string;
+            /** @description People, an approver who asks included. */
+            takes: number;
             timelock_s: number;
             version: number;
+            warnings: ("degraded" | "nobody_can_approve" | "too_few_approvers" | "no_spare_approver" | "only_one_approver")[];
+            /** @description Who counts; null for those who may not see people. */
+            who: components["schemas"]["UserRef"][] | null;
         };
         /** @description What one scenario's policy is to be; what is not named stays. */
         PolicyChange: {
@@ -1971,10 +2147,24 @@ export interface components {
             timelock_s?: number;
         };
         PolicyPage: {
+            /** @description Scenarios that too few approvers are left for. */
+            degraded: string[];
             items: components["schemas"]["Policy"][];
+            safeguards: components["schemas"]["Safeguards"];
         };
         /** @enum {string} */
         PowerMode: "sleep" | "low" | "normal" | "high";
+        Preset: {
+            /** @description What it would change now. */
+            changes: components["schemas"]["PolicyChange"][];
+            description: string;
+            /** @enum {string} */
+            id: "miningos" | "spiderpool" | "strict";
+            title: string;
+        };
+        PresetPage: {
+            items: components["schemas"]["Preset"][];
+        };
         Preview: {
             effect: components["schemas"]["Effect"];
             rule: components["schemas"]["Rule"];
@@ -2013,6 +2203,10 @@ export interface components {
             };
             approve_deadline: number;
             approved_targets: number;
+            /** @description A recovery that nobody else has looked at since. */
+            awaits_review: boolean;
+            can_comment: boolean;
+            comments: components["schemas"]["Comment"][];
             content_hash: string;
             created_at: number;
             diff: components["schemas"]["DiffRow"][];
@@ -2150,6 +2344,21 @@ export interface components {
             /** @enum {string} */
             step_up: "none" | "recent" | "passkey";
         };
+        /** @description Hardening rules of an account. */
+        Safeguards: {
+            /** @description Making an approver takes as many people as the highest count. */
+            closure: boolean;
+            /** @description The owner may start a recovery. */
+            owner_recovery: boolean;
+            /** @description Lowering a count takes as many people as it asked for. */
+            ratchet: boolean;
+        };
+        ScenarioForecast: {
+            after: components["schemas"]["Policy"];
+            before: components["schemas"]["Policy"];
+            changed: boolean;
+            scenario: string;
+        };
         Scope: "all" | {
             nodes: {
                 id: string;
@@ -2274,6 +2483,16 @@ export interface components {
                 problem: components["schemas"]["Problem"];
             }[];
             requests: components["schemas"]["Request"][];
+        };
+        /** @description What is supposed; nothing is changed. */
+        Supposition: {
+            changes?: components["schemas"]["PolicyChange"][];
+            /** @description People who have left. */
+            remove?: string[];
+            /** @description The one role over everything that a person holds, by their id. */
+            roles?: {
+                [key: string]: string;
+            };
         };
         TargetRef: {
             id: string;
@@ -2520,6 +2739,76 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    get_approval_policies_presets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PresetPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_approval_policies_simulate: {
+        parameters: {
+            query: {
+                /** @description Who is supposed to have left. */
+                remove: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Forecast"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_approval_policies_simulate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Supposition"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Forecast"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     get_audit: {
         parameters: {
             query?: {
@@ -2529,6 +2818,8 @@ export interface operations {
                 type?: string;
                 /** @description Who caused it: an id, `system` or `operator`. */
                 actor?: string;
+                /** @description An id of what it is about or by, such as `dev-3`. */
+                object?: string;
                 /** @description A request: its id, or its number as R-12. */
                 request?: string;
                 /** @description First moment, Unix time in milliseconds. */
@@ -2553,6 +2844,89 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_audit_as_of: {
+        parameters: {
+            query?: {
+                /** @description After this record of the log. */
+                seq?: number;
+                /** @description At this moment, Unix time in milliseconds. */
+                at?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AsOf"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_audit_export_csv: {
+        parameters: {
+            query?: {
+                /** @description A text to look for. */
+                q?: string;
+                /** @description A type of entries. */
+                type?: string;
+                /** @description Who caused it: an id, `system` or `operator`. */
+                actor?: string;
+                /** @description An id of what it is about or by, such as `dev-3`. */
+                object?: string;
+                /** @description A request: its id, or its number as R-12. */
+                request?: string;
+                /** @description First moment, Unix time in milliseconds. */
+                from?: number;
+                /** @description Last moment, Unix time in milliseconds. */
+                to?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_audit_export_jsonl: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": string;
                 };
             };
             default: components["responses"]["Problem"];
@@ -4098,6 +4472,34 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    post_requests_id_comments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CommentSubmit"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Request"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     get_requests_id_items: {
         parameters: {
             query?: {
@@ -4123,6 +4525,33 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ItemPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_requests_id_review: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CommentSubmit"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Request"];
                 };
             };
             default: components["responses"]["Problem"];

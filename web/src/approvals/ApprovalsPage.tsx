@@ -6,6 +6,7 @@ import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { useRef } from "react";
 import { overviewQuery, requestsQuery } from "../api/queries";
 import type { Box, RequestSummary } from "../api/types";
+import { Degraded } from "../requests/Degraded";
 import { votesText } from "../requests/phases";
 import { RequestView } from "../requests/RequestView";
 import { useSite } from "../shell/site";
@@ -61,6 +62,7 @@ export function ApprovalsPage() {
     <div className={css.page}>
       <header className={css.head}>
         <h1>Approvals</h1>
+        <Degraded any />
         <Tabs
           value={tab}
           onChange={(value) => void navigate({ search: { tab: BOXES.find((box) => box === value) } })}

@@ -41,6 +41,10 @@ export function AuditEntryRow({ entry }: { entry: AuditEntry }) {
             <Link to="/s/$site/audit" params={{ site }} search={{ type: entry.type }}>
               all {entry.type}
             </Link>
+            {" · "}
+            <Link to="/s/$site/audit/as-of" params={{ site }} search={{ seq: entry.seq }}>
+              the account after this
+            </Link>
             {entry.request && (
               <>
                 {" · "}

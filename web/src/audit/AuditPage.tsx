@@ -1,9 +1,10 @@
 import { ActionIcon, Button, CopyButton, TextInput } from "@mantine/core";
 import { IconCheck, IconCopy, IconFileText, IconRefresh, IconX } from "@tabler/icons-react";
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { getRouteApi } from "@tanstack/react-router";
+import { getRouteApi, Link } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
 import { auditQuery } from "../api/queries";
+import { useSite } from "../shell/site";
 import { Empty, LoadError, Waiting } from "../ui/feedback";
 import { count, shortHash } from "../ui/format";
 import { GatedPage } from "../ui/gate";
@@ -24,6 +25,7 @@ export function AuditPage() {
 function Log() {
   const search = route.useSearch();
   const navigate = route.useNavigate();
+  const site = useSite();
   const { from, to, ...rest } = search;
   const query = useInfiniteQuery(auditQuery({ ...rest, ...dayRange(from, to) }));
   const first = query.data?.pages[0];
@@ -34,6 +36,9 @@ function Log() {
       <header className="row between wrap">
         <div>
           <h1>Audit log</h1>
+          <Link to="/s/$site/audit/as-of" params={{ site }} className="small">
+            The account as it was…
+          </Link>
           <p className="dim">
             {first ? (
               <>
@@ -45,7 +50,10 @@ function Log() {
             )}
           </p>
         </div>
-        {first && <ChainHead head={first.head} />}
+        <div className="col">
+          {first && <ChainHead head={first.head} />}
+          <Exports search={search} />
+        </div>
       </header>
       <AuditFilters
         key={JSON.stringify(search)}
@@ -156,6 +164,9 @@ function AuditFilters({
     <search>
       <form className={css.filters} onSubmit={submit}>
         {field("q", "Text")}
+        {field("actor", "Who (id)")}
+        {field("object", "About (id)")}
+        {field("request", "Request")}
         {field("from", "From", "date")}
         {field("to", "To", "date")}
         <Button type="submit" variant="default">
@@ -188,5 +199,27 @@ function AuditFilters({
 }
 
 /** Filters that are chosen by following a link of an entry. */
-const LINKED = ["type", "actor", "request"] as const;
-const LINKED_WORD = { type: "Type", actor: "Who", request: "Request" };
+const LINKED = ["type"] as const;
+const LINKED_WORD = { type: "Type" };
+
+/** The table as it is filtered, and the whole chain. */
+function Exports({ search }: { search: AuditSearch }) {
+  const { from, to, ...rest } = search;
+  const range = dayRange(from, to);
+  const query = new URLSearchParams(rest as Record<string, string>);
+  for (const [key, value] of Object.entries(range)) if (value !== undefined) query.set(key, String(value));
+  return (
+    <span className="row small">
+      <a href={`/api/v1/audit/export.csv?${query}`} download>
+        CSV
+      </a>
+      <a
+        href="/api/v1/audit/export.jsonl"
+        download
+        title="The whole log; adit audit verify proves that nothing is missing or altered"
+      >
+        Whole log (JSONL)
+      </a>
+    </span>
+  );
+}

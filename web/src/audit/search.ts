@@ -2,11 +2,12 @@ export interface AuditSearch {
   q?: string;
   type?: string;
   actor?: string;
+  object?: string;
   request?: string;
   from?: string;
   to?: string;
 }
-const KEYS = ["q", "type", "actor", "request"] as const;
+const KEYS = ["q", "type", "actor", "object", "request"] as const;
 const DATE = /^\d{4}-\d{2}-\d{2}$/;
 
 export function auditSearch(search: Record<string, unknown>): AuditSearch {
@@ -30,4 +31,18 @@ export function dayRange(from?: string, to?: string): { from?: number; to?: numb
     ...(from && { from: new Date(`${from}T00:00:00`).getTime() }),
     ...(to && { to: new Date(`${to}T00:00:00`).getTime() + DAY_MS }),
   };
+}
+
+export interface AsOfSearch {
+  /** A local moment, as a field for one writes it. */
+  at?: string;
+  seq?: number;
+}
+
+/** One of the two; the record wins. */
+export function asOfSearch(search: Record<string, unknown>): AsOfSearch {
+  const { seq, at } = search;
+  if (typeof seq === "number" && Number.isInteger(seq) && seq > 0) return { seq };
+  if (typeof at === "string" && !Number.isNaN(new Date(at).getTime())) return { at };
+  return {};
 }

@@ -2,20 +2,34 @@ import { IconScale } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { policiesQuery } from "../api/queries";
-import type { Policy } from "../api/types";
+import type { Policy, PolicyChange } from "../api/types";
 import { Approvers } from "../ui/approver-list";
-import { Empty, LoadError, Waiting } from "../ui/feedback";
+import { Empty, LoadError, Note, Waiting } from "../ui/feedback";
 import { duration, NONE, plural, words } from "../ui/format";
 import { GatedButton } from "../ui/gated";
 import { useCan } from "../ui/permissions";
 import { scenarioTitle } from "../ui/scenario-words";
+import { Changes } from "./Changes";
+import { Who } from "./Foretold";
 import { PolicyDialog } from "./PolicyDialog";
+import { Presets } from "./Presets";
+import { SafeguardsCard } from "./SafeguardsCard";
+import { WhatIf } from "./WhatIf";
+import { changeWords, isChange, isSerious, warningWords } from "./words";
 
 export function PoliciesPage() {
   const { data, error, refetch } = useQuery(policiesQuery);
   const can = useCan();
   const [editing, setEditing] = useState<Policy | null>(null);
+  const [changes, setChanges] = useState<PolicyChange[]>([]);
   const why = can("approval_policy.change");
+  const put = (change: PolicyChange) => {
+    const policy = data?.items.find((entry) => entry.scenario === change.scenario);
+    const others = changes.filter((entry) => entry.scenario !== change.scenario);
+    setChanges(policy && isChange(policy, change) ? [...others, change] : others);
+  };
+  const drop = (scenario?: string) =>
+    setChanges(scenario ? changes.filter((entry) => entry.scenario !== scenario) : []);
   return (
     <div className="page">
       <header>
@@ -24,6 +38,13 @@ export function PoliciesPage() {
           How many people each kind of action needs. Changing a rule is itself a request, under its own rule.
         </p>
       </header>
+      {data && data.degraded.length > 0 && (
+        <Note tone="bad" title="Too few approvers are left" alert>
+          Nobody can approve {data.degraded.join(", ")} any more: somebody has left whom the rules need. Make
+          another approver, or ask for a recovery.
+        </Note>
+      )}
+      <Presets off={!why.allowed} onChoose={setChanges} />
       {error ? (
         <LoadError error={error} retry={() => void refetch()} />
       ) : !data ? (
@@ -42,7 +63,7 @@ export function PoliciesPage() {
                 <th scope="col" className="r">
                   By others
                 </th>
-                <th scope="col">Approvers</th>
+                <th scope="col">Who counts</th>
                 <th scope="col">Waits at most</th>
                 <th scope="col">Time lock</th>
                 <th scope="col">Sign-in</th>
@@ -67,17 +88,24 @@ export function PoliciesPage() {
                     <span>
                       <b>{policy.required}</b>
                       <span className="dim"> of {policy.available}</span>
+                      <Planned policy={policy} change={changes.find((c) => c.scenario === policy.scenario)} />
                     </span>
                   </td>
                   <td data-label="By others" className="r num">
                     {policy.required_other}
                   </td>
-                  <td data-label="Approvers">
+                  <td data-label="Who counts">
                     <div>
                       <Approvers of={policy.approvers} />
                       <div className="dim small">
                         {policy.initiator_counts ? "the initiator counts" : "the initiator does not count"}
                       </div>
+                      <Who of={policy} />
+                      {policy.warnings.map((code) => (
+                        <div key={code} className={`small ${isSerious(code) ? "warn" : "dim"}`}>
+                          {warningWords(code)}
+                        </div>
+                      ))}
                     </div>
                   </td>
                   <td data-label="Waits at most" className="num">
@@ -91,7 +119,11 @@ export function PoliciesPage() {
                   </td>
                   <td data-label="" className="r">
                     <GatedButton
-                      why={why}
+                      why={
+                        policy.fixed
+                          ? "Its counts are fixed: what makes things safer takes one person, a new owner everybody."
+                          : why
+                      }
                       variant="default"
                       aria-label={`Change the rule: ${scenarioTitle(policy.scenario)}`}
                       onClick={() => setEditing(policy)}
@@ -109,7 +141,23 @@ export function PoliciesPage() {
         “Approvals” counts different people, out of those who could give one today; “by others” is how many of
         them must be somebody other than the one who asks. {data && plural(data.items.length, "scenario")}
       </p>
-      {editing && <PolicyDialog policy={editing} onClose={() => setEditing(null)} />}
+      <Changes policies={data?.items ?? []} changes={changes} onDrop={drop} />
+      {can("user.view").allowed && <WhatIf />}
+      {data && <SafeguardsCard safeguards={data.safeguards} why={why} />}
+      {editing && (
+        <PolicyDialog
+          policy={editing}
+          change={changes.find((change) => change.scenario === editing.scenario)}
+          onChange={put}
+          onClose={() => setEditing(null)}
+        />
+      )}
     </div>
   );
+}
+
+/** What the changes not yet submitted would make of it. */
+function Planned({ policy, change }: { policy: Policy; change: PolicyChange | undefined }) {
+  if (!change) return null;
+  return <div className="small warn">then {changeWords(policy, change).to}</div>;
 }

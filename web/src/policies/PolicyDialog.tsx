@@ -1,36 +1,49 @@
-import { NumberInput } from "@mantine/core";
-import { useNavigate } from "@tanstack/react-router";
+import { Checkbox, NumberInput, Select } from "@mantine/core";
 import { useState } from "react";
-import { changePolicies } from "../api/mutations";
-import type { Policy } from "../api/types";
-import { useSite } from "../shell/site";
+import type { Policy, PolicyChange } from "../api/types";
 import { Ask } from "../ui/ask";
 import { Note } from "../ui/feedback";
 import { scenarioTitle } from "../ui/scenario-words";
-import { told } from "../ui/toast";
 import { cautions } from "./cautions";
+import { ROLES } from "./words";
 
-export function PolicyDialog({ policy, onClose }: { policy: Policy; onClose: () => void }) {
-  const site = useSite();
-  const navigate = useNavigate();
-  const [required, setRequired] = useState(policy.required);
-  const [other, setOther] = useState(policy.required_other);
+const ROLE_CHOICES = Object.entries(ROLES).map(([value, label]) => ({
+  value,
+  label: label.charAt(0).toUpperCase() + label.slice(1),
+}));
+
+/** One scenario's rule, put into the set of changes that is submitted as a whole. */
+export function PolicyDialog({
+  policy,
+  change,
+  onChange,
+  onClose,
+}: {
+  policy: Policy;
+  change: PolicyChange | undefined;
+  onChange: (change: PolicyChange) => void;
+  onClose: () => void;
+}) {
+  const [required, setRequired] = useState(change?.required ?? policy.required);
+  const [other, setOther] = useState(change?.required_other ?? policy.required_other);
+  const [roles, setRoles] = useState(change?.approvers ?? policy.approver_roles);
+  const [counts, setCounts] = useState(change?.initiator_counts ?? policy.initiator_counts);
   return (
     <Ask
       opened
       onClose={onClose}
       title={`Change the rule: ${scenarioTitle(policy.scenario)}`}
-      confirm="Submit the change"
-      reason="optional"
-      onConfirm={async (reason) => {
-        const request = await changePolicies(
-          [{ scenario: policy.scenario, required, required_other: other }],
-          reason,
-        );
-        if (request.state === "executed")
-          told("Rule changed", `${scenarioTitle(policy.scenario)}, recorded as R-${request.number}`);
-        else await navigate({ to: "/s/$site/requests/$id", params: { site, id: request.id } });
-      }}
+      confirm="Add to the changes"
+      onConfirm={async () =>
+        onChange({
+          ...change,
+          scenario: policy.scenario,
+          required,
+          required_other: other,
+          ...(roles !== policy.approver_roles && { approvers: roles }),
+          ...(counts !== policy.initiator_counts && { initiator_counts: counts }),
+        })
+      }
     >
       <div className="row top">
         <NumberInput
@@ -56,6 +69,18 @@ export function PolicyDialog({ policy, onClose }: { policy: Policy; onClose: () 
           allowDecimal={false}
         />
       </div>
+      <Select
+        label="Approvers"
+        data={ROLE_CHOICES}
+        value={roles}
+        allowDeselect={false}
+        onChange={(value) => value && setRoles(value as Policy["approver_roles"])}
+      />
+      <Checkbox
+        label="Who asks counts as an approval, if they may approve"
+        checked={counts}
+        onChange={(event) => setCounts(event.currentTarget.checked)}
+      />
       {cautions(policy, required, other).map((text) => (
         <Note key={text} tone="warn" title={text} />
       ))}

@@ -5,11 +5,13 @@ import { useSiteName } from "../shell/site";
 import { isOp } from "../ui/actions";
 import { LoadError, Note, Tile, Tiles, Waiting } from "../ui/feedback";
 import { ago, count, dateTimeLong, deltaPower, plural, power, words } from "../ui/format";
-import { RequestStateMark, stateWord } from "../ui/request-state";
+import { isOpen, RequestStateMark, stateWord } from "../ui/request-state";
 import { scenarioTitle } from "../ui/scenario-words";
 import { useNow } from "../ui/use-now";
 import { ChangedSince, Diff } from "./Changes";
+import { Comments, Review } from "./Comments";
 import { Decision } from "./Decision";
+import { Degraded } from "./Degraded";
 import { People, Timeline } from "./People";
 import { PhaseBar } from "./PhaseBar";
 import css from "./Requests.module.css";
@@ -57,6 +59,8 @@ function View({ request, inPane }: { request: Request; inPane: boolean }) {
           {request.reason}
         </blockquote>
       )}
+      <Degraded scenario={isOpen(request.state) ? request.scenario : undefined} />
+      <Review request={request} />
       <Decision request={request} />
       <Numbers request={request} />
       <Diff request={request} />
@@ -65,6 +69,7 @@ function View({ request, inPane }: { request: Request; inPane: boolean }) {
         <People request={request} />
         <Timeline request={request} />
       </div>
+      <Comments request={request} />
     </article>
   );
 }

@@ -89,6 +89,15 @@ export function policy(patch: Partial<Policy> = {}): Policy {
     execute_ttl_s: 900,
     timelock_s: 0,
     step_up: "none",
+    approver_roles: "administrators",
+    programs_run_alone: false,
+    fixed: false,
+    takes: 1,
+    spare: 2,
+    can_be_met: true,
+    who: null,
+    limited: null,
+    warnings: [],
     ...patch,
   };
 }

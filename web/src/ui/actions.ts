@@ -26,6 +26,8 @@ export function actionTitle(action: Action): string {
       return "Restart collection workers";
     case "set_policies":
       return "Change approval rules";
+    case "set_safeguards":
+      return "Change the safeguards of approval rules";
     default:
       return words((action as { action: string }).action);
   }
@@ -55,6 +57,7 @@ const PERMISSION: Record<Action["action"], string> = {
   ...OP_PERMISSION,
   restart_workers: "system.restart_workers",
   set_policies: "approval_policy.change",
+  set_safeguards: "approval_policy.change",
   add_grant: "user.manage",
   change_grant: "user.manage",
   remove_grant: "user.manage",

@@ -1,6 +1,6 @@
 //! What can be asked for, and the exact bytes that are approved.
 
-use super::{GrantChange, NewGrant, NewKey, PolicyChange, Recovery, Scenario};
+use super::{GrantChange, NewGrant, NewKey, PolicyChange, Recovery, Safeguards, Scenario};
 use crate::{
     authz::{Permission, Principal, Role, RoleId},
     fleet::{OpKind, Operation, PowerMode},
@@ -87,6 +87,8 @@ pub enum Control {
         /// Yes or no.
         on: bool,
     },
+    /// Says which hardening rules hold.
+    SetSafeguards(Safeguards),
     /// Makes a site.
     CreateSite {
         /// Name, 1 to 60 characters, unique in the account.
@@ -232,7 +234,7 @@ impl Action {
             },
             Self::Control(control) => match control {
                 Control::RestartWorkers { .. } => Permission::SystemRestartWorkers,
-                Control::SetPolicies { .. } => Permission::ApprovalPolicyChange,
+                Control::SetPolicies { .. } | Control::SetSafeguards(_) => Permission::ApprovalPolicyChange,
                 Control::AddGrant(_)
                 | Control::ChangeGrant(_)
                 | Control::RemoveGrant { .. }
@@ -288,7 +290,7 @@ impl Action {
             },
             Self::Control(control) => match control {
                 Control::RestartWorkers { .. } => Scenario::FleetRestartWorkers,
-                Control::SetPolicies { .. } => Scenario::ApprovalConfigUpdate,
+                Control::SetPolicies { .. } | Control::SetSafeguards(_) => Scenario::ApprovalConfigUpdate,
                 // Keys are a matter of their own, however they come about.
                 Control::AddGrant(NewGrant { api_access, .. })
                 | Control::ChangeGrant(GrantChange { api_access, .. })
@@ -342,6 +344,7 @@ impl Action {
             Self::Control(control) => match control {
                 Control::RestartWorkers { .. } => "Restart collection workers".into(),
                 Control::SetPolicies { .. } => "Change approval rules".into(),
+                Control::SetSafeguards(_) => "Change the safeguards of approval rules".into(),
                 Control::AddGrant(NewGrant { role: RoleId::BuiltIn(role), .. }) => format!("Grant {}", role.title()),
                 Control::AddGrant(_) => "Grant a role".into(),
                 Control::ChangeGrant(_) => "Change a grant".into(),

@@ -79,6 +79,9 @@ impl State {
     }
 
     fn closure(&self, account: AccountId, votes_in: impl Fn(Scenario, Option<&'static [Role]>) -> bool) -> u32 {
+        if !self.safeguards(account).closure {
+            return 0;
+        }
         let policies = Scenario::ALL.iter().map(|scenario| (*scenario, self.policy(account, *scenario)));
         let counted = policies.filter(|(scenario, policy)| votes_in(*scenario, policy.approvers.roles()));
         // As shipped, what takes a second person does not hold up making the first one.
@@ -118,6 +121,7 @@ impl State {
                 let places = self.places_added(*group, devices);
                 self.holds_what_is_given(account, user, *group, &places, now)
             }
+            Control::Recover(_) if !self.safeguards(account).owner_recovery => Err(Rejection::OwnerRecoveryOff),
             Control::AddGrant(new) => self.holds_all(account, user, self.mask_of(new.role), &new.scope, now),
             Control::ChangeGrant(change) => {
                 self.holds_all(account, user, self.mask_of(change.role), &change.scope, now)

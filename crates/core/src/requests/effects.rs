@@ -26,6 +26,10 @@ impl Tx {
         match control {
             Control::RestartWorkers { site } => self.own_site(account, *site),
             Control::SetPolicies { changes } => self.check_policies(account, changes),
+            Control::SetSafeguards(new) if *new == self.state().safeguards(account) => {
+                Err(Rejection::AlreadyExists { what: "these safeguards".into() })
+            }
+            Control::SetSafeguards(_) => Ok(()),
             Control::Recover(recovery) => self.check_recovery(account, recovery),
             Control::CreateSite { name, .. } => {
                 let taken = self.state().sites_of(account).any(|site| site.name == *name);
@@ -93,6 +97,7 @@ impl Tx {
         match control.clone() {
             Control::RestartWorkers { .. } => Vec::new(),
             Control::SetPolicies { changes } => self.policy_effects(account, &changes),
+            Control::SetSafeguards(safeguards) => vec![Event::SafeguardsSet { account, safeguards }],
             Control::CreateSite { name, capacity_w } => {
                 let site = SiteId(state.sites.get_max().map_or(0, |(id, _)| id.0) + 1);
                 vec![Event::SiteCreated { site, account, name, capacity_w }]

@@ -17,6 +17,7 @@
 mod action;
 mod authority;
 mod claims;
+mod comment;
 mod effects;
 mod groups;
 mod inventory;
@@ -28,6 +29,7 @@ mod preset;
 mod quorum;
 mod recovery;
 mod request;
+mod safeguards;
 mod scenario;
 mod settle;
 mod sight;
@@ -37,6 +39,7 @@ mod vote;
 
 pub use action::{Action, ContentHash, Control, MAX_TARGETS, NotAHash, Payload, Target, mode_name};
 pub use claims::Award;
+pub use comment::{COMMENT_AFTER_END, MAX_COMMENTS};
 pub use effects::DELETION_DELAY;
 pub(crate) use effects::check_name;
 pub use keys::NewKey;
@@ -47,8 +50,9 @@ pub use preset::Preset;
 pub use quorum::{Rule, Tally};
 pub use recovery::{RECOVERY_TIMELOCK, Recovery};
 pub use request::{
-    Decision, Estimate, ItemState, Outlook, Refusal, Request, RequestState, Step, StepKind, Took, Vote, Was,
+    Comment, Decision, Estimate, ItemState, Outlook, Refusal, Request, RequestState, Step, StepKind, Took, Vote, Was,
 };
+pub use safeguards::Safeguards;
 pub use scenario::{Approvers, Policy, STEP_UP_WINDOW, Scenario, StepUp};
 pub use settle::{Approved, REPORT_GRACE};
 pub use sight::Sight;

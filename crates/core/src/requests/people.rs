@@ -99,7 +99,9 @@ impl State {
     pub(crate) fn objects(&self, control: &Control) -> Vec<Object> {
         let person = || self.subject(control).map(Object::Person);
         match control {
-            Control::SetPolicies { .. } | Control::SetAdministratorsManageUsers { .. } => vec![Object::Config],
+            Control::SetPolicies { .. } | Control::SetSafeguards(_) | Control::SetAdministratorsManageUsers { .. } => {
+                vec![Object::Config]
+            }
             Control::RemoveUser { changes, .. } if !changes.is_empty() => {
                 person().into_iter().chain([Object::Config]).collect()
             }

@@ -248,8 +248,9 @@ impl State {
     /// ask: where operators approve operations, there may be more of them than there are Administrators.
     pub(crate) fn counts_for(&self, account: AccountId, action: &Action) -> (u32, u32) {
         let policy = self.policy(account, action.scenario());
-        let closure = match action {
+        let hardened = match action {
             Action::Control(Control::SetPolicies { changes }) => self.ratchet(account, changes),
+            Action::Control(Control::SetSafeguards(new)) => self.people_for_safeguards(account, *new),
             // Counts that go with a removal take what changing them by themselves would take.
             Action::Control(Control::RemoveUser { changes, .. }) if !changes.is_empty() => {
                 self.ratchet(account, changes).max(self.policy(account, Scenario::ApprovalConfigUpdate).people())
@@ -270,11 +271,14 @@ impl State {
             }
             _ => 0,
         };
-        let possible = closure.min(policy.most(self.available(account, action.scenario())));
+        let possible = hardened.min(policy.most(self.available(account, action.scenario())));
         (policy.required.max(possible), policy.required_other)
     }
 
     fn ratchet(&self, account: AccountId, changes: &[PolicyChange]) -> u32 {
+        if !self.safeguards(account).ratchet {
+            return 0;
+        }
         let lowered = changes.iter().filter_map(|change| {
             let old = self.policy(account, change.scenario);
             let everybody = change.scenario == Scenario::OwnershipTransfer;

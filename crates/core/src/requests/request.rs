@@ -74,6 +74,17 @@ pub struct Vote {
     pub withdrawn_at: Option<Timestamp>,
 }
 
+/// What somebody said about a request. Not part of what is approved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Comment {
+    /// Who.
+    pub by: UserId,
+    /// When.
+    pub at: Timestamp,
+    /// Their words.
+    pub words: String,
+}
+
 /// Draw of one target before and as expected after, W.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Estimate {
@@ -160,6 +171,8 @@ pub enum StepKind {
     Accepted,
     /// Somebody took their approval back.
     Withdrew,
+    /// Somebody said something.
+    Commented,
     /// Enough approvals.
     Approved,
     /// Not enough any more.
@@ -257,6 +270,8 @@ pub struct Request {
     pub accepted_at: Option<Timestamp>,
     /// In the order they were cast.
     pub votes: Vec<Vote>,
+    /// In the order they were made.
+    pub comments: Vec<Comment>,
     /// One for each target.
     pub items: imbl::Vector<ItemState>,
     /// How many items are in force and not over.
@@ -316,6 +331,7 @@ impl Request {
             superseded_by: None,
             accepted_at: None,
             votes: Vec::new(),
+            comments: Vec::new(),
             items: std::iter::repeat_n(ItemState::Waiting, targets).collect(),
             open_items: u32::try_from(targets).unwrap_or(u32::MAX),
             created_at: at,

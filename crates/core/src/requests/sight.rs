@@ -70,7 +70,9 @@ const fn area(control: &Control) -> Permission {
         | Control::SetAdministratorsManageUsers { .. }
         | Control::TransferOwnership { .. } => Permission::UserView,
         Control::IssueKey(_) | Control::RevokeKey { .. } => Permission::ApiKeyManage,
-        Control::SetPolicies { .. } | Control::Recover(_) => Permission::ApprovalPolicyChange,
+        Control::SetPolicies { .. } | Control::SetSafeguards(_) | Control::Recover(_) => {
+            Permission::ApprovalPolicyChange
+        }
         Control::RestartWorkers { .. }
         | Control::CreateSite { .. }
         | Control::CreateAgent { .. }

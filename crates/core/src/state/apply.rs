@@ -6,7 +6,7 @@ use crate::{
     event::{Entry, Event},
     fleet::{DeviceIdentity, TargetResult},
     ids::{AccountId, RequestId, SiteId, UserId},
-    requests::{Action, ItemState, Request, RequestState, Step, StepKind, Target, Took, Vote},
+    requests::{Action, Comment, ItemState, Request, RequestState, Safeguards, Step, StepKind, Target, Took, Vote},
     time::Timestamp,
 };
 use std::sync::Arc;
@@ -27,6 +27,7 @@ impl State {
                     requests: 0,
                     suspended: imbl::OrdSet::new(),
                     administrators_manage_users: false,
+                    safeguards: Safeguards::default(),
                     degraded: imbl::OrdSet::new(),
                     reviews: imbl::OrdSet::new(),
                 };
@@ -54,6 +55,9 @@ impl State {
                 self.change_account(*account, |a| {
                     a.policies.entry(*scenario).or_default().push(policy.clone());
                 });
+            }
+            Event::SafeguardsSet { account, safeguards } => {
+                self.change_account(*account, |a| a.safeguards = *safeguards);
             }
             Event::AccountFrozen { account } => self.change_account(*account, |a| a.frozen = true),
             Event::AccountUnfrozen { account } => self.change_account(*account, |a| a.frozen = false),
@@ -213,6 +217,7 @@ impl State {
             Event::VoteCast { decision, .. } => StepKind::Voted { decision: *decision },
             Event::VoteWithdrawn { .. } => StepKind::Withdrew,
             Event::OfferAccepted { .. } => StepKind::Accepted,
+            Event::RequestCommented { .. } => StepKind::Commented,
             Event::RequestApproved { .. } => StepKind::Approved,
             Event::RequestReturned { .. } => StepKind::Returned,
             Event::RequestExecuting { .. } => StepKind::Began,
@@ -245,6 +250,9 @@ impl State {
             }
             Event::OfferAccepted { request, .. } => self.change_request(*request, |r| r.accepted_at = Some(at)),
             Event::VoteWithdrawn { request, voter } => self.change_request(*request, |r| withdraw(r, *voter, at)),
+            Event::RequestCommented { request, by, words } => self.change_request(*request, |r| {
+                r.comments.push(Comment { by: *by, at, words: words.clone() });
+            }),
             Event::RequestApproved { request, not_before, execute_deadline } => self.change_request(*request, |r| {
                 r.state = RequestState::Approved;
                 r.approved_at = Some(at);

@@ -1,16 +1,17 @@
 //! Bootstrap and configuration: what the counts are, who may change them, and what a change needs.
 
 use crate::{
-    add, approve, ask, company, counts, refused, required, stranger,
+    add, approve, ask, company, counts, refused, required, stranger, submission,
     support::{World, mode},
     tally, told, try_control,
 };
 use adit_core::{
     authz::Role,
+    command::{Command, Submission},
     event::Event,
     fleet::PowerMode,
     rejection::Rejection,
-    requests::{Control, Decision, PolicyChange, RequestState, Scenario},
+    requests::{Action, Control, Decision, PolicyChange, Recovery, RequestState, Safeguards, Scenario},
 };
 
 /// What changes the counts is tested for itself, and the others have no count to change.
@@ -133,6 +134,65 @@ fn e009_one_person_raises_a_count_to_all_there_are_at_once() {
     let id = ask(&mut w, owner, counts(Scenario::AccountUnfreeze, 3));
     assert_eq!((w.state_of(id), w.request(id).required), (RequestState::Executed, 1));
     assert_eq!(required(&w, Scenario::AccountUnfreeze), w.state.available(w.account, Scenario::AccountUnfreeze));
+}
+
+fn safeguards(ratchet: bool, closure: bool, owner_recovery: bool) -> Control {
+    Control::SetSafeguards(Safeguards { ratchet, closure, owner_recovery })
+}
+
+#[test]
+fn e013_switching_a_safeguard_off_takes_as_many_as_lowering_every_count() {
+    let (mut w, [one, two]) = company::<2>();
+    let owner = w.owner;
+    ask(&mut w, owner, counts(Scenario::AuthorizationRemove, 3));
+    for weaker in [safeguards(false, true, true), safeguards(true, false, true)] {
+        let id = ask(&mut w, owner, weaker);
+        assert_eq!((w.state_of(id), tally(&w, id).required), (RequestState::Pending, 3));
+        let lower = try_control(&mut w, one, counts(Scenario::AuthorizationRemove, 1)).unwrap_err();
+        assert_eq!(lower, Rejection::PendingExists { request: id }, "it is a change of the same rules");
+        approve(&mut w, one, id);
+        assert_eq!(w.state_of(id), RequestState::Pending);
+        approve(&mut w, two, id);
+        assert_eq!(w.state_of(id), RequestState::Executed);
+    }
+    let now = w.state.safeguards(w.account);
+    assert_eq!((now.ratchet, now.closure), (true, false), "each says all of them");
+    let user = stranger(&mut w);
+    let id = ask(&mut w, owner, add(user, Role::Administrator));
+    assert_eq!(w.state_of(id), RequestState::Executed, "without the closure the owner makes an approver alone");
+    let id = ask(&mut w, owner, safeguards(true, true, true));
+    assert_eq!(w.state_of(id), RequestState::Executed, "one person makes it stricter again");
+    let same = try_control(&mut w, owner, safeguards(true, true, true)).unwrap_err();
+    assert_eq!(same.code(), "already_exists");
+}
+
+#[test]
+fn e013_without_the_ratchet_one_person_lowers_a_count() {
+    let (mut w, [one]) = company::<1>();
+    let owner = w.owner;
+    ask(&mut w, owner, counts(Scenario::AuthorizationRemove, 2));
+    let off = ask(&mut w, owner, safeguards(false, true, true));
+    approve(&mut w, one, off);
+    let id = ask(&mut w, one, counts(Scenario::AuthorizationRemove, 1));
+    assert_eq!((w.state_of(id), required(&w, Scenario::AuthorizationRemove)), (RequestState::Executed, 1));
+}
+
+#[test]
+fn r10_an_account_can_do_without_recovery_by_its_owner() {
+    let (mut w, [one]) = company::<1>();
+    let owner = w.owner;
+    ask(&mut w, owner, counts(Scenario::AuthorizationRemove, 2));
+    let id = ask(&mut w, owner, safeguards(true, true, false));
+    assert_eq!(w.state_of(id), RequestState::Executed, "giving a way out up is no weakening");
+    let changes = vec![PolicyChange::counts(Scenario::AuthorizationRemove, 1, 0)];
+    let recover = Action::Control(Control::Recover(Recovery { changes, remove: [].into() }));
+    let asked = Submission { reason: Some("nobody is left".into()), ..submission(&mut w, recover, &[]) };
+    let actor = w.actor(owner);
+    assert_eq!(w.run(&actor, Command::Submit(asked)).unwrap_err().code(), "owner_recovery_off");
+    let back = ask(&mut w, owner, safeguards(true, true, true));
+    assert_eq!(w.state_of(back), RequestState::Pending, "having it back takes everybody");
+    approve(&mut w, one, back);
+    assert!(w.state.safeguards(w.account).owner_recovery);
 }
 
 #[test]

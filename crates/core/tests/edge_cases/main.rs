@@ -3,12 +3,11 @@
 //!
 //! Not there yet:
 //! - E09's warning: raising to the number of approvers applies at once; saying that nobody is to spare is the console's.
-//! - E13: the ratchet and the closure cannot be switched off at all.
 //! - E34, E68 to E71: sub-accounts cannot be deleted, and there are no wallets or payouts yet. E32, E33 and E67 are tested
 //!   with sites and people, for which the same scopes and locks are used.
 //! - E37, E100: what the console shows and asks.
 //! - E75: there are no notifications that could fail.
-//! - E77 to E81: what keys may do is tested in `keys.rs`; there is no money yet that one could ask to move.
+//! - E77: there is no money yet that a key could ask to move. E78 to E81 are in `keys.rs`, with operations on devices.
 //! - E82 to E87: no observer links yet.
 //! - E95: no firmware operation yet.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]

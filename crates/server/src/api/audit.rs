@@ -3,6 +3,8 @@
 //! The log has no index: it is read backwards, a bounded number of records for each answer. An answer that found little in
 //! them says where to go on, so a rare entry of a long log may take several answers.
 
+pub mod export;
+pub mod past;
 mod sentence;
 mod within;
 
@@ -52,6 +54,8 @@ pub struct Asked {
     kind: Option<String>,
     /// Who caused it: an id, `system` or `operator`.
     actor: Option<String>,
+    /// An id of what it is about or by: `dev-3`, `usr-2`, `grt-1`.
+    object: Option<String>,
     request: Option<String>,
     /// The first moment.
     from: Option<i64>,
@@ -65,7 +69,7 @@ pub struct Asked {
 impl Asked {
     /// An empty field asks for nothing.
     fn tidy(mut self) -> Answer<Self> {
-        for field in [&mut self.q, &mut self.kind, &mut self.actor, &mut self.request] {
+        for field in [&mut self.q, &mut self.kind, &mut self.actor, &mut self.object, &mut self.request] {
             *field = field.take().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
             if field.as_ref().is_some_and(|text| text.len() > MAX_TEXT) {
                 return Err(Problem::invalid("a filter has at most 200 bytes"));
@@ -82,6 +86,7 @@ impl Asked {
         self.q.is_none()
             && self.kind.is_none()
             && self.actor.is_none()
+            && self.object.is_none()
             && self.request.is_none()
             && self.from.is_none()
             && self.to.is_none()
@@ -104,8 +109,9 @@ impl Asked {
     /// Told from the text alone, before it is parsed.
     fn may_match(&self, body: &str) -> bool {
         let has = |wanted: &Option<String>| wanted.as_deref().is_none_or(|wanted| body.contains(wanted));
-        let actor = self.actor.as_deref().is_none_or(|actor| body.contains(&format!("\"{actor}\"")));
-        has(&self.kind) && has(&self.request) && actor
+        let quoted =
+            |wanted: &Option<String>| wanted.as_deref().is_none_or(|wanted| body.contains(&format!("\"{wanted}\"")));
+        has(&self.kind) && has(&self.request) && quoted(&self.actor) && quoted(&self.object)
     }
 }
 

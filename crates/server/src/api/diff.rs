@@ -10,7 +10,7 @@ use adit_core::{
     event::device_of,
     fleet::Operation,
     ids::{DeviceId, GrantId, GroupId, UserId},
-    requests::{Action, Approvers, Control, Policy, PolicyChange, Request, RequestState, StepUp},
+    requests::{Action, Approvers, Control, Policy, PolicyChange, Request, RequestState, Safeguards, StepUp},
     time::Millis,
 };
 use adit_telemetry::LiveTable;
@@ -117,6 +117,7 @@ impl Viewer<'_> {
                 vec![row(&format!("Collection workers of {site}"), "running", "restarted")]
             }
             Control::SetPolicies { changes } => changes.iter().map(|change| self.of_policy(request, change)).collect(),
+            Control::SetSafeguards(new) => self.of_safeguards(request, *new),
             Control::AddGrant(new) => {
                 let what = format!("Role of {}", self.names.of(new.user));
                 vec![row(&what, "none", &self.grant_in_words(new.role, &new.scope))]
@@ -217,6 +218,22 @@ impl Viewer<'_> {
             groups.entry(from).or_default().add(1, None, [device.found.model.as_str()]);
         }
         groups.iter().take(MAX_ROWS).map(|(from, group)| group.row(what, from, &word(to))).collect()
+    }
+
+    /// While it waits, what would change; then what is said to hold.
+    fn of_safeguards(&self, request: &Request, new: Safeguards) -> Vec<Value> {
+        let waits = matches!(request.state, RequestState::Pending | RequestState::Approved);
+        let old = self.state.safeguards(request.payload.account);
+        let word = |on: bool| if on { "on" } else { "off" };
+        [
+            ("Lowering a count takes as many people as it asked for", old.ratchet, new.ratchet),
+            ("Making an approver takes as many people as the highest count", old.closure, new.closure),
+            ("The owner may start a recovery", old.owner_recovery, new.owner_recovery),
+        ]
+        .into_iter()
+        .filter(|(_, old, new)| !waits || old != new)
+        .map(|(what, old, new)| row(what, if waits { word(old) } else { "as it was" }, word(new)))
+        .collect()
     }
 
     fn grant_in_words(&self, role: RoleId, scope: &Scope) -> String {

@@ -11,6 +11,7 @@ mod accounts;
 mod assets;
 mod audit;
 pub mod caller;
+mod comments;
 mod devices;
 mod diff;
 mod drafts;
@@ -37,6 +38,7 @@ mod routes;
 mod rules;
 pub mod session;
 mod setup;
+mod simulate;
 mod sso;
 mod views;
 
@@ -110,6 +112,7 @@ pub struct Api {
     options: Options,
     streams: events::Streams,
     sign_in: SignIn,
+    past: audit::past::Remembered,
 }
 
 /// What handlers are given.
@@ -139,6 +142,7 @@ impl Api {
             log: Arc::new(Mutex::new(log)),
             sign_in: SignIn::new(&options)?,
             options,
+            past: Mutex::default(),
             streams: events::Streams::new(epoch),
         })
     }

@@ -3,7 +3,7 @@
 //! Each operation says under `x-permission` what it needs: a permission's name, `""` for whoever is signed in, `public` for
 //! anybody.
 
-use super::routes::{ANY_JSON, EVENT_STREAM, Needs, Operation, PLAIN, V1, table};
+use super::routes::{ANY_JSON, CSV, EVENT_STREAM, JSON_LINES, Needs, Operation, PLAIN, V1, table};
 use axum::{
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
@@ -12,9 +12,13 @@ use serde_json::{Map, Value, json};
 use std::sync::LazyLock;
 
 const COMPONENTS: &str = include_str!("openapi/components.json");
-/// More schemas: of what `routes::sign_in`, `routes::people`, `routes::accounts` and `routes::groups` take and give.
-const MORE: [&str; 3] =
-    [include_str!("openapi/sign_in.json"), include_str!("openapi/people.json"), include_str!("openapi/accounts.json")];
+/// More schemas: of what the modules of `routes` take and give.
+const MORE: [&str; 4] = [
+    include_str!("openapi/sign_in.json"),
+    include_str!("openapi/people.json"),
+    include_str!("openapi/accounts.json"),
+    include_str!("openapi/governance.json"),
+];
 
 static TEXT: LazyLock<String> = LazyLock::new(text);
 
@@ -143,7 +147,7 @@ fn responses(operation: &Operation) -> Value {
     for (status, what) in &operation.answers {
         let content = match *what {
             "" => None,
-            EVENT_STREAM | PLAIN => Some(json!({ *what: { "schema": { "type": "string" } } })),
+            EVENT_STREAM | PLAIN | CSV | JSON_LINES => Some(json!({ *what: { "schema": { "type": "string" } } })),
             ANY_JSON => Some(json!({ ANY_JSON: { "schema": { "type": "object" } } })),
             schema => Some(json!({ "application/json": { "schema": named_schema(schema) } })),
         };

@@ -28,7 +28,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 const P: u8 = Permission::UserView as u8;
 
-fn grant(state: &State, grant: &Grant, now: Timestamp) -> Value {
+/// A grant as people see it.
+pub fn grant(state: &State, grant: &Grant, now: Timestamp) -> Value {
     json!({
         "id": grant.id, "role": grant.role, "role_title": state.role_title(grant.role), "scope": grant.scope,
         "expires_at": grant.expires_at, "expired": !grant.is_live(now), "remark": grant.remark, "api_access": grant.api_access,

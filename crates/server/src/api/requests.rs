@@ -36,7 +36,8 @@ pub fn visible(state: &State, request: &Request, actor: &Actor, now: Timestamp) 
     state.sight(actor, request, now).is_any()
 }
 
-fn sought(api: &Shared, state: &State, text: &str, actor: &Actor) -> Answer<Request> {
+/// The request of this id, if it exists for the actor.
+pub fn sought(api: &Shared, state: &State, text: &str, actor: &Actor) -> Answer<Request> {
     let request = state.request(id::<RequestId>(text, "request")?);
     let request = request.filter(|request| visible(state, request, actor, api.now()));
     request.cloned().ok_or_else(|| Problem::not_found("request"))

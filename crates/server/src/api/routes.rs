@@ -5,6 +5,7 @@
 //! body or answer goes into `openapi/components.json`. Then run `UPDATE=1 cargo test -p adit-server --test openapi`.
 
 mod accounts;
+mod governance;
 mod groups;
 mod people;
 mod sign_in;
@@ -124,6 +125,10 @@ pub const EVENT_STREAM: &str = "text/event-stream";
 pub const PLAIN: &str = "text/plain";
 /// See [`EVENT_STREAM`].
 pub const ANY_JSON: &str = "application/json";
+/// See [`EVENT_STREAM`].
+pub const CSV: &str = "text/csv";
+/// See [`EVENT_STREAM`].
+pub const JSON_LINES: &str = "application/x-ndjson";
 
 /// Devices are chosen by these.
 const CHOICE: &[&str] = &[
@@ -176,7 +181,7 @@ pub fn table() -> Vec<Operation> {
             .gives(200, "Roles"),
         get("/audit", audit::list, "The log, newest first, as far as the caller's reach goes.")
             .needs(P::AuditView)
-            .query(&["q", "type", "actor", "request", "from", "to", "cursor", "limit"])
+            .query(&["q", "type", "actor", "object", "request", "from", "to", "cursor", "limit"])
             .gives(200, "AuditPage"),
     ];
     all.extend(sign_in::operations());
@@ -184,6 +189,7 @@ pub fn table() -> Vec<Operation> {
     all.extend(accounts::operations());
     all.extend(groups::operations());
     all.extend(deciding());
+    all.extend(governance::operations());
     all.extend(besides());
     all
 }

@@ -6,7 +6,10 @@ use adit_core::{
     event::device_of,
     fleet::Ending,
     ids::{DeviceId, RequestId, UserId},
-    requests::{Action, Control, Decision, ItemState, Request, RequestState, Step, StepKind, Target, offered_to},
+    requests::{
+        Action, COMMENT_AFTER_END, Control, Decision, ItemState, MAX_COMMENTS, Request, RequestState, Step, StepKind,
+        Target, offered_to,
+    },
     state::State,
     time::Timestamp,
 };
@@ -91,6 +94,12 @@ impl Viewer<'_> {
                 })
             })
             .collect();
+        let comments: Vec<_> = request
+            .comments
+            .iter()
+            .map(|comment| json!({ "by": self.person(comment.by), "at": comment.at, "words": comment.words }))
+            .collect();
+        let reviewed = self.state.account(payload.account).is_none_or(|account| !account.reviews.contains(&request.id));
         let who_can: Vec<_> = if request.state == RequestState::Pending {
             tally.undecided.iter().map(|user| self.person(*user)).collect()
         } else {
@@ -112,7 +121,8 @@ impl Viewer<'_> {
             "reason": request.reason, "content_hash": request.content_hash, "revision": payload.revision,
             "policy_version": payload.policy_version,
             "rule": rules::of_request(self.state, request, &tally),
-            "diff": self.diff(request, live), "votes": votes, "who_can": who_can, "timeline": self.timeline(request),
+            "diff": self.diff(request, live), "votes": votes, "comments": comments, "can_comment": self.can_comment(request),
+            "awaits_review": !reviewed, "who_can": who_can, "timeline": self.timeline(request),
             "dropped": dropped.collect::<Vec<_>>(), "took": took.collect::<Vec<_>>(), "measured": measured(request),
             "superseded_by": request.superseded_by.and_then(|by| self.state.request(by)).map(|by| json!({ "id": by.id, "number": by.number })),
         });
@@ -120,6 +130,11 @@ impl Viewer<'_> {
             view.extend(more);
         }
         view
+    }
+
+    fn can_comment(&self, request: &Request) -> bool {
+        let open = request.ended_at.is_none_or(|end| self.now < end.after(COMMENT_AFTER_END));
+        open && self.actor.user().is_some() && request.comments.len() < MAX_COMMENTS
     }
 
     /// What happened to it, by the log.
@@ -136,6 +151,7 @@ impl Viewer<'_> {
                 StepKind::Voted { decision: Decision::Approve } => ("Approved".into(), true),
                 StepKind::Voted { decision: Decision::Reject } => ("Rejected".into(), true),
                 StepKind::Accepted => ("Accepted the offer".into(), true),
+                StepKind::Commented => ("Commented".into(), true),
                 StepKind::Withdrew => ("Took the approval back".into(), true),
                 StepKind::Approved => ("Enough approvals".into(), false),
                 StepKind::Returned => ("An approval no longer counts: waits again".into(), false),

@@ -105,6 +105,12 @@ impl Speaker<'_> {
                 let names = scenarios.iter().map(|scenario| scenario.name().to_owned()).collect();
                 format!("Too few approvers are left for {}", some(names))
             }
+            Event::SafeguardsSet { safeguards, .. } => {
+                let word = |on: bool| if on { "on" } else { "off" };
+                let [ratchet, closure, recovery] =
+                    [safeguards.ratchet, safeguards.closure, safeguards.owner_recovery].map(word);
+                format!("Safeguards: ratchet {ratchet}, closure {closure}, recovery by the owner {recovery}")
+            }
             Event::GovernanceRestored { .. } => "There are enough approvers for everything again".to_owned(),
             Event::RecoveryUsed { request, .. } => {
                 format!("Governance was recovered by {}; somebody must look at it", self.number(*request))
@@ -182,6 +188,9 @@ impl Speaker<'_> {
             }
             Event::VoteWithdrawn { request, voter } => {
                 format!("{} took the approval of {} back", self.user(*voter), self.number(*request))
+            }
+            Event::RequestCommented { request, by, words } => {
+                format!("{} commented on {}: \u{201c}{words}\u{201d}", self.user(*by), self.number(*request))
             }
             Event::RequestApproved { request, .. } => format!("{} has enough approvals", self.number(*request)),
             Event::RequestReturned { request } => {

@@ -35,6 +35,7 @@ pub fn reach(state: &State, reach: &Reach, (actor, now): (&Actor, Timestamp), en
         | Event::KeyIssued { account, .. }
         | Event::KeyRevoked { account, .. }
         | Event::PolicySet { account, .. }
+        | Event::SafeguardsSet { account, .. }
         | Event::AccountFrozen { account }
         | Event::AccountUnfrozen { account }
         | Event::GovernanceDegraded { account, .. }
@@ -60,6 +61,7 @@ pub fn reach(state: &State, reach: &Reach, (actor, now): (&Actor, Timestamp), en
         | Event::VoteCast { request, .. }
         | Event::OfferAccepted { request, .. }
         | Event::VoteWithdrawn { request, .. }
+        | Event::RequestCommented { request, .. }
         | Event::RequestApproved { request, .. }
         | Event::RequestReturned { request }
         | Event::RequestExecuting { request, .. }

@@ -112,6 +112,7 @@ impl Changes {
             | Event::OwnershipTransferred { .. }
             | Event::AccountDeletionBegun { .. }
             | Event::AccountDeletionUndone { .. }
+            | Event::SafeguardsSet { .. }
             | Event::AccountFrozen { .. }
             | Event::AccountUnfrozen { .. }
             | Event::GovernanceDegraded { .. }
@@ -139,7 +140,10 @@ impl Changes {
     fn take_request(&mut self, event: &Event, request: &Request) {
         let items = self.items.entry(request.id).or_default();
         match event {
-            Event::VoteCast { .. } | Event::VoteWithdrawn { .. } | Event::OfferAccepted { .. } => return,
+            Event::VoteCast { .. }
+            | Event::VoteWithdrawn { .. }
+            | Event::OfferAccepted { .. }
+            | Event::RequestCommented { .. } => return,
             Event::ItemsEnded { results, .. } => items.extend(results.iter().map(|(item, _)| *item)),
             Event::TargetsDropped { by, items: taken, .. } => {
                 items.extend(taken);

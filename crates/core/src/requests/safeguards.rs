@@ -1,0 +1,48 @@
+//! The rules behind the rules: what an account may switch off, and how many people that takes.
+
+use super::Policy;
+use crate::{ids::AccountId, state::State};
+use serde::{Deserialize, Serialize};
+
+/// Which hardening rules hold on an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Safeguards {
+    /// Lowering counts takes as many people as they asked for.
+    pub ratchet: bool,
+    /// Making an approver takes as many people as the highest count.
+    pub closure: bool,
+    /// The owner may start a recovery; otherwise only somebody with a shell on the server.
+    pub owner_recovery: bool,
+}
+
+impl Default for Safeguards {
+    fn default() -> Self {
+        Self { ratchet: true, closure: true, owner_recovery: true }
+    }
+}
+
+impl Safeguards {
+    /// Do they hold less back than `old`?
+    #[must_use]
+    pub const fn are_weaker_than(self, old: Self) -> bool {
+        old.ratchet && !self.ratchet || old.closure && !self.closure || self.owner_recovery && !old.owner_recovery
+    }
+}
+
+impl State {
+    /// Which hardening rules hold.
+    #[must_use]
+    pub fn safeguards(&self, account: AccountId) -> Safeguards {
+        self.account(account).map_or_else(Safeguards::default, |account| account.safeguards)
+    }
+
+    /// How many people holding less back takes: it is as if every count were lowered.
+    pub(crate) fn people_for_safeguards(&self, account: AccountId, new: Safeguards) -> u32 {
+        if !new.are_weaker_than(self.safeguards(account)) {
+            return 0;
+        }
+        let policies = super::Scenario::ALL.iter().map(|scenario| self.policy(account, *scenario));
+        policies.filter(|policy| policy.version > 0).map(|policy| Policy::people(&policy)).max().unwrap_or(0)
+    }
+}

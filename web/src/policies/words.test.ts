@@ -1,0 +1,22 @@
+import { expect, test } from "vitest";
+import { policy } from "../testing/fixtures";
+import { changeWords, isChange } from "./words";
+
+const counts = { scenario: "fleet.mode", required: 1, required_other: 0 };
+
+test("a change says what changes, and always the count", () => {
+  const one = policy();
+  expect(changeWords(one, { ...counts, required: 2 })).toEqual({ from: "1 approval", to: "2 approvals" });
+  expect(
+    changeWords(one, { ...counts, required_other: 1, approvers: "action_holders", step_up: "recent" }),
+  ).toEqual({
+    from: "1 approval, 0 by others, by Administrators, any session",
+    to: "1 approval, 1 by others, by whoever may do it, fresh sign-in",
+  });
+});
+
+test("what is so already is no change", () => {
+  expect(isChange(policy(), counts)).toBe(false);
+  expect(isChange(policy(), { ...counts, initiator_counts: true, approvers: "administrators" })).toBe(false);
+  expect(isChange(policy(), { ...counts, initiator_counts: false })).toBe(true);
+});
