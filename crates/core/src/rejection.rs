@@ -67,6 +67,8 @@ pub enum Rejection {
     Invalid { field: &'static str, problem: String },
     #[error("you cannot give {} there: nobody gives what they do not hold themselves", permission.name())]
     BeyondOwnRights { permission: Permission },
+    #[error("it has changed since you looked at it: look again")]
+    Changed,
     #[error("the account already has {what}")]
     AlreadyExists { what: String },
     #[error("this account has switched recovery by its owner off: somebody with a shell on the server can start one")]
@@ -105,6 +107,7 @@ impl Rejection {
             Self::ChangeRefused { why, .. } => why.code(),
             Self::Invalid { .. } => "invalid",
             Self::BeyondOwnRights { .. } => "beyond_own_rights",
+            Self::Changed => "precondition_failed",
             Self::AlreadyExists { .. } => "already_exists",
             Self::OwnerRecoveryOff => "owner_recovery_off",
             Self::OwnerProtected => "owner_protected",
@@ -125,6 +128,7 @@ impl Rejection {
             | Self::OwnerRecoveryOff
             | Self::BeyondOwnRights { .. } => 403,
             Self::Expired => 410,
+            Self::Changed => 412,
             Self::ReasonRequired
             | Self::OutOfRange { .. }
             | Self::NoTargets(_)

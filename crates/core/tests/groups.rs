@@ -20,7 +20,7 @@ fn create(name: &str, devices: &[u32]) -> Action {
 }
 
 fn change(devices: &[u32]) -> Action {
-    Action::Control(Control::ChangeGroup { group: GROUP, name: "Row 3".into(), devices: ids(devices) })
+    Action::Control(Control::ChangeGroup { group: GROUP, name: "Row 3".into(), devices: ids(devices), version: None })
 }
 
 fn ids(devices: &[u32]) -> Vec<DeviceId> {
@@ -141,7 +141,7 @@ fn administrators_change_groups_of_people_below_them_where_the_account_lets_them
 fn a_group_that_somebody_reaches_is_not_deleted_and_its_id_is_not_used_again() {
     let (mut w, user) = world(Role::Viewer);
     let owner = w.owner;
-    let delete = || Action::Control(Control::DeleteGroup { group: GROUP });
+    let delete = || Action::Control(Control::DeleteGroup { group: GROUP, version: None });
     assert_eq!(code(w.try_ask(owner, delete(), &[])), "invalid");
     let grant = w.state.grants_of(w.account).find(|grant| grant.user == user).unwrap().id;
     let (role, api_access) = (Role::Viewer.into(), ApiAccess::None);
@@ -162,7 +162,7 @@ fn what_does_not_fit_is_refused() {
     assert_eq!(code(w.try_ask(owner, create("Row 3", &[]), &[])), "already_exists");
     assert_eq!(code(w.try_ask(owner, create(" ", &[]), &[])), "invalid");
     assert_eq!(code(w.try_ask(owner, create("Row 4", &[99]), &[])), "not_found");
-    let unknown = Control::ChangeGroup { group: GroupId(9), name: "Row 9".into(), devices: Vec::new() };
+    let unknown = Control::ChangeGroup { group: GroupId(9), name: "Row 9".into(), devices: Vec::new(), version: None };
     assert_eq!(code(w.try_ask(owner, Action::Control(unknown), &[])), "not_found");
     let many = Control::CreateGroup { name: "Many".into(), devices: vec![DeviceId(1); 10_001] };
     assert_eq!(code(w.try_ask(owner, Action::Control(many), &[])), "out_of_range");
@@ -171,4 +171,20 @@ fn what_does_not_fit_is_refused() {
     }
     assert_eq!(code(w.try_ask(owner, create("One more", &[1]), &[])), "invalid");
     w.ask(owner, change(&[1]), &[]);
+}
+
+#[test]
+fn a_change_of_what_somebody_saw_is_not_made_to_what_it_has_become() {
+    let (mut w, _) = world(Role::Viewer);
+    let owner = w.owner;
+    let changed = |version| {
+        let (name, devices) = ("Row 3".to_owned(), ids(&[4]));
+        Action::Control(Control::ChangeGroup { group: GROUP, name, devices, version: Some(version) })
+    };
+    w.ask(owner, changed(1), &[]);
+    assert_eq!(w.state.group(GROUP).unwrap().version, 2);
+    let why = w.try_ask(owner, changed(1), &[]).unwrap_err();
+    assert_eq!((why.code(), why.status()), ("precondition_failed", 412));
+    let delete = Control::DeleteGroup { group: GROUP, version: Some(1) };
+    assert_eq!(code(w.try_ask(owner, Action::Control(delete), &[])), "precondition_failed");
 }

@@ -1569,12 +1569,15 @@ export interface components {
                 devices: string[];
                 group: string;
                 name: string;
+                /** @description Only if it is still this one. */
+                version?: number;
             };
         } | {
             /** @constant */
             action: "delete_group";
             params: {
                 group: string;
+                version?: number;
             };
         } | {
             /** @constant */

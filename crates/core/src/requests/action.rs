@@ -145,11 +145,17 @@ pub enum Control {
         name: String,
         /// Its devices from now on.
         devices: Vec<DeviceId>,
+        /// Only if it is still this one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        version: Option<u32>,
     },
     /// Deletes a selection that no grant names.
     DeleteGroup {
         /// Which.
         group: GroupId,
+        /// Only if it is still this one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        version: Option<u32>,
     },
     /// Lets a program in, under a grant with API access.
     IssueKey(NewKey),

@@ -189,7 +189,7 @@ impl State {
             && given.is_none_or(ranks_below)
             && match (control, subject) {
                 (Control::CreateGroup { .. }, _) => true,
-                (Control::ChangeGroup { group, .. } | Control::DeleteGroup { group }, _) => {
+                (Control::ChangeGroup { group, .. } | Control::DeleteGroup { group, .. }, _) => {
                     self.grants_on(account, Node::Group(*group)).all(|grant| ranks_below(grant.role))
                 }
                 (_, Some(subject)) => {

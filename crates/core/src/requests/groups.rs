@@ -111,12 +111,12 @@ impl Tx {
                 }
                 self.check_members(account, None, name, devices)
             }
-            Control::ChangeGroup { group, name, devices } => {
-                self.own_group(account, *group)?;
+            Control::ChangeGroup { group, name, devices, version } => {
+                self.check_version(account, *group, *version)?;
                 self.check_members(account, Some(*group), name, devices)
             }
-            Control::DeleteGroup { group } => {
-                self.own_group(account, *group)?;
+            Control::DeleteGroup { group, version } => {
+                self.check_version(account, *group, *version)?;
                 if self.state().grants_on(account, Node::Group(*group)).next().is_some() {
                     let problem = "people reach it by a grant: give them another reach first".into();
                     return Err(Rejection::Invalid { field: "group", problem });
@@ -125,6 +125,12 @@ impl Tx {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Checked where it is decided: whoever has seen another version is not to change this one.
+    fn check_version(&self, account: AccountId, group: GroupId, seen: Option<u32>) -> Result<(), Rejection> {
+        let group = self.own_group(account, group)?;
+        if seen.is_none_or(|seen| seen == group.version) { Ok(()) } else { Err(Rejection::Changed) }
     }
 
     fn check_members(
@@ -158,10 +164,10 @@ impl Tx {
                 let group = GroupId(self.state().next_group + 1);
                 Some(Event::GroupSet { group, account, name, devices: tidy(devices) })
             }
-            Control::ChangeGroup { group, name, devices } => {
+            Control::ChangeGroup { group, name, devices, .. } => {
                 Some(Event::GroupSet { group, account, name, devices: tidy(devices) })
             }
-            Control::DeleteGroup { group } => Some(Event::GroupDeleted { group, account }),
+            Control::DeleteGroup { group, .. } => Some(Event::GroupDeleted { group, account }),
             _ => None,
         }
     }

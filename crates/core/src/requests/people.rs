@@ -110,7 +110,7 @@ impl State {
             Control::Recover(_) => vec![Object::Recovery],
             Control::TransferOwnership { .. } | Control::DeleteAccount { .. } => vec![Object::Ownership],
             Control::ChangeRole { role, .. } | Control::DeleteRole { role } => vec![Object::Role(*role)],
-            Control::ChangeGroup { group, .. } | Control::DeleteGroup { group } => vec![Object::Group(*group)],
+            Control::ChangeGroup { group, .. } | Control::DeleteGroup { group, .. } => vec![Object::Group(*group)],
             _ => person().into_iter().collect(),
         }
     }

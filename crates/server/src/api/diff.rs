@@ -169,13 +169,13 @@ impl Viewer<'_> {
             Control::CreateGroup { name, devices } => {
                 vec![row(&format!("Group {name}"), "none", &devices_in_words(devices.len()))]
             }
-            Control::ChangeGroup { group, name, devices } => {
+            Control::ChangeGroup { group, name, devices, .. } => {
                 let (was, old) = self.group(*group);
                 let (gone, come) = difference(&old, devices);
                 let to = format!("{name}: {}, {come} more, {gone} fewer", devices_in_words(devices.len()));
                 vec![row(&format!("Group {was}"), &devices_in_words(old.len()), &to)]
             }
-            Control::DeleteGroup { group } => {
+            Control::DeleteGroup { group, .. } => {
                 let (name, devices) = self.group(*group);
                 vec![row(&format!("Group {name}"), &devices_in_words(devices.len()), "none")]
             }

@@ -96,7 +96,7 @@ pub async fn change(
 ) -> Answer<Response> {
     let group = sought(&api, &api.engine.state(), &group, &caller.actor)?;
     seen.check(group.version)?;
-    let control = Control::ChangeGroup { group: group.id, name, devices };
+    let control = Control::ChangeGroup { group: group.id, name, devices, version: Some(group.version) };
     submit(&api, &headers, &caller, control, StatusCode::OK).await
 }
 
@@ -110,7 +110,14 @@ pub async fn delete(
 ) -> Answer<Response> {
     let group = sought(&api, &api.engine.state(), &group, &caller.actor)?;
     seen.check(group.version)?;
-    submit(&api, &headers, &caller, Control::DeleteGroup { group: group.id }, StatusCode::OK).await
+    submit(
+        &api,
+        &headers,
+        &caller,
+        Control::DeleteGroup { group: group.id, version: Some(group.version) },
+        StatusCode::OK,
+    )
+    .await
 }
 
 async fn submit(
