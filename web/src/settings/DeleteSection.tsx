@@ -2,18 +2,19 @@ import { TextInput } from "@mantine/core";
 import { useState } from "react";
 import { deleteAccount } from "../api/accounts";
 import { useSession } from "../api/session";
+import { useOutcome } from "../people/use-outcome";
 import { Section } from "../security/Section";
 import { Ask } from "../ui/ask";
 import { Note } from "../ui/feedback";
 import { dateTimeLong } from "../ui/format";
 import { GatedButton } from "../ui/gated";
 import { useCan } from "../ui/permissions";
-import { told } from "../ui/toast";
 
 /** The end of the account: its name typed, its identity shown anew, seven days to change one's mind. */
 export function DeleteSection() {
   const { account, deletion } = useSession();
   const can = useCan();
+  const tell = useOutcome();
   const [asking, setAsking] = useState(false);
   const [name, setName] = useState("");
   const close = () => {
@@ -46,11 +47,7 @@ export function DeleteSection() {
         confirm="Delete the account"
         danger
         onConfirm={async () => {
-          await deleteAccount(name);
-          told(
-            "The account is to be deleted",
-            "The Owner and every Administrator can undo that for seven days.",
-          );
+          await tell(await deleteAccount(name), `${account.name} is to be deleted`);
         }}
       >
         <Note tone="warn" title="For everybody on it">
