@@ -154,11 +154,13 @@ test("ownership is offered, whom it is offered to accepts, and it can be called 
   await owner.getByRole("article").getByText("Cancelled", { exact: true }).first().waitFor();
 });
 
-test("whoever leaves by themselves is told that it is done", async () => {
+test("whoever leaves by themselves is told that it is done, and signs out", async () => {
   await bo.getByRole("button", { name: `${BO.name}: account and appearance` }).click();
   await bo.getByRole("menuitem", { name: "Leave Norte…" }).click();
   await bo.getByRole("dialog").getByRole("button", { name: "Leave", exact: true }).click();
   await bo.getByRole("heading", { name: "You no longer have a role here" }).waitFor();
+  await bo.getByRole("button", { name: "Sign out" }).click();
+  await bo.getByRole("heading", { level: 1, name: "Sign in to Adit" }).waitFor();
 });
 
 test("nothing went wrong on the way but what was meant to be refused", () => {
