@@ -2,7 +2,8 @@
 
 use adit_server::{
     Opened, Server, ServerOptions, api, founding,
-    sign_in::{mail::MailOptions, sso::SsoOptions, tokens},
+    mail::MailOptions,
+    sign_in::{sso::SsoOptions, tokens},
 };
 use anyhow::{Context, bail};
 use clap::Args;

@@ -14,6 +14,7 @@
 //! - [`dispatch`]: from an approved request to signed orders, and how far each has come.
 //! - [`sign_in`]: how people prove who they are.
 //! - [`live`]: what every device says now.
+//! - [`mail`]: letters on their way.
 //! - [`server`]: all of it together, on a data folder and an address; [`founding`]: the first account on it.
 #![deny(missing_docs)]
 
@@ -26,6 +27,7 @@ pub mod dispatch;
 pub mod engine;
 pub mod founding;
 pub mod live;
+pub mod mail;
 pub mod server;
 pub mod sign_in;
 

@@ -6,7 +6,7 @@ mod support;
 use adit_core::{requests::RequestState, time::Timestamp};
 use adit_server::{
     api::{Options, session::hash_of},
-    sign_in::mail::MailOptions,
+    mail::MailOptions,
 };
 use adit_testkit::mail::{MailServer, Received};
 use serde_json::{Value, json};

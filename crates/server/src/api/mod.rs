@@ -45,7 +45,8 @@ mod views;
 use crate::{
     Agents, Live, authzen,
     engine::Engine,
-    sign_in::{SignIn, mail::MailOptions, sso::SsoOptions},
+    mail::MailOptions,
+    sign_in::{SignIn, sso::SsoOptions},
 };
 use adit_core::{ids::UserId, time::Timestamp};
 use adit_store::{LogReader, People};

@@ -1,6 +1,6 @@
 //! What letters say.
 
-use super::mail::Letter;
+use crate::mail::Letter;
 
 /// Shows that an e-mail is somebody's.
 pub(crate) fn verify_email(to: &str, name: &str, site: &str, token: &str) -> Letter {
@@ -13,6 +13,7 @@ pub(crate) fn verify_email(to: &str, name: &str, site: &str, token: &str) -> Let
              {site}/verify-email#{token}\n\n\
              If you did not ask for this, do nothing.\n"
         ),
+        name: None,
     }
 }
 
@@ -27,6 +28,7 @@ pub(crate) fn reset_password(to: &str, name: &str, site: &str, token: &str) -> L
              {site}/reset-password#{token}\n\n\
              If you did not ask for this, do nothing: your password stays as it is.\n"
         ),
+        name: None,
     }
 }
 
@@ -40,6 +42,7 @@ pub(crate) fn changed(to: &str, name: &str, site: &str, what: &str) -> Letter {
              this has just changed at {site}: {what}.\n\n\
              If it was not you, sign in and end all other sessions, or turn to whoever owns your company's account.\n"
         ),
+        name: None,
     }
 }
 
@@ -54,5 +57,6 @@ pub(crate) fn invitation(to: &str, inviter: &str, company: &str, role: &str, sit
              {site}/invitation#{token}\n\n\
              If you do not know them, do nothing.\n"
         ),
+        name: None,
     }
 }

@@ -5,7 +5,6 @@
 //! Of tickets, links and sessions only hashes are kept.
 
 pub(crate) mod letters;
-pub mod mail;
 pub(crate) mod passkeys;
 pub mod passwords;
 pub mod sso;
@@ -14,9 +13,8 @@ pub(crate) mod tickets;
 pub mod tokens;
 pub mod totp;
 
-use crate::api::Options;
+use crate::{api::Options, mail::Mailer};
 use adit_core::{ids::UserId, time::Timestamp};
-use mail::Mailer;
 use passkeys::Passkeys;
 use passwords::Passwords;
 use sso::Sso;

@@ -35,6 +35,8 @@ pub(crate) struct Letter {
     pub(crate) to: String,
     pub(crate) subject: String,
     pub(crate) text: String,
+    /// The same every time it is sent, so that who receives it twice can tell.
+    pub(crate) name: Option<String>,
 }
 
 /// Told whether the mail server took a letter.
@@ -127,6 +129,10 @@ impl Post {
     fn message(&self, letter: &Letter) -> Result<Message, String> {
         let to: Mailbox = letter.to.parse().map_err(|error| format!("{error}"))?;
         let message = Message::builder().from(self.from.clone()).to(to).subject(&letter.subject);
+        let message = match &letter.name {
+            Some(name) => message.message_id(Some(format!("<{name}@{}>", self.from.email.domain()))),
+            None => message,
+        };
         let message = message.header(ContentType::TEXT_PLAIN).body(letter.text.clone());
         message.map_err(|error| error.to_string())
     }
