@@ -2,9 +2,10 @@
 
 use crate::{
     fleet::{CommandId, FoundDevice, TargetResult},
-    ids::{AgentId, ContainerId, DeviceId, RequestId, ScanTaskId, SiteId, SubAccountId, UserId},
+    ids::{AgentId, ContainerId, DeviceId, RequestId, ScanTaskId, SiteId, SubAccountId, UserId, WebhookId},
     requests::{Action, ContentHash, Decision, Outlook},
 };
+use std::collections::BTreeSet;
 
 /// A new request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -176,6 +177,35 @@ pub enum Command {
     },
     /// Turns one's draft into requests: all of it, or none.
     SubmitDraft(DraftSubmission),
+    /// Tells an address outside what happens on the account, or changes whom and what it tells; a webhook that was disabled
+    /// is told again.
+    SetWebhook {
+        /// Which; none for a new one.
+        webhook: Option<WebhookId>,
+        /// Name, 1 to 60 characters, unique in the account.
+        name: String,
+        /// The machine that is told, for people to read: 1 to 253 characters.
+        host: String,
+        /// Which types of [`crate::notices::TYPES`]; none are all.
+        types: BTreeSet<String>,
+        /// Where its address and secret are kept: 32 hex digits.
+        sealed: String,
+    },
+    /// Notes that a webhook has another secret.
+    RotateWebhookSecret {
+        /// Which.
+        webhook: WebhookId,
+    },
+    /// Tells an address no more until it is set again. System only.
+    DisableWebhook {
+        /// Which.
+        webhook: WebhookId,
+    },
+    /// Forgets a webhook.
+    RemoveWebhook {
+        /// Which.
+        webhook: WebhookId,
+    },
     /// An agent enrols with a one-time token.
     EnrolAgent {
         /// SHA-256 of the token, in hex.
@@ -220,6 +250,8 @@ pub enum Reply {
     Container(ContainerId),
     /// A sub-account.
     SubAccount(SubAccountId),
+    /// A webhook.
+    Webhook(WebhookId),
     /// An agent.
     Agent(AgentId),
     /// A draft's new version, and how many devices were taken over from other changes of it.

@@ -4,6 +4,7 @@ mod accounts;
 mod drafts;
 mod inventory;
 mod people;
+mod webhooks;
 
 use crate::{
     authz::{Actor, Permission, Principal},
@@ -104,6 +105,15 @@ impl Tx {
             Command::TakeFromDraft { site, change, targets } => self.take_from_draft(actor, site, change, targets),
             Command::DiscardDraft { site } => self.discard_draft(actor, site),
             Command::SubmitDraft(asked) => self.submit_draft(actor, asked).map(Reply::Requests),
+            Command::SetWebhook { webhook, name, host, types, sealed } => {
+                self.set_webhook(actor, webhook, webhooks::Webhook { name, host, types, sealed })
+            }
+            Command::RotateWebhookSecret { webhook } => self.rotate_webhook_secret(actor, webhook),
+            Command::RemoveWebhook { webhook } => self.remove_webhook(actor, webhook),
+            Command::DisableWebhook { webhook } => {
+                system_only(actor)?;
+                self.disable_webhook(webhook)
+            }
             Command::EnrolAgent { token_hash, public_key } => self.enrol_agent(&token_hash, public_key),
             Command::ReportDevices { agent, scan_task, devices } => {
                 system_only(actor)?;

@@ -9,7 +9,7 @@ use crate::{
     fleet::{FoundDevice, TargetResult},
     ids::{
         AccountId, AgentId, ContainerId, CustomRoleId, DeviceId, GrantId, GroupId, KeyId, RequestId, ScanTaskId,
-        SiteId, SubAccountId, UserId,
+        SiteId, SubAccountId, UserId, WebhookId,
     },
     requests::{
         Action, ContentHash, Decision, Estimate, Payload, Policy, Refusal, RequestState, Safeguards, Scenario, Target,
@@ -143,6 +143,27 @@ pub enum Event {
     /// Somebody has looked at a recovery.
     #[serde(rename = "recovery_reviewed.v1")]
     RecoveryReviewed { account: AccountId, request: RequestId, by: UserId, words: String },
+
+    /// What happens on the account is told to an address outside. The address and its secret are kept outside the log, under
+    /// `sealed`; no `types` are all of them.
+    #[serde(rename = "webhook_set.v1")]
+    WebhookSet {
+        webhook: WebhookId,
+        account: AccountId,
+        name: String,
+        host: String,
+        types: BTreeSet<String>,
+        sealed: String,
+    },
+    /// It has another secret.
+    #[serde(rename = "webhook_secret_rotated.v1")]
+    WebhookSecretRotated { webhook: WebhookId, account: AccountId },
+    /// It has failed for so long that nothing is sent there until it is set again.
+    #[serde(rename = "webhook_disabled.v1")]
+    WebhookDisabled { webhook: WebhookId, account: AccountId },
+    /// It is gone.
+    #[serde(rename = "webhook_removed.v1")]
+    WebhookRemoved { webhook: WebhookId, account: AccountId },
 
     /// A site exists.
     #[serde(rename = "site_created.v1")]

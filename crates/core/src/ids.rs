@@ -77,6 +77,8 @@ ids! {
     GroupId = "grp";
     /// A pool sub-account.
     SubAccountId = "sub";
+    /// An address outside that is told what happens on an account.
+    WebhookId = "hook";
 }
 
 /// A request's identity: a ULID, written with 26 characters.

@@ -20,6 +20,7 @@ pub mod decide;
 pub mod event;
 pub mod fleet;
 pub mod ids;
+pub mod notices;
 pub mod rejection;
 pub mod requests;
 pub mod state;

@@ -9,12 +9,14 @@ mod fleet;
 mod keys;
 mod people;
 mod territory;
+mod webhooks;
 
 pub(crate) use apply::{idempotency_key, identity_keys};
 pub(crate) use drafts::DRAFT_TTL;
 pub use drafts::{Draft, DraftChange};
 pub use territory::DeviceSet;
 use territory::Territories;
+pub use webhooks::Webhook;
 
 use crate::{
     authz::{Actor, ApiKey, CustomRole, Grant, Node, Principal, Rights, RightsTable, RoleId, Scope},
@@ -22,7 +24,7 @@ use crate::{
     fleet::{Agent, ConflictGroup, Container, Device, DeviceIdentity, Group, ScanTask, Site, SubAccount},
     ids::{
         AccountId, AgentId, ContainerId, CustomRoleId, DeviceId, GrantId, GroupId, KeyId, RequestId, ScanTaskId,
-        SiteId, SubAccountId, UserId,
+        SiteId, SubAccountId, UserId, WebhookId,
     },
     requests::{Action, ContentHash, Policy, Request, RequestState, Safeguards, Scenario},
     time::Timestamp,
@@ -87,6 +89,10 @@ pub struct State {
     pub(crate) roles: imbl::OrdMap<CustomRoleId, CustomRole>,
     pub(crate) next_role: u32,
     pub(crate) keys: imbl::OrdMap<KeyId, ApiKey>,
+    #[serde(default)]
+    pub(crate) webhooks: imbl::OrdMap<WebhookId, Webhook>,
+    #[serde(default)]
+    pub(crate) next_webhook: u32,
     pub(crate) sites: imbl::OrdMap<SiteId, Site>,
     pub(crate) agents: imbl::OrdMap<AgentId, Agent>,
     pub(crate) containers: imbl::OrdMap<ContainerId, Container>,

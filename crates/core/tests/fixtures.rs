@@ -67,11 +67,15 @@ const fn number(event: &Event) -> usize {
         Event::GroupDeleted { .. } => 49,
         Event::RequestCommented { .. } => 50,
         Event::SafeguardsSet { .. } => 51,
+        Event::WebhookSet { .. } => 52,
+        Event::WebhookSecretRotated { .. } => 53,
+        Event::WebhookDisabled { .. } => 54,
+        Event::WebhookRemoved { .. } => 55,
     }
 }
 
 /// How many numbers there are.
-const EVENTS: usize = 52;
+const EVENTS: usize = 56;
 
 fn entries() -> impl Iterator<Item = (usize, &'static str, Entry)> {
     (1..).zip(LINES.lines()).map(|(line, text)| {

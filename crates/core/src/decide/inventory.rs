@@ -10,7 +10,7 @@ use crate::{
 };
 
 impl Tx {
-    fn check_held(&self, actor: &Actor, permission: Permission, place: &Place) -> Result<(), Rejection> {
+    pub(super) fn check_held(&self, actor: &Actor, permission: Permission, place: &Place) -> Result<(), Rejection> {
         let held = self.state.rights_of(actor).allow(permission, place, self.now);
         if held { Ok(()) } else { Err(Denied::lacking(permission).into()) }
     }

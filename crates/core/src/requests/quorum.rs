@@ -177,6 +177,15 @@ impl State {
             .collect()
     }
 
+    /// Everybody who may vote on requests like this one now, whenever it was made.
+    pub(crate) fn approvers_of(&self, request: &Request, now: Timestamp) -> BTreeSet<UserId> {
+        let payload = &request.payload;
+        let policy = self.policy(payload.account, payload.scenario);
+        let places = self.places(&payload.action, &payload.targets);
+        let all = self.approvers(payload.account, &policy, &payload.action, &places, now);
+        all.into_iter().map(|(user, _)| user).collect()
+    }
+
     /// How many people could approve anything in a scenario: its approvers with scope `all` whose grants do not end by
     /// themselves.
     #[must_use]

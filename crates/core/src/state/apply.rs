@@ -51,6 +51,10 @@ impl State {
             | Event::RoleDeleted { .. }
             | Event::AdministratorsManageUsersSet { .. } => self.apply_people(&entry.event),
             Event::KeyIssued { .. } | Event::KeyRevoked { .. } => self.apply_key(entry),
+            Event::WebhookSet { .. }
+            | Event::WebhookSecretRotated { .. }
+            | Event::WebhookDisabled { .. }
+            | Event::WebhookRemoved { .. } => self.apply_webhook(entry),
             Event::PolicySet { account, scenario, policy } => {
                 self.change_account(*account, |a| {
                     a.policies.entry(*scenario).or_default().push(policy.clone());

@@ -6,7 +6,6 @@
 //! - E34, E68 to E71: sub-accounts cannot be deleted, and there are no wallets or payouts yet. E32, E33 and E67 are tested
 //!   with sites and people, for which the same scopes and locks are used.
 //! - E37, E100: what the console shows and asks.
-//! - E75: there are no notifications that could fail.
 //! - E77: there is no money yet that a key could ask to move. E78 to E81 are in `keys.rs`, with operations on devices.
 //! - E82 to E87: no observer links yet.
 //! - E95: no firmware operation yet.
@@ -16,6 +15,7 @@ mod configuration;
 mod execution;
 mod fleet;
 mod membership;
+mod notices;
 mod ownership;
 mod policies;
 mod recovery;

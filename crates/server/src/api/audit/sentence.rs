@@ -118,6 +118,13 @@ impl Speaker<'_> {
             Event::RecoveryReviewed { request, by, words, .. } => {
                 format!("{} looked at the recovery {}: \u{201c}{words}\u{201d}", self.user(*by), self.number(*request))
             }
+            Event::WebhookSet { name, host, types, .. } => {
+                let what = if types.is_empty() { "everything".to_owned() } else { count(types.len(), "type") };
+                format!("Webhook {name} tells {host} of {what}")
+            }
+            Event::WebhookSecretRotated { webhook, .. } => format!("Webhook {webhook} has another secret"),
+            Event::WebhookDisabled { webhook, .. } => format!("Webhook {webhook} failed for too long and was disabled"),
+            Event::WebhookRemoved { webhook, .. } => format!("Webhook {webhook} was removed"),
             Event::SiteCreated { name, .. } => format!("Site {name} was created"),
             Event::AgentCreated { name, site, .. } => format!("Agent {name} was created on {}", self.site(*site)),
             Event::AgentEnrolled { agent, .. } => format!("Agent {} enrolled", self.agent(*agent)),

@@ -41,6 +41,10 @@ pub fn reach(state: &State, reach: &Reach, (actor, now): (&Actor, Timestamp), en
         | Event::GovernanceDegraded { account, .. }
         | Event::GovernanceRestored { account }
         | Event::RecoveryUsed { account, .. }
+        | Event::WebhookSet { account, .. }
+        | Event::WebhookSecretRotated { account, .. }
+        | Event::WebhookDisabled { account, .. }
+        | Event::WebhookRemoved { account, .. }
         | Event::RecoveryReviewed { account, .. } => whole(*account),
         Event::UserAdded { user } | Event::UserRemoved { user } => {
             whole(reach.account()) && (is_of(state, *user, reach.account()) || state.has_one_account())

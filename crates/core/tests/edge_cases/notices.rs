@@ -1,0 +1,88 @@
+//! Who is told, as far as a numbered case asks for it.
+
+use crate::{approve, company, counts, submission, support::World, told, try_control};
+use adit_core::{
+    authz::{Actor, Principal, Role},
+    command::{Command, Reply, Submission},
+    event::Event,
+    ids::{RequestId, UserId},
+    notices::{self, Class, Kind, Notice, Which},
+    requests::{Action, Control, PolicyChange, Recovery, RequestState, Scenario},
+    state::State,
+    time::Millis,
+};
+use std::collections::BTreeSet;
+
+/// What the log tells of a request.
+fn of(w: &World, id: RequestId) -> Vec<Notice> {
+    let mut state = State::default();
+    let all = w.log.iter().flat_map(|entry| {
+        state.apply(entry);
+        notices::of(&state, entry)
+    });
+    all.filter(|notice| notice.topic == notices::Topic::Request(id)).collect()
+}
+
+fn who(notices: &[Notice], kind: Kind) -> BTreeSet<UserId> {
+    notices.iter().filter(|notice| notice.kind == kind).map(|notice| notice.to).collect()
+}
+
+#[test]
+fn e040_the_other_administrators_are_told_and_it_waits_for_them() {
+    let (mut w, [first, second]) = company::<2>();
+    let owner = w.owner;
+    crate::ask(&mut w, owner, counts(Scenario::ApprovalConfigUpdate, 2));
+    let id = try_control(&mut w, first, counts(Scenario::FleetMode, 2)).unwrap();
+    let told = of(&w, id);
+    assert_eq!(who(&told, Kind::VoteWanted), [owner, second].into());
+    assert!(told.iter().all(|notice| notice.class == Class::NeedsMe), "{told:?}");
+    assert_eq!(crate::tally(&w, id).undecided, [owner, second].into());
+    approve(&mut w, second, id);
+    assert_eq!(who(&of(&w, id), Kind::Executed), [first, owner].into());
+}
+
+#[test]
+fn e075_what_is_told_follows_from_the_log_so_a_failed_channel_changes_nothing() {
+    let (mut w, [first]) = company::<1>();
+    let owner = w.owner;
+    crate::ask(&mut w, owner, counts(Scenario::AuthorizationAdd, 2));
+    let user = crate::stranger(&mut w);
+    let id = try_control(&mut w, owner, crate::add(user, Role::Viewer)).unwrap();
+    assert_eq!(w.state_of(id), RequestState::Pending, "nobody was asked whether the notice went out");
+    assert_eq!(of(&w, id), of(&w, id), "told again after a crash, it is the same");
+    assert_eq!(who(&of(&w, id), Kind::VoteWanted), [first].into());
+}
+
+#[test]
+fn e076_a_recovery_tells_every_approver_at_its_start_half_way_and_at_its_end() {
+    let (mut w, [first, second]) = company::<2>();
+    let owner = w.owner;
+    crate::ask(&mut w, owner, counts(Scenario::AuthorizationAdd, 2));
+    let action = Action::Control(Control::Recover(Recovery {
+        changes: vec![PolicyChange::counts(Scenario::AuthorizationAdd, 1, 0)],
+        remove: [second].into(),
+    }));
+    let asked = Submission { reason: Some("they cannot be reached".into()), ..submission(&mut w, action, &[]) };
+    let actor = Actor { account: w.account, principal: Principal::User(owner), authenticated_at: w.now };
+    let Ok(Reply::Request(id)) = w.run(&actor, Command::Submit(asked)) else { panic!("refused") };
+    let everybody: BTreeSet<_> = [first, second].into();
+    let started = of(&w, id);
+    assert_eq!(who(&started, Kind::Approved), everybody, "the clock runs");
+    assert!(started.iter().all(|notice| notice.always), "on every channel: {started:?}");
+
+    let moments = |w: &World| notices::moments(&w.state, w.now).collect::<Vec<_>>();
+    assert_eq!(moments(&w), []);
+    w.now = w.now.after(Millis::hours(36));
+    let [half] = moments(&w)[..] else { panic!("no moment") };
+    assert!(matches!(half.which, Which::RecoveryHalf(_)));
+    let half_way = half.notices(&w.state, w.now);
+    assert_eq!(who(&half_way, Kind::RecoveryHalfTime), [owner, first, second].into());
+    assert!(half_way.iter().all(|notice| notice.always));
+
+    let why = Some("no need".to_owned());
+    let actor = w.actor(first);
+    w.run(&actor, Command::Cancel { request: id, reason: why }).unwrap();
+    assert_eq!(w.state_of(id), RequestState::Cancelled);
+    assert_eq!(who(&of(&w, id), Kind::Cancelled), [owner, second].into(), "whoever stopped it knows");
+    assert_eq!(told(&w, |event| matches!(event, Event::RecoveryUsed { .. })), 0);
+}

@@ -1,0 +1,270 @@
+//! Who is told of what, derived from the log alone.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod support;
+
+use adit_core::{
+    authz::{Node, Role, Scope},
+    command::{Command, Reply},
+    fleet::{Ending, PowerMode},
+    ids::{RequestId, UserId, WebhookId},
+    notices::{self, Class, Kind, Moment, Notice, Topic, Which},
+    requests::{Action, Control, Decision, NewGrant, Scenario},
+    state::State,
+    time::Millis,
+};
+use support::{SITE, World, mode, restart_workers};
+
+/// What the whole log tells, by folding it anew.
+fn all(w: &World) -> Vec<Notice> {
+    since(w, 0)
+}
+
+fn since(w: &World, seq: usize) -> Vec<Notice> {
+    let mut state = State::default();
+    let told = w.log.iter().enumerate().flat_map(|(place, entry)| {
+        state.apply(entry);
+        let told = notices::of(&state, entry);
+        if place < seq { Vec::new() } else { told }
+    });
+    told.collect()
+}
+
+fn short(notices: &[Notice]) -> Vec<(UserId, Kind, Class)> {
+    notices.iter().map(|notice| (notice.to, notice.kind, notice.class)).collect()
+}
+
+fn local(w: &mut World, role: Role) -> UserId {
+    let Reply::User(user) = w.operator(Command::AddUser) else { unreachable!() };
+    let (owner, scope) = (w.owner, Scope::Nodes([Node::Site(SITE)].into()));
+    w.ask(owner, Action::Control(Control::AddGrant(NewGrant::new(user, role, scope))), &[]);
+    user
+}
+
+#[test]
+fn the_initiator_hears_every_step_that_others_cause_and_approvers_what_waits_for_them() {
+    let mut w = World::new(4);
+    let (manager, technician) = (w.person(Role::SiteManager), w.person(Role::Technician));
+    w.set_policy(Scenario::FleetMode, 2, 0);
+    let operations = w.person(Role::OperationsManager);
+    let begun = w.log.len();
+    let id = w.ask(operations, mode(PowerMode::Sleep), &[1, 2]);
+    let told = since(&w, begun);
+    assert_eq!(
+        short(&told),
+        [(w.owner, Kind::VoteWanted, Class::NeedsMe), (manager, Kind::VoteWanted, Class::NeedsMe)],
+        "a technician holds no such permission, and who asked knows"
+    );
+    assert!(told.iter().all(|notice| notice.topic == Topic::Request(id) && !notice.always), "{told:?}");
+    let voted = w.log.len();
+    w.vote(manager, id, Decision::Approve).unwrap();
+    assert_eq!(
+        short(&since(&w, voted)),
+        [(operations, Kind::Approved, Class::Mine), (operations, Kind::Began, Class::Mine)]
+    );
+    let begun = w.log.len();
+    w.finish(id, Ending::Failed);
+    assert_eq!(short(&since(&w, begun)), [(operations, Kind::Failed, Class::Mine)]);
+    assert!(all(&w).iter().all(|notice| notice.to != technician || notice.kind == Kind::GrantGiven));
+}
+
+#[test]
+fn what_runs_at_once_asks_nobody() {
+    let mut w = World::new(4);
+    let technician = w.person(Role::Technician);
+    let begun = w.log.len();
+    let id = w.ask(technician, mode_on(), &[1]);
+    assert_eq!(short(&since(&w, begun)), [], "{:?}", w.state_of(id));
+    w.finish(id, Ending::Verified);
+    assert_eq!(short(&since(&w, begun)), [(technician, Kind::Executed, Class::Mine)]);
+}
+
+fn mode_on() -> Action {
+    Action::Device(adit_core::fleet::Operation::Locate { on: true })
+}
+
+#[test]
+fn people_rules_and_money_concern_every_approver() {
+    let mut w = World::new(0);
+    let (first, second) = (w.person(Role::Administrator), w.person(Role::Administrator));
+    let begun = w.log.len();
+    let user = w.person(Role::Viewer);
+    let told = since(&w, begun);
+    let administrators = [first, second];
+    for administrator in administrators {
+        let kinds: Vec<_> = told.iter().filter(|n| n.to == administrator).map(|n| (n.kind, n.class)).collect();
+        assert_eq!(kinds, [(Kind::Submitted, Class::Told), (Kind::Executed, Class::Told)]);
+    }
+    let own: Vec<_> = told.iter().filter(|notice| notice.to == user).map(|notice| notice.kind).collect();
+    assert_eq!(own, [Kind::GrantGiven]);
+    assert!(told.iter().all(|notice| notice.to != w.owner), "whoever does something is not told of it: {told:?}");
+}
+
+#[test]
+fn nobody_hears_of_what_they_may_not_see() {
+    let mut w = World::new(4);
+    let here = local(&mut w, Role::Administrator);
+    let manager = w.person(Role::SiteManager);
+    let begun = w.log.len();
+    w.set_policy(Scenario::AuthorizationAdd, 1, 0);
+    assert_eq!(short(&since(&w, begun)), [], "the account as a whole is not for a site's Administrator");
+    w.set_policy(Scenario::FleetMode, 2, 0);
+    let begun = w.log.len();
+    let owner = w.owner;
+    let id = w.ask(owner, mode(PowerMode::Low), &[1]);
+    let told: Vec<_> = since(&w, begun).iter().map(|notice| (notice.to, notice.kind)).collect();
+    assert_eq!(told, [(here, Kind::VoteWanted), (manager, Kind::VoteWanted)]);
+
+    let begun = w.log.len();
+    let grant = w.state.grants_of(w.account).find(|grant| grant.user == here).unwrap().id;
+    w.ask(owner, Action::Control(Control::RemoveGrant { grant }), &[]);
+    let told = since(&w, begun);
+    assert!(told.contains(&Notice {
+        to: here,
+        account: w.account,
+        topic: Topic::Grant(grant),
+        kind: Kind::GrantEnded,
+        class: Class::Mine,
+        always: false,
+        at: w.now,
+    }));
+    assert!(told.iter().all(|notice| notice.to != here || notice.topic == Topic::Grant(grant)), "{told:?}");
+    assert!(!notices::sees(&w.state, here, w.request(id), w.now));
+}
+
+#[test]
+fn whoever_loses_devices_is_told_and_told_again_if_it_was_for_nothing() {
+    let mut w = World::new(4);
+    let (one, other) = (w.person(Role::SiteManager), w.person(Role::SiteManager));
+    w.set_policy(Scenario::FleetMode, 2, 0);
+    let first = w.ask(one, mode(PowerMode::Low), &[1, 2]);
+    let begun = w.log.len();
+    let second = w.ask(other, mode(PowerMode::Sleep), &[2, 3]);
+    let lost: Vec<_> = since(&w, begun).into_iter().filter(|notice| notice.topic == Topic::Request(first)).collect();
+    assert_eq!(short(&lost), [(one, Kind::TargetsTaken, Class::Mine)]);
+    let begun = w.log.len();
+    let owner = w.owner;
+    w.vote(owner, second, Decision::Reject).unwrap();
+    let told = since(&w, begun);
+    assert_eq!(
+        told.iter().map(|notice| (notice.to, notice.topic, notice.kind)).collect::<Vec<_>>(),
+        [(other, Topic::Request(second), Kind::Rejected), (one, Topic::Request(first), Kind::NotGivenBack)]
+    );
+}
+
+#[test]
+fn reminders_come_at_half_and_at_nine_tenths_of_the_time_and_once_by_name() {
+    let mut w = World::new(4);
+    let manager = w.person(Role::SiteManager);
+    let owner = w.owner;
+    let id = w.ask(owner, restart_workers(), &[]);
+    let length = w.request(id).payload.not_after.since(w.now).0;
+    let begin = w.now;
+    let at = |part: u64| begin.after(Millis(part));
+    let due = |w: &World, now| notices::moments(&w.state, now).collect::<Vec<_>>();
+    assert_eq!(due(&w, at(length / 2 - 1)), []);
+    let half = Moment { request: id, which: Which::Half };
+    assert_eq!(due(&w, at(length / 2)), [half]);
+    assert_eq!(due(&w, at(length / 10 * 9 - 1)), [half]);
+    assert_eq!(due(&w, at(length / 10 * 9)), [Moment { which: Which::NineTenths, ..half }]);
+    assert_eq!(due(&w, at(length)), [], "it is over then");
+    assert_eq!(half.to_string(), format!("{id}/half"));
+    let told = half.notices(&w.state, at(length / 2));
+    assert_eq!(short(&told), [(manager, Kind::VoteReminder, Class::NeedsMe)]);
+    w.vote(manager, id, Decision::Approve).unwrap();
+    assert_eq!(due(&w, at(length / 2)), [], "nobody is asked any more");
+}
+
+#[test]
+fn a_webhook_is_set_by_who_keeps_the_settings_and_its_end_is_told() {
+    let mut w = World::new(0);
+    let (administrator, technician) = (w.person(Role::Administrator), w.person(Role::Technician));
+    let here = local(&mut w, Role::Administrator);
+    let set = |webhook: Option<WebhookId>, name: &str, types: &[&str]| Command::SetWebhook {
+        webhook,
+        name: name.into(),
+        host: "hooks.example.com".into(),
+        types: types.iter().map(|name| (*name).to_owned()).collect(),
+        sealed: "ab".repeat(16),
+    };
+    for user in [technician, here] {
+        let actor = w.actor(user);
+        assert_eq!(w.run(&actor, set(None, "desk", &[])).unwrap_err().code(), "permission_denied");
+    }
+    let actor = w.actor(administrator);
+    let webhook = WebhookId(1);
+    assert_eq!(w.run(&actor, set(None, "desk", &["request.failed"])), Ok(Reply::Webhook(webhook)));
+    assert_eq!(w.run(&actor, set(None, "desk", &[])).unwrap_err().code(), "already_exists");
+    assert_eq!(w.run(&actor, set(None, "other", &["request.lost"])).unwrap_err().code(), "invalid");
+    assert_eq!(w.run(&actor, set(Some(WebhookId(2)), "other", &[])).unwrap_err().code(), "not_found");
+    let known = w.state.webhook(webhook).unwrap();
+    assert!(known.is_told("request.failed") && !known.is_told("request.executed"));
+    assert_eq!(w.run(&actor, Command::DisableWebhook { webhook }).unwrap_err().code(), "permission_denied");
+
+    let begun = w.log.len();
+    w.system(Command::DisableWebhook { webhook });
+    w.system(Command::DisableWebhook { webhook });
+    let kind = Kind::WebhookDisabled;
+    assert_eq!(short(&since(&w, begun)), [(w.owner, kind, Class::Told), (administrator, kind, Class::Told)]);
+    assert!(!w.state.webhook(webhook).unwrap().is_told("request.failed"));
+    w.run(&actor, set(Some(webhook), "desk", &[])).unwrap();
+    assert!(w.state.webhook(webhook).unwrap().is_told("request.executed"));
+    w.run(&actor, Command::RemoveWebhook { webhook }).unwrap();
+    assert_eq!(w.run(&actor, set(None, "desk", &[])), Ok(Reply::Webhook(WebhookId(2))), "ids are not used again");
+}
+
+#[test]
+fn every_announcement_is_of_a_listed_type_and_every_kind_has_a_name() {
+    let mut w = World::new(2);
+    let user = w.person(Role::SiteManager);
+    w.set_policy(Scenario::FleetMode, 2, 0);
+    let id: RequestId = w.ask(user, mode(PowerMode::Sleep), &[1]);
+    let owner = w.owner;
+    w.vote(owner, id, Decision::Approve).unwrap();
+    w.finish(id, Ending::Verified);
+    let mut state = State::default();
+    let mut types = Vec::new();
+    for entry in &w.log {
+        state.apply(entry);
+        types.extend(notices::announced(&state, entry).map(|(_, of)| of));
+    }
+    assert!(types.iter().all(|of| notices::TYPES.contains(of)), "{types:?}");
+    assert!(types.ends_with(&[
+        "request.submitted",
+        "request.voted",
+        "request.approved",
+        "request.began",
+        "request.executed"
+    ]));
+    for kind in Kind::ALL {
+        assert_eq!(Kind::named(kind.name()), Some(*kind));
+    }
+    let topics = [Topic::Request(id), Topic::Webhook(WebhookId(3)), Topic::Account(w.account)];
+    for topic in topics {
+        assert_eq!(topic.to_string().parse::<Topic>(), Ok(topic));
+    }
+}
+
+#[test]
+fn whom_the_account_is_offered_to_is_asked_and_its_end_is_told_to_everybody() {
+    let mut w = World::new(0);
+    let (administrator, technician) = (w.person(Role::Administrator), local(&mut w, Role::Technician));
+    let owner = w.owner;
+    let begun = w.log.len();
+    let transfer = Control::TransferOwnership { to: technician, then: Role::Administrator.into() };
+    let id = w.ask(owner, Action::Control(transfer), &[]);
+    let told = since(&w, begun);
+    assert_eq!(
+        short(&told),
+        [(technician, Kind::OwnershipOffered, Class::NeedsMe), (administrator, Kind::VoteWanted, Class::NeedsMe)]
+    );
+    assert!(told[0].always && told[0].is_visible(&w.state, w.now) && told[0].is_open(&w.state, w.now));
+    w.vote(administrator, id, Decision::Reject).unwrap();
+    assert!(!told[0].is_open(&w.state, w.now));
+
+    let begun = w.log.len();
+    w.ask(owner, Action::Control(Control::DeleteAccount { name: "Norte".into() }), &[]);
+    let told: Vec<_> = since(&w, begun).into_iter().filter(|notice| notice.kind == Kind::DeletionBegun).collect();
+    assert_eq!(told.iter().map(|notice| notice.to).collect::<Vec<_>>(), [administrator, technician]);
+    assert!(told.iter().all(|notice| notice.always));
+}
