@@ -1,7 +1,7 @@
 //! Everything of one server in one directory, and the lock that keeps a second server out.
 
 use crate::{
-    Key, People, Result, Secrets, SqliteLog, SqliteReader, StoreError,
+    Key, Notices, People, Result, Secrets, SqliteLog, SqliteReader, StoreError,
     files::{create_private_dir, sync_dir_of},
     sqlite::Database,
 };
@@ -14,6 +14,7 @@ use std::{
 const LOG: &str = "log.db";
 const PEOPLE: &str = "people.db";
 const SECRETS: &str = "secrets.db";
+const NOTICES: &str = "notices.db";
 
 /// A data directory that this process has to itself for as long as the value lives. The lock is the operating system's: it
 /// goes with the process, however that ends.
@@ -73,6 +74,14 @@ impl DataDir {
         People::open(self.root.join(PEOPLE))
     }
 
+    /// Who was told of what.
+    ///
+    /// # Errors
+    /// As [`Notices::open`].
+    pub fn notices(&self) -> Result<Notices> {
+        Notices::open(self.root.join(NOTICES))
+    }
+
     /// Sealed secrets.
     ///
     /// # Errors
@@ -97,8 +106,9 @@ pub fn backup(root: &Path, target: &Path) -> Result<()> {
     }
     let io = |error| StoreError::io(&unfinished, error);
     create_private_dir(&unfinished).map_err(io)?;
-    // The log first: whoever the log's copy speaks of is in the later copy of the people.
-    for name in [LOG, PEOPLE, SECRETS].iter().filter(|name| root.join(name).exists()) {
+    // The notices first: what their copy does not know of is told again from the log. The log before the people: whoever the
+    // log's copy speaks of is in the later copy of the people.
+    for name in [NOTICES, LOG, PEOPLE, SECRETS].iter().filter(|name| root.join(name).exists()) {
         Database::open_for_copy(&root.join(name))?.copy_to(&unfinished.join(name))?;
     }
     File::open(&unfinished).and_then(|dir| dir.sync_all()).map_err(io)?;

@@ -11,6 +11,7 @@
 //! key              32 random bytes that open the secrets; back it up apart from the databases
 //! log.db           the log            log.snapshots/   snapshots of it
 //! people.db        persons, sessions  secrets.db       sealed secrets
+//! notices.db       who was told of what, and what is still to be sent
 //! ```
 #![deny(missing_docs)]
 
@@ -18,6 +19,7 @@ mod data_dir;
 mod error;
 mod files;
 mod log;
+mod notices;
 mod people;
 mod seal;
 mod secrets;
@@ -29,6 +31,9 @@ pub mod suite;
 pub use data_dir::{DataDir, backup};
 pub use error::{Result, StoreError};
 pub use log::{Appended, LogReader, LogStore, MAX_BATCH, MAX_BODY_BYTES, MAX_READ, Snapshot};
+pub use notices::{
+    Announcement, Attempt, Choices, Delivery, DeliveryState, Item, Letter, MAX_ITEMS, Mark, Notices, Outcome,
+};
 pub use people::{
     Identity, Invitation, Link, LinkPurpose, Mail, NewInvitation, Passkey, People, Person, Security, Session,
     TotpState, Verified,
