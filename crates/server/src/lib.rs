@@ -15,6 +15,7 @@
 //! - [`sign_in`]: how people prove who they are.
 //! - [`live`]: what every device says now.
 //! - [`mail`]: letters on their way.
+//! - [`notices`]: who is told of what, in the inbox, by letter and by webhook.
 //! - [`server`]: all of it together, on a data folder and an address; [`founding`]: the first account on it.
 #![deny(missing_docs)]
 
@@ -28,6 +29,7 @@ pub mod engine;
 pub mod founding;
 pub mod live;
 pub mod mail;
+pub mod notices;
 pub mod server;
 pub mod sign_in;
 
@@ -36,4 +38,5 @@ pub use decider::{Batch, Clock, CommandError, Decided, Decider, EngineError, Sys
 pub use dispatch::Stage;
 pub use engine::Engine;
 pub use live::Live;
+pub use notices::{Herald, HeraldOptions};
 pub use server::{Opened, Server, ServerError, ServerOptions};

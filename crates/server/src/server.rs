@@ -1,7 +1,7 @@
 //! All parts together: from a data folder to a server that listens, and back to a folder that another may take.
 
 use crate::{
-    Agents, Engine, EngineError, Live, SystemClock,
+    Agents, Engine, EngineError, Herald, HeraldOptions, Live, SystemClock,
     agents::{self, AgentsError},
     api::{self, Api},
 };
@@ -108,15 +108,22 @@ impl Opened {
         let address =
             listener.local_addr().map_err(|source| ServerError::Listen { address: options.listen, source })?;
         let live = Live::of(&engine);
-        let agents = Agents::new(engine.clone(), live.clone(), secrets, options.poll_interval_s)?;
+        let agents = Agents::new(engine.clone(), live.clone(), Arc::clone(&secrets), options.poll_interval_s)?;
         let log = Box::new(dir.log_reader()?);
         let mut options = options;
         if options.api.public_url.is_empty() {
             options.api.public_url = local_url(address);
         }
         let public_url = options.api.public_url.clone();
-        let api =
-            Api::new(engine.clone(), live, people, Arc::clone(&agents), log, options.api).map_err(ServerError::Api)?;
+        let herald = HeraldOptions {
+            public_url: public_url.clone(),
+            mail: options.api.mail.clone(),
+            webhooks: options.api.webhooks.clone(),
+        };
+        let herald = Herald::new(engine.clone(), dir.notices()?, Arc::clone(&people), secrets, herald);
+        let herald = herald.map_err(ServerError::Api)?;
+        let api = Api::new(engine.clone(), live, people, Arc::clone(&agents), Arc::clone(&herald), log, options.api)
+            .map_err(ServerError::Api)?;
         let (stop, mut stopped) = watch::channel(());
         let api = Arc::new(api);
         let service = api::router(Arc::clone(&api)).merge(agents::router(Arc::clone(&agents)));
@@ -130,6 +137,7 @@ impl Opened {
         let (ticking, snapshots) = (engine.clone(), engine.clone());
         keepers.spawn(async move { ticking.keep_ticking().await });
         keepers.spawn(async move { snapshots.keep_snapshots(reader).await });
+        keepers.spawn(herald.work(Box::new(dir.log_reader()?)));
         let followed = Arc::clone(&agents);
         keepers.spawn(async move { followed.follow().await });
         let mut serving = JoinSet::new();

@@ -10,10 +10,11 @@ use adit_core::{
     time::Timestamp,
 };
 use adit_server::{
-    Agents, Engine, Live, SystemClock,
+    Agents, Engine, Herald, HeraldOptions, Live, SystemClock,
     api::{self, Api, Options, session},
+    notices::webhooks::WebhookOptions,
 };
-use adit_store::{Key, People, Person, Secrets, SqliteLog, SqliteReader};
+use adit_store::{Key, Notices, People, Person, Secrets, SqliteLog, SqliteReader};
 use axum::{
     Router,
     body::Body,
@@ -74,10 +75,14 @@ async fn house() -> House {
     live.hear(&readings, engine.now());
     let (kept, table) = (engine.clone(), live.clone());
     let secrets = Arc::new(Mutex::new(Secrets::open(path("secrets"), Key::load(&path("key"), true).unwrap()).unwrap()));
-    let agents = Agents::new(engine.clone(), live.clone(), secrets, 10).unwrap();
+    let agents = Agents::new(engine.clone(), live.clone(), Arc::clone(&secrets), 10).unwrap();
     let log = Box::new(SqliteReader::open(path("log")).unwrap());
     let options = Options { loopback: true, ..Options::default() };
-    let api = Api::new(engine, live, Arc::new(Mutex::new(people)), agents, log, options).unwrap();
+    let people = Arc::new(Mutex::new(people));
+    let told = HeraldOptions { public_url: String::new(), mail: None, webhooks: WebhookOptions::default() };
+    let store = Notices::open(path("notices")).unwrap();
+    let herald = Herald::new(engine.clone(), store, Arc::clone(&people), secrets, told).unwrap();
+    let api = Api::new(engine, live, people, agents, herald, log, options).unwrap();
     House { router: api::router(Arc::new(api)), engine: kept, live: table, _folder: folder }
 }
 

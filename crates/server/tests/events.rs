@@ -254,3 +254,18 @@ async fn a_session_has_a_bounded_number_of_streams() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn what_waits_for_me_is_counted_live() {
+    let server = Listening::new().await;
+    let (house, manager) = (&server.house, server.house.sign_in("site_manager").await);
+    let mut stream = server.opened(&manager).await;
+    let restart = Action::Control(Control::RestartWorkers { site: SOUTH });
+    house.request("administrator", restart, &[]).await;
+    let counted = |n: u64| move |event: &Event| event.name == "inbox" && event.data["needs_me"] == n;
+    stream.until("the inbox", counted(1)).await;
+    let item = house.get("inbox", &manager).await.body["items"][0]["id"].clone();
+    let done = json!({ "items": [item], "done": true });
+    house.ask("POST", "/api/v1/inbox/marks", Some(&manager), Some(&done)).await;
+    stream.until("the item put away", counted(0)).await;
+}

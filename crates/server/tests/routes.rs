@@ -26,7 +26,8 @@ const NO_REQUEST: &str = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
 /// The address with ids of things that are not there, and what has to be in its query.
 fn address(path: &str, me: &str) -> String {
     let id = if path.contains("/requests/") { NO_REQUEST } else { "dev-99" };
-    let filled = path.replace("{id}", id).replace("{change}", "1").replace("{device}", "dev-99");
+    let filled =
+        path.replace("{id}", id).replace("{change}", "1").replace("{device}", "dev-99").replace("{delivery}", "1");
     let query = match path.rsplit('/').next() {
         Some("simulate") => "?remove=usr-99".to_owned(),
         Some("as-of") => "?seq=1".to_owned(),

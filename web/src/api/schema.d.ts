@@ -355,7 +355,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What changes, live: overview (Overview), devices (DevicesFrame), request (RequestFrame), items (ItemsFrame), draft (DraftFrame), agents, reset, account (the session acts for another account: fetch everything anew) and signed_out (no data). At most four writes a second. */
+        /** What changes, live: overview (Overview), devices (DevicesFrame), request (RequestFrame), items (ItemsFrame), draft (DraftFrame), inbox (InboxFrame), agents, reset, account (the session acts for another account: fetch everything anew) and signed_out (no data). At most four writes a second. */
         get: operations["get_events"];
         put?: never;
         post?: never;
@@ -430,6 +430,40 @@ export interface paths {
         get: operations["get_healthz"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/inbox": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the caller was told, the latest first. */
+        get: operations["get_inbox"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/inbox/marks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Notes on the caller's own items that they are read, done or for later. */
+        post: operations["post_inbox_marks"];
         delete?: never;
         options?: never;
         head?: never;
@@ -586,6 +620,24 @@ export interface paths {
         put?: never;
         /** Leaves the account: the caller's own grants end. */
         post: operations["post_me_leave"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/me/letters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Of what the caller gets letters. */
+        get: operations["get_me_letters"];
+        /** Changes of what the caller gets letters. */
+        put: operations["put_me_letters"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1346,6 +1398,110 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Addresses outside that are told what happens on the account. */
+        get: operations["get_webhooks"];
+        put?: never;
+        /** Tells one more address; its secret is in the answer, once. */
+        post: operations["post_webhooks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhooks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Changes a webhook; one that was disabled is told again. */
+        put: operations["put_webhooks_id"];
+        post?: never;
+        /** Removes a webhook. */
+        delete: operations["delete_webhooks_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhooks/{id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What it was told and what came of it, the latest first. */
+        get: operations["get_webhooks_id_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhooks/{id}/deliveries/{delivery}/again": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a message once more. */
+        post: operations["post_webhooks_id_deliveries_delivery_again"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhooks/{id}/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A new secret, once; the old one signs for a day as well. */
+        post: operations["post_webhooks_id_secret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhooks/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a message to try it with. */
+        post: operations["post_webhooks_id_test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1708,6 +1864,29 @@ export interface components {
         CommentSubmit: {
             words: string;
         };
+        Delivery: {
+            at: number;
+            attempts: components["schemas"]["DeliveryAttempt"][];
+            body: string;
+            id: string;
+            /** @description As in the header webhook-id: the same at every try. */
+            message: string;
+            next_at: number | null;
+            /** @enum {string} */
+            state: "waiting" | "delivered" | "failed";
+            type: string;
+        };
+        DeliveryAttempt: {
+            at: number;
+            duration_ms: number;
+            error: string | null;
+            /** @description HTTP status of the answer. */
+            status: number | null;
+        };
+        DeliveryPage: {
+            items: components["schemas"]["Delivery"][];
+            next_cursor: string | null;
+        };
         DemoUser: {
             email: string;
             name: string;
@@ -1898,6 +2077,57 @@ export interface components {
             /** @description Page to go on to. */
             next?: string | null;
         };
+        /** @description The caller's inbox has changed, and how it stands. */
+        InboxFrame: {
+            needs_me: number;
+            unread: number;
+        };
+        /** @description What the caller was told last of a topic. What is told later of it is another item. */
+        InboxItem: {
+            /** @description What it is about, in words. */
+            about: string;
+            at: number;
+            /**
+             * @description Why they are told.
+             * @enum {string}
+             */
+            class: "needs_me" | "mine" | "told";
+            done_at: number | null;
+            id: string;
+            /** @description What happened: vote_wanted, executed, grant_given ... */
+            kind: string;
+            /** @description Where the console shows it. */
+            path: string;
+            read_at: number | null;
+            request: components["schemas"]["RequestSummary"] | null;
+            /** @description What happened to it, in words; follows `about`. */
+            says: string;
+            snoozed_until: number | null;
+            /** @description Id of what it is about. */
+            topic: string;
+        };
+        InboxMarked: {
+            /** @description How many items were still there. */
+            marked: number;
+            needs_me: number;
+            unread: number;
+        };
+        /** @description What is to be noted; what is left out stays as it is. */
+        InboxMarks: {
+            done?: boolean;
+            items: string[];
+            read?: boolean;
+            snoozed_until?: number | null;
+        };
+        InboxPage: {
+            items: components["schemas"]["InboxItem"][];
+            /** @description How many items wait for the caller. */
+            needs_me: number;
+            next_cursor: string | null;
+            total: number;
+            /** @description How many of the others they have not read. */
+            unread: number;
+        };
         Invitation: {
             created_at: number;
             email: string;
@@ -1964,6 +2194,23 @@ export interface components {
         };
         Leave: {
             account: string;
+        };
+        LetterChoice: {
+            /** @description Of how their own requests ended, and of their roles. */
+            mine: boolean;
+            /** @description Of what waits for them. */
+            needs_me: boolean;
+            /** @description Of what they are told because they answer for the account. */
+            told: boolean;
+        };
+        LetterChoices: {
+            /** @description Letters go only to addresses that were confirmed. */
+            email_verified: boolean;
+            mine: boolean;
+            needs_me: boolean;
+            /** @description Whether this server sends letters at all. */
+            sent: boolean;
+            told: boolean;
         };
         LinkToken: {
             token: string;
@@ -2545,6 +2792,47 @@ export interface components {
             devices: string[];
             number?: number;
             request?: string;
+        };
+        /** @description An address outside that is told what happens on the account. Of the address only its machine is shown. */
+        Webhook: {
+            created_at: number;
+            disabled_at: number | null;
+            /** @description Since when every try has failed. */
+            failing_since: number | null;
+            host: string;
+            id: string;
+            last: components["schemas"]["Delivery"] | null;
+            name: string;
+            /** @description What it is told; everything if empty. */
+            types: string[];
+        };
+        WebhookChange: {
+            name: string;
+            /** @description Everything, if left out or empty. */
+            types?: string[];
+            /** @description As it is, if left out. */
+            url?: string;
+        };
+        WebhookCreate: {
+            name: string;
+            types?: string[];
+            url: string;
+        };
+        WebhookCreated: {
+            /** @description What messages are signed with. Shown once. */
+            secret: string;
+            webhook: components["schemas"]["Webhook"];
+        };
+        WebhookPage: {
+            items: components["schemas"]["Webhook"][];
+            /** @description Every type of message. */
+            types: string[];
+        };
+        WebhookSecret: {
+            /** @description Until then messages carry a signature with the old one as well. */
+            old_until: number;
+            /** @description Shown once. */
+            secret: string;
         };
         /** @description One collection worker of an agent: it serves one scan task. */
         Worker: {
@@ -3490,6 +3778,58 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    get_inbox: {
+        parameters: {
+            query?: {
+                tab?: "needs_me" | "mine" | "done" | "snoozed";
+                /** @description Most entries of a page. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InboxPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_inbox_marks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InboxMarks"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InboxMarked"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     get_invitations: {
         parameters: {
             query?: never;
@@ -3779,6 +4119,52 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_me_letters: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LetterChoices"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    put_me_letters: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LetterChoice"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LetterChoices"];
+                };
             };
             default: components["responses"]["Problem"];
         };
@@ -5016,6 +5402,199 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_webhooks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_webhooks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookCreate"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookCreated"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    put_webhooks_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookChange"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_webhooks_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_webhooks_id_deliveries: {
+        parameters: {
+            query?: {
+                /** @description Most entries of a page. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_webhooks_id_deliveries_delivery_again: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                delivery: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Nothing"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_webhooks_id_secret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookSecret"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_webhooks_id_test: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Nothing"];
+                };
             };
             default: components["responses"]["Problem"];
         };

@@ -22,6 +22,7 @@ mod factors;
 mod fleet;
 mod groups;
 mod health;
+mod inbox;
 mod invitations;
 pub(crate) mod keys;
 mod me;
@@ -40,12 +41,14 @@ pub mod session;
 mod setup;
 mod simulate;
 mod sso;
-mod views;
+pub(crate) mod views;
+mod webhooks;
 
 use crate::{
-    Agents, Live, authzen,
+    Agents, Herald, Live, authzen,
     engine::Engine,
     mail::MailOptions,
+    notices::webhooks::WebhookOptions,
     sign_in::{SignIn, sso::SsoOptions},
 };
 use adit_core::{ids::UserId, time::Timestamp};
@@ -93,6 +96,8 @@ pub struct Options {
     pub public_url: String,
     /// How letters are sent; without it none are.
     pub mail: Option<MailOptions>,
+    /// Where webhooks may lead, and how they are tried.
+    pub webhooks: WebhookOptions,
     /// Companies whose accounts people may sign in with.
     pub sso: Vec<SsoOptions>,
     /// Addresses of proxies that may say whom they speak for.
@@ -109,6 +114,7 @@ pub struct Api {
     live: Live,
     people: Arc<Mutex<People>>,
     agents: Arc<Agents>,
+    herald: Arc<Herald>,
     log: Arc<Mutex<Box<dyn LogReader>>>,
     options: Options,
     streams: events::Streams,
@@ -129,6 +135,7 @@ impl Api {
         live: Live,
         people: Arc<Mutex<People>>,
         agents: Arc<Agents>,
+        herald: Arc<Herald>,
         log: Box<dyn LogReader>,
         options: Options,
     ) -> Result<Self, String> {
@@ -140,6 +147,7 @@ impl Api {
             live,
             people,
             agents,
+            herald,
             log: Arc::new(Mutex::new(log)),
             sign_in: SignIn::new(&options)?,
             options,
@@ -180,7 +188,7 @@ impl Api {
 }
 
 /// What people are called.
-struct Names(HashMap<UserId, String>);
+pub(crate) struct Names(HashMap<UserId, String>);
 
 impl Names {
     fn of(&self, user: UserId) -> String {

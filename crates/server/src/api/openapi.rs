@@ -13,11 +13,12 @@ use std::sync::LazyLock;
 
 const COMPONENTS: &str = include_str!("openapi/components.json");
 /// More schemas: of what the modules of `routes` take and give.
-const MORE: [&str; 4] = [
+const MORE: [&str; 5] = [
     include_str!("openapi/sign_in.json"),
     include_str!("openapi/people.json"),
     include_str!("openapi/accounts.json"),
     include_str!("openapi/governance.json"),
+    include_str!("openapi/notices.json"),
 ];
 
 static TEXT: LazyLock<String> = LazyLock::new(text);

@@ -7,6 +7,7 @@
 mod accounts;
 mod governance;
 mod groups;
+mod notices;
 mod people;
 mod sign_in;
 
@@ -188,6 +189,7 @@ pub fn table() -> Vec<Operation> {
     all.extend(people::operations());
     all.extend(accounts::operations());
     all.extend(groups::operations());
+    all.extend(notices::operations());
     all.extend(deciding());
     all.extend(governance::operations());
     all.extend(besides());
@@ -195,7 +197,7 @@ pub fn table() -> Vec<Operation> {
 }
 
 const EVENTS: &str = "What changes, live: overview (Overview), devices (DevicesFrame), request (RequestFrame), items \
-                      (ItemsFrame), draft (DraftFrame), agents, reset, account (the session acts for another account: fetch everything anew) and signed_out (no data). At most four writes a second.";
+                      (ItemsFrame), draft (DraftFrame), inbox (InboxFrame), agents, reset, account (the session acts for another account: fetch everything anew) and signed_out (no data). At most four writes a second.";
 
 /// Drafts, requests and the rules they go by.
 fn deciding() -> Vec<Operation> {

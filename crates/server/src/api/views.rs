@@ -182,7 +182,8 @@ pub fn word(state: RequestState) -> String {
     json!(state).as_str().unwrap_or_default().replace('_', " ")
 }
 
-fn title(action: &Action, targets: usize) -> String {
+/// What is asked for, and on how many devices.
+pub fn title(action: &Action, targets: usize) -> String {
     match action {
         Action::Device(_) if targets == 1 => format!("{} on 1 device", action.title()),
         Action::Device(_) => format!("{} on {targets} devices", action.title()),

@@ -13,10 +13,10 @@ use adit_core::{
     time::{Millis, Timestamp},
 };
 use adit_server::{
-    Agents, Clock, Engine, Live, SystemClock,
+    Agents, Clock, Engine, Herald, HeraldOptions, Live, SystemClock,
     api::{self, Api, Options, session},
 };
-use adit_store::{Key, People, Person, Secrets, SqliteLog, SqliteReader};
+use adit_store::{Key, Notices, People, Person, Secrets, SqliteLog, SqliteReader};
 use axum::{
     Router,
     body::Body,
@@ -161,13 +161,21 @@ impl House {
         let live = Live::of(&engine);
         let key = Key::load(&path("key"), true).unwrap();
         let secrets = Arc::new(Mutex::new(Secrets::open(path("secrets"), key).unwrap()));
-        let agents = Agents::new(engine.clone(), live.clone(), secrets, 10).unwrap();
+        let agents = Agents::new(engine.clone(), live.clone(), Arc::clone(&secrets), 10).unwrap();
         let mut follower = JoinSet::new();
         let followed = Arc::clone(&agents);
         follower.spawn(async move { followed.follow().await });
         let log = Box::new(SqliteReader::open(path("log")).unwrap());
         let people = Arc::new(Mutex::new(people));
-        let api = Api::new(engine.clone(), live, Arc::clone(&people), agents, log, options).unwrap();
+        let told = HeraldOptions {
+            public_url: options.public_url.clone(),
+            mail: options.mail.clone(),
+            webhooks: options.webhooks.clone(),
+        };
+        let store = Notices::open(path("notices")).unwrap();
+        let herald = Herald::new(engine.clone(), store, Arc::clone(&people), secrets, told).unwrap();
+        follower.spawn(Arc::clone(&herald).work(Box::new(SqliteReader::open(path("log")).unwrap())));
+        let api = Api::new(engine.clone(), live, Arc::clone(&people), agents, herald, log, options).unwrap();
         let router = api::router(Arc::new(api));
         Self { clock, engine, router, people, users, next, _follower: follower, _folder: folder }
     }

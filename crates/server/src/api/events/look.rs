@@ -9,7 +9,7 @@ use super::{
     PER_SECOND,
     changes::{Changes, Sources},
 };
-use crate::{Stage, agents::Connected};
+use crate::{Stage, agents::Connected, notices::inbox::Counts};
 use adit_core::{
     authz::{Actor, Permission, Permit, Place, Reach, Right},
     fleet::{CommandId, Device},
@@ -56,6 +56,16 @@ struct Rows {
     pass: Option<(u64, DeviceId)>,
 }
 
+/// What was told of the inbox.
+#[derive(Default)]
+struct Inbox {
+    version: u64,
+    /// Nothing before the first look, which only learns them: the reader has just fetched them.
+    counts: Option<Counts>,
+    /// The reader goes on from what they were told before, and has fetched nothing.
+    resumed: bool,
+}
+
 /// What one stream knows, and what it has still to tell.
 pub struct Watcher {
     api: Shared,
@@ -72,6 +82,7 @@ pub struct Watcher {
     drafted: BTreeMap<SiteId, Vec<DeviceId>>,
     rows: Rows,
     overview: Value,
+    inbox: Inbox,
     agents: Vec<(AgentId, Option<Connected>)>,
     looks: u64,
 }
@@ -83,11 +94,13 @@ impl Watcher {
         let version = api.live().version();
         let mut changes = Changes::default();
         let mut rows = Rows { told: version, pass: None };
+        let mut inbox = Inbox::default();
         if let Some(last) = last {
             match api.streams.known(last) {
                 // Nothing was decided meanwhile and no order was on its way: only readings are to be caught up with.
                 Some((seq, told)) if seq == state.seq() && told <= version && state.executing().next().is_none() => {
                     rows.told = told;
+                    inbox.resumed = true;
                 }
                 _ => changes.missed = true,
             }
@@ -98,7 +111,23 @@ impl Watcher {
         let drafted = sites.map(|site| (site, drafted(&state, me, site))).collect();
         let (session, actor) = (caller.session.token_hash, caller.actor);
         let (overview, agents, looks) = (Value::Null, Vec::new(), 0);
-        Self { api, session, actor, me, site, sources, changes, state, rights, drafted, rows, overview, agents, looks }
+        Self {
+            api,
+            session,
+            actor,
+            me,
+            site,
+            sources,
+            changes,
+            state,
+            rights,
+            drafted,
+            rows,
+            overview,
+            inbox,
+            agents,
+            looks,
+        }
     }
 
     /// Looks once.
@@ -137,12 +166,14 @@ impl Watcher {
             self.forget();
             events.push("reset", &json!({}));
         }
+        let stirred = self.changes.rules || !self.changes.requests.is_empty();
         self.tell_drafts(&mut events);
         self.tell_overview(&mut events, &view, decided, every_second);
         self.tell_devices(&mut events, reach, now);
         self.tell_requests(&mut events, now);
         self.tell_items(&mut events, now);
         self.tell_agents(&mut events, reach, every_second);
+        self.tell_inbox(&mut events, stirred, now);
         match events.0.is_empty() {
             true => Look::Nothing,
             false => Look::Changes(events.written(&self.api.streams.id(self.sources.heard(), self.rows.told))),
@@ -154,6 +185,7 @@ impl Watcher {
         self.changes = Changes::default();
         self.rows = Rows { told: self.api.live().version(), pass: None };
         self.overview = Value::Null;
+        self.inbox = Inbox::default();
         self.agents = Vec::new();
     }
 
@@ -293,6 +325,25 @@ impl Watcher {
         if changed {
             events.push("agents", &json!({}));
         }
+    }
+}
+
+impl Watcher {
+    /// Told whenever it has changed; looked at too when others have decided something, and now and then for what comes back
+    /// by itself.
+    fn tell_inbox(&mut self, events: &mut Events, stirred: bool, now: Timestamp) {
+        let version = self.api.herald.version(self.me);
+        let changed = version != self.inbox.version;
+        if !(changed || stirred || self.inbox.counts.is_none() || self.looks.is_multiple_of(RETELL)) {
+            return;
+        }
+        // Tried again with the next look; the cause is in the server's log.
+        let Ok(counts) = self.api.herald.counts(self.me, self.actor.account, &self.state, now) else { return };
+        let news = self.inbox.counts.map_or(self.inbox.resumed, |told| changed || told != counts);
+        if news {
+            events.push("inbox", &json!({ "needs_me": counts.needs_me, "unread": counts.unread }));
+        }
+        self.inbox = Inbox { version, counts: Some(counts), resumed: false };
     }
 }
 

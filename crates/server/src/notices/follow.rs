@@ -1,0 +1,163 @@
+//! From the log to what is to be told. A follower has a state of its own, so that it judges every event by what was so then,
+//! whenever it gets to it.
+
+use super::{Herald, webhooks::message};
+use adit_core::{
+    event::{Entry, Event},
+    notices::{self, Moment, Notice},
+    state::State,
+};
+use adit_store::{Announcement, LogReader, StoreError};
+use std::{collections::BTreeSet, sync::Arc};
+
+use crate::decider::SNAPSHOT_SCHEMA;
+
+/// Most records taken in at once.
+const BATCH: usize = 500;
+
+pub(super) struct Follower {
+    herald: Arc<Herald>,
+    log: Box<dyn LogReader>,
+    /// The log up to what was taken in; `None` before the first look.
+    state: Option<State>,
+    /// Moments that need not be looked up again.
+    told: BTreeSet<Moment>,
+}
+
+impl Follower {
+    pub(super) fn new(herald: Arc<Herald>, log: Box<dyn LogReader>) -> Self {
+        Self { herald, log, state: None, told: BTreeSet::new() }
+    }
+
+    /// Takes in what was committed and what time has brought since the last look.
+    pub(super) fn look(&mut self) -> Result<(), String> {
+        let mut state = match self.state.take() {
+            Some(state) => state,
+            None => self.start()?,
+        };
+        // What failed is read again from where the store has got to.
+        self.catch_up(&mut state)?;
+        self.remind(&state).map_err(|error| error.to_string())?;
+        self.state = Some(state);
+        Ok(())
+    }
+
+    /// The state as of what was taken in last.
+    fn start(&self) -> Result<State, String> {
+        let failed = |error: StoreError| error.to_string();
+        let now = self.herald.engine.state();
+        let progress = self.herald.store().progress().map_err(failed)?;
+        let Some(upto) = progress.filter(|upto| *upto < now.seq()) else {
+            if progress != Some(now.seq()) {
+                // The first start, or a log that was put back from a copy: what was before is old news.
+                self.herald.store().take(progress, now.seq(), &[], &[]).map_err(failed)?;
+            }
+            return Ok((*now).clone());
+        };
+        let snapshot = self.log.latest_snapshot(SNAPSHOT_SCHEMA).map_err(failed)?;
+        let snapshot = snapshot.filter(|snapshot| snapshot.seq <= upto);
+        let read = snapshot.and_then(|snapshot| serde_json::from_slice::<State>(&snapshot.bytes).ok());
+        let mut state = read.map(State::restored).unwrap_or_default();
+        while state.seq() < upto {
+            let limit = usize::try_from(upto - state.seq()).unwrap_or(usize::MAX);
+            let entries = self.read(&state, limit)?;
+            if entries.is_empty() {
+                return Err("the log has fewer records than were read from it".to_owned());
+            }
+            entries.iter().for_each(|entry| state.apply(entry));
+        }
+        Ok(state)
+    }
+
+    fn read(&self, state: &State, limit: usize) -> Result<Vec<Entry>, String> {
+        let records = self.log.read(state.seq() + 1, limit.min(BATCH)).map_err(|error| error.to_string())?;
+        let entries = records.iter().map(|record| serde_json::from_str(&record.body));
+        entries.collect::<Result<_, _>>().map_err(|error| error.to_string())
+    }
+
+    fn catch_up(&self, state: &mut State) -> Result<(), String> {
+        let (herald, begun) = (&self.herald, state.seq());
+        loop {
+            let entries = self.read(state, BATCH)?;
+            if entries.is_empty() {
+                break;
+            }
+            let (before, mut told, mut announced) = (state.seq(), Vec::new(), Vec::new());
+            for entry in &entries {
+                state.apply(entry);
+                let notices = notices::of(state, entry);
+                told.extend(notices.into_iter().map(|notice| (state.seq(), notice)));
+                announced.extend(self.announcements(state, entry));
+            }
+            let taken = herald.store().take(Some(before), state.seq(), &told, &announced);
+            taken.map_err(|error| error.to_string())?;
+            self.forget(&entries).map_err(|error| error.to_string())?;
+            self.tell(told.iter().map(|(_, notice)| notice));
+            if !announced.is_empty() {
+                herald.deliveries_due.notify_one();
+            }
+        }
+        let now = herald.engine.state();
+        if state.seq() > begun && now.seq() == state.seq() {
+            // The same, and shared with it.
+            *state = (*now).clone();
+        }
+        Ok(())
+    }
+
+    fn announcements(&self, state: &State, entry: &Entry) -> Vec<Announcement> {
+        let Some((account, kind)) = notices::announced(state, entry) else { return Vec::new() };
+        let mut told = state.webhooks_of(account).filter(|webhook| webhook.is_told(kind)).peekable();
+        if told.peek().is_none() {
+            return Vec::new();
+        }
+        let body = message::of(state, entry, account, kind, &self.herald.public_url);
+        let name = format!("msg_{}_{:x}", state.seq(), entry.at.0);
+        told.map(|webhook| Announcement {
+            webhook: webhook.id,
+            message: name.clone(),
+            kind: kind.to_owned(),
+            body: body.clone(),
+            at: entry.at,
+        })
+        .collect()
+    }
+
+    /// Who and what is gone takes what was to be told along.
+    fn forget(&self, entries: &[Entry]) -> Result<(), StoreError> {
+        for entry in entries {
+            match &entry.event {
+                Event::UserRemoved { user } => self.herald.store().forget(*user)?,
+                Event::WebhookRemoved { webhook, .. } => self.herald.store().forget_webhook(*webhook)?,
+                Event::WebhookDisabled { webhook, .. } => self.herald.store().give_up(*webhook)?,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn tell<'n>(&self, notices: impl Iterator<Item = &'n Notice>) {
+        let people: BTreeSet<_> = notices.map(|notice| notice.to).collect();
+        if !people.is_empty() {
+            self.herald.letters_due.notify_one();
+        }
+        people.into_iter().for_each(|user| self.herald.changed(user));
+    }
+
+    fn remind(&mut self, state: &State) -> Result<(), StoreError> {
+        let now = state.monotonic(self.herald.engine.now());
+        let come: BTreeSet<_> = notices::moments(state, now).collect();
+        self.told.retain(|moment| come.contains(moment));
+        for moment in come {
+            if self.told.contains(&moment) {
+                continue;
+            }
+            let notices = moment.notices(state, now);
+            if self.herald.store().take_moment(&moment.to_string(), &notices, now)? {
+                self.tell(notices.iter());
+            }
+            self.told.insert(moment);
+        }
+        Ok(())
+    }
+}
