@@ -12,11 +12,13 @@ import { sessionQuery } from "./api/session";
 import { approvalsSearch } from "./approvals/search";
 import { asOfSearch, auditSearch } from "./audit/search";
 import { deviceSearch } from "./devices/search";
+import { inboxSearch } from "./inbox/search";
 import { peopleSearch } from "./people/search";
 import { rolesSearch } from "./roles/search";
 import { NotFound, PageError } from "./shell/NotFound";
 import { Shell } from "./shell/Shell";
 import { signInSearch } from "./sign-in/search";
+import { webhooksSearch } from "./webhooks/search";
 
 const root = createRootRoute({ notFoundComponent: NotFound, errorComponent: PageError });
 
@@ -134,6 +136,20 @@ const request = createRoute({
   component: lazyRouteComponent(() => import("./requests/RequestPage"), "RequestPage"),
 });
 
+const inbox = createRoute({
+  getParentRoute: () => shell,
+  path: "inbox",
+  validateSearch: inboxSearch,
+  component: lazyRouteComponent(() => import("./inbox/InboxPage"), "InboxPage"),
+});
+
+const webhooks = createRoute({
+  getParentRoute: () => shell,
+  path: "webhooks",
+  validateSearch: webhooksSearch,
+  component: lazyRouteComponent(() => import("./webhooks/WebhooksPage"), "WebhooksPage"),
+});
+
 const rules = createRoute({
   getParentRoute: () => shell,
   path: "rules",
@@ -197,11 +213,13 @@ export const router = createRouter({
       review,
       approvals,
       request,
+      inbox,
       rules,
       audit,
       asOf,
       people,
       roles,
+      webhooks,
       security,
       settings,
     ]),

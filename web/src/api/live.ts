@@ -2,6 +2,7 @@
 // breaks the browser resumes it from the last frame; when it had to be opened anew, everything is fetched again.
 import type { InfiniteData } from "@tanstack/react-query";
 import { create } from "zustand";
+import { foldInbox } from "./inbox";
 import {
   mergeDevicePages,
   mergeItems,
@@ -14,7 +15,7 @@ import {
 import { ALL_SITES, deviceQuery, itemsQuery, overviewQuery, requestQuery } from "./queries";
 import { queryClient } from "./query";
 import { recheckSession } from "./session";
-import type { Item, Overview, RequestPage, RequestSummary } from "./types";
+import type { InboxCounts, Item, Overview, RequestPage, RequestSummary } from "./types";
 
 interface Live {
   connected: boolean;
@@ -64,6 +65,7 @@ export function openStream(site: string): () => void {
       "draft",
       (frame) => void queryClient.invalidateQueries({ queryKey: ["draft", frame.site] }),
     );
+    on<InboxCounts>("inbox", foldInbox);
     on("agents", () => void queryClient.invalidateQueries({ queryKey: ["agents"] }));
     on("reset", () => {
       // Perhaps because rights have changed.

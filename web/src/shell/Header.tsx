@@ -3,6 +3,7 @@ import { IconChevronDown, IconKeyboard, IconMenu2 } from "@tabler/icons-react";
 import { Link, useNavigate, useRouterState } from "@tanstack/react-router";
 import { ALL_SITES } from "../api/queries";
 import { useSession } from "../api/session";
+import { InboxBell } from "../inbox/InboxBell";
 import css from "./Header.module.css";
 import { Metrics } from "./Metrics";
 import { Pipeline } from "./Pipeline";
@@ -25,6 +26,7 @@ export function Header({ openHelp, openMenu }: { openHelp: () => void; openMenu:
       <Metrics />
       <div className={css.end}>
         <Pipeline />
+        <InboxBell />
         <ActionIcon
           variant="subtle"
           size={34}

@@ -7,6 +7,7 @@ const KEYS: [string, [string, string][]][] = [
     [
       ["g d", "Devices"],
       ["g a", "Approvals"],
+      ["g i", "Inbox"],
       ["g r", "Review draft"],
       ["g g", "Agents and scans"],
       ["g p", "Approval rules"],
@@ -32,6 +33,15 @@ const KEYS: [string, [string, string][]][] = [
       ["a", "Approve (asks first)"],
       ["r", "Reject (asks first)"],
       ["c", "Cancel your own request (asks first)"],
+    ],
+  ],
+  [
+    "Inbox",
+    [
+      ["j k", "Next, previous item"],
+      ["Enter", "Open what it is about"],
+      ["e", "Done, or back to the inbox"],
+      ["h", "Put off for 4 hours, or show again"],
     ],
   ],
 ];

@@ -2,6 +2,7 @@ import {
   IconChecklist,
   IconCpu,
   IconFileText,
+  IconInbox,
   IconLayoutSidebarLeftCollapse,
   IconLayoutSidebarLeftExpand,
   IconPencilCheck,
@@ -10,6 +11,7 @@ import {
   IconSettings,
   IconTable,
   IconUsers,
+  IconWebhook,
 } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
@@ -34,6 +36,7 @@ const GROUPS = [
     items: [
       { to: "/s/$site/review", word: "Review draft", icon: IconPencilCheck },
       { to: "/s/$site/approvals", word: "Approvals", icon: IconChecklist },
+      { to: "/s/$site/inbox", word: "Inbox", icon: IconInbox },
     ],
   },
   {
@@ -42,6 +45,7 @@ const GROUPS = [
       { to: "/s/$site/people", word: "People", icon: IconUsers, needs: "user.view" },
       { to: "/s/$site/roles", word: "Roles", icon: IconTable },
       { to: "/s/$site/rules", word: "Approval rules", icon: IconScale },
+      { to: "/s/$site/webhooks", word: "Webhooks", icon: IconWebhook, needs: "settings.manage" },
       { to: "/s/$site/audit", word: "Audit log", icon: IconFileText, needs: "audit.view" },
       { to: "/s/$site/settings", word: "Settings", icon: IconSettings },
     ],

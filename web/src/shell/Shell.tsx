@@ -49,6 +49,7 @@ function SignedIn() {
   useKeys({
     "g d": () => navigate({ to: "/s/$site/devices", params, search: {} }),
     "g a": () => navigate({ to: "/s/$site/approvals", params, search: {} }),
+    "g i": () => navigate({ to: "/s/$site/inbox", params, search: {} }),
     "g r": () => navigate({ to: "/s/$site/review", params }),
     "g g": () => navigate({ to: "/s/$site/agents", params }),
     "g p": () => navigate({ to: "/s/$site/rules", params }),
