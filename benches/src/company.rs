@@ -49,6 +49,7 @@ impl Company {
                 name: "all".into(),
                 ranges: vec!["10.0.0.0/16".into()],
                 interval_s: 60,
+                credentials: None,
             },
             Control::SetPolicies { changes },
         ] {

@@ -12,7 +12,7 @@
 //! - [`run`] puts the parts together; [`AgentOptions`] says where the server is, where to keep files and which drivers to use.
 //! - `identity`: the agent's own key and the server's pinned key; enrolment, once.
 //! - `link`: the WebSocket, its greeting and its reconnecting.
-//! - `commands`: is this order the server's, for us, in time, permitted here and new? ([`policy`], [`ranges`])
+//! - `commands`: is this order the server's, for us, in time, permitted here and new? ([`policy`])
 //! - [`journal`]: durable memory of orders. An order that was begun is never begun again unless doing it twice is
 //!   the same as doing it once.
 //! - [`executor`]: one order per device at a time, bounded in number and in time, read back before it counts.
@@ -35,7 +35,6 @@ mod link;
 mod options;
 mod outbox;
 pub mod policy;
-pub mod ranges;
 mod run;
 mod site;
 mod transport;

@@ -6,8 +6,8 @@
 //! ```
 //! What is left out is not narrowed. A file that is named and cannot be read stops the agent from starting.
 
-use crate::{AgentError, ranges::Ranges};
-use adit_core::fleet::{OpKind, Order};
+use crate::AgentError;
+use adit_core::fleet::{OpKind, Order, Ranges};
 use serde::Deserialize;
 use std::{collections::BTreeSet, net::IpAddr, path::Path};
 

@@ -4,10 +4,9 @@
 use crate::{
     collect::{Collector, Crew, poll, sweep},
     outcome,
-    ranges::Ranges,
 };
 use adit_core::{
-    fleet::{Ending, TargetResult},
+    fleet::{Ending, Ranges, TargetResult},
     ids::ScanTaskId,
     time::Timestamp,
 };

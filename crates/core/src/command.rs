@@ -90,6 +90,25 @@ pub enum Command {
         /// Name, 1 to 60 characters, unique on the site.
         name: String,
     },
+    /// Another name for a container.
+    RenameContainer {
+        /// Which.
+        container: ContainerId,
+        /// As when it is made.
+        name: String,
+    },
+    /// Takes an empty container away.
+    RemoveContainer {
+        /// Which.
+        container: ContainerId,
+    },
+    /// Another name for a sub-account.
+    RenameSubAccount {
+        /// Which.
+        sub_account: SubAccountId,
+        /// As when it is made.
+        name: String,
+    },
     /// A sub-account.
     CreateSubAccount {
         /// Name, 1 to 60 characters, unique in the account.

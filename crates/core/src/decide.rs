@@ -86,6 +86,9 @@ impl Tx {
             }
             Command::CreateContainer { site, name } => self.create_container(actor, site, name),
             Command::CreateSubAccount { name } => self.create_sub_account(actor, name),
+            Command::RenameContainer { container, name } => self.rename_container(actor, container, name),
+            Command::RemoveContainer { container } => self.remove_container(actor, container),
+            Command::RenameSubAccount { sub_account, name } => self.rename_sub_account(actor, sub_account, name),
             Command::LeaveAccount => self.leave_account(actor),
             Command::Submit(asked) => self.submit(actor, asked).map(Reply::Request),
             Command::Vote { request, decision, content_hash, comment } => {
@@ -150,7 +153,7 @@ impl Tx {
     ) -> Result<Reply, Rejection> {
         let account = self.state.agent(agent).ok_or(Rejection::NotFound { what: "agent" })?.account;
         self.state.account(account).ok_or(Rejection::NotFound { what: "agent" })?;
-        let own = self.state.scan_tasks.get(&scan_task).is_some_and(|task| task.agent == agent);
+        let own = self.state.scan_task(scan_task).is_some_and(|task| task.agent == agent);
         if !own {
             return Err(Rejection::NotFound { what: "scan task" });
         }

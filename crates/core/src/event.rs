@@ -6,7 +6,7 @@
 
 use crate::{
     authz::{ApiAccess, Permission, Principal, RoleId, Scope},
-    fleet::{FoundDevice, TargetResult},
+    fleet::{AgentMode, FoundDevice, TargetResult},
     ids::{
         AccountId, AgentId, ContainerId, CustomRoleId, DeviceId, GrantId, GroupId, KeyId, RequestId, ScanTaskId,
         SiteId, SubAccountId, UserId, WebhookId,
@@ -168,15 +168,48 @@ pub enum Event {
     /// A site exists.
     #[serde(rename = "site_created.v1")]
     SiteCreated { site: SiteId, account: AccountId, name: String, capacity_w: Option<u64> },
+    /// A site is called this and may draw so much from now on.
+    #[serde(rename = "site_changed.v1")]
+    SiteChanged { site: SiteId, name: String, capacity_w: Option<u64> },
+    /// A site is gone, with its containers, agents, scan tasks and devices.
+    #[serde(rename = "site_removed.v1")]
+    SiteRemoved { site: SiteId },
     /// An agent may enrol with the token of this hash.
     #[serde(rename = "agent_created.v1")]
     AgentCreated { agent: AgentId, account: AccountId, site: SiteId, name: String, token_hash: String },
     /// It has, and this is its public key. The token is spent.
     #[serde(rename = "agent_enrolled.v1")]
     AgentEnrolled { agent: AgentId, public_key: String },
-    /// An agent has ranges to search. Credentials are kept outside the log under the task's id.
+    /// An agent is called this, and works like this from now on.
+    #[serde(rename = "agent_changed.v1")]
+    AgentChanged { agent: AgentId, name: String, mode: AgentMode, paused: bool },
+    /// An agent's key and token open nothing any more, and its scan tasks are gone. Its devices stay.
+    #[serde(rename = "agent_revoked.v1")]
+    AgentRevoked { agent: AgentId },
+    /// An agent has ranges to search. Its passwords are kept outside the log, under a reference.
     #[serde(rename = "scan_task_created.v1")]
-    ScanTaskCreated { scan_task: ScanTaskId, agent: AgentId, name: String, ranges: Vec<String>, interval_s: u32 },
+    ScanTaskCreated {
+        scan_task: ScanTaskId,
+        agent: AgentId,
+        name: String,
+        ranges: Vec<String>,
+        interval_s: u32,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        credentials: Option<String>,
+    },
+    /// It is this from now on.
+    #[serde(rename = "scan_task_changed.v1")]
+    ScanTaskChanged {
+        scan_task: ScanTaskId,
+        name: String,
+        ranges: Vec<String>,
+        interval_s: u32,
+        enabled: bool,
+        credentials: Option<String>,
+    },
+    /// Nobody searches these ranges for it any more.
+    #[serde(rename = "scan_task_removed.v1")]
+    ScanTaskRemoved { scan_task: ScanTaskId },
     /// Devices never seen before.
     #[serde(rename = "devices_found.v1")]
     DevicesFound { agent: AgentId, scan_task: ScanTaskId, devices: Vec<(DeviceId, FoundDevice)> },
@@ -187,6 +220,12 @@ pub enum Event {
     /// A container exists.
     #[serde(rename = "container_created.v1")]
     ContainerCreated { container: ContainerId, account: AccountId, site: SiteId, name: String },
+    /// A container is called this from now on.
+    #[serde(rename = "container_renamed.v1")]
+    ContainerRenamed { container: ContainerId, name: String },
+    /// A container is gone; nothing stood in it.
+    #[serde(rename = "container_removed.v1")]
+    ContainerRemoved { container: ContainerId },
     /// A sub-account exists.
     #[serde(rename = "sub_account_created.v1")]
     SubAccountCreated { sub_account: SubAccountId, account: AccountId, name: String },
@@ -196,6 +235,12 @@ pub enum Event {
     /// The group is gone; no grant named it.
     #[serde(rename = "group_deleted.v1")]
     GroupDeleted { group: GroupId, account: AccountId },
+    /// A sub-account is called this from now on.
+    #[serde(rename = "sub_account_renamed.v1")]
+    SubAccountRenamed { sub_account: SubAccountId, name: String },
+    /// A sub-account is gone; nothing belonged to it.
+    #[serde(rename = "sub_account_removed.v1")]
+    SubAccountRemoved { sub_account: SubAccountId },
     /// Devices stand in this container from now on, or in none.
     #[serde(rename = "devices_placed.v1")]
     DevicesPlaced { account: AccountId, devices: Vec<DeviceId>, container: Option<ContainerId> },

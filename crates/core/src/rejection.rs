@@ -73,6 +73,8 @@ pub enum Rejection {
     AlreadyExists { what: String },
     #[error("this account has switched recovery by its owner off: somebody with a shell on the server can start one")]
     OwnerRecoveryOff,
+    #[error("{what} still has {devices} {}: move them first", if *devices == 1 { "device" } else { "devices" })]
+    NotEmpty { what: &'static str, devices: usize },
     #[error("the owner cannot be removed; only a transfer of ownership replaces them")]
     OwnerProtected,
 }
@@ -110,6 +112,7 @@ impl Rejection {
             Self::Changed => "precondition_failed",
             Self::AlreadyExists { .. } => "already_exists",
             Self::OwnerRecoveryOff => "owner_recovery_off",
+            Self::NotEmpty { .. } => "not_empty",
             Self::OwnerProtected => "owner_protected",
         }
     }

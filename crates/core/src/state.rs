@@ -8,6 +8,7 @@ mod drafts;
 mod fleet;
 mod keys;
 mod people;
+mod structure;
 mod territory;
 mod webhooks;
 
@@ -21,7 +22,7 @@ pub use webhooks::Webhook;
 use crate::{
     authz::{Actor, ApiKey, CustomRole, Grant, Node, Principal, Rights, RightsTable, RoleId, Scope},
     event::Entry,
-    fleet::{Agent, ConflictGroup, Container, Device, DeviceIdentity, Group, ScanTask, Site, SubAccount},
+    fleet::{Agent, ConflictGroup, Container, Device, Group, ScanTask, Site, SubAccount},
     ids::{
         AccountId, AgentId, ContainerId, CustomRoleId, DeviceId, GrantId, GroupId, KeyId, RequestId, ScanTaskId,
         SiteId, SubAccountId, UserId, WebhookId,
@@ -276,39 +277,6 @@ impl State {
         set.cloned().unwrap_or_else(|| scenario.default_policy())
     }
 
-    /// Sites of an account.
-    pub fn sites_of(&self, account: AccountId) -> impl Iterator<Item = &Site> {
-        self.sites.values().filter(move |site| site.account == account)
-    }
-
-    /// One site.
-    #[must_use]
-    pub fn site(&self, id: SiteId) -> Option<&Site> {
-        self.sites.get(&id)
-    }
-
-    /// Containers of an account.
-    pub fn containers_of(&self, account: AccountId) -> impl Iterator<Item = &Container> {
-        self.containers.values().filter(move |container| container.account == account)
-    }
-
-    /// One container.
-    #[must_use]
-    pub fn container(&self, id: ContainerId) -> Option<&Container> {
-        self.containers.get(&id)
-    }
-
-    /// Sub-accounts of an account.
-    pub fn sub_accounts_of(&self, account: AccountId) -> impl Iterator<Item = &SubAccount> {
-        self.sub_accounts.values().filter(move |sub_account| sub_account.account == account)
-    }
-
-    /// One sub-account.
-    #[must_use]
-    pub fn sub_account(&self, id: SubAccountId) -> Option<&SubAccount> {
-        self.sub_accounts.get(&id)
-    }
-
     /// Groups of an account.
     pub fn groups_of(&self, account: AccountId) -> impl Iterator<Item = &Group> {
         self.groups.values().filter(move |group| group.account == account)
@@ -326,40 +294,6 @@ impl State {
             Scope::All => false,
             Scope::Nodes(nodes) => nodes.contains(&node),
         })
-    }
-
-    /// Agents of an account.
-    pub fn agents_of(&self, account: AccountId) -> impl Iterator<Item = &Agent> {
-        self.agents.values().filter(move |agent| agent.account == account)
-    }
-
-    /// One agent.
-    #[must_use]
-    pub fn agent(&self, id: AgentId) -> Option<&Agent> {
-        self.agents.get(&id)
-    }
-
-    /// Scan tasks of an agent.
-    pub fn scan_tasks_of(&self, agent: AgentId) -> impl Iterator<Item = &ScanTask> {
-        self.scan_tasks.values().filter(move |task| task.agent == agent)
-    }
-
-    /// Every device, by id.
-    pub fn devices(&self) -> impl Iterator<Item = &Device> {
-        self.devices.iter().map(AsRef::as_ref)
-    }
-
-    /// One device.
-    #[must_use]
-    pub fn device(&self, id: DeviceId) -> Option<&Device> {
-        self.devices.get(id.index().checked_sub(1)?).map(AsRef::as_ref)
-    }
-
-    /// The device of an account that is recognised by `identity`.
-    #[must_use]
-    pub fn device_by_identity(&self, account: AccountId, identity: &DeviceIdentity) -> Option<&Device> {
-        let id = identity_keys(account, identity).find_map(|key| self.by_identity.get(&key))?;
-        self.device(*id)
     }
 
     /// Every request, oldest first.

@@ -71,11 +71,21 @@ const fn number(event: &Event) -> usize {
         Event::WebhookSecretRotated { .. } => 53,
         Event::WebhookDisabled { .. } => 54,
         Event::WebhookRemoved { .. } => 55,
+        Event::SiteChanged { .. } => 56,
+        Event::SiteRemoved { .. } => 57,
+        Event::AgentChanged { .. } => 58,
+        Event::AgentRevoked { .. } => 59,
+        Event::ScanTaskChanged { .. } => 60,
+        Event::ScanTaskRemoved { .. } => 61,
+        Event::ContainerRenamed { .. } => 62,
+        Event::ContainerRemoved { .. } => 63,
+        Event::SubAccountRenamed { .. } => 64,
+        Event::SubAccountRemoved { .. } => 65,
     }
 }
 
 /// How many numbers there are.
-const EVENTS: usize = 56;
+const EVENTS: usize = 66;
 
 fn entries() -> impl Iterator<Item = (usize, &'static str, Entry)> {
     (1..).zip(LINES.lines()).map(|(line, text)| {

@@ -41,9 +41,19 @@ impl Live {
 
     /// Takes in every device of a state.
     pub(crate) fn take_all(&self, state: &State, at: Timestamp) {
+        self.leave_out(state);
         let mut table = self.write();
         for device in state.devices() {
             table.set_device(device.id, Facts::of(&device.found, false), at);
+        }
+    }
+
+    /// Takes out what a state no longer has.
+    pub(crate) fn leave_out(&self, state: &State) {
+        let mut table = self.write();
+        let gone: Vec<_> = table.devices().filter(|device| state.device(*device).is_none()).collect();
+        for device in gone {
+            table.remove_device(device);
         }
     }
 

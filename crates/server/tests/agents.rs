@@ -6,7 +6,7 @@ mod support;
 use adit_agent::{AgentOptions, Pace};
 use adit_core::{
     fleet::{Operation, PowerMode},
-    ids::{DeviceId, ScanTaskId},
+    ids::DeviceId,
     requests::{Action, Control, RequestState},
 };
 use adit_server::{
@@ -22,7 +22,7 @@ use std::{
     sync::{Arc, Mutex},
     time::Duration,
 };
-use support::{AGENT, OWNER, SITE, TOKEN, approve, ask, bounded, company, site, until};
+use support::{AGENT, OWNER, PASSWORDS, SITE, TOKEN, approve, ask, bounded, company, site, until};
 use tokio::{net::TcpListener, sync::oneshot, time::sleep};
 
 /// Asks again and again until the answer is yes.
@@ -56,7 +56,7 @@ async fn an_agent_enrols_finds_miners_and_puts_three_to_sleep() {
     site(&engine, vec!["127.41.0.1-4".into()]).await;
     let mut secrets = dir.secrets().unwrap();
     let passwords = [Credential { family: "whatsminer".into(), user: String::new(), password: "admin".into() }];
-    secrets.put(&credentials_name(ScanTaskId(1)), &serde_json::to_vec(&passwords).unwrap()).unwrap();
+    secrets.put(&credentials_name(PASSWORDS), &serde_json::to_vec(&passwords).unwrap()).unwrap();
     let live = Live::of(&engine);
     let agents = Agents::new(engine.clone(), live.clone(), Arc::new(Mutex::new(secrets)), 1).unwrap();
     let followed = Arc::clone(&agents);

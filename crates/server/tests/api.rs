@@ -95,7 +95,7 @@ async fn miners(engine: &Engine, owner: UserId) {
     let controls = [
         Control::CreateSite { name: "Norte".into(), capacity_w: None },
         Control::CreateAgent { site: SiteId(1), name: "north".into(), token_hash: token_hash.clone() },
-        Control::CreateScanTask { agent: AgentId(1), name: "all".into(), ranges, interval_s: 30 },
+        Control::CreateScanTask { agent: AgentId(1), name: "all".into(), ranges, interval_s: 30, credentials: None },
     ];
     for (id, control) in (1_u128..).zip(controls) {
         let submission = Submission {

@@ -21,6 +21,7 @@ use adit_core::{
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 
+pub use adit_core::fleet::AgentMode;
 pub use signing::{AgentKey, CommandBody, ServerKey, SignatureError, SignedCommand, VerifyingKey};
 
 /// Version of this conversation; part of the WebSocket's path and subprotocol.
@@ -160,16 +161,6 @@ pub struct AgentConfig {
     pub poll_interval_s: u32,
     /// Ranges to sweep.
     pub scan_tasks: Vec<ScanTaskConfig>,
-}
-
-/// How much an agent may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AgentMode {
-    /// Watches and carries out orders.
-    FullControl,
-    /// Watches only; orders are refused.
-    MonitoringOnly,
 }
 
 /// One scan task.

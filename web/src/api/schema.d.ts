@@ -49,8 +49,27 @@ export interface paths {
         /** Agents and their workers. */
         get: operations["get_agents"];
         put?: never;
-        post?: never;
+        /** Asks for an agent; its one-time token is in the answer, once. */
+        post: operations["post_agents"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/agents/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Asks for another name or way of working. */
+        put: operations["put_agents_id"];
+        post?: never;
+        /** Asks to revoke an agent; its scan tasks go with it. */
+        delete: operations["delete_agents_id"];
         options?: never;
         head?: never;
         patch?: never;
@@ -172,6 +191,41 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/containers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Containers. */
+        get: operations["get_containers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/containers/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Gives a container another name. */
+        put: operations["put_containers_id"];
+        post?: never;
+        /** Takes an empty container away. */
+        delete: operations["delete_containers_id"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1158,6 +1212,59 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/scan-tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Scan tasks. */
+        get: operations["get_scan_tasks"];
+        put?: never;
+        /** Asks for a scan task; its passwords are never given back. */
+        post: operations["post_scan_tasks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/scan-tasks/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What ranges come to and what is wrong with them; changes nothing. */
+        post: operations["post_scan_tasks_check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/scan-tasks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Asks for other ranges, times or passwords. */
+        put: operations["put_scan_tasks_id"];
+        post?: never;
+        /** Asks to take a scan task away. */
+        delete: operations["delete_scan_tasks_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/session": {
         parameters: {
             query?: never;
@@ -1357,7 +1464,44 @@ export interface paths {
         /** Sites. */
         get: operations["get_sites"];
         put?: never;
+        /** Asks for a site. */
+        post: operations["post_sites"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sites/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One site, and how much goes with it. */
+        get: operations["get_sites_id"];
+        /** Asks for another name or capacity. */
+        put: operations["put_sites_id"];
         post?: never;
+        /** Asks to take a site away, with everything on it. */
+        delete: operations["delete_sites_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sites/{id}/containers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes a container. */
+        post: operations["post_sites_id_containers"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1393,6 +1537,42 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sub-accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sub-accounts. */
+        get: operations["get_sub_accounts"];
+        put?: never;
+        /** Makes a sub-account. */
+        post: operations["post_sub_accounts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sub-accounts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Gives a sub-account another name. */
+        put: operations["put_sub_accounts_id"];
+        post?: never;
+        /** Asks to take an empty sub-account away. */
+        delete: operations["delete_sub_accounts_id"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1683,12 +1863,84 @@ export interface components {
             };
         } | {
             /** @constant */
+            action: "change_site";
+            params: {
+                capacity_w?: number | null;
+                name: string;
+                site: string;
+            };
+        } | {
+            /** @constant */
+            action: "remove_site";
+            params: {
+                name: string;
+                site: string;
+            };
+        } | {
+            /** @constant */
+            action: "change_agent";
+            params: {
+                agent: string;
+                /** @enum {string} */
+                mode: "full_control" | "monitoring_only";
+                name: string;
+                paused: boolean;
+            };
+        } | {
+            /** @constant */
+            action: "revoke_agent";
+            params: {
+                agent: string;
+            };
+        } | {
+            /** @constant */
             action: "create_scan_task";
             params: {
                 agent: string;
+                /** @description A reference to passwords that are kept elsewhere. */
+                credentials?: string;
                 interval_s: number;
                 name: string;
                 ranges: string[];
+            };
+        } | {
+            /** @constant */
+            action: "change_scan_task";
+            params: {
+                enabled: boolean;
+                interval_s: number;
+                name: string;
+                passwords?: "keep" | "none" | {
+                    sealed: string;
+                };
+                ranges: string[];
+                scan_task: string;
+            };
+        } | {
+            /** @constant */
+            action: "remove_scan_task";
+            params: {
+                scan_task: string;
+            };
+        } | {
+            /** @constant */
+            action: "place_devices";
+            params: {
+                container: string | null;
+                devices: string[];
+            };
+        } | {
+            /** @constant */
+            action: "assign_devices";
+            params: {
+                devices: string[];
+                sub_account: string | null;
+            };
+        } | {
+            /** @constant */
+            action: "remove_sub_account";
+            params: {
+                sub_account: string;
             };
         } | {
             /** @constant */
@@ -1766,6 +2018,7 @@ export interface components {
             clock_offset_ms: number | null;
             connected: boolean;
             devices: number;
+            enrolled: boolean;
             host: string | null;
             id: string;
             last_contact: number | null;
@@ -1777,6 +2030,25 @@ export interface components {
             site: string;
             version: string | null;
             workers: components["schemas"]["Worker"][];
+        };
+        AgentAsk: {
+            name: string;
+            reason?: string | null;
+            site: string;
+        };
+        AgentChange: {
+            /** @enum {string} */
+            mode: "full_control" | "monitoring_only";
+            name: string;
+            paused: boolean;
+            reason?: string | null;
+        };
+        /** @description `agent` is null while the request waits. */
+        AgentMade: {
+            agent: components["schemas"]["Agent"] | null;
+            request: components["schemas"]["Request"];
+            /** @description Shown once; good for one enrolment once the request is carried out. */
+            token: string;
         };
         AgentPage: {
             items: components["schemas"]["Agent"][];
@@ -1863,6 +2135,22 @@ export interface components {
         };
         CommentSubmit: {
             words: string;
+        };
+        Container: {
+            devices: number;
+            id: string;
+            name: string;
+            site: string;
+        };
+        ContainerPage: {
+            items: components["schemas"]["Container"][];
+        };
+        /** @description A user name and a password for one make; never given back. */
+        Credential: {
+            /** @enum {string} */
+            family: "antminer" | "avalon" | "whatsminer";
+            password: string;
+            user?: string;
         };
         Delivery: {
             at: number;
@@ -2218,6 +2506,9 @@ export interface components {
         Location: {
             location: string;
         };
+        Named: {
+            name: string;
+        };
         Nothing: Record<string, never>;
         OfferAnswer: {
             accept: boolean;
@@ -2438,6 +2729,26 @@ export interface components {
             title: string;
             type: string;
         };
+        RangesAsk: {
+            agent: string;
+            ranges: string[];
+            /** @description The task they are to be of: what it covers is no overlap. */
+            scan_task?: string | null;
+        };
+        RangesCheck: {
+            addresses: number;
+            merged: string[];
+            overlaps: {
+                name: string;
+                ranges: string[];
+                scan_task: string;
+            }[];
+            problems: {
+                /** @description Place among the ranges; null: all of them together. */
+                index: number | null;
+                problem: string;
+            }[];
+        };
         RecoveryCodes: {
             recovery_codes: string[];
         };
@@ -2603,6 +2914,44 @@ export interface components {
             /** @description Lowering a count takes as many people as it asked for. */
             ratchet: boolean;
         };
+        ScanTask: {
+            addresses: number;
+            agent: string;
+            enabled: boolean;
+            has_credentials: boolean;
+            id: string;
+            interval_s: number;
+            name: string;
+            ranges: string[];
+            site: string;
+        };
+        ScanTaskAsk: {
+            agent: string;
+            credentials?: components["schemas"]["Credential"][];
+            interval_s: number;
+            name: string;
+            /** @description 10.0.0.0/24, 10.0.0.9-10.0.1.20, 10.0.0.1-254 or 10.0.0.7; at most 65 536 addresses. */
+            ranges: string[];
+            reason?: string | null;
+        };
+        ScanTaskChange: {
+            /** @description Left out, they stay; empty, there are none. */
+            credentials?: components["schemas"]["Credential"][];
+            enabled: boolean;
+            interval_s: number;
+            name: string;
+            /** @description 10.0.0.0/24, 10.0.0.9-10.0.1.20, 10.0.0.1-254 or 10.0.0.7; at most 65 536 addresses. */
+            ranges: string[];
+            reason?: string | null;
+        };
+        /** @description `scan_task` is null while the request waits. */
+        ScanTaskMade: {
+            request: components["schemas"]["Request"];
+            scan_task: components["schemas"]["ScanTask"] | null;
+        };
+        ScanTaskPage: {
+            items: components["schemas"]["ScanTask"][];
+        };
         ScenarioForecast: {
             after: components["schemas"]["Policy"];
             before: components["schemas"]["Policy"];
@@ -2705,9 +3054,22 @@ export interface components {
             sso: components["schemas"]["SsoProvider"][];
         };
         Site: {
+            agents: number;
             capacity_w: number | null;
+            containers: number;
+            devices: number;
             id: string;
             name: string;
+        };
+        SiteAsk: {
+            capacity_w?: number | null;
+            name: string;
+            reason?: string | null;
+        };
+        /** @description `site` is null while the request waits. */
+        SiteMade: {
+            request: components["schemas"]["Request"];
+            site: components["schemas"]["Site"] | null;
         };
         SitePage: {
             items: components["schemas"]["Site"][];
@@ -2726,6 +3088,14 @@ export interface components {
             passkey?: components["schemas"]["PasskeyAnswer"];
             password?: string;
             recovery_code?: string;
+        };
+        SubAccount: {
+            devices: number;
+            id: string;
+            name: string;
+        };
+        SubAccountPage: {
+            items: components["schemas"]["SubAccount"][];
         };
         SubmitResult: {
             refused: {
@@ -2967,6 +3337,111 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AgentPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_agents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AgentAsk"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentMade"];
+                };
+            };
+            /** @description Done. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentMade"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    put_agents_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AgentChange"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Request"];
+                };
+            };
+            /** @description It waits for approvals. */
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Request"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_agents_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Request"];
+                };
+            };
+            /** @description It waits for approvals. */
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Request"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -3219,6 +3694,78 @@ export interface operations {
                 content: {
                     "application/x-ndjson": string;
                 };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_containers: {
+        parameters: {
+            query?: {
+                /** @description A site; all that the caller sees if none is given. */
+                site?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContainerPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    put_containers_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Named"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Container"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_containers_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };
@@ -5021,6 +5568,162 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    get_scan_tasks: {
+        parameters: {
+            query?: {
+                /** @description Of this agent; of all that the caller sees if none is given. */
+                agent?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScanTaskPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_scan_tasks: {
+        parameters: {
+            query?: never;
+            header?: {
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScanTaskAsk"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScanTaskMade"];
+                };
+            };
+            /** @description Done. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ScanTaskMade"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_scan_tasks_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RangesAsk"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RangesCheck"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    put_scan_tasks_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScanTaskChange"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Request"];
+                };
+            };
+            /** @description It waits for approvals. */
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Request"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_scan_tasks_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Request"];
+                };
+            };
+            /** @description It waits for approvals. */
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Request"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     get_session: {
         parameters: {
             query?: never;
@@ -5356,6 +6059,167 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    post_sites: {
+        parameters: {
+            query?: never;
+            header?: {
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SiteAsk"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteMade"];
+                };
+            };
+            /** @description Done. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SiteMade"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_sites_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Site"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    put_sites_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SiteAsk"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Request"];
+                };
+            };
+            /** @description It waits for approvals. */
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Request"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_sites_id: {
+        parameters: {
+            query: {
+                /** @description Its name once more, typed by a person. */
+                name: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Request"];
+                };
+            };
+            /** @description It waits for approvals. */
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Request"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_sites_id_containers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Named"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Container"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     get_sso_id_callback: {
         parameters: {
             query?: {
@@ -5402,6 +6266,113 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_sub_accounts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubAccountPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_sub_accounts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Named"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubAccount"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    put_sub_accounts_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Named"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubAccount"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_sub_accounts_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Request"];
+                };
+            };
+            /** @description It waits for approvals. */
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Request"];
+                };
             };
             default: components["responses"]["Problem"];
         };

@@ -2,8 +2,8 @@
 //! identified. Wide and slow, where polling is narrow and fast.
 
 use super::{Collector, Crew, identify};
-use crate::{ranges::Ranges, workers::WorkerCell};
-use adit_core::fleet::FoundDevice;
+use crate::workers::WorkerCell;
+use adit_core::fleet::{FoundDevice, Ranges};
 use adit_wire::ScanTaskConfig;
 use futures_util::{StreamExt, stream};
 use std::{

@@ -5,13 +5,13 @@
 use adit_core::{
     authz::{Actor, Principal, Role},
     command::{Command, Reply, Submission},
-    ids::{AccountId, AgentId, RequestId, ScanTaskId, SiteId, UserId},
+    ids::{AccountId, AgentId, RequestId, SiteId, UserId},
     requests::{Action, Control, RequestState},
     state::State,
 };
 use adit_server::{
     Opened,
-    agents::credentials_name,
+    agents::{credentials_name, reference},
     api::{DemoUser, session::random_token},
     founding::{self, NewPerson},
 };
@@ -105,7 +105,7 @@ async fn create_scan_task(
     agent: AgentId,
     range: &str,
 ) -> anyhow::Result<()> {
-    // Passwords as the vendors ship them. The folder is the demo's own, so its first scan task is the first of all.
+    // Passwords as the vendors ship them.
     let passwords = [
         ("whatsminer", "", "admin"),
         ("whatsminer", "super", "super"),
@@ -117,10 +117,10 @@ async fn create_scan_task(
         user: user.to_owned(),
         password: password.to_owned(),
     });
-    opened.secrets().put(&credentials_name(ScanTaskId(1)), &serde_json::to_vec(&passwords)?)?;
-    let name = "Simulated miners".to_owned();
-    ask(opened, account, owner, Control::CreateScanTask { agent, name, ranges: vec![range.to_owned()], interval_s: 60 })
-        .await
+    let reference = reference()?;
+    opened.secrets().put(&credentials_name(&reference), &serde_json::to_vec(&passwords)?)?;
+    let (name, ranges, credentials) = ("Simulated miners".to_owned(), vec![range.to_owned()], Some(reference));
+    ask(opened, account, owner, Control::CreateScanTask { agent, name, ranges, interval_s: 60, credentials }).await
 }
 
 /// Submits as the owner, for whom these run at once.

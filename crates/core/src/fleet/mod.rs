@@ -6,9 +6,11 @@
 pub mod model;
 pub mod operation;
 pub mod outcome;
+pub mod ranges;
 pub mod reading;
 
-pub use model::{Agent, Container, Device, Group, ScanTask, Site, SubAccount};
+pub use model::{Agent, AgentMode, Container, Device, Group, ScanTask, Site, SubAccount};
 pub use operation::{ConflictGroup, OpKind, Operation, Pool, PowerMode};
 pub use outcome::{CommandId, Ending, Order, TargetResult};
+pub use ranges::{RangeError, Ranges};
 pub use reading::{Activity, Connectivity, DeviceIdentity, FoundDevice, ModePower, Reading};

@@ -20,6 +20,8 @@ pub struct Site {
     pub name: String,
     /// What it may draw, W.
     pub capacity_w: Option<u64>,
+    /// It is gone, and everything on it.
+    pub removed: bool,
 }
 
 /// A container of racks on a site.
@@ -33,6 +35,8 @@ pub struct Container {
     pub site: SiteId,
     /// For people.
     pub name: String,
+    /// It is gone.
+    pub removed: bool,
 }
 
 /// A part of an account with money of its own; devices are assigned to it.
@@ -44,6 +48,19 @@ pub struct SubAccount {
     pub account: AccountId,
     /// For people.
     pub name: String,
+    /// It is gone.
+    pub removed: bool,
+}
+
+/// How much an agent may do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AgentMode {
+    /// Watches and carries out orders.
+    #[default]
+    FullControl,
+    /// Watches only; orders are refused.
+    MonitoringOnly,
 }
 
 /// A saved selection of devices. What a grant on it reaches changes with it.
@@ -76,6 +93,12 @@ pub struct Agent {
     pub token_hash: Option<String>,
     /// Its public key once enrolled.
     pub public_key: Option<String>,
+    /// Whether it carries out orders.
+    pub mode: AgentMode,
+    /// It neither searches nor polls for the time being.
+    pub paused: bool,
+    /// Its key opens nothing any more.
+    pub revoked: bool,
 }
 
 /// Ranges an agent searches.
@@ -91,6 +114,12 @@ pub struct ScanTask {
     pub ranges: Vec<String>,
     /// Seconds between sweeps.
     pub interval_s: u32,
+    /// Off: no sweeps.
+    pub enabled: bool,
+    /// Under which reference its passwords are kept, outside the log.
+    pub credentials: Option<String>,
+    /// It is gone.
+    pub removed: bool,
 }
 
 /// A miner.
@@ -116,6 +145,8 @@ pub struct Device {
     pub found: FoundDevice,
     /// First seen.
     pub since: Timestamp,
+    /// It went with its site.
+    pub removed: bool,
 }
 
 impl Device {

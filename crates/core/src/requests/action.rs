@@ -3,9 +3,10 @@
 use super::{GrantChange, NewGrant, NewKey, PolicyChange, Recovery, Safeguards, Scenario};
 use crate::{
     authz::{Permission, Principal, Role, RoleId},
-    fleet::{OpKind, Operation, PowerMode},
+    fleet::{AgentMode, OpKind, Operation, PowerMode},
     ids::{
-        AccountId, AgentId, ContainerId, CustomRoleId, DeviceId, GrantId, GroupId, KeyId, SiteId, SubAccountId, UserId,
+        AccountId, AgentId, ContainerId, CustomRoleId, DeviceId, GrantId, GroupId, KeyId, ScanTaskId, SiteId,
+        SubAccountId, UserId,
     },
     time::Timestamp,
 };
@@ -19,6 +20,27 @@ use std::{
 
 /// Most targets one request may have.
 pub const MAX_TARGETS: usize = 100_000;
+
+/// What becomes of a scan task's passwords.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Passwords {
+    /// They stay.
+    #[default]
+    Keep,
+    /// It has none.
+    None,
+    /// It has those that are kept under this reference, which no other task has.
+    Sealed(String),
+}
+
+impl Passwords {
+    /// Do they stay?
+    #[must_use]
+    pub const fn is_kept(&self) -> bool {
+        matches!(self, Self::Keep)
+    }
+}
 
 /// Something other than a device operation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,6 +118,22 @@ pub enum Control {
         /// What the site may draw, W.
         capacity_w: Option<u64>,
     },
+    /// Changes what a site is called and may draw.
+    ChangeSite {
+        /// Which.
+        site: SiteId,
+        /// Name, 1 to 60 characters, unique in the account.
+        name: String,
+        /// What the site may draw, W.
+        capacity_w: Option<u64>,
+    },
+    /// Takes a site away, with its containers, agents, scan tasks and devices.
+    RemoveSite {
+        /// Which.
+        site: SiteId,
+        /// Its name once more, so that nobody takes away another than they mean.
+        name: String,
+    },
     /// Makes an agent that can enrol with a one-time token.
     CreateAgent {
         /// Where it will stand.
@@ -104,6 +142,22 @@ pub enum Control {
         name: String,
         /// SHA-256 of the token, in hex.
         token_hash: String,
+    },
+    /// Changes what an agent is called and how it works.
+    ChangeAgent {
+        /// Which.
+        agent: AgentId,
+        /// Name, 1 to 60 characters, unique on the site.
+        name: String,
+        /// Whether it carries out orders.
+        mode: AgentMode,
+        /// It neither searches nor polls; what it is to do is kept.
+        paused: bool,
+    },
+    /// An agent's key opens nothing any more, and its scan tasks go with it.
+    RevokeAgent {
+        /// Which.
+        agent: AgentId,
     },
     /// Gives an agent ranges to search.
     CreateScanTask {
@@ -115,6 +169,30 @@ pub enum Control {
         ranges: Vec<String>,
         /// Seconds between two sweeps, 30 to 86 400.
         interval_s: u32,
+        /// Under which reference its passwords are kept, outside the log; no other task's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        credentials: Option<String>,
+    },
+    /// Changes what an agent searches.
+    ChangeScanTask {
+        /// Which.
+        scan_task: ScanTaskId,
+        /// Name, 1 to 60 characters.
+        name: String,
+        /// IPv4 ranges, 1 to 256 of them.
+        ranges: Vec<String>,
+        /// Seconds between two sweeps, 30 to 86 400.
+        interval_s: u32,
+        /// Off: it is not swept.
+        enabled: bool,
+        /// Whether it has other passwords from now on.
+        #[serde(default, skip_serializing_if = "Passwords::is_kept")]
+        passwords: Passwords,
+    },
+    /// Takes ranges away from an agent.
+    RemoveScanTask {
+        /// Which.
+        scan_task: ScanTaskId,
     },
     /// Says in which container devices stand.
     PlaceDevices {
@@ -156,6 +234,11 @@ pub enum Control {
         /// Only if it is still this one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         version: Option<u32>,
+    },
+    /// Takes a sub-account away that no device belongs to.
+    RemoveSubAccount {
+        /// Which.
+        sub_account: SubAccountId,
     },
     /// Lets a program in, under a grant with API access.
     IssueKey(NewKey),
@@ -254,9 +337,16 @@ impl Action {
                 Control::CreateRole { .. } | Control::ChangeRole { .. } | Control::DeleteRole { .. } => {
                     Permission::RoleManage
                 }
-                Control::CreateSite { .. } => Permission::SiteManage,
-                Control::CreateAgent { .. } => Permission::AgentManage,
-                Control::CreateScanTask { .. } => Permission::ScanTaskManage,
+                Control::CreateSite { .. } | Control::ChangeSite { .. } | Control::RemoveSite { .. } => {
+                    Permission::SiteManage
+                }
+                Control::CreateAgent { .. } | Control::ChangeAgent { .. } | Control::RevokeAgent { .. } => {
+                    Permission::AgentManage
+                }
+                Control::CreateScanTask { .. } | Control::ChangeScanTask { .. } | Control::RemoveScanTask { .. } => {
+                    Permission::ScanTaskManage
+                }
+                Control::RemoveSubAccount { .. } => Permission::SubaccountDelete,
                 Control::PlaceDevices { .. } => Permission::DeviceMove,
                 Control::AssignDevices { .. } => Permission::HashrateTransfer,
                 Control::IssueKey(_) | Control::RevokeKey { .. } => Permission::ApiKeyManage,
@@ -280,6 +370,8 @@ impl Action {
                     | Control::CreateSite { .. }
                     | Control::CreateAgent { .. }
                     | Control::CreateScanTask { .. }
+                    | Control::ChangeScanTask { .. }
+                    | Control::RemoveScanTask { .. }
             ),
         }
     }
@@ -316,9 +408,16 @@ impl Action {
                 Control::CreateRole { .. } | Control::ChangeRole { .. } | Control::DeleteRole { .. } => {
                     Scenario::AuthorizationRole
                 }
-                Control::CreateSite { .. } => Scenario::FleetSite,
-                Control::CreateAgent { .. } => Scenario::FleetAgent,
-                Control::CreateScanTask { .. } => Scenario::FleetScan,
+                Control::CreateSite { .. } | Control::ChangeSite { .. } | Control::RemoveSite { .. } => {
+                    Scenario::FleetSite
+                }
+                Control::CreateAgent { .. } | Control::ChangeAgent { .. } | Control::RevokeAgent { .. } => {
+                    Scenario::FleetAgent
+                }
+                Control::CreateScanTask { .. } | Control::ChangeScanTask { .. } | Control::RemoveScanTask { .. } => {
+                    Scenario::FleetScan
+                }
+                Control::RemoveSubAccount { .. } => Scenario::SubaccountDelete,
                 Control::PlaceDevices { .. } => Scenario::FleetInventory,
                 Control::AssignDevices { .. } => Scenario::HashrateTransfer,
                 Control::IssueKey(_) => Scenario::ApikeyIssueWrite,
@@ -364,8 +463,15 @@ impl Action {
                 Control::SetAdministratorsManageUsers { on: true } => "Let Administrators manage people".into(),
                 Control::SetAdministratorsManageUsers { on: false } => "Let only the Owner manage people".into(),
                 Control::CreateSite { name, .. } => format!("Create site {name}"),
+                Control::ChangeSite { name, .. } => format!("Change site {name}"),
+                Control::RemoveSite { name, .. } => format!("Remove site {name}"),
                 Control::CreateAgent { name, .. } => format!("Create agent {name}"),
+                Control::ChangeAgent { name, .. } => format!("Change agent {name}"),
+                Control::RevokeAgent { agent } => format!("Revoke agent {agent}"),
                 Control::CreateScanTask { name, .. } => format!("Create scan task {name}"),
+                Control::ChangeScanTask { name, .. } => format!("Change scan task {name}"),
+                Control::RemoveScanTask { scan_task } => format!("Remove scan task {scan_task}"),
+                Control::RemoveSubAccount { sub_account } => format!("Remove sub-account {sub_account}"),
                 Control::PlaceDevices { .. } => "Place devices".into(),
                 Control::AssignDevices { .. } => "Assign devices to a sub-account".into(),
                 Control::CreateGroup { name, .. } => format!("Create group {name}"),

@@ -2,13 +2,7 @@
 //! breath as the request's end.
 
 use super::{Action, Control, PolicyChange, submit::check_operation};
-use crate::{
-    decide::Tx,
-    event::Event,
-    ids::{AccountId, AgentId, ScanTaskId, SiteId},
-    rejection::Rejection,
-    time::Millis,
-};
+use crate::{decide::Tx, event::Event, ids::AccountId, rejection::Rejection, time::Millis};
 
 /// How long a deletion can be undone.
 pub const DELETION_DELAY: Millis = Millis::days(7);
@@ -31,27 +25,7 @@ impl Tx {
             }
             Control::SetSafeguards(_) => Ok(()),
             Control::Recover(recovery) => self.check_recovery(account, recovery),
-            Control::CreateSite { name, .. } => {
-                let taken = self.state().sites_of(account).any(|site| site.name == *name);
-                check_name(name).and_then(|()| if taken { Err(exists("a site", name)) } else { Ok(()) })
-            }
-            Control::CreateAgent { site, name, token_hash } => {
-                self.own_site(account, *site)?;
-                check_name(name)?;
-                if token_hash.len() != 64 || !token_hash.bytes().all(|b| b.is_ascii_hexdigit()) {
-                    return Err(Rejection::Invalid { field: "token_hash", problem: "64 hex digits".into() });
-                }
-                let taken = self.state().agents_of(account).any(|agent| agent.site == *site && agent.name == *name);
-                if taken { Err(exists("an agent", name)) } else { Ok(()) }
-            }
-            Control::CreateScanTask { agent, name, ranges, interval_s } => {
-                let own = self.state().agent(*agent).is_some_and(|agent| agent.account == account);
-                if !own {
-                    return Err(Rejection::NotFound { what: "agent" });
-                }
-                check_name(name)?;
-                check_scan(ranges, *interval_s)
-            }
+            control if control.is_structure() => self.check_structure(account, control),
             Control::IssueKey(new) => self.check_new_key(account, new),
             Control::RevokeKey { key } => self.check_key(account, *key),
             Control::FreezeAccount {} | Control::UnfreezeAccount {} => Ok(()),
@@ -72,11 +46,6 @@ impl Tx {
         }
     }
 
-    pub(crate) fn own_site(&self, account: AccountId, site: SiteId) -> Result<(), Rejection> {
-        let own = self.state().site(site).is_some_and(|site| site.account == account);
-        if own { Ok(()) } else { Err(Rejection::NotFound { what: "site" }) }
-    }
-
     pub(crate) fn check_named_once(&self, changes: &[PolicyChange]) -> Result<(), Rejection> {
         let named = |at: usize| changes[..at].iter().any(|other| other.scenario == changes[at].scenario);
         (0..changes.len()).find(|at| named(*at)).map_or(Ok(()), |at| {
@@ -93,23 +62,11 @@ impl Tx {
 
     /// What it comes to, as things are now.
     pub(crate) fn effects_of(&self, account: AccountId, control: &Control) -> Vec<Event> {
-        let state = self.state();
         match control.clone() {
             Control::RestartWorkers { .. } => Vec::new(),
             Control::SetPolicies { changes } => self.policy_effects(account, &changes),
             Control::SetSafeguards(safeguards) => vec![Event::SafeguardsSet { account, safeguards }],
-            Control::CreateSite { name, capacity_w } => {
-                let site = SiteId(state.sites.get_max().map_or(0, |(id, _)| id.0) + 1);
-                vec![Event::SiteCreated { site, account, name, capacity_w }]
-            }
-            Control::CreateAgent { site, name, token_hash } => {
-                let agent = AgentId(state.agents.get_max().map_or(0, |(id, _)| id.0) + 1);
-                vec![Event::AgentCreated { agent, account, site, name, token_hash }]
-            }
-            Control::CreateScanTask { agent, name, ranges, interval_s } => {
-                let scan_task = ScanTaskId(state.scan_tasks.get_max().map_or(0, |(id, _)| id.0) + 1);
-                vec![Event::ScanTaskCreated { scan_task, agent, name, ranges, interval_s }]
-            }
+            control if control.is_structure() => self.structure_effects(account, control),
             Control::IssueKey(_) | Control::RevokeKey { .. } => self.key_effect(account, control).into_iter().collect(),
             Control::Recover(recovery) => self.recovery_effects(account, &recovery),
             Control::FreezeAccount {} => vec![Event::AccountFrozen { account }],
@@ -129,23 +86,8 @@ impl Tx {
     }
 }
 
-fn exists(what: &str, name: &str) -> Rejection {
-    Rejection::AlreadyExists { what: format!("{what} called {name}") }
-}
-
 pub(crate) fn check_name(name: &str) -> Result<(), Rejection> {
     let fits = name.trim() == name && (1..=60).contains(&name.chars().count()) && !name.chars().any(char::is_control);
     let problem = "1 to 60 characters without control characters or blanks at either end";
     if fits { Ok(()) } else { Err(Rejection::Invalid { field: "name", problem: problem.into() }) }
-}
-
-fn check_scan(ranges: &[String], interval_s: u32) -> Result<(), Rejection> {
-    if ranges.is_empty() || ranges.len() > 256 || ranges.iter().any(|range| range.is_empty() || range.len() > 64) {
-        let problem = "1 to 256 ranges of at most 64 characters, such as 10.0.0.0/24".into();
-        return Err(Rejection::Invalid { field: "ranges", problem });
-    }
-    if !(30..=86_400).contains(&interval_s) {
-        return Err(Rejection::OutOfRange { field: "interval_s".into(), min: 30, max: 86_400 });
-    }
-    Ok(())
 }

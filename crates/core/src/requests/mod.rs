@@ -34,10 +34,11 @@ mod scenario;
 mod settle;
 mod sight;
 mod simulate;
+mod structure;
 mod submit;
 mod vote;
 
-pub use action::{Action, ContentHash, Control, MAX_TARGETS, NotAHash, Payload, Target, mode_name};
+pub use action::{Action, ContentHash, Control, MAX_TARGETS, NotAHash, Passwords, Payload, Target, mode_name};
 pub use claims::Award;
 pub use comment::{COMMENT_AFTER_END, MAX_COMMENTS};
 pub use effects::DELETION_DELAY;
@@ -57,4 +58,5 @@ pub use scenario::{Approvers, Policy, STEP_UP_WINDOW, Scenario, StepUp};
 pub use settle::{Approved, REPORT_GRACE};
 pub use sight::Sight;
 pub use simulate::{Forecast, Prospect, Supposition, Warning};
+pub use structure::MAX_RANGES;
 pub(crate) use vote::check_step_up;

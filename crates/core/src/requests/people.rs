@@ -5,7 +5,7 @@ use crate::{
     authz::{ApiAccess, Grant, Node, Permission, Role, RoleId, Scope},
     decide::Tx,
     event::{Entry, Event},
-    ids::{AccountId, CustomRoleId, GrantId, GroupId, UserId},
+    ids::{AccountId, AgentId, CustomRoleId, GrantId, GroupId, ScanTaskId, SiteId, SubAccountId, UserId},
     rejection::Rejection,
     state::State,
     time::Timestamp,
@@ -78,6 +78,10 @@ pub(crate) enum Object {
     Group(GroupId),
     Person(UserId),
     Role(CustomRoleId),
+    Site(SiteId),
+    Agent(AgentId),
+    ScanTask(ScanTaskId),
+    SubAccount(SubAccountId),
 }
 
 impl State {
@@ -111,6 +115,12 @@ impl State {
             Control::TransferOwnership { .. } | Control::DeleteAccount { .. } => vec![Object::Ownership],
             Control::ChangeRole { role, .. } | Control::DeleteRole { role } => vec![Object::Role(*role)],
             Control::ChangeGroup { group, .. } | Control::DeleteGroup { group, .. } => vec![Object::Group(*group)],
+            Control::ChangeSite { site, .. } | Control::RemoveSite { site, .. } => vec![Object::Site(*site)],
+            Control::ChangeAgent { agent, .. } | Control::RevokeAgent { agent } => vec![Object::Agent(*agent)],
+            Control::ChangeScanTask { scan_task, .. } | Control::RemoveScanTask { scan_task } => {
+                vec![Object::ScanTask(*scan_task)]
+            }
+            Control::RemoveSubAccount { sub_account } => vec![Object::SubAccount(*sub_account)],
             _ => person().into_iter().collect(),
         }
     }

@@ -119,16 +119,10 @@ impl State {
                     Target::Agent(_) => None,
                 })
                 .collect(),
-            Action::Control(Control::RestartWorkers { site } | Control::CreateAgent { site, .. }) => {
-                vec![Place::site(*site)]
-            }
-            Action::Control(Control::CreateScanTask { agent, .. }) => {
-                vec![self.agent(*agent).map_or(Place::ACCOUNT, |agent| Place::site(agent.site))]
-            }
             Action::Control(Control::PlaceDevices { devices, .. } | Control::AssignDevices { devices, .. }) => {
                 devices.iter().filter_map(|device| self.device(*device).map(crate::fleet::Device::place)).collect()
             }
-            Action::Control(_) => vec![Place::ACCOUNT],
+            Action::Control(control) => vec![self.place_of_structure(control).unwrap_or(Place::ACCOUNT)],
         };
         places.sort_unstable();
         places.dedup();

@@ -128,6 +128,7 @@ scenarios! {
     FleetScan = "fleet.scan",
     FleetRestartWorkers = "fleet.restart_workers",
     HashrateTransfer = "hashrate.transfer",
+    SubaccountDelete = "subaccount.delete",
 }
 
 impl Scenario {
@@ -207,6 +208,7 @@ impl Scenario {
             | Self::ApprovalConfigUpdate
             | Self::HashrateTransfer
             | Self::AccountDelete
+            | Self::SubaccountDelete
             | Self::AccountUnfreeze => base,
             Self::GovernanceRecover => Policy { timelock: Millis::hours(72), ..base },
             // Everybody has to agree ([`State::counts_at_first`](crate::state::State)). With its timelock it is open for seven

@@ -77,6 +77,13 @@ const fn area(control: &Control) -> Permission {
         | Control::CreateSite { .. }
         | Control::CreateAgent { .. }
         | Control::CreateScanTask { .. }
+        | Control::ChangeSite { .. }
+        | Control::RemoveSite { .. }
+        | Control::ChangeAgent { .. }
+        | Control::RevokeAgent { .. }
+        | Control::ChangeScanTask { .. }
+        | Control::RemoveScanTask { .. }
+        | Control::RemoveSubAccount { .. }
         | Control::PlaceDevices { .. }
         | Control::AssignDevices { .. }
         | Control::FreezeAccount {}

@@ -87,6 +87,16 @@ impl State {
                 });
             }
             Event::SiteCreated { .. }
+            | Event::SiteChanged { .. }
+            | Event::SiteRemoved { .. }
+            | Event::AgentChanged { .. }
+            | Event::AgentRevoked { .. }
+            | Event::ScanTaskChanged { .. }
+            | Event::ScanTaskRemoved { .. }
+            | Event::ContainerRenamed { .. }
+            | Event::ContainerRemoved { .. }
+            | Event::SubAccountRenamed { .. }
+            | Event::SubAccountRemoved { .. }
             | Event::AgentCreated { .. }
             | Event::AgentEnrolled { .. }
             | Event::ScanTaskCreated { .. }
@@ -145,7 +155,7 @@ impl State {
         }
     }
 
-    fn close_draft(&mut self, user: UserId, site: SiteId) {
+    pub(super) fn close_draft(&mut self, user: UserId, site: SiteId) {
         if let Some(sites) = self.drafts.get_mut(&user) {
             sites.remove(&site);
         }

@@ -3,8 +3,8 @@
 use super::{Claims, State, identity_keys};
 use crate::{
     event::Event,
-    fleet::{Agent, Container, Device, FoundDevice, Group, ScanTask, Site, SubAccount},
-    ids::{AgentId, DeviceId, ScanTaskId},
+    fleet::{Agent, AgentMode, Container, Device, FoundDevice, Group, ScanTask, Site, SubAccount},
+    ids::{AgentId, DeviceId, ScanTaskId, SiteId},
     time::Timestamp,
 };
 use std::sync::Arc;
@@ -13,7 +13,8 @@ impl State {
     pub(super) fn apply_fleet(&mut self, event: &Event, at: Timestamp) {
         match event {
             Event::SiteCreated { site, account, name, capacity_w } => {
-                let site = Site { id: *site, account: *account, name: name.clone(), capacity_w: *capacity_w };
+                let site =
+                    Site { id: *site, account: *account, name: name.clone(), capacity_w: *capacity_w, removed: false };
                 self.sites.insert(site.id, site);
             }
             Event::AgentCreated { agent, account, site, name, token_hash } => {
@@ -24,6 +25,9 @@ impl State {
                     name: name.clone(),
                     token_hash: Some(token_hash.clone()),
                     public_key: None,
+                    mode: AgentMode::FullControl,
+                    paused: false,
+                    revoked: false,
                 };
                 self.agents.insert(agent.id, agent);
             }
@@ -33,13 +37,16 @@ impl State {
                     agent.public_key = Some(public_key.clone());
                 }
             }
-            Event::ScanTaskCreated { scan_task, agent, name, ranges, interval_s } => {
+            Event::ScanTaskCreated { scan_task, agent, name, ranges, interval_s, credentials } => {
                 let task = ScanTask {
                     id: *scan_task,
                     agent: *agent,
                     name: name.clone(),
                     ranges: ranges.clone(),
                     interval_s: *interval_s,
+                    enabled: true,
+                    credentials: credentials.clone(),
+                    removed: false,
                 };
                 self.scan_tasks.insert(task.id, task);
             }
@@ -49,11 +56,12 @@ impl State {
                 }
             }
             Event::ContainerCreated { container, account, site, name } => {
-                let made = Container { id: *container, account: *account, site: *site, name: name.clone() };
+                let made =
+                    Container { id: *container, account: *account, site: *site, name: name.clone(), removed: false };
                 self.containers.insert(made.id, made);
             }
             Event::SubAccountCreated { sub_account, account, name } => {
-                let made = SubAccount { id: *sub_account, account: *account, name: name.clone() };
+                let made = SubAccount { id: *sub_account, account: *account, name: name.clone(), removed: false };
                 self.sub_accounts.insert(made.id, made);
             }
             Event::GroupSet { group, account, name, devices } => {
@@ -77,8 +85,84 @@ impl State {
             Event::DevicesAssigned { devices, sub_account, .. } => {
                 self.change_devices(devices, |device| device.sub_account = *sub_account);
             }
+            _ => self.apply_change(event),
+        }
+    }
+
+    fn apply_change(&mut self, event: &Event) {
+        match event {
+            Event::SiteChanged { site, name, capacity_w } => change(&mut self.sites, site, |site| {
+                site.name.clone_from(name);
+                site.capacity_w = *capacity_w;
+            }),
+            Event::SiteRemoved { site } => self.remove_site(*site),
+            Event::AgentChanged { agent, name, mode, paused } => change(&mut self.agents, agent, |agent| {
+                agent.name.clone_from(name);
+                (agent.mode, agent.paused) = (*mode, *paused);
+            }),
+            Event::AgentRevoked { agent } => self.revoke_agent(*agent),
+            Event::ScanTaskChanged { scan_task, name, ranges, interval_s, enabled, credentials } => {
+                change(&mut self.scan_tasks, scan_task, |task| {
+                    task.name.clone_from(name);
+                    task.ranges.clone_from(ranges);
+                    task.credentials.clone_from(credentials);
+                    (task.interval_s, task.enabled) = (*interval_s, *enabled);
+                });
+            }
+            Event::ScanTaskRemoved { scan_task } => self.remove_scan_task(*scan_task),
+            Event::ContainerRenamed { container, name } => {
+                change(&mut self.containers, container, |container| container.name.clone_from(name));
+            }
+            Event::ContainerRemoved { container } => {
+                change(&mut self.containers, container, |container| container.removed = true);
+            }
+            Event::SubAccountRenamed { sub_account, name } => {
+                change(&mut self.sub_accounts, sub_account, |sub_account| sub_account.name.clone_from(name));
+            }
+            Event::SubAccountRemoved { sub_account } => {
+                change(&mut self.sub_accounts, sub_account, |sub_account| sub_account.removed = true);
+            }
             _ => {}
         }
+    }
+
+    fn remove_site(&mut self, site: SiteId) {
+        change(&mut self.sites, &site, |site| site.removed = true);
+        let agents: Vec<_> = self.agents.values().filter(|agent| agent.site == site).map(|agent| agent.id).collect();
+        for agent in agents {
+            self.revoke_agent(agent);
+        }
+        let containers = self.containers.values().filter(|container| container.site == site);
+        for container in containers.map(|container| container.id).collect::<Vec<_>>() {
+            change(&mut self.containers, &container, |container| container.removed = true);
+        }
+        let devices: Vec<_> = self.devices().filter(|device| device.site == site).cloned().collect();
+        for device in devices {
+            for key in identity_keys(device.account, &device.found.identity) {
+                self.by_identity.remove(&key);
+            }
+            self.change_devices(&[device.id], |device| device.removed = true);
+        }
+        let holders: Vec<_> = self.drafts.keys().copied().collect();
+        for user in holders {
+            self.close_draft(user, site);
+        }
+    }
+
+    fn revoke_agent(&mut self, agent: AgentId) {
+        change(&mut self.agents, &agent, |agent| {
+            (agent.token_hash, agent.public_key, agent.revoked) = (None, None, true);
+        });
+        let tasks: Vec<_> = self.scan_tasks_of(agent).map(|task| task.id).collect();
+        for task in tasks {
+            self.remove_scan_task(task);
+        }
+    }
+
+    fn remove_scan_task(&mut self, task: ScanTaskId) {
+        change(&mut self.scan_tasks, &task, |task| {
+            (task.removed, task.credentials) = (true, None);
+        });
     }
 
     fn place_device(
@@ -110,6 +194,7 @@ impl State {
             groups: known.map(|device| device.groups).unwrap_or_default(),
             since: known.map_or(at, |device| device.since),
             found: found.clone(),
+            removed: false,
         });
         self.territories.moved(known, &device);
         if let Some(slot) = self.devices.get_mut(id.index() - 1) {
@@ -128,5 +213,11 @@ impl State {
                 self.territories.moved(Some(&was), device);
             }
         }
+    }
+}
+
+fn change<K: Ord + Clone, V: Clone>(things: &mut imbl::OrdMap<K, V>, id: &K, change: impl FnOnce(&mut V)) {
+    if let Some(thing) = things.get_mut(id) {
+        change(thing);
     }
 }

@@ -75,19 +75,22 @@ impl DeviceSet {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Territories(imbl::OrdMap<(AccountId, Option<Node>), Arc<DeviceSet>>);
 
-/// The account and whatever else a device is in.
+/// The account and whatever else a device is in; nothing once it is removed.
 fn nodes_of(device: &Device) -> impl Iterator<Item = (AccountId, Option<Node>)> + use<> {
     let (account, groups) = (device.account, device.groups);
     let container = device.container.map(Node::Container);
     let sub_account = device.sub_account.map(Node::SubAccount);
     let nodes = std::iter::once(Node::Site(device.site)).chain(container).chain(sub_account).chain(groups.into_nodes());
-    std::iter::once(None).chain(nodes.map(Some)).map(move |node| (account, node))
+    let all = std::iter::once(None).chain(nodes.map(Some)).map(move |node| (account, node));
+    let there = !device.removed;
+    all.filter(move |_| there)
 }
 
 impl Territories {
     /// Takes note of where a device is now and, if it was known, where it was.
     pub(crate) fn moved(&mut self, was: Option<&Device>, is: &Device) {
-        if was.is_some_and(|was| was.account == is.account && was.place() == is.place()) {
+        let same = |was: &Device| was.account == is.account && was.place() == is.place() && was.removed == is.removed;
+        if was.is_some_and(same) {
             return;
         }
         for node in was.into_iter().flat_map(nodes_of) {

@@ -121,7 +121,7 @@ fn second_site(w: &mut World, first: u32, miners: u32) -> SiteId {
     ask(w, owner, Control::CreateSite { name: "Sur".into(), capacity_w: None });
     ask(w, owner, Control::CreateAgent { site, name: "south".into(), token_hash: token_hash.clone() });
     let ranges = vec!["10.1.0.0/24".into()];
-    ask(w, owner, Control::CreateScanTask { agent, name: "all".into(), ranges, interval_s: 60 });
+    ask(w, owner, Control::CreateScanTask { agent, name: "all".into(), ranges, interval_s: 60, credentials: None });
     w.system(Command::EnrolAgent { token_hash, public_key: "ab".repeat(32) });
     let devices = (first..first + miners).map(support::miner).collect();
     w.system(Command::ReportDevices { agent, scan_task: ScanTaskId(2), devices });

@@ -46,7 +46,8 @@ impl World {
             let agent = Control::CreateAgent { site: SITE, name: "north".into(), token_hash: token_hash.clone() };
             w.ask(owner, Action::Control(agent), &[]);
             let ranges = vec!["10.0.0.0/24".into()];
-            let scan = Control::CreateScanTask { agent: AGENT, name: "all".into(), ranges, interval_s: 60 };
+            let scan =
+                Control::CreateScanTask { agent: AGENT, name: "all".into(), ranges, interval_s: 60, credentials: None };
             w.ask(owner, Action::Control(scan), &[]);
             w.system(Command::EnrolAgent { token_hash, public_key: "cd".repeat(32) });
             let devices = (1..=miners).map(miner).collect();

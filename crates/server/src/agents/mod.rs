@@ -5,7 +5,10 @@
 
 mod bounds;
 mod enrol;
+mod passwords;
 mod session;
+
+pub use passwords::{credentials_name, reference};
 
 use crate::{
     dispatch::{Stage, Stages},
@@ -15,12 +18,13 @@ use crate::{
 use adit_core::{
     event::{Entry, Event},
     fleet::{CommandId, Device},
-    ids::{AgentId, ScanTaskId},
+    ids::AgentId,
+    requests::Action,
     state::State,
     time::Timestamp,
 };
 use adit_store::{Secrets, StoreError};
-use adit_wire::{AgentConfig, AgentMode, AgentStatus, Credential, KnownDevice, ScanTaskConfig, ServerKey, ToAgent};
+use adit_wire::{AgentConfig, AgentMode, AgentStatus, KnownDevice, ScanTaskConfig, ServerKey, ToAgent};
 use axum::{
     Router,
     extract::DefaultBodyLimit,
@@ -62,12 +66,6 @@ pub enum AgentsError {
 /// Secrets shared by everything that needs some.
 pub type SharedSecrets = Arc<Mutex<Secrets>>;
 
-/// Under which name the passwords of a scan task lie, as a JSON list of credentials.
-#[must_use]
-pub fn credentials_name(task: ScanTaskId) -> String {
-    format!("scan-task/{task}")
-}
-
 /// A connected agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Connected {
@@ -107,6 +105,8 @@ pub struct Agents {
     stages: Stages,
     poll_interval_s: u32,
     greetings: Arc<Semaphore>,
+    /// Passwords that were sealed in this life of the server, and when.
+    sealed: Mutex<BTreeMap<String, Timestamp>>,
 }
 
 impl Agents {
@@ -130,6 +130,7 @@ impl Agents {
             stages: Stages::default(),
             poll_interval_s: poll_interval_s.clamp(1, 3_600),
             greetings: Arc::new(Semaphore::new(MAX_GREETINGS)),
+            sealed: Mutex::default(),
         }))
     }
 
@@ -171,6 +172,7 @@ impl Agents {
         let mut commits = self.engine.subscribe();
         let state = self.engine.state();
         self.live.take_all(&state, self.engine.now());
+        self.forget_passwords(&state);
         loop {
             match commits.recv().await {
                 Ok(batch) => {
@@ -196,10 +198,47 @@ impl Agents {
     async fn follow_entry(&self, entry: &Entry) {
         match &entry.event {
             Event::ScanTaskCreated { agent, .. } => self.configure(*agent).await,
+            Event::AgentChanged { agent, paused, .. } => {
+                self.configure(*agent).await;
+                if *paused {
+                    self.lose(|device| device.agent == *agent);
+                }
+            }
+            Event::ScanTaskChanged { scan_task, .. } | Event::ScanTaskRemoved { scan_task } => {
+                let task = self.engine.state().scan_task_ever(*scan_task).cloned();
+                if let Some(task) = task {
+                    self.configure(task.agent).await;
+                    if task.removed {
+                        self.lose(|device| device.scan_task == task.id);
+                    }
+                }
+                self.forget_passwords(&self.engine.state());
+            }
+            Event::AgentRevoked { agent } => {
+                self.links().by_agent.remove(agent);
+                self.lose(|device| device.agent == *agent);
+                self.forget_passwords(&self.engine.state());
+            }
+            Event::SiteRemoved { .. } => {
+                let state = self.engine.state();
+                self.links().by_agent.retain(|agent, _| state.agent(*agent).is_some());
+                self.live.leave_out(&state);
+                self.forget_passwords(&state);
+            }
             Event::ItemsEnded { request, results } => {
                 self.stages.ended(*request, results.iter().map(|(item, _)| *item));
             }
-            Event::RequestEnded { request, .. } => self.stages.forget(*request),
+            Event::RequestEnded { request, .. } => {
+                self.stages.forget(*request);
+                let state = self.engine.state();
+                let brought = state.request(*request).is_some_and(|request| match &request.payload.action {
+                    Action::Control(control) => control.passwords().is_some(),
+                    Action::Device(_) => false,
+                });
+                if brought {
+                    self.forget_passwords(&state);
+                }
+            }
             _ => {}
         }
     }
@@ -230,10 +269,15 @@ impl Agents {
         if links.by_agent.get(&agent).is_some_and(|link| link.number == number) {
             links.by_agent.remove(&agent);
             drop(links);
-            let state = self.engine.state();
-            let lost = state.devices().filter(|device| device.agent == agent).map(|device| device.id);
-            self.live.write().mark_agent_lost(lost, self.engine.now());
+            self.lose(|device| device.agent == agent);
         }
+    }
+
+    /// Nobody knows any more what these devices do.
+    fn lose(&self, which: impl Fn(&Device) -> bool) {
+        let state = self.engine.state();
+        let lost = state.devices().filter(|device| which(device)).map(|device| device.id);
+        self.live.write().mark_agent_lost(lost, self.engine.now());
     }
 
     fn set_status(&self, agent: AgentId, number: u64, status: AgentStatus) {
@@ -249,12 +293,13 @@ impl Agents {
             name: task.name.clone(),
             ranges: task.ranges.clone(),
             interval_s: task.interval_s,
-            enabled: true,
-            credentials: credentials(&secrets, task.id),
+            enabled: task.enabled,
+            credentials: passwords::read(&secrets, task),
         });
+        let known = state.agent(agent);
         AgentConfig {
-            mode: AgentMode::FullControl,
-            paused: false,
+            mode: known.map_or(AgentMode::MonitoringOnly, |agent| agent.mode),
+            paused: known.is_none_or(|agent| agent.paused),
             poll_interval_s: self.poll_interval_s,
             scan_tasks: scan_tasks.collect(),
         }
@@ -267,21 +312,6 @@ pub fn router(agents: Arc<Agents>) -> Router {
         .route("/agent/v1/enroll", post(enrol::enrol).layer(DefaultBodyLimit::max(MAX_ENROLMENT)))
         .route("/agent/v1/connect", get(session::connect))
         .with_state(agents)
-}
-
-fn credentials(secrets: &Secrets, task: ScanTaskId) -> Vec<Credential> {
-    let stored = match secrets.get(&credentials_name(task)) {
-        Ok(stored) => stored,
-        Err(error) => {
-            tracing::error!(%error, %task, "a scan task goes without its passwords");
-            None
-        }
-    };
-    let Some(stored) = stored else { return Vec::new() };
-    serde_json::from_slice(&stored).unwrap_or_else(|_| {
-        tracing::error!(%task, "a scan task's passwords cannot be read; set them again");
-        Vec::new()
-    })
 }
 
 fn server_key(secrets: &mut Secrets) -> Result<ServerKey, AgentsError> {

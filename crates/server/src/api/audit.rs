@@ -238,7 +238,7 @@ impl Page<'_> {
         | Event::DevicesFound { agent, .. }
         | Event::DevicesChanged { agent, .. } = &entry.event
         {
-            let name = self.state.agent(*agent).map_or_else(|| agent.to_string(), |agent| agent.name.clone());
+            let name = self.state.agent_ever(*agent).map_or_else(|| agent.to_string(), |agent| agent.name.clone());
             return json!({ "kind": "agent", "id": agent, "name": name });
         }
         match entry.actor {

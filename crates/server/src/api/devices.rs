@@ -105,7 +105,8 @@ impl Asked {
 fn ranks<K: Ord>(state: &State, key: impl Fn(&Device) -> K) -> Vec<u32> {
     let mut all: Vec<_> = state.devices().map(|device| (key(device), device.id)).collect();
     all.sort_unstable();
-    let mut ranks = vec![u32::MAX; all.len() + 1];
+    let most = all.iter().map(|(_, device)| device.index()).max().unwrap_or(0);
+    let mut ranks = vec![u32::MAX; most + 1];
     for (rank, (_, device)) in (0..).zip(&all) {
         if let Some(place) = ranks.get_mut(device.index()) {
             *place = rank;

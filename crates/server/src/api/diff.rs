@@ -1,5 +1,7 @@
 //! What a request changes, from and to, grouped where targets change alike.
 
+mod structure;
+
 use super::{
     estimate::{setting_name, setting_now, setting_wanted},
     preview::devices_in_words,
@@ -113,7 +115,7 @@ impl Viewer<'_> {
     fn of_control(&self, request: &Request, control: &Control) -> Vec<Value> {
         match control {
             Control::RestartWorkers { site } => {
-                let site = self.state.site(*site).map_or_else(|| site.to_string(), |site| site.name.clone());
+                let site = self.state.site_ever(*site).map_or_else(|| site.to_string(), |site| site.name.clone());
                 vec![row(&format!("Collection workers of {site}"), "running", "restarted")]
             }
             Control::SetPolicies { changes } => changes.iter().map(|change| self.of_policy(request, change)).collect(),
@@ -146,15 +148,6 @@ impl Viewer<'_> {
             Control::SetAdministratorsManageUsers { on } => {
                 let word = |on: bool| if on { "the Owner and Administrators" } else { "the Owner" };
                 vec![row("People are managed by", word(!on), word(*on))]
-            }
-            Control::CreateSite { name, capacity_w } => {
-                let mut rows = vec![row("Site", "none", name)];
-                rows.extend(capacity_w.map(|watts| row("Capacity", "none", &format!("{watts} W"))));
-                rows
-            }
-            Control::CreateAgent { name, .. } => vec![row("Agent", "none", name)],
-            Control::CreateScanTask { name, ranges, .. } => {
-                vec![row("Scan task", "none", name), row("Ranges", "none", &ranges.join(", "))]
             }
             Control::PlaceDevices { devices, container } => {
                 self.moved(request, devices, "Container", container.map(Node::Container), |place| {
@@ -198,6 +191,7 @@ impl Viewer<'_> {
                 rows.push(row("Counts above the number of approvers", "as they are", "the number of approvers"));
                 rows
             }
+            structure => structure::rows(self.state, request, structure),
         }
     }
 
@@ -267,9 +261,9 @@ impl Viewer<'_> {
 
     fn node_in_words(&self, node: &Node) -> String {
         let name = match node {
-            Node::Site(id) => self.state.site(*id).map(|site| site.name.clone()),
-            Node::Container(id) => self.state.container(*id).map(|container| container.name.clone()),
-            Node::SubAccount(id) => self.state.sub_account(*id).map(|sub_account| sub_account.name.clone()),
+            Node::Site(id) => self.state.site_ever(*id).map(|site| site.name.clone()),
+            Node::Container(id) => self.state.container_ever(*id).map(|container| container.name.clone()),
+            Node::SubAccount(id) => self.state.sub_account_ever(*id).map(|sub_account| sub_account.name.clone()),
             Node::Group(_) => None,
         };
         name.unwrap_or_else(|| match node {

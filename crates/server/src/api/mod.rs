@@ -11,6 +11,7 @@ mod accounts;
 mod assets;
 mod audit;
 pub mod caller;
+mod collection;
 mod comments;
 mod devices;
 mod diff;
@@ -41,6 +42,7 @@ pub mod session;
 mod setup;
 mod simulate;
 mod sso;
+mod structure;
 pub(crate) mod views;
 mod webhooks;
 

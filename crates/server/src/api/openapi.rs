@@ -13,12 +13,13 @@ use std::sync::LazyLock;
 
 const COMPONENTS: &str = include_str!("openapi/components.json");
 /// More schemas: of what the modules of `routes` take and give.
-const MORE: [&str; 5] = [
+const MORE: [&str; 6] = [
     include_str!("openapi/sign_in.json"),
     include_str!("openapi/people.json"),
     include_str!("openapi/accounts.json"),
     include_str!("openapi/governance.json"),
     include_str!("openapi/notices.json"),
+    include_str!("openapi/structure.json"),
 ];
 
 static TEXT: LazyLock<String> = LazyLock::new(text);

@@ -10,6 +10,7 @@ mod groups;
 mod notices;
 mod people;
 mod sign_in;
+mod structure;
 
 use super::{Shared, audit, devices, drafts, events, fleet, health, openapi, overview, policies, requests, rules};
 use adit_core::authz::Permission;
@@ -175,7 +176,6 @@ pub fn table() -> Vec<Operation> {
         get("/explain", rules::explain, "Why somebody may or may not; about others only with user.view.")
             .query(&["subject!", "action!", "resource"])
             .gives(200, "Explanation"),
-        get("/sites", fleet::sites, "Sites.").needs(P::DeviceList).gives(200, "SitePage"),
         get("/agents", fleet::agents, "Agents and their workers.").needs(P::DeviceList).gives(200, "AgentPage"),
         get("/roles", fleet::roles, "Permissions there are, and which role holds which.")
             .needs(P::DashboardView)
@@ -190,6 +190,7 @@ pub fn table() -> Vec<Operation> {
     all.extend(accounts::operations());
     all.extend(groups::operations());
     all.extend(notices::operations());
+    all.extend(structure::operations());
     all.extend(deciding());
     all.extend(governance::operations());
     all.extend(besides());

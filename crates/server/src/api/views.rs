@@ -194,7 +194,12 @@ pub fn title(action: &Action, targets: usize) -> String {
 /// The one site it is about.
 fn site_of(state: &State, request: &Request) -> Option<adit_core::ids::SiteId> {
     match &request.payload.action {
-        Action::Control(Control::RestartWorkers { site } | Control::CreateAgent { site, .. }) => Some(*site),
+        Action::Control(
+            Control::RestartWorkers { site }
+            | Control::CreateAgent { site, .. }
+            | Control::ChangeSite { site, .. }
+            | Control::RemoveSite { site, .. },
+        ) => Some(*site),
         _ => {
             let mut sites =
                 request.payload.targets.iter().filter_map(|target| state.device(device_of(*target)?).map(|d| d.site));

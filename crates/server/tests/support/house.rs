@@ -14,6 +14,7 @@ use adit_core::{
 };
 use adit_server::{
     Agents, Clock, Engine, Herald, HeraldOptions, Live, SystemClock,
+    agents::SharedSecrets,
     api::{self, Api, Options, session},
 };
 use adit_store::{Key, Notices, People, Person, Secrets, SqliteLog, SqliteReader};
@@ -58,6 +59,8 @@ pub struct House {
     pub router: Router,
     pub people: Arc<Mutex<People>>,
     pub users: BTreeMap<String, UserId>,
+    pub secrets: SharedSecrets,
+    pub live: Live,
     next: AtomicU64,
     _follower: JoinSet<()>,
     _folder: tempfile::TempDir,
@@ -131,7 +134,13 @@ impl House {
                     name: format!("{name}-agent"),
                     token_hash: token_hash.clone(),
                 },
-                Control::CreateScanTask { agent, name: format!("{name}-all"), ranges, interval_s: 60 },
+                Control::CreateScanTask {
+                    agent,
+                    name: format!("{name}-all"),
+                    ranges,
+                    interval_s: 60,
+                    credentials: None,
+                },
             ] {
                 ask(&engine, &next, OWNER, Action::Control(control), &[]).await;
             }
@@ -173,11 +182,11 @@ impl House {
             webhooks: options.webhooks.clone(),
         };
         let store = Notices::open(path("notices")).unwrap();
-        let herald = Herald::new(engine.clone(), store, Arc::clone(&people), secrets, told).unwrap();
+        let herald = Herald::new(engine.clone(), store, Arc::clone(&people), Arc::clone(&secrets), told).unwrap();
         follower.spawn(Arc::clone(&herald).work(Box::new(SqliteReader::open(path("log")).unwrap())));
-        let api = Api::new(engine.clone(), live, Arc::clone(&people), agents, herald, log, options).unwrap();
+        let api = Api::new(engine.clone(), live.clone(), Arc::clone(&people), agents, herald, log, options).unwrap();
         let router = api::router(Arc::new(api));
-        Self { clock, engine, router, people, users, next, _follower: follower, _folder: folder }
+        Self { clock, engine, router, people, users, secrets, live, next, _follower: follower, _folder: folder }
     }
 
     /// Somebody who is known to the engine signs in from now on as `name`.
@@ -227,7 +236,7 @@ impl House {
     pub async fn sign_in(&self, name: &str) -> Signed {
         let body = json!({ "email": format!("{name}@adit.test"), "password": PASSWORD });
         let answer = self.ask("POST", "/api/v1/session", None, Some(&body)).await;
-        assert_eq!(answer.status, 200, "{}", answer.text);
+        assert_eq!(answer.status, 200, "{name}: {}", answer.text);
         let cookie = answer.header("set-cookie").split(';').next().unwrap().to_owned();
         Signed { cookie, csrf: answer.body["csrf"].as_str().unwrap().to_owned() }
     }

@@ -20,6 +20,8 @@ pub const OWNER: UserId = UserId(1);
 pub const SITE: SiteId = SiteId(1);
 pub const AGENT: AgentId = AgentId(1);
 pub const TOKEN: &str = "one-time-token";
+/// The reference to the scan task's passwords.
+pub const PASSWORDS: &str = "00112233445566778899aabbccddeeff";
 
 /// Nothing here takes two minutes; a test that does is stuck.
 pub async fn bounded<T>(what: &str, work: impl Future<Output = T>) -> T {
@@ -85,7 +87,13 @@ pub async fn site(engine: &Engine, ranges: Vec<String>) {
     let controls = [
         Control::CreateSite { name: "Norte".into(), capacity_w: None },
         Control::CreateAgent { site: SITE, name: "north".into(), token_hash },
-        Control::CreateScanTask { agent: AGENT, name: "all".into(), ranges, interval_s: 30 },
+        Control::CreateScanTask {
+            agent: AGENT,
+            name: "all".into(),
+            ranges,
+            interval_s: 30,
+            credentials: Some(PASSWORDS.into()),
+        },
     ];
     for (number, control) in (1..).zip(controls) {
         let id = ask(engine, OWNER, number, Action::Control(control), &[]).await.unwrap();

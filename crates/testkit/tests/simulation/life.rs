@@ -130,8 +130,9 @@ impl Life {
                 Control::CreateScanTask {
                     agent,
                     name: "all".into(),
-                    ranges: vec!["10.0.0.0/24".into()],
+                    ranges: vec![format!("10.0.{}.0/24", agent.0)],
                     interval_s: 60,
+                    credentials: None,
                 },
             ];
             for control in controls {

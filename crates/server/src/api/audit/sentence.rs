@@ -4,7 +4,7 @@ use super::super::{Names, views::word};
 use adit_core::{
     authz::{Node, Scope},
     event::Event,
-    fleet::TargetResult,
+    fleet::{AgentMode, TargetResult},
     ids::{AgentId, DeviceId, RequestId, SiteId, UserId},
     requests::{Decision, Refusal},
     state::State,
@@ -26,11 +26,11 @@ impl Speaker<'_> {
     }
 
     fn site(&self, site: SiteId) -> String {
-        self.state.site(site).map_or_else(|| site.to_string(), |site| site.name.clone())
+        self.state.site_ever(site).map_or_else(|| site.to_string(), |site| site.name.clone())
     }
 
     fn agent(&self, agent: AgentId) -> String {
-        self.state.agent(agent).map_or_else(|| agent.to_string(), |agent| agent.name.clone())
+        self.state.agent_ever(agent).map_or_else(|| agent.to_string(), |agent| agent.name.clone())
     }
 
     fn number(&self, request: RequestId) -> String {
@@ -128,15 +128,15 @@ impl Speaker<'_> {
             Event::SiteCreated { name, .. } => format!("Site {name} was created"),
             Event::AgentCreated { name, site, .. } => format!("Agent {name} was created on {}", self.site(*site)),
             Event::AgentEnrolled { agent, .. } => format!("Agent {} enrolled", self.agent(*agent)),
-            Event::ScanTaskCreated { name, agent, ranges, .. } => {
-                format!("Agent {} is to search {} as scan task {name}", self.agent(*agent), some(ranges.clone()))
-            }
             Event::DevicesFound { agent, devices: found, .. } => {
                 format!("Agent {} found {}", self.agent(*agent), devices(found.iter().map(|(id, _)| id)))
             }
             Event::DevicesChanged { agent, devices: found, .. } => {
                 let devices = devices(found.iter().map(|(id, _)| id));
                 format!("Agent {} found {devices} with another address or firmware", self.agent(*agent))
+            }
+            Event::ScanTaskCreated { name, agent, ranges, .. } => {
+                format!("Agent {} is to search {} as scan task {name}", self.agent(*agent), some(ranges.clone()))
             }
             Event::ContainerCreated { name, site, .. } => {
                 format!("Container {name} was created on {}", self.site(*site))
@@ -145,13 +145,13 @@ impl Speaker<'_> {
             Event::GroupSet { name, devices: members, .. } => format!("Group {name} is {}", devices(members)),
             Event::GroupDeleted { group, .. } => format!("Group {group} was deleted"),
             Event::DevicesPlaced { devices: moved, container, .. } => {
-                let to =
-                    container.map(|id| self.state.container(id).map_or_else(|| id.to_string(), |c| c.name.clone()));
+                let to = container
+                    .map(|id| self.state.container_ever(id).map_or_else(|| id.to_string(), |c| c.name.clone()));
                 let to = to.map_or_else(|| "in no container".to_owned(), |name| format!("in container {name}"));
                 format!("{} stand {to}", devices(moved))
             }
             Event::DevicesAssigned { devices: moved, sub_account, .. } => {
-                let name = |id| self.state.sub_account(id).map_or_else(|| format!("{id}"), |s| s.name.clone());
+                let name = |id| self.state.sub_account_ever(id).map_or_else(|| format!("{id}"), |s| s.name.clone());
                 let to = sub_account.map(name).unwrap_or_else(|| "no sub-account".to_owned());
                 format!("{} belong to {to}", devices(moved))
             }
@@ -174,6 +174,44 @@ impl Speaker<'_> {
                 let targets = payload.targets.len();
                 let on = if targets == 0 { String::new() } else { format!(" on {}", count(targets, "target")) };
                 format!("R-{number} was submitted: {}{on}{}", payload.action.title(), self.refused(refused))
+            }
+            _ => self.of_structure(event),
+        }
+    }
+
+    fn of_structure(&self, event: &Event) -> String {
+        let task = |id| self.state.scan_task_ever(id).map_or_else(|| format!("{id}"), |task| task.name.clone());
+        match event {
+            Event::SiteChanged { name, capacity_w, .. } => {
+                let may = capacity_w.map_or_else(|| "an unknown power".to_owned(), |watts| format!("{watts} W"));
+                format!("Site {name} is so called now and may draw {may}")
+            }
+            Event::SiteRemoved { site } => {
+                format!("Site {} was removed with everything on it", self.site(*site))
+            }
+            Event::AgentChanged { name, mode, paused, .. } => {
+                let works = match (paused, mode) {
+                    (true, _) => "is paused",
+                    (false, AgentMode::FullControl) => "carries out orders",
+                    (false, AgentMode::MonitoringOnly) => "only watches",
+                };
+                format!("Agent {name} is so called now and {works}")
+            }
+            Event::AgentRevoked { agent } => format!("Agent {} was revoked", self.agent(*agent)),
+            Event::ScanTaskChanged { name, ranges, enabled, .. } => {
+                let off = if *enabled { "" } else { ", and is off" };
+                format!("Scan task {name} covers {} now{off}", some(ranges.clone()))
+            }
+            Event::ScanTaskRemoved { scan_task } => format!("Scan task {} was removed", task(*scan_task)),
+            Event::ContainerRenamed { container, name } => format!("Container {container} is called {name} now"),
+            Event::ContainerRemoved { container } => {
+                let name = self.state.container_ever(*container).map(|container| container.name.clone());
+                format!("Container {} was removed", name.unwrap_or_else(|| container.to_string()))
+            }
+            Event::SubAccountRenamed { sub_account, name } => format!("Sub-account {sub_account} is called {name} now"),
+            Event::SubAccountRemoved { sub_account } => {
+                let name = self.state.sub_account_ever(*sub_account).map(|sub_account| sub_account.name.clone());
+                format!("Sub-account {} was removed", name.unwrap_or_else(|| sub_account.to_string()))
             }
             _ => self.of_request(event),
         }

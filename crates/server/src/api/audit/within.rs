@@ -3,7 +3,7 @@
 use adit_core::{
     authz::{Actor, Place, Reach},
     event::{Entry, Event},
-    ids::{AccountId, AgentId, SiteId, UserId},
+    ids::{AccountId, AgentId, ContainerId, ScanTaskId, SiteId, SubAccountId, UserId},
     state::State,
     time::Timestamp,
 };
@@ -11,8 +11,19 @@ use adit_core::{
 /// Does the reach cover everything that the entry tells of?
 pub fn reach(state: &State, reach: &Reach, (actor, now): (&Actor, Timestamp), entry: &Entry) -> bool {
     let whole = |account: AccountId| reach.covers(account, &Place::ACCOUNT);
-    let site = |site: SiteId| state.site(site).is_some_and(|s| reach.covers(s.account, &Place::site(site)));
-    let agent = |agent: AgentId| state.agent(agent).is_some_and(|agent| site(agent.site));
+    let site = |site: SiteId| state.site_ever(site).is_some_and(|s| reach.covers(s.account, &Place::site(site)));
+    let agent = |agent: AgentId| state.agent_ever(agent).is_some_and(|agent| site(agent.site));
+    let task = |task: ScanTaskId| state.scan_task_ever(task).is_some_and(|task| agent(task.agent));
+    let container = |id: ContainerId| {
+        state
+            .container_ever(id)
+            .is_some_and(|c| reach.covers(c.account, &Place { container: Some(id), ..Place::site(c.site) }))
+    };
+    let sub_account = |id: SubAccountId| {
+        state
+            .sub_account_ever(id)
+            .is_some_and(|s| reach.covers(s.account, &Place { sub_account: Some(id), ..Place::ACCOUNT }))
+    };
     match &entry.event {
         Event::AccountCreated { account, .. }
         | Event::GrantAdded { account, .. }
@@ -26,7 +37,6 @@ pub fn reach(state: &State, reach: &Reach, (actor, now): (&Actor, Timestamp), en
         | Event::AccountDeleted { account }
         | Event::RoleSet { account, .. }
         | Event::RoleDeleted { account, .. }
-        | Event::SubAccountCreated { account, .. }
         | Event::GroupSet { account, .. }
         | Event::GroupDeleted { account, .. }
         | Event::DevicesPlaced { account, .. }
@@ -49,14 +59,24 @@ pub fn reach(state: &State, reach: &Reach, (actor, now): (&Actor, Timestamp), en
         Event::UserAdded { user } | Event::UserRemoved { user } => {
             whole(reach.account()) && (is_of(state, *user, reach.account()) || state.has_one_account())
         }
+        Event::ContainerCreated { container: of, .. }
+        | Event::ContainerRenamed { container: of, .. }
+        | Event::ContainerRemoved { container: of } => container(*of),
+        Event::SubAccountCreated { sub_account: of, .. }
+        | Event::SubAccountRenamed { sub_account: of, .. }
+        | Event::SubAccountRemoved { sub_account: of } => sub_account(*of),
+        Event::ScanTaskChanged { scan_task: of, .. } | Event::ScanTaskRemoved { scan_task: of } => task(*of),
         Event::SiteCreated { site: of, .. }
+        | Event::SiteChanged { site: of, .. }
+        | Event::SiteRemoved { site: of }
         | Event::AgentCreated { site: of, .. }
-        | Event::ContainerCreated { site: of, .. }
         | Event::DraftPut { site: of, .. }
         | Event::DraftTaken { site: of, .. }
         | Event::DraftClosed { site: of, .. }
         | Event::DraftSubmitted { site: of, .. } => site(*of),
         Event::AgentEnrolled { agent: of, .. }
+        | Event::AgentChanged { agent: of, .. }
+        | Event::AgentRevoked { agent: of }
         | Event::ScanTaskCreated { agent: of, .. }
         | Event::DevicesFound { agent: of, .. }
         | Event::DevicesChanged { agent: of, .. } => agent(*of),

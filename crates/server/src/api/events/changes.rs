@@ -27,7 +27,7 @@ pub struct Changes {
     pub marked: BTreeSet<DeviceId>,
     /// Sites of which my draft changed.
     pub drafts: BTreeSet<SiteId>,
-    /// Agents, scan tasks or sites.
+    /// Agents, scan tasks, sites, containers or sub-accounts.
     pub agents: bool,
     /// Who may decide what, so that every open request may stand elsewhere.
     pub rules: bool,
@@ -97,7 +97,19 @@ impl Changes {
             Event::SiteCreated { .. }
             | Event::AgentCreated { .. }
             | Event::AgentEnrolled { .. }
-            | Event::ScanTaskCreated { .. } => self.agents = true,
+            | Event::SiteChanged { .. }
+            | Event::SiteRemoved { .. }
+            | Event::AgentChanged { .. }
+            | Event::AgentRevoked { .. }
+            | Event::ScanTaskCreated { .. }
+            | Event::ScanTaskChanged { .. }
+            | Event::ScanTaskRemoved { .. }
+            | Event::ContainerCreated { .. }
+            | Event::ContainerRenamed { .. }
+            | Event::ContainerRemoved { .. }
+            | Event::SubAccountCreated { .. }
+            | Event::SubAccountRenamed { .. }
+            | Event::SubAccountRemoved { .. } => self.agents = true,
             Event::GroupSet { .. } | Event::DevicesPlaced { .. } | Event::DevicesAssigned { .. } => {
                 (self.rules, self.moved) = (true, true);
             }

@@ -81,6 +81,22 @@ impl Ranges {
         Self(both)
     }
 
+    /// None?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Each span as an operator would write it: `10.0.0.0-10.0.0.255`, or one address.
+    #[must_use]
+    pub fn to_texts(&self) -> Vec<String> {
+        let text = |(first, last): &(u32, u32)| {
+            let (first, last) = (Ipv4Addr::from_bits(*first), Ipv4Addr::from_bits(*last));
+            if first == last { first.to_string() } else { format!("{first}-{last}") }
+        };
+        self.0.iter().map(text).collect()
+    }
+
     /// Every address, ascending.
     pub fn addresses(&self) -> impl Iterator<Item = Ipv4Addr> + Send + use<> {
         self.0.clone().into_iter().flat_map(|(first, last)| (first..=last).map(Ipv4Addr::from_bits))
