@@ -168,6 +168,7 @@ function touchedBy(action: string): string[] {
     return ABOUT_PEOPLE;
   if (action.endsWith("_agent") || action.endsWith("_scan_task")) return ["agents", "scan-tasks"];
   if (action.endsWith("_site")) return ["sites", "session"];
+  if (/_(group|container|sub_account)$/.test(action)) return ["places"];
   return [];
 }
 

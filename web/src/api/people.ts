@@ -14,6 +14,19 @@ export const peopleQuery = queryOptions({
   queryKey: ["people"],
   queryFn: () => unwrap(client.GET("/people")),
 });
+/** What a grant may reach besides sites, as far as this person sees it. */
+export const placesQuery = queryOptions({
+  queryKey: ["places"],
+  queryFn: async () => {
+    const [containers, groups, subAccounts] = await Promise.all([
+      unwrap(client.GET("/containers")),
+      unwrap(client.GET("/groups")),
+      unwrap(client.GET("/sub-accounts")),
+    ]);
+    return { containers: containers.items, groups: groups.items, subAccounts: subAccounts.items };
+  },
+  retry: false,
+});
 export const invitationsQuery = queryOptions({
   queryKey: ["invitations"],
   queryFn: () => unwrap(client.GET("/invitations")),

@@ -5,7 +5,7 @@ import { getRouteApi, Link } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
 import { type AsOf, asOfQuery } from "../api/governance";
 import { scopeWords } from "../roles/scope";
-import { useSite, useSiteName } from "../shell/site";
+import { useNodeName, useSite } from "../shell/site";
 import { Empty, LoadError, Note, Waiting } from "../ui/feedback";
 import { count, dateTimeLong, plural } from "../ui/format";
 import { RequestStateMark } from "../ui/request-state";
@@ -76,7 +76,7 @@ function Past({ when }: { when: { seq?: number; at?: number } }) {
 }
 
 function People({ data }: { data: AsOf }) {
-  const siteName = useSiteName();
+  const nodeName = useNodeName();
   if (data.people.length === 0) return null;
   return (
     <section className="col">
@@ -102,7 +102,7 @@ function People({ data }: { data: AsOf }) {
                   <div>
                     {person.grants.map((grant) => (
                       <div key={grant.id}>
-                        {grant.role_title} <span className="dim">{scopeWords(grant.scope, siteName)}</span>
+                        {grant.role_title} <span className="dim">{scopeWords(grant.scope, nodeName)}</span>
                       </div>
                     ))}
                   </div>

@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { rolesQuery } from "../api/people";
 import { useSession } from "../api/session";
 import { Note } from "../ui/feedback";
+import { Places } from "./Places";
 import { cautionsOf, type Terms, ungivable } from "./terms";
 
 const API_WORDS = [
@@ -44,7 +45,7 @@ export function GrantFields({
         withAsterisk={false}
       />
       {withKey ? (
-        <Note title="Reaches everything">A grant with API access cannot be kept to some sites.</Note>
+        <Note title="Reaches everything">A grant with API access cannot be kept to some places.</Note>
       ) : (
         <fieldset className="bare">
           <legend>Where</legend>
@@ -54,21 +55,7 @@ export function GrantFields({
               checked={terms.everywhere}
               onChange={(event) => set({ everywhere: event.currentTarget.checked })}
             />
-            {!terms.everywhere &&
-              session.sites.map((site) => (
-                <Checkbox
-                  key={site.id}
-                  label={site.name}
-                  checked={terms.sites.includes(site.id)}
-                  onChange={(event) =>
-                    set({
-                      sites: event.currentTarget.checked
-                        ? [...terms.sites, site.id]
-                        : terms.sites.filter((id) => id !== site.id),
-                    })
-                  }
-                />
-              ))}
+            {!terms.everywhere && <Places nodes={terms.nodes} onChange={(nodes) => set({ nodes })} />}
           </div>
         </fieldset>
       )}

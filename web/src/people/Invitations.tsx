@@ -5,7 +5,7 @@ import type { Invitation } from "../api/account-types";
 import { invitationsQuery, withdrawInvitation } from "../api/people";
 import { useRoleTitle } from "../roles/role-title";
 import { scopeWords } from "../roles/scope";
-import { useSiteName } from "../shell/site";
+import { useNodeName } from "../shell/site";
 import { Ask } from "../ui/ask";
 import { LoadError } from "../ui/feedback";
 import { NONE, until, words } from "../ui/format";
@@ -23,7 +23,7 @@ const MAIL: Record<Invitation["mail"], string> = {
 export function Invitations() {
   const { data, error, refetch } = useQuery(invitationsQuery);
   const [leaving, setLeaving] = useState<Invitation | null>(null);
-  const siteName = useSiteName();
+  const nodeName = useNodeName();
   const roleTitle = useRoleTitle();
   const now = useNow();
   if (error) return <LoadError error={error} retry={() => void refetch()} />;
@@ -51,7 +51,7 @@ export function Invitations() {
               <tr key={invitation.id}>
                 <td data-label="E-mail">{invitation.email}</td>
                 <td data-label="Role">{roleTitle(invitation.role)}</td>
-                <td data-label="Where">{scopeWords(invitation.scope, siteName)}</td>
+                <td data-label="Where">{scopeWords(invitation.scope, nodeName)}</td>
                 <td data-label="Remark">{invitation.remark ?? NONE}</td>
                 <td data-label="By">{invitation.invited_by.name}</td>
                 <td data-label="State">

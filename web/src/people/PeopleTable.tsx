@@ -1,6 +1,6 @@
 import type { Person } from "../api/account-types";
 import { scopeWords } from "../roles/scope";
-import { useSiteName } from "../shell/site";
+import { useNodeName } from "../shell/site";
 import { ago, dateTime, dateTimeLong, NONE, words } from "../ui/format";
 import { useNow } from "../ui/use-now";
 import css from "./People.module.css";
@@ -63,13 +63,13 @@ export function PeopleTable({ people, onTask }: { people: Person[]; onTask: (tas
 }
 
 function Grants({ person }: { person: Person }) {
-  const siteName = useSiteName();
+  const nodeName = useNodeName();
   if (person.grants.length === 0) return <span className="dim">no role</span>;
   return (
     <div>
       {person.grants.map((grant) => (
         <div key={grant.id}>
-          {grant.role_title} <span className="dim">{scopeWords(grant.scope, siteName)}</span>
+          {grant.role_title} <span className="dim">{scopeWords(grant.scope, nodeName)}</span>
           {grant.expires_at && (
             <span className={grant.expired ? "warn small" : "dim small"}>
               , {grant.expired ? "ended" : "until"} {dateTime(grant.expires_at)}

@@ -3,20 +3,21 @@ import type { Person } from "../api/account-types";
 import { cautionsOf, found, incomplete, NO_TERMS, termsOf, toSend, ungivable } from "./terms";
 
 const NOW = new Date("2026-11-01T12:00:00").getTime();
+const SITE = { node: "site" as const, id: "site-1" };
 const technician = { ...NO_TERMS, role: "technician" };
 
 describe("the terms of a grant", () => {
   it("say only what was filled in", () => {
     expect(toSend(technician)).toEqual({ role: "technician", scope: "all" });
-    expect(toSend({ ...technician, everywhere: false, sites: ["site-1"], remark: " nights " })).toEqual({
+    expect(toSend({ ...technician, everywhere: false, nodes: [SITE], remark: " nights " })).toEqual({
       role: "technician",
-      scope: { nodes: [{ node: "site", id: "site-1" }] },
+      scope: { nodes: [SITE] },
       remark: "nights",
     });
   });
 
   it("reach everything with API access, whatever was ticked before", () => {
-    const sent = toSend({ ...technician, everywhere: false, sites: ["site-1"], api: "read_only" });
+    const sent = toSend({ ...technician, everywhere: false, nodes: [SITE], api: "read_only" });
     expect(sent.scope).toBe("all");
     expect(sent.api_access).toBe("read_only");
   });
@@ -24,7 +25,7 @@ describe("the terms of a grant", () => {
   it("need a role, somewhere to reach, and an end that lies ahead", () => {
     expect(incomplete(NO_TERMS, NOW)).not.toBe("");
     expect(incomplete(technician, NOW)).toBe("");
-    expect(incomplete({ ...technician, everywhere: false }, NOW)).toContain("site");
+    expect(incomplete({ ...technician, everywhere: false }, NOW)).toContain("place");
     expect(incomplete({ ...technician, until: "2026-10-31" }, NOW)).toContain("past");
     expect(incomplete({ ...technician, until: "2026-11-01" }, NOW)).toBe("");
   });
@@ -33,7 +34,7 @@ describe("the terms of a grant", () => {
     const terms = {
       ...technician,
       everywhere: false,
-      sites: ["site-2"],
+      nodes: [SITE, { node: "sub_account" as const, id: "sub-1" }, { node: "group" as const, id: "grp-1" }],
       until: "2027-03-31",
       remark: "leave cover",
     };
@@ -52,8 +53,8 @@ describe("the terms of a grant", () => {
 
   it("warn of a Viewer who sees every client's machines", () => {
     expect(cautionsOf({ ...NO_TERMS, role: "viewer" })).toHaveLength(1);
-    expect(cautionsOf({ ...NO_TERMS, role: "viewer", everywhere: false, sites: ["site-1"] })).toEqual([]);
-    expect(cautionsOf({ ...NO_TERMS, role: "viewer", sites: ["site-1"], api: "read_write" })).toHaveLength(2);
+    expect(cautionsOf({ ...NO_TERMS, role: "viewer", everywhere: false, nodes: [SITE] })).toEqual([]);
+    expect(cautionsOf({ ...NO_TERMS, role: "viewer", nodes: [SITE], api: "read_write" })).toHaveLength(2);
   });
 });
 

@@ -2,26 +2,28 @@
 import type { ApiAccess, GrantScope, GrantTerms, Person, PersonGrant } from "../api/account-types";
 import type { RoleInfo } from "../api/types";
 import { same } from "../roles/outcome";
-import { sitesOf } from "../roles/scope";
+import { readScope, type ScopeNode } from "../roles/scope";
 
 export interface Terms {
   /** The role's code. */
   role: string;
   everywhere: boolean;
-  sites: string[];
+  /** Where, unless everywhere. */
+  nodes: ScopeNode[];
   remark: string;
   /** Local date, "2027-03-31", or empty for no end. */
   until: string;
   api: ApiAccess;
 }
 
-export const NO_TERMS: Terms = { role: "", everywhere: true, sites: [], remark: "", until: "", api: "none" };
+export const NO_TERMS: Terms = { role: "", everywhere: true, nodes: [], remark: "", until: "", api: "none" };
 
 export function termsOf(grant: PersonGrant): Terms {
+  const scope = readScope(grant.scope);
   return {
     role: grant.role,
-    everywhere: grant.scope === "all",
-    sites: sitesOf(grant.scope),
+    everywhere: scope === "all",
+    nodes: scope === "all" ? [] : scope.nodes,
     remark: grant.remark ?? "",
     until: grant.expires_at === null ? "" : localDate(grant.expires_at),
     api: grant.api_access,
@@ -30,9 +32,7 @@ export function termsOf(grant: PersonGrant): Terms {
 
 /** A grant with API access always reaches everything. */
 export const scopeOf = (terms: Terms): GrantScope =>
-  terms.everywhere || terms.api !== "none"
-    ? "all"
-    : { nodes: terms.sites.map((id) => ({ node: "site", id })) };
+  terms.everywhere || terms.api !== "none" ? "all" : { nodes: terms.nodes };
 
 export function toSend(terms: Terms): GrantTerms {
   return {
@@ -47,8 +47,8 @@ export function toSend(terms: Terms): GrantTerms {
 /** Why it cannot be sent yet, or an empty text. */
 export function incomplete(terms: Terms, now: number): string {
   if (terms.role === "") return "Choose a role.";
-  if (!terms.everywhere && terms.api === "none" && terms.sites.length === 0)
-    return "Choose at least one site.";
+  if (!terms.everywhere && terms.api === "none" && terms.nodes.length === 0)
+    return "Choose at least one place.";
   if (terms.until !== "" && endOfDay(terms.until) <= now) return "The end lies in the past.";
   return "";
 }
@@ -59,7 +59,7 @@ export function cautionsOf(terms: Terms): string[] {
   const all = scopeOf(terms) === "all";
   if (all && terms.role === "viewer")
     found.push(
-      "A Viewer with everything sees every machine, those of other clients too. For a hosting client choose their sites.",
+      "A Viewer with everything sees every machine, those of other clients too. For a hosting client choose their sub-account.",
     );
   if (terms.api === "read_write") found.push("A read and write key acts without a person: give it an end.");
   return found;

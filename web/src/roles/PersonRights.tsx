@@ -5,7 +5,7 @@ import type { Person, PersonGrant } from "../api/account-types";
 import { peopleQuery } from "../api/people";
 import { useSession } from "../api/session";
 import type { PermissionInfo, RoleCatalogue } from "../api/types";
-import { useSiteName } from "../shell/site";
+import { useNodeName } from "../shell/site";
 import { Explained } from "../ui/explained";
 import { LoadError, Note, Waiting } from "../ui/feedback";
 import { dateTime } from "../ui/format";
@@ -22,7 +22,7 @@ export function PersonRights({ catalogue }: { catalogue: RoleCatalogue }) {
   const search = route.useSearch();
   const navigate = route.useNavigate();
   const session = useSession();
-  const siteName = useSiteName();
+  const nodeName = useNodeName();
   const may = session.permissions.includes("user.view");
   const { data, error, refetch } = useQuery({ ...peopleQuery, enabled: may });
   const set = (patch: Partial<RolesSearch>) =>
@@ -59,7 +59,7 @@ export function PersonRights({ catalogue }: { catalogue: RoleCatalogue }) {
         <Note title="Choose a person" />
       ) : (
         <>
-          <GrantList person={person} name={siteName} />
+          <GrantList person={person} name={nodeName} />
           <RightList
             catalogue={catalogue}
             subject={person.id}
@@ -69,7 +69,7 @@ export function PersonRights({ catalogue }: { catalogue: RoleCatalogue }) {
             }
             open={search.permission}
             toggle={(name) => set({ permission: search.permission === name ? undefined : name })}
-            scope={(grant) => `${grant.role_title}, ${scopeWords(grant.scope, siteName)}`}
+            scope={(grant) => `${grant.role_title}, ${scopeWords(grant.scope, nodeName)}`}
           />
         </>
       )}

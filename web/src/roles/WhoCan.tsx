@@ -4,7 +4,7 @@ import type { Person } from "../api/account-types";
 import { peopleQuery } from "../api/people";
 import { useSession } from "../api/session";
 import type { PermissionInfo, Policy, RoleCatalogue } from "../api/types";
-import { useSite, useSiteName } from "../shell/site";
+import { useNodeName, useSite } from "../shell/site";
 import { Approvers } from "../ui/approver-list";
 import { plural, words } from "../ui/format";
 import { judge } from "../ui/permissions";
@@ -79,7 +79,7 @@ function People({ roles }: { roles: string[] }) {
   const session = useSession();
   const may = judge("user.view", session.permissions, undefined).allowed;
   const { data } = useQuery({ ...peopleQuery, enabled: may });
-  const siteName = useSiteName();
+  const nodeName = useNodeName();
   if (!data) return null;
   const holdersOf = data.items
     .filter((person) => !person.suspended)
@@ -96,7 +96,7 @@ function People({ roles }: { roles: string[] }) {
               <li key={grant.id} className={css.chip}>
                 {person.name}
                 <span className="dim">
-                  {grant.role_title}, {scopeWords(grant.scope, siteName)}
+                  {grant.role_title}, {scopeWords(grant.scope, nodeName)}
                 </span>
               </li>
             ))}

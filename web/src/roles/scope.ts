@@ -1,6 +1,9 @@
 import type { GrantScope } from "../api/account-types";
 
-/** "everywhere", or the names of the sites and the ids of what is not a site. */
+/** A site, container, group or sub-account. */
+export type ScopeNode = Exclude<GrantScope, "all">["nodes"][number];
+
+/** "everywhere", or the names of what it reaches. */
 export function scopeWords(scope: unknown, name: (id: string) => string): string {
   const read = readScope(scope);
   if (read === "all") return "everywhere";
@@ -11,12 +14,6 @@ export function scopeWords(scope: unknown, name: (id: string) => string): string
 export function reaches(scope: unknown, site: string | undefined): boolean {
   const read = readScope(scope);
   return read === "all" || (site !== undefined && read.nodes.some(({ id }) => id === site));
-}
-
-/** The sites of a scope that is not everything. */
-export function sitesOf(scope: unknown): string[] {
-  const read = readScope(scope);
-  return read === "all" ? [] : read.nodes.filter(({ node }) => node === "site").map(({ id }) => id);
 }
 
 /** A scope as the server wrote it; whatever else it is reaches nothing. */

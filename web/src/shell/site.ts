@@ -1,4 +1,6 @@
+import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
+import { placesQuery } from "../api/people";
 import { ALL_SITES } from "../api/queries";
 import { useSession } from "../api/session";
 import type { SiteRef } from "../api/types";
@@ -18,4 +20,13 @@ export function useSitesInScope(): SiteRef[] {
 export function useSiteName(): (id: string | null) => string {
   const { sites } = useSession();
   return (id) => sites.find((site) => site.id === id)?.name ?? id ?? "All sites";
+}
+
+/** Names whatever a grant reaches; an id where this person does not see it. */
+export function useNodeName(): (id: string) => string {
+  const siteName = useSiteName();
+  const { permissions } = useSession();
+  const { data } = useQuery({ ...placesQuery, enabled: permissions.includes("device.list") });
+  const all = [...(data?.containers ?? []), ...(data?.groups ?? []), ...(data?.subAccounts ?? [])];
+  return (id) => all.find((place) => place.id === id)?.name ?? siteName(id);
 }

@@ -3,7 +3,7 @@ import { explainQuery, peopleQuery } from "../api/people";
 import { useSession } from "../api/session";
 import type { Explanation } from "../api/types";
 import { scopeWords } from "../roles/scope";
-import { useSiteName } from "../shell/site";
+import { useNodeName } from "../shell/site";
 import { roleNames } from "./actions";
 import { LoadError } from "./feedback";
 import { permissionTitle } from "./permission-words";
@@ -33,12 +33,12 @@ export function Explained({
 /** "the role Technician, everywhere" of a grant's id, for whoever may see grants. */
 function useGrantWords(): (grant: string) => string {
   const session = useSession();
-  const siteName = useSiteName();
+  const nodeName = useNodeName();
   const may = session.permissions.includes("user.view");
   const { data } = useQuery({ ...peopleQuery, enabled: may });
   return (id) => {
     const grant = data?.items.flatMap((person) => person.grants).find((each) => each.id === id);
-    return grant ? `the role ${grant.role_title}, ${scopeWords(grant.scope, siteName)}` : "a role given here";
+    return grant ? `the role ${grant.role_title}, ${scopeWords(grant.scope, nodeName)}` : "a role given here";
   };
 }
 
