@@ -10,7 +10,7 @@
 //!            |         +--> cancelled | expired | invalidated
 //!            +--> rejected | cancelled | expired | superseded | invalidated
 //! ```
-//! `submit` makes requests, `vote` takes decisions, `settle` makes every transition that follows by itself, `effects` carries out what
+//! `action` and `control` are what can be asked for, `payload` the exact bytes that are approved; `submit` makes requests, `vote` takes decisions, `settle` makes every transition that follows by itself, `effects` carries out what
 //! changes the account (`people` what changes who may do what in it), `claims` decides which request holds a device, and
 //! `simulate` and `preset` say beforehand what a change would come to.
 
@@ -18,11 +18,13 @@ mod action;
 mod authority;
 mod claims;
 mod comment;
+mod control;
 mod effects;
 mod groups;
 mod inventory;
 mod keys;
 mod ownership;
+mod payload;
 mod people;
 mod policy;
 mod preset;
@@ -36,15 +38,18 @@ mod sight;
 mod simulate;
 mod structure;
 mod submit;
+mod title;
 mod vote;
 
-pub use action::{Action, ContentHash, Control, MAX_TARGETS, NotAHash, Passwords, Payload, Target, mode_name};
+pub use action::Action;
 pub use claims::Award;
 pub use comment::{COMMENT_AFTER_END, MAX_COMMENTS};
+pub use control::{Control, Passwords};
 pub use effects::DELETION_DELAY;
 pub(crate) use effects::check_name;
 pub use keys::NewKey;
 pub use ownership::offered_to;
+pub use payload::{ContentHash, MAX_TARGETS, NotAHash, Payload, Target};
 pub use people::{GrantChange, NewGrant};
 pub use policy::{APPROVE_TTL, EXECUTE_TTL, PolicyChange, TIMELOCK};
 pub use preset::Preset;
@@ -59,4 +64,5 @@ pub use settle::{Approved, REPORT_GRACE};
 pub use sight::Sight;
 pub use simulate::{Forecast, Prospect, Supposition, Warning};
 pub use structure::MAX_RANGES;
+pub use title::mode_name;
 pub(crate) use vote::check_step_up;

@@ -1,0 +1,77 @@
+//! What is asked for, in words.
+
+use super::{Action, Control, NewGrant};
+use crate::{
+    authz::RoleId,
+    fleet::{Operation, PowerMode},
+};
+
+impl Action {
+    /// For people, in the imperative: "Power mode sleep", "Restart collection workers".
+    #[must_use]
+    pub fn title(&self) -> String {
+        match self {
+            Self::Device(operation) => match operation {
+                Operation::Reboot {} => "Reboot".into(),
+                Operation::RestartMining {} => "Restart mining".into(),
+                Operation::Pause {} => "Pause".into(),
+                Operation::Resume {} => "Resume".into(),
+                Operation::SetPowerMode { mode } => format!("Power mode {}", mode_name(*mode)),
+                Operation::Locate { on: true } => "Locate LED on".into(),
+                Operation::Locate { on: false } => "Locate LED off".into(),
+                Operation::SetPools { .. } => "Set pools".into(),
+            },
+            Self::Control(control) => match control {
+                Control::RestartWorkers { .. } => "Restart collection workers".into(),
+                Control::SetPolicies { .. } => "Change approval rules".into(),
+                Control::SetSafeguards(_) => "Change the safeguards of approval rules".into(),
+                Control::AddGrant(NewGrant { role: RoleId::BuiltIn(role), .. }) => format!("Grant {}", role.title()),
+                Control::AddGrant(_) => "Grant a role".into(),
+                Control::ChangeGrant(_) => "Change a grant".into(),
+                Control::RemoveGrant { .. } => "Remove a grant".into(),
+                Control::RemoveUser { .. } => "Remove a person".into(),
+                Control::SuspendUser { .. } => "Suspend a person".into(),
+                Control::UnsuspendUser { .. } => "End a suspension".into(),
+                Control::CreateRole { name, .. } => format!("Create role {name}"),
+                Control::ChangeRole { name, .. } => format!("Change role {name}"),
+                Control::DeleteRole { .. } => "Delete a role".into(),
+                Control::SetAdministratorsManageUsers { on: true } => "Let Administrators manage people".into(),
+                Control::SetAdministratorsManageUsers { on: false } => "Let only the Owner manage people".into(),
+                Control::CreateSite { name, .. } => format!("Create site {name}"),
+                Control::ChangeSite { name, .. } => format!("Change site {name}"),
+                Control::RemoveSite { name, .. } => format!("Remove site {name}"),
+                Control::CreateAgent { name, .. } => format!("Create agent {name}"),
+                Control::ChangeAgent { name, .. } => format!("Change agent {name}"),
+                Control::RevokeAgent { agent } => format!("Revoke agent {agent}"),
+                Control::CreateScanTask { name, .. } => format!("Create scan task {name}"),
+                Control::ChangeScanTask { name, .. } => format!("Change scan task {name}"),
+                Control::RemoveScanTask { scan_task } => format!("Remove scan task {scan_task}"),
+                Control::RemoveSubAccount { sub_account } => format!("Remove sub-account {sub_account}"),
+                Control::PlaceDevices { .. } => "Place devices".into(),
+                Control::AssignDevices { .. } => "Assign devices to a sub-account".into(),
+                Control::CreateGroup { name, .. } => format!("Create group {name}"),
+                Control::ChangeGroup { name, .. } => format!("Change group {name}"),
+                Control::DeleteGroup { .. } => "Delete a group".into(),
+                Control::IssueKey(new) => format!("Issue API key {}", new.name),
+                Control::RevokeKey { key } => format!("Revoke API key {key}"),
+                Control::DeleteAccount { .. } => "Delete the account".into(),
+                Control::KeepAccount {} => "Keep the account".into(),
+                Control::FreezeAccount {} => "Freeze the account".into(),
+                Control::UnfreezeAccount {} => "Unfreeze the account".into(),
+                Control::TransferOwnership { .. } => "Transfer ownership".into(),
+                Control::Recover(_) => "Recover governance".into(),
+            },
+        }
+    }
+}
+
+/// A mode's name in the API and for people.
+#[must_use]
+pub const fn mode_name(mode: PowerMode) -> &'static str {
+    match mode {
+        PowerMode::Sleep => "sleep",
+        PowerMode::Low => "low",
+        PowerMode::Normal => "normal",
+        PowerMode::High => "high",
+    }
+}
