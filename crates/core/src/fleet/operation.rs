@@ -69,7 +69,7 @@ pub enum OpKind {
     SetPools,
 }
 
-/// Requests whose operations share a group exclude each other on one device: the later takes it.
+/// Requests whose operations are of groups that conflict exclude each other on one device: the later takes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ConflictGroup {
@@ -81,11 +81,21 @@ pub enum ConflictGroup {
     Pools,
     /// The LED.
     Led,
+    /// Installing firmware: nothing else may go on at the same time.
+    Firmware,
+    /// Registering, moving, maintenance.
+    Position,
 }
 
 impl ConflictGroup {
     /// Every group, in the order of the claim columns.
-    pub const ALL: [Self; 4] = [Self::Power, Self::Tuning, Self::Pools, Self::Led];
+    pub const ALL: [Self; 6] = [Self::Power, Self::Tuning, Self::Pools, Self::Led, Self::Firmware, Self::Position];
+
+    /// Does a request of one exclude a request of the other on the same device?
+    #[must_use]
+    pub const fn conflicts_with(self, other: Self) -> bool {
+        self as u8 == other as u8 || matches!((self, other), (Self::Firmware, _) | (_, Self::Firmware))
+    }
 }
 
 impl Operation {
@@ -113,6 +123,13 @@ impl Operation {
             Self::Locate { .. } => &[ConflictGroup::Led],
             Self::SetPools { .. } => &[ConflictGroup::Pools],
         }
+    }
+
+    /// Does it exclude `other` on the same device?
+    #[must_use]
+    pub fn conflicts_with(&self, other: &Self) -> bool {
+        let others = other.conflict_groups();
+        self.conflict_groups().iter().any(|group| others.iter().any(|other| group.conflicts_with(*other)))
     }
 
     /// Whether doing it twice is the same as doing it once. Only then may a lost answer be followed by another try.

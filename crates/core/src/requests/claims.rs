@@ -2,6 +2,7 @@
 
 use super::{Action, Refusal, Request, RequestState};
 use crate::{
+    fleet::ConflictGroup,
     ids::{DeviceId, RequestId},
     state::State,
 };
@@ -55,14 +56,128 @@ impl State {
         award
     }
 
-    /// Requests that hold a device in any of these groups, each once.
-    fn holders_in(&self, device: DeviceId, groups: &[crate::fleet::ConflictGroup]) -> Vec<&Request> {
+    /// Requests that hold a device in any group that conflicts with these, each once.
+    fn holders_in(&self, device: DeviceId, groups: &[ConflictGroup]) -> Vec<&Request> {
         let Some(claims) = device.index().checked_sub(1).and_then(|at| self.claims.get(at)) else {
             return Vec::new();
         };
-        let mut places: Vec<_> = groups.iter().map(|group| claims.0[*group as usize]).filter(|p| *p != 0).collect();
+        let conflicting =
+            ConflictGroup::ALL.into_iter().filter(|held| groups.iter().any(|group| group.conflicts_with(*held)));
+        let mut places: Vec<_> = conflicting.map(|held| claims.0[held as usize]).filter(|place| *place != 0).collect();
         places.sort_unstable();
         places.dedup();
         places.iter().filter_map(|place| self.requests.get(*place as usize - 1)).map(AsRef::as_ref).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        authz::Principal,
+        event::{Entry, Event},
+        fleet::{DeviceIdentity, FoundDevice, ModePower, OpKind, Operation},
+        ids::{AccountId, AgentId, ScanTaskId, SiteId, UserId},
+        requests::{Payload, Target},
+        time::{Millis, Timestamp},
+    };
+    use ConflictGroup::{Firmware, Led, Pools, Position, Power, Tuning};
+    use std::collections::BTreeMap;
+
+    const NOW: Timestamp = Timestamp(1_800_000_000_000);
+    const WAITING: RequestId = RequestId(ulid::Ulid(7));
+
+    fn miner() -> FoundDevice {
+        FoundDevice {
+            identity: DeviceIdentity { mac: Some("02:00:00:00:00:01".into()), serial: None },
+            ip: [10, 0, 0, 1].into(),
+            make: "MicroBT".into(),
+            model: "M30S++".into(),
+            firmware: "v2".into(),
+            driver: "whatsminer-v2".into(),
+            supports: vec![OpKind::Pause, OpKind::Locate, OpKind::SetPools],
+            modes: Vec::new(),
+            mode_power: ModePower::default(),
+            expected_hashrate_ghs: None,
+        }
+    }
+
+    fn submitted() -> Event {
+        let action = Action::Device(Operation::Pause {});
+        let payload = Payload {
+            account: AccountId(1),
+            scenario: action.scenario(),
+            action,
+            targets: vec![Target::Device(DeviceId(1))],
+            base_versions: BTreeMap::new(),
+            initiator: Principal::User(UserId(1)),
+            revision: 1,
+            policy_version: 0,
+            not_after: NOW.after(Millis::hours(1)),
+        };
+        Event::RequestSubmitted {
+            request: WAITING,
+            number: 1,
+            content_hash: payload.content_hash(),
+            payload: Box::new(payload),
+            required: 2,
+            required_other: 0,
+            eligible: Vec::new(),
+            estimates: Vec::new(),
+            refused: Vec::new(),
+            was: Vec::new(),
+            reason: None,
+            idempotency: None,
+            supersedes: None,
+        }
+    }
+
+    /// One miner, held by a waiting request of this group.
+    fn held_by(group: ConflictGroup) -> State {
+        let (account, site, agent, scan_task) = (AccountId(1), SiteId(1), AgentId(1), ScanTaskId(1));
+        let mut state = State::default();
+        for event in [
+            Event::AccountCreated { account, name: "Norte".into(), owner: UserId(1) },
+            Event::SiteCreated { site, account, name: "Norte".into(), capacity_w: None },
+            Event::AgentCreated { agent, account, site, name: "north".into(), token_hash: "ab".repeat(32) },
+            Event::DevicesFound { agent, scan_task, devices: vec![(DeviceId(1), miner())] },
+            submitted(),
+        ] {
+            state.apply(&Entry { at: NOW, actor: Principal::System, event });
+        }
+        let claims = state.claims.get_mut(0).expect("there is one device");
+        claims.0.swap(Power as usize, group as usize);
+        state
+    }
+
+    #[test]
+    fn e095_power_off_takes_a_device_from_waiting_firmware_as_everything_does() {
+        let state = held_by(Firmware);
+        for operation in [Operation::Pause {}, Operation::Locate { on: true }, Operation::SetPools { pools: vec![] }] {
+            let required = if operation.is_safety() { 1 } else { 2 };
+            let award = state.award(&Action::Device(operation), &[DeviceId(1)], required);
+            assert_eq!(award.given, [DeviceId(1)]);
+            assert_eq!(award.dropped, [(WAITING, vec![0])].into());
+        }
+        let held = state.award(&Action::Device(Operation::Locate { on: true }), &[DeviceId(1)], 1);
+        assert_eq!(held.refused, [(DeviceId(1), Refusal::DeviceHeldByHigherAssurance { by: WAITING })]);
+    }
+
+    #[test]
+    fn firmware_takes_a_device_from_whatever_waits() {
+        for group in ConflictGroup::ALL {
+            let holders = held_by(group).holders_in(DeviceId(1), &[Firmware]).len();
+            assert_eq!(holders, 1, "{group:?}");
+        }
+    }
+
+    #[test]
+    fn groups_other_than_firmware_conflict_with_themselves_only() {
+        for one in [Power, Tuning, Pools, Led, Position] {
+            for other in ConflictGroup::ALL {
+                assert_eq!(one.conflicts_with(other), one == other || other == Firmware, "{one:?} {other:?}");
+                assert_eq!(one.conflicts_with(other), other.conflicts_with(one));
+            }
+        }
     }
 }

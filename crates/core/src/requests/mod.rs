@@ -10,9 +10,10 @@
 //!            |         +--> cancelled | expired | invalidated
 //!            +--> rejected | cancelled | expired | superseded | invalidated
 //! ```
-//! `action` and `control` are what can be asked for, `payload` the exact bytes that are approved; `submit` makes requests, `vote` takes decisions, `settle` makes every transition that follows by itself, `effects` carries out what
-//! changes the account (`people` what changes who may do what in it), `claims` decides which request holds a device, and
-//! `simulate` and `preset` say beforehand what a change would come to.
+//! `action` and `control` are what can be asked for, `payload` the exact bytes that are approved. `submit` makes requests,
+//! `vote` takes decisions, `settle` makes every transition that follows by itself, `effects` carries out what changes the account
+//! (`people` what changes who may do what in it), `claims` decides which request holds a device, and `simulate` and `preset` say
+//! beforehand what a change would come to.
 
 mod action;
 mod authority;

@@ -28,7 +28,7 @@ impl DraftChange {
         let (Action::Device(a), Action::Device(b)) = (&self.action, &other.action) else {
             return Vec::new();
         };
-        if !a.conflict_groups().iter().any(|group| b.conflict_groups().contains(group)) {
+        if !a.conflicts_with(b) {
             return Vec::new();
         }
         self.targets.iter().copied().filter(|device| other.targets.binary_search(device).is_ok()).collect()

@@ -1,14 +1,15 @@
 //! Every edge case of the request engine, one test each, by its number in the design: what a person (or a program) meets who
 //! asks for things, votes, comes and goes.
 //!
+//! E95 is in `claims.rs` itself, where firmware has its group of claims already; no operation installs any yet.
+//!
 //! Not there yet:
 //! - E09's warning: raising to the number of approvers applies at once; saying that nobody is to spare is the console's.
-//! - E34, E68 to E71: sub-accounts cannot be deleted, and there are no wallets or payouts yet. E32, E33 and E67 are tested
-//!   with sites and people, for which the same scopes and locks are used.
+//! - E68 to E71: there are no wallets or payouts yet. E32, E33 and E67 are tested with sites and people, for which the same
+//!   scopes and locks are used.
 //! - E37, E100: what the console shows and asks.
 //! - E77: there is no money yet that a key could ask to move. E78 to E81 are in `keys.rs`, with operations on devices.
 //! - E82 to E87: no observer links yet.
-//! - E95: no firmware operation yet.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod configuration;
@@ -19,6 +20,7 @@ mod notices;
 mod ownership;
 mod policies;
 mod recovery;
+mod sub_accounts;
 #[path = "../support/mod.rs"]
 mod support;
 mod voting;
