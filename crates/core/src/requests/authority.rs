@@ -102,6 +102,7 @@ impl State {
         let rights = self.rights_of_user(account, user);
         if let Control::PlaceDevices { devices, .. } | Control::AssignDevices { devices, .. } = control {
             self.sees_all(account, user, devices, now)?;
+            self.sees_destination(account, user, control, now)?;
         }
         if let Control::CreateGroup { devices, .. } | Control::ChangeGroup { devices, .. } = control {
             self.sees_all(account, user, devices, now)?;

@@ -2,7 +2,7 @@
 
 use super::Control;
 use crate::{
-    authz::{Permission, Place},
+    authz::{Node, Permission, Place},
     decide::Tx,
     event::Event,
     ids::{AccountId, DeviceId, UserId},
@@ -31,6 +31,25 @@ impl State {
         if devices.iter().all(seen) { Ok(()) } else { Err(Rejection::NotFound { what: "device" }) }
     }
 
+    /// Nor does a container or sub-account that something would be put into.
+    pub(crate) fn sees_destination(
+        &self,
+        account: AccountId,
+        user: UserId,
+        control: &Control,
+        now: Timestamp,
+    ) -> Result<(), Rejection> {
+        let (what, node) = match control {
+            Control::PlaceDevices { container: Some(id), .. } => ("container", Node::Container(*id)),
+            Control::AssignDevices { sub_account: Some(id), .. } => ("sub-account", Node::SubAccount(*id)),
+            _ => return Ok(()),
+        };
+        let place = self.place_of(account, node);
+        let rights = self.rights_of_user(account, user);
+        let seen = place.is_some_and(|place| rights.allow(Permission::DeviceList, &place, now));
+        if seen { Ok(()) } else { Err(Rejection::NotFound { what }) }
+    }
+
     /// Where the devices would be afterwards. Whoever moves something needs the permission there as well, so that nobody
     /// puts things out of their own reach.
     pub(crate) fn places_after(&self, control: &Control) -> Vec<Place> {
@@ -46,6 +65,17 @@ impl State {
             })
         };
         let mut places: Vec<_> = devices.iter().filter_map(after).collect();
+        // Where they go is the business of those who see all that is there.
+        match control {
+            Control::PlaceDevices { container: Some(id), .. } => {
+                let site = self.container_ever(*id).map(|container| container.site);
+                places.push(Place { site, container: Some(*id), ..Place::ACCOUNT });
+            }
+            Control::AssignDevices { sub_account: Some(id), .. } => {
+                places.push(Place { sub_account: Some(*id), ..Place::ACCOUNT });
+            }
+            _ => {}
+        }
         places.sort_unstable();
         places.dedup();
         places

@@ -258,16 +258,15 @@ impl Tx {
         permission: Permission,
     ) -> Result<(), Rejection> {
         let rights = self.state().rights_of(actor);
+        let mut all_allowed = true;
         for id in devices {
             let device = self.state().device(*id).filter(|device| device.account == actor.account);
             let place = device.map(crate::fleet::Device::place);
             let seen = place.filter(|place| rights.allow(Permission::DeviceList, place, self.now()));
             let place = seen.ok_or(Rejection::NotFound { what: "device" })?;
-            if !rights.allow(permission, &place, self.now()) {
-                return Err(Denied::lacking(permission).into());
-            }
+            all_allowed &= rights.allow(permission, &place, self.now());
         }
-        Ok(())
+        if all_allowed { Ok(()) } else { Err(Denied::lacking(permission).into()) }
     }
 
     fn check_permission(&self, actor: &Actor, asked: &Submission) -> Result<(), Rejection> {

@@ -3,7 +3,7 @@
 
 use super::State;
 use crate::{
-    authz::{Node, Permission, Reach, Scope},
+    authz::{Groups, Node, Permission, Place, Reach, Scope},
     fleet::Device,
     ids::{AccountId, DeviceId, UserId},
     time::Timestamp,
@@ -129,6 +129,27 @@ impl Territories {
 }
 
 impl State {
+    /// Where a node of an account is, as long as it is there.
+    #[must_use]
+    pub fn place_of(&self, account: AccountId, node: Node) -> Option<Place> {
+        let (of, place) = match node {
+            Node::Site(id) => (self.site(id)?.account, Place::site(id)),
+            Node::Container(id) => {
+                let container = self.container(id)?;
+                (container.account, Place { container: Some(id), ..Place::site(container.site) })
+            }
+            Node::SubAccount(id) => (self.sub_account(id)?.account, Place { sub_account: Some(id), ..Place::ACCOUNT }),
+            Node::Group(id) => (self.group(id)?.account, Place { groups: Groups::NONE.with(id), ..Place::ACCOUNT }),
+        };
+        (of == account).then_some(place)
+    }
+
+    /// How many devices are in a node.
+    #[must_use]
+    pub fn devices_in(&self, account: AccountId, node: Node) -> usize {
+        self.territories.0.get(&(account, Some(node))).map_or(0, |devices| devices.len())
+    }
+
     /// All devices within reach.
     #[must_use]
     pub fn devices_within(&self, reach: &Reach) -> Arc<DeviceSet> {

@@ -18,7 +18,7 @@ use adit_core::{
     audit::{Head, Record},
     authz::{Actor, Permission, Principal, Reach},
     event::{Entry, Event},
-    ids::RequestId,
+    ids::{DeviceId, RequestId},
     requests::Request,
     state::State,
     time::Timestamp,
@@ -29,6 +29,7 @@ use sentence::Speaker;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::{
+    borrow::Cow,
     fmt::Write,
     sync::{Arc, PoisonError},
 };
@@ -93,14 +94,14 @@ impl Asked {
     }
 
     /// A request may be given by its number, as `R-12`; one that is not within reach is as good as none.
-    fn with_request_of(mut self, state: &State, (actor, now): (&Actor, Timestamp)) -> Self {
+    fn with_request_of(mut self, state: &State, reader: &Reader<'_>) -> Self {
         self.request = self.request.map(|wanted| {
             let number = wanted.strip_prefix(['R', 'r']).and_then(|rest| rest.strip_prefix('-')?.parse::<u32>().ok());
             let is = |request: &Request| match number {
                 Some(number) => request.number == number,
                 None => wanted.parse().is_ok_and(|id: RequestId| request.id == id),
             };
-            let found = state.requests().rev().find(|request| is(request) && visible(state, request, actor, now));
+            let found = state.requests().rev().find(|request| is(request) && reader.sees_request(state, request));
             found.map_or_else(|| "no such request".to_owned(), |request| request.id.to_string())
         });
         self
@@ -128,22 +129,37 @@ pub async fn list(
         let log = Arc::clone(&api.log);
         let log = log.lock().unwrap_or_else(PoisonError::into_inner);
         let (state, head) = (api.engine.state(), log.head()?);
-        let reach = allowed.permit.reach();
-        let reader = (allowed.permit.actor(), api.now());
-        let asked = asked.with_request_of(&state, reader);
-        let page = Page { state: &state, names: &names, reach, reader, asked: &asked };
+        let reader = Reader { actor: allowed.permit.actor(), now: api.now(), reach: allowed.permit.reach() };
+        let asked = asked.with_request_of(&state, &reader);
+        let page = Page { state: &state, names: &names, reader, asked: &asked };
         page.collect(log.as_ref(), head)
     });
     let page = page.await.map_err(|error| Problem::internal(&error))?;
     page.map(Json).map_err(|error| Problem::internal(&error))
 }
 
+/// Who reads, when, and how far they see.
+#[derive(Clone, Copy)]
+struct Reader<'a> {
+    actor: &'a Actor,
+    now: Timestamp,
+    reach: &'a Reach,
+}
+
+impl Reader<'_> {
+    fn sees_request(&self, state: &State, request: &Request) -> bool {
+        visible(state, request, self.actor, self.now)
+    }
+
+    fn sees_device(&self, state: &State, device: DeviceId) -> bool {
+        state.device(device).is_some_and(|device| self.reach.covers(device.account, &device.place()))
+    }
+}
+
 struct Page<'a> {
     state: &'a State,
     names: &'a Names,
-    reach: &'a Reach,
-    /// Who reads, and when.
-    reader: (&'a Actor, Timestamp),
+    reader: Reader<'a>,
     asked: &'a Asked,
 }
 
@@ -158,7 +174,8 @@ impl Page<'_> {
             Some(to) => before.min(first_after(log, Timestamp(to), last)?),
             None => before,
         };
-        let counts_all = self.asked.is_everything() && self.reach.is_everywhere() && self.state.has_one_account();
+        let counts_all =
+            self.asked.is_everything() && self.reader.reach.is_everywhere() && self.state.has_one_account();
         let (mut items, mut bytes, mut matches, mut looked_at) = (Vec::new(), 0, 0_u64, 0);
         let mut go_on = None;
         'scan: while next > 1 && looked_at < MAX_SCAN {
@@ -201,7 +218,7 @@ impl Page<'_> {
             return None;
         }
         let entry: Entry = serde_json::from_str(&record.body).ok()?;
-        if !within::reach(self.state, self.reach, self.reader, &entry) {
+        if !within::reach(self.state, self.reader, &entry) {
             return None;
         }
         let name = entry.event.name();
@@ -218,10 +235,21 @@ impl Page<'_> {
         if !is(&self.asked.actor, who) {
             return None;
         }
-        let summary = Speaker { state: self.state, names: self.names }.sentence(&entry.event);
+        let detail = within::cleared(self.state, self.reader, detail(&record.body));
+        // Nobody finds by what they may not read.
+        let body = if self.reader.reach.is_everywhere() {
+            Cow::Borrowed(&*record.body)
+        } else {
+            Cow::Owned(detail.to_string())
+        };
+        let is_about = |object: &str| who == object || body.contains(&format!("\"{object}\""));
+        if !self.asked.object.as_deref().is_none_or(is_about) {
+            return None;
+        }
+        let summary = Speaker { state: self.state, names: self.names, reader: self.reader }.sentence(&entry.event);
         if let Some(q) = &self.asked.q {
             let named = actor["name"].as_str().unwrap_or_default();
-            let texts = [summary.as_str(), named, &record.body];
+            let texts = [summary.as_str(), named, &body];
             if !texts.iter().any(|text| text.to_lowercase().contains(q)) {
                 return None;
             }
@@ -229,7 +257,7 @@ impl Page<'_> {
         Some(json!({
             "seq": record.seq, "at": record.at, "actor": actor, "type": name, "summary": summary,
             "request": request.and_then(|id| self.state.request(id)).map(|r| json!({ "id": r.id, "number": r.number })),
-            "hash": hex(&record.hash), "detail": detail(&record.body),
+            "hash": hex(&record.hash), "detail": detail,
         }))
     }
 

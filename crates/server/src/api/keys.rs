@@ -124,8 +124,9 @@ fn view(state: &State, key: &ApiKey, now: Timestamp) -> Value {
 
 /// `GET /keys`
 pub async fn list(Shares(api): Shares<Shared>, allowed: Allowed<P>) -> Json<Value> {
-    let (state, now) = (api.engine.state(), api.now());
-    let keys = state.keys_of(allowed.permit.reach().account());
+    let (state, now, reach) = (api.engine.state(), api.now(), allowed.permit.reach());
+    // Every key reaches the whole account, so it is the business of those who see all of it.
+    let keys = state.keys_of(reach.account()).filter(|_| reach.is_everywhere());
     Json(json!({ "items": keys.map(|key| view(&state, key, now)).collect::<Vec<_>>() }))
 }
 

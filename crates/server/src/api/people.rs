@@ -8,7 +8,7 @@ use super::{
     setup::email,
 };
 use adit_core::{
-    authz::{ApiAccess, Grant, Permission, RoleId, Scope},
+    authz::{ApiAccess, Grant, Node, Permission, Reach, RoleId, Scope},
     command::Command,
     decide::decide,
     ids::{AccountId, UserId},
@@ -36,9 +36,30 @@ pub fn grant(state: &State, grant: &Grant, now: Timestamp) -> Value {
     })
 }
 
-/// `GET /people`: everybody with a grant, with their grants. Changes are asked for as requests.
+/// A scope as far as a reach goes: its nodes within reach, and sites in which a container within reach stands. `None` if there
+/// are none.
+fn seen_of(state: &State, reach: &Reach, scope: &Scope) -> Option<Scope> {
+    let Scope::Nodes(nodes) = scope else { return Some(Scope::All) };
+    if reach.is_everywhere() {
+        return Some(scope.clone());
+    }
+    let account = reach.account();
+    let covers = |node: Node| state.place_of(account, node).is_some_and(|place| reach.covers(account, &place));
+    let seen = |node: &&Node| match **node {
+        Node::Site(site) if !covers(**node) => {
+            let containers = state.containers_of(account).filter(|container| container.site == site);
+            containers.map(|container| Node::Container(container.id)).any(covers)
+        }
+        node => covers(node),
+    };
+    let nodes: BTreeSet<_> = nodes.iter().filter(seen).copied().collect();
+    (!nodes.is_empty()).then_some(Scope::Nodes(nodes))
+}
+
+/// `GET /people`: everybody whose grants reach what the caller sees, with these grants. Changes are asked for as requests.
 pub async fn list(Shares(api): Shares<Shared>, allowed: Allowed<P>) -> Answer<Json<Value>> {
-    let (state, now, account) = (api.engine.state(), api.now(), allowed.permit.reach().account());
+    let (state, now, reach) = (api.engine.state(), api.now(), allowed.permit.reach());
+    let account = reach.account();
     let (mut known, mut seen) = (BTreeMap::new(), BTreeMap::<UserId, Timestamp>::new());
     {
         let people = api.people();
@@ -50,21 +71,27 @@ pub async fn list(Shares(api): Shares<Shared>, allowed: Allowed<P>) -> Answer<Js
         }
     }
     let person = |user: UserId| {
-        let grants: Vec<_> =
-            state.grants_of(account).filter(|g| g.user == user).map(|g| grant(&state, g, now)).collect();
+        let held = state.grants_of(account).filter(|grant| grant.user == user);
+        let grants: Vec<_> = held
+            .filter_map(|held| Some(Grant { scope: seen_of(&state, reach, &held.scope)?, ..held.clone() }))
+            .map(|seen| grant(&state, &seen, now))
+            .collect();
+        if grants.is_empty() && user != allowed.caller.session.user {
+            return None;
+        }
         let known = known.get(&user);
-        json!({
+        Some(json!({
             "id": user, "name": known.map_or_else(|| user.to_string(), |person| person.display_name.clone()),
             "email": known.map(|person| &person.email), "me": user == allowed.caller.session.user,
             "suspended": state.is_suspended(account, user), "last_seen_at": seen.get(&user), "grants": grants,
-        })
+        }))
     };
     // Not the holders of rights: who is suspended has none, and is listed all the same.
     let holders: BTreeSet<UserId> = state.grants_of(account).map(|grant| grant.user).collect();
     let by_administrators = state.account(account).is_some_and(|account| account.administrators_manage_users);
     Ok(Json(json!({
         "administrators_manage_users": by_administrators,
-        "items": holders.into_iter().map(person).collect::<Vec<_>>(),
+        "items": holders.into_iter().filter_map(person).collect::<Vec<_>>(),
     })))
 }
 

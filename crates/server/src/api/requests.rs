@@ -13,8 +13,10 @@ use crate::Stage;
 use adit_core::{
     authz::{Actor, Permission, Principal},
     command::{Command, Reply, Submission},
+    decide::decide,
     fleet::CommandId,
     ids::{DeviceId, RequestId},
+    rejection::Rejection,
     requests::{Action, ContentHash, Decision, Request, RequestState, Target},
     state::State,
     time::Timestamp,
@@ -51,7 +53,7 @@ pub fn shown(api: &Shared, caller: &Caller, request: RequestId) -> Answer<Value>
 }
 
 /// What is asked for.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Asked {
     action: Action,
@@ -146,6 +148,14 @@ pub async fn preview(
     let known = |id: &DeviceId| state.device(*id).is_some_and(|d| reach.covers(d.account, &d.place()));
     if !asked.targets.iter().all(known) {
         return Err(Problem::not_found("device"));
+    }
+    if let Action::Control(_) = &asked.action {
+        // What is named and not there for the caller has no preview either.
+        let submission = submission(&api, asked.clone(), None)?;
+        let foretold = decide(&state, actor, Command::Submit(submission), api.now());
+        if let Err(missing @ Rejection::NotFound { .. }) = foretold {
+            return Err(missing.into());
+        }
     }
     Ok(Json(preview::of(&api, &state, actor, &asked.action, &asked.targets).view()))
 }

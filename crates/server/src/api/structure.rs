@@ -8,7 +8,7 @@ use super::{
     requests::{self, key_of},
 };
 use adit_core::{
-    authz::{Permission, Place, Reach},
+    authz::{Node, Permission, Place, Reach},
     command::{Command, Reply},
     fleet::{Container, Site, SubAccount},
     ids::{ContainerId, RequestId, SiteId, SubAccountId},
@@ -69,7 +69,7 @@ fn of_sub_account(sub_account: &SubAccount) -> Place {
 fn site_view(state: &State, site: &Site) -> Value {
     let agents = state.agents_of(site.account).filter(|agent| agent.site == site.id).count();
     let containers = state.containers_of(site.account).filter(|container| container.site == site.id).count();
-    let devices = state.devices().filter(|device| device.site == site.id).count();
+    let devices = state.devices_in(site.account, Node::Site(site.id));
     json!({
         "id": site.id, "name": site.name, "capacity_w": site.capacity_w,
         "agents": agents, "containers": containers, "devices": devices,
@@ -174,7 +174,7 @@ pub struct OfSite {
 }
 
 fn container_view(state: &State, container: &Container) -> Value {
-    let devices = state.devices().filter(|device| device.container == Some(container.id)).count();
+    let devices = state.devices_in(container.account, Node::Container(container.id));
     json!({ "id": container.id, "site": container.site, "name": container.name, "devices": devices })
 }
 
@@ -235,7 +235,7 @@ pub async fn remove_container(
 }
 
 fn sub_account_view(state: &State, sub_account: &SubAccount) -> Value {
-    let devices = state.devices().filter(|device| device.sub_account == Some(sub_account.id)).count();
+    let devices = state.devices_in(sub_account.account, Node::SubAccount(sub_account.id));
     json!({ "id": sub_account.id, "name": sub_account.name, "devices": devices })
 }
 

@@ -1,6 +1,6 @@
 //! Requests as people see them.
 
-use super::{Names, estimate::Effect, rules};
+use super::{Names, estimate::Effect, requests::visible, rules};
 use adit_core::{
     authz::{Actor, Principal},
     event::device_of,
@@ -25,6 +25,11 @@ pub struct Viewer<'a> {
 }
 
 impl Viewer<'_> {
+    /// Another request, if it is within the reader's sight: an amended one may be about other devices.
+    fn other(&self, id: RequestId) -> Option<&Request> {
+        self.state.request(id).filter(|request| visible(self.state, request, self.actor, self.now))
+    }
+
     fn person(&self, user: UserId) -> Value {
         json!({ "id": user, "name": self.names.of(user) })
     }
@@ -105,6 +110,7 @@ impl Viewer<'_> {
         } else {
             Vec::new()
         };
+        // Requests that exchange a device are seen by the same people.
         let number = |id: RequestId| self.state.request(id).map(|request| request.number);
         let dropped = payload.targets.iter().zip(&request.items).filter_map(|(target, item)| {
             let ItemState::Dropped { by } = item else { return None };
@@ -124,7 +130,7 @@ impl Viewer<'_> {
             "diff": self.diff(request, live), "votes": votes, "comments": comments, "can_comment": self.can_comment(request),
             "awaits_review": !reviewed, "who_can": who_can, "timeline": self.timeline(request),
             "dropped": dropped.collect::<Vec<_>>(), "took": took.collect::<Vec<_>>(), "measured": measured(request),
-            "superseded_by": request.superseded_by.and_then(|by| self.state.request(by)).map(|by| json!({ "id": by.id, "number": by.number })),
+            "superseded_by": request.superseded_by.and_then(|by| self.other(by)).map(|by| json!({ "id": by.id, "number": by.number })),
         });
         if let (Some(view), Value::Object(more)) = (view.as_object_mut(), more) {
             view.extend(more);

@@ -2,8 +2,8 @@
 
 use super::question::{Entity, Question};
 use adit_core::{
-    authz::{Actor, Permission, Place, Principal, Role, Verdict},
-    ids::{AccountId, DeviceId, SiteId, UserId},
+    authz::{Actor, Node, Permission, Place, Principal, Role, Verdict},
+    ids::{AccountId, DeviceId, UserId},
     state::State,
     time::Timestamp,
 };
@@ -22,6 +22,15 @@ pub struct Decisions<'a> {
 /// A no with its reason.
 fn no(reason: impl Into<String>) -> Value {
     json!({ "decision": false, "context": { "reason": reason.into() } })
+}
+
+fn id_of(node: Node) -> Value {
+    match node {
+        Node::Site(id) => json!(id),
+        Node::Container(id) => json!(id),
+        Node::SubAccount(id) => json!(id),
+        Node::Group(id) => json!(id),
+    }
 }
 
 impl Decisions<'_> {
@@ -65,10 +74,10 @@ impl Decisions<'_> {
     fn place(&self, entity: &Entity) -> Option<Place> {
         match entity.kind.as_str() {
             "account" => (entity.id.parse::<AccountId>().ok()? == self.account).then_some(Place::ACCOUNT),
-            "site" => {
-                let site = self.state.site(entity.id.parse::<SiteId>().ok()?)?;
-                (site.account == self.account).then(|| Place::site(site.id))
-            }
+            "site" => self.state.place_of(self.account, Node::Site(entity.id.parse().ok()?)),
+            "container" => self.state.place_of(self.account, Node::Container(entity.id.parse().ok()?)),
+            "sub_account" => self.state.place_of(self.account, Node::SubAccount(entity.id.parse().ok()?)),
+            "group" => self.state.place_of(self.account, Node::Group(entity.id.parse().ok()?)),
             "device" => {
                 let device = self.state.device(entity.id.parse::<DeviceId>().ok()?)?;
                 (device.account == self.account).then(|| device.place())
@@ -94,12 +103,18 @@ impl Decisions<'_> {
         };
         let allowed = |place: &Place| self.allows(&subject, permission, place);
         let result = |id: Value| json!({ "type": kind, "id": id });
+        let of_nodes = |nodes: &mut dyn Iterator<Item = Node>| -> Vec<Value> {
+            let there = |node: &Node| self.state.place_of(self.account, *node).is_some_and(|place| allowed(&place));
+            nodes.filter(there).map(|node| result(id_of(node))).collect()
+        };
         match kind {
             "account" => Some(result(json!(self.account))).filter(|_| allowed(&Place::ACCOUNT)).into_iter().collect(),
-            "site" => {
-                let sites = self.state.sites_of(self.account).filter(|site| allowed(&Place::site(site.id)));
-                sites.map(|site| result(json!(site.id))).collect()
+            "site" => of_nodes(&mut self.state.sites_of(self.account).map(|one| Node::Site(one.id))),
+            "container" => of_nodes(&mut self.state.containers_of(self.account).map(|one| Node::Container(one.id))),
+            "sub_account" => {
+                of_nodes(&mut self.state.sub_accounts_of(self.account).map(|one| Node::SubAccount(one.id)))
             }
+            "group" => of_nodes(&mut self.state.groups_of(self.account).map(|one| Node::Group(one.id))),
             "device" => {
                 let devices = self.state.devices().filter(|device| device.account == self.account);
                 devices.filter(|device| allowed(&device.place())).map(|device| result(json!(device.id))).collect()

@@ -1,7 +1,7 @@
 //! The log to take away: as lines of JSON whose chain anybody can check, or as a table for people. Written as it is read, oldest
 //! first, so that a long log costs no more memory than a short one.
 
-use super::{Asked, CHUNK, P, Page, read_all};
+use super::{Asked, CHUNK, P, Page, Reader, read_all};
 use crate::{
     api::{
         Names, Shared,
@@ -39,8 +39,9 @@ struct Export {
     api: Shared,
     state: Arc<State>,
     names: Names,
+    actor: Actor,
+    now: Timestamp,
     reach: Reach,
-    reader: (Actor, Timestamp),
     asked: Option<Asked>,
     next: u64,
     last: u64,
@@ -48,11 +49,11 @@ struct Export {
 
 impl Export {
     fn new(api: Shared, permit: &Permit<P>, asked: Option<Asked>) -> Answer<Self> {
-        let (reach, reader) = (permit.reach(), (*permit.actor(), api.now()));
+        let (actor, now, reach) = (*permit.actor(), api.now(), permit.reach().clone());
         let (state, names) = (api.engine.state(), api.names()?);
         let last = state.seq();
-        let asked = asked.map(|asked| asked.with_request_of(&state, (&reader.0, reader.1)));
-        Ok(Self { state, names, reach: reach.clone(), reader, asked, next: 1, last, api })
+        let asked = asked.map(|asked| asked.with_request_of(&state, &Reader { actor: &actor, now, reach: &reach }));
+        Ok(Self { state, names, actor, now, reach, asked, next: 1, last, api })
     }
 
     fn records(&mut self) -> Result<Vec<Record>, String> {
@@ -89,8 +90,8 @@ impl Export {
         if asked.from.is_some_and(|from| at < from) || asked.to.is_some_and(|to| at > to) {
             return None;
         }
-        let reader = (&self.reader.0, self.reader.1);
-        let page = Page { state: &self.state, names: &self.names, reach: &self.reach, reader, asked };
+        let reader = Reader { actor: &self.actor, now: self.now, reach: &self.reach };
+        let page = Page { state: &self.state, names: &self.names, reader, asked };
         let view = page.view(record)?;
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let actor = &view["actor"];

@@ -1,6 +1,9 @@
 //! One sentence for people about each kind of event.
 
-use super::super::{Names, views::word};
+use super::{
+    super::{Names, views::word},
+    Reader,
+};
 use adit_core::{
     authz::{Node, Scope},
     event::Event,
@@ -18,6 +21,8 @@ const NAMED: usize = 3;
 pub struct Speaker<'a> {
     pub state: &'a State,
     pub names: &'a Names,
+    /// What they do not see is not named.
+    pub reader: Reader<'a>,
 }
 
 impl Speaker<'_> {
@@ -34,7 +39,8 @@ impl Speaker<'_> {
     }
 
     fn number(&self, request: RequestId) -> String {
-        self.state.request(request).map_or_else(|| request.to_string(), |request| format!("R-{}", request.number))
+        let seen = self.state.request(request).filter(|request| self.reader.sees_request(self.state, request));
+        seen.map_or_else(|| "another request".to_owned(), |request| format!("R-{}", request.number))
     }
 
     fn scope(&self, scope: &Scope) -> String {
@@ -52,11 +58,9 @@ impl Speaker<'_> {
     }
 
     fn refused(&self, refused: &[(DeviceId, Refusal)]) -> String {
-        if refused.is_empty() {
-            String::new()
-        } else {
-            format!("; {} refused", devices(refused.iter().map(|(id, _)| id)))
-        }
+        let seen: Vec<_> =
+            refused.iter().map(|(id, _)| id).filter(|id| self.reader.sees_device(self.state, **id)).collect();
+        if seen.is_empty() { String::new() } else { format!("; {} refused", devices(seen)) }
     }
 
     /// What happened, in one sentence.

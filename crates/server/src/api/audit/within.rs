@@ -1,15 +1,16 @@
 //! Which entries a reach covers. What concerns the account as a whole is for those who see all of it.
 
+use super::Reader;
 use adit_core::{
-    authz::{Actor, Place, Reach},
+    authz::Place,
     event::{Entry, Event},
-    ids::{AccountId, AgentId, ContainerId, ScanTaskId, SiteId, SubAccountId, UserId},
+    ids::{AccountId, AgentId, ContainerId, DeviceId, RequestId, ScanTaskId, SiteId, SubAccountId, UserId},
     state::State,
-    time::Timestamp,
 };
+use serde_json::Value;
 
 /// Does the reach cover everything that the entry tells of?
-pub fn reach(state: &State, reach: &Reach, (actor, now): (&Actor, Timestamp), entry: &Entry) -> bool {
+pub fn reach(state: &State, Reader { actor, now, reach }: Reader<'_>, entry: &Entry) -> bool {
     let whole = |account: AccountId| reach.covers(account, &Place::ACCOUNT);
     let site = |site: SiteId| state.site_ever(site).is_some_and(|s| reach.covers(s.account, &Place::site(site)));
     let agent = |agent: AgentId| state.agent_ever(agent).is_some_and(|agent| site(agent.site));
@@ -93,6 +94,31 @@ pub fn reach(state: &State, reach: &Reach, (actor, now): (&Actor, Timestamp), en
         | Event::RequestEnded { request, .. } => {
             state.request(*request).is_some_and(|request| state.sight(actor, request, now).is_whole())
         }
+    }
+}
+
+/// An event as it stands in the log, without the ids of requests and devices that are out of sight: it may say by what a request
+/// was replaced, or what was asked for beside.
+pub fn cleared(state: &State, reader: Reader<'_>, mut detail: Value) -> Value {
+    if !reader.reach.is_everywhere() {
+        clear(state, reader, &mut detail);
+    }
+    detail
+}
+
+fn clear(state: &State, reader: Reader<'_>, value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| clear(state, reader, item)),
+        Value::Object(fields) => fields.values_mut().for_each(|field| clear(state, reader, field)),
+        Value::String(text) => {
+            let request = text.parse::<RequestId>().ok().and_then(|id| state.request(id));
+            let hidden = request.is_some_and(|request| !reader.sees_request(state, request))
+                || text.parse::<DeviceId>().is_ok_and(|device| !reader.sees_device(state, device));
+            if hidden {
+                *value = Value::Null;
+            }
+        }
+        _ => {}
     }
 }
 
