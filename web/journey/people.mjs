@@ -2,7 +2,7 @@
 import { chromium } from "playwright-core";
 
 /** Far more than a loaded machine needs; what is waited for is an element or a text, never time. */
-const PATIENCE_MS = 180_000;
+const PATIENCE_MS = Number(process.env.PATIENCE_MS ?? 180_000);
 const ARGS = [
   "--no-sandbox",
   "--disable-gpu",

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { openBrowser } from "./people.mjs";
 import { setUp, startServer } from "./server.mjs";
-import { go } from "./steps.mjs";
+import { choose, go, taskMenu } from "./steps.mjs";
 
 const OWNER = {
   company: "Norte",
@@ -34,15 +34,6 @@ after(async () => {
 });
 
 const row = (page, name) => page.getByRole("row").filter({ hasText: name });
-async function choose(page, dialog, label, value) {
-  await dialog.getByRole("combobox", { name: label }).or(dialog.getByLabel(label)).first().click();
-  await page.getByRole("option", { name: value, exact: true }).click();
-}
-/** What can be done with a person, from the menu of their row. */
-async function menu(page, name, word) {
-  await page.getByRole("button", { name: `What to do with ${name}` }).click();
-  await page.getByRole("menuitem", { name: word }).click();
-}
 
 test("somebody who is not registered is invited, and the link is shown once", async () => {
   await go(owner, "People");
@@ -78,7 +69,7 @@ test("what they may not see says why and who can change that", async () => {
 });
 
 test("another role holds at once on the page that is open", async () => {
-  await menu(owner, BO.name, "Change Technician…");
+  await taskMenu(owner, BO.name, "Change Technician…");
   const dialog = owner.getByRole("dialog", { name: "Change the role" });
   await choose(owner, dialog, "Role", "Auditor");
   await dialog.getByRole("button", { name: "Change", exact: true }).click();
@@ -87,11 +78,11 @@ test("another role holds at once on the page that is open", async () => {
 });
 
 test("a suspended person stays listed, and is told so on the open page", async () => {
-  await menu(owner, BO.name, "Suspend…");
+  await taskMenu(owner, BO.name, "Suspend…");
   await owner.getByRole("dialog").getByRole("button", { name: "Suspend", exact: true }).click();
   await row(owner, BO.name).getByText("Suspended").waitFor();
   await bo.getByRole("heading", { name: "You no longer have a role here" }).waitFor();
-  await menu(owner, BO.name, "End the suspension…");
+  await taskMenu(owner, BO.name, "End the suspension…");
   await owner.getByRole("dialog").getByRole("button", { name: "End it" }).click();
   await row(owner, BO.name).getByText("Active").waitFor();
   await bo.getByRole("link", { name: "Look again" }).click();
@@ -99,7 +90,7 @@ test("a suspended person stays listed, and is told so on the open page", async (
 });
 
 test("a removed person's open page shows nothing more, and says so", async () => {
-  await menu(owner, BO.name, "Remove…");
+  await taskMenu(owner, BO.name, "Remove…");
   await owner.getByRole("dialog").getByRole("button", { name: "Remove", exact: true }).click();
   await row(owner, BO.name).waitFor({ state: "detached" });
   await bo.getByRole("heading", { name: "You no longer have a role here" }).waitFor();

@@ -87,3 +87,15 @@ export async function askForRestart(page, reason) {
   await state(page, "Waiting for approval").waitFor();
   return new URL(page.url()).pathname;
 }
+
+/** Chooses an entry of a list in a form. */
+export async function choose(page, form, label, value) {
+  await form.getByRole("combobox", { name: label }).or(form.getByLabel(label)).first().click();
+  await page.getByRole("option", { name: value, exact: true }).click();
+}
+
+/** What can be done with something, from the menu of its row. */
+export async function taskMenu(page, of, word) {
+  await page.getByRole("button", { name: `What to do with ${of}` }).click();
+  await page.getByRole("menuitem", { name: word }).click();
+}

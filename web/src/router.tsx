@@ -117,6 +117,18 @@ const agents = createRoute({
   component: lazyRouteComponent(() => import("./agents/AgentsPage"), "AgentsPage"),
 });
 
+const sites = createRoute({
+  getParentRoute: () => shell,
+  path: "sites",
+  component: lazyRouteComponent(() => import("./sites/SitesPage"), "SitesPage"),
+});
+
+const subAccounts = createRoute({
+  getParentRoute: () => shell,
+  path: "sub-accounts",
+  component: lazyRouteComponent(() => import("./sub-accounts/SubAccountsPage"), "SubAccountsPage"),
+});
+
 const review = createRoute({
   getParentRoute: () => shell,
   path: "review",
@@ -210,6 +222,8 @@ export const router = createRouter({
       shellHome,
       devices,
       agents,
+      sites,
+      subAccounts,
       review,
       approvals,
       request,

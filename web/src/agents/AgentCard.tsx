@@ -1,31 +1,69 @@
-import type { Agent, Worker } from "../api/types";
+import { Button } from "@mantine/core";
+import { IconPlus } from "@tabler/icons-react";
+import type { ScanTask } from "../api/estate";
+import type { Agent } from "../api/types";
 import { useSiteName } from "../shell/site";
 import { Note } from "../ui/feedback";
-import { age, ago, count, dateTime, NONE } from "../ui/format";
+import { age, ago, count, NONE } from "../ui/format";
+import { GatedButton } from "../ui/gated";
+import { useCan } from "../ui/permissions";
+import { TaskMenu } from "../ui/task-menu";
 import { useNow } from "../ui/use-now";
 import css from "./Agents.module.css";
+import { ScanTable } from "./ScanTable";
+
+/** What is asked before it happens. */
+export type AskedTask =
+  | { kind: "pause" | "release" | "revoke"; agent: Agent }
+  | { kind: "remove-scan"; agent: Agent; task: ScanTask };
+export type AgentTask =
+  | AskedTask
+  | { kind: "change" | "new-scan"; agent: Agent }
+  | { kind: "change-scan"; agent: Agent; task: ScanTask };
 
 /** A clock this far off makes times of results doubtful. */
 const CLOCK_WARN_MS = 5_000;
-/** A worker that started this recently is marked, so a restart can be seen. */
-const FRESH_MS = 120_000;
 
-export function AgentCard({ agent, named }: { agent: Agent; named: boolean }) {
+export function AgentCard({
+  agent,
+  tasks,
+  named,
+  onTask,
+}: {
+  agent: Agent;
+  tasks: ScanTask[];
+  named: boolean;
+  onTask: (task: AgentTask) => void;
+}) {
   const now = useNow(1_000);
   const siteName = useSiteName();
+  const can = useCan();
+  const manage = can("agent.manage").why;
   const offset = agent.clock_offset_ms;
   return (
     <article className={`card ${css.agent}`} aria-label={agent.name}>
-      <div className="row between wrap">
-        <h2 className="row" style={{ fontSize: "var(--text-15)" }}>
-          <span className={css.dot} data-on={agent.connected} aria-hidden="true" />
-          {agent.name}
+      <div className="row between top">
+        <div className="row wrap">
+          <h2 className="row" style={{ fontSize: "var(--text-15)" }}>
+            <span className={css.dot} data-on={agent.connected} aria-hidden="true" />
+            {agent.name}
+          </h2>
           {named && <span className="dim small">{siteName(agent.site)}</span>}
-        </h2>
-        <span className={agent.connected ? "soft" : "bad"}>
-          {agent.connected ? "Connected" : "Not connected"}
-          {agent.last_contact !== null && `, heard ${ago(agent.last_contact, now)}`}
-        </span>
+          <span className={agent.connected || !agent.enrolled ? "soft" : "bad"}>
+            {agent.enrolled ? (agent.connected ? "Connected" : "Not connected") : "Not set up yet"}
+            {agent.last_contact !== null && `, heard ${ago(agent.last_contact, now)}`}
+          </span>
+        </div>
+        <TaskMenu
+          of={agent.name}
+          tasks={[
+            { word: "Change…", why: manage, run: () => onTask({ kind: "change", agent }) },
+            agent.paused
+              ? { word: "Let it run again…", why: manage, run: () => onTask({ kind: "release", agent }) }
+              : { word: "Pause…", why: manage, run: () => onTask({ kind: "pause", agent }) },
+            { word: "Revoke…", why: manage, run: () => onTask({ kind: "revoke", agent }), danger: true },
+          ]}
+        />
       </div>
       <dl className={css.facts}>
         <Fact word="Mode" value={agent.mode === "full_control" ? "Full control" : "Monitoring only"} />
@@ -35,9 +73,18 @@ export function AgentCard({ agent, named }: { agent: Agent; named: boolean }) {
         <Fact word="Host" value={agent.host ?? NONE} />
       </dl>
       {agent.paused && (
-        <Note tone="warn" title="Paused on site">
-          Somebody beside the machines holds this agent; it carries out nothing until they release it.
-        </Note>
+        <div className="row wrap">
+          <div className="grow">
+            <Note tone="warn" title="Paused">
+              It neither searches nor polls, and carries out nothing, until it is let run again.
+            </Note>
+          </div>
+          {manage === "" && (
+            <Button variant="default" onClick={() => onTask({ kind: "release", agent })}>
+              Let it run again…
+            </Button>
+          )}
+        </div>
       )}
       {offset !== null && Math.abs(offset) > CLOCK_WARN_MS && (
         <Note
@@ -45,77 +92,22 @@ export function AgentCard({ agent, named }: { agent: Agent; named: boolean }) {
           title={`Its clock is ${age(Math.abs(offset))} ${offset > 0 ? "ahead" : "behind"}`}
         />
       )}
-      {agent.workers.length === 0 ? (
-        <p className="dim">No worker: no scan task is set up for this agent.</p>
+      {tasks.length === 0 ? (
+        <p className="dim">No scan task: this agent searches nothing yet.</p>
       ) : (
-        <div className="scroll-x">
-          <table className="data stack">
-            <thead>
-              <tr>
-                <th scope="col">Worker</th>
-                <th scope="col">Ranges</th>
-                <th scope="col" className="r">
-                  Generation
-                </th>
-                <th scope="col">Started</th>
-                <th scope="col" className="r">
-                  Swept
-                </th>
-                <th scope="col" className="r">
-                  Known
-                </th>
-                <th scope="col" className="r">
-                  Unidentified
-                </th>
-                <th scope="col">Last sweep</th>
-              </tr>
-            </thead>
-            <tbody>
-              {agent.workers.map((worker) => (
-                <WorkerRow key={`${worker.scan_task} ${worker.generation}`} worker={worker} now={now} />
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <ScanTable agent={agent} tasks={tasks} onTask={onTask} />
       )}
+      <div>
+        <GatedButton
+          why={can("scan_task.manage")}
+          variant="default"
+          leftSection={<IconPlus size={14} aria-hidden="true" />}
+          onClick={() => onTask({ kind: "new-scan", agent })}
+        >
+          Add a scan task…
+        </GatedButton>
+      </div>
     </article>
-  );
-}
-
-function WorkerRow({ worker, now }: { worker: Worker; now: number }) {
-  const fresh = worker.generation > 1 && now - worker.started_at < FRESH_MS;
-  return (
-    <tr className={fresh ? css.fresh : undefined}>
-      <td data-label="Worker">
-        <span className="row" style={{ whiteSpace: "nowrap" }}>
-          <span className={css.dot} data-on={worker.running} aria-hidden="true" />
-          {worker.name}
-          {!worker.running && <span className="bad small">stopped</span>}
-        </span>
-      </td>
-      <td data-label="Ranges" className="num small soft">
-        {worker.ranges.join(", ")}
-      </td>
-      <td data-label="Generation" className="r num">
-        <b data-testid="worker-generation">{worker.generation}</b>
-      </td>
-      <td data-label="Started" style={{ whiteSpace: "nowrap" }} title={dateTime(worker.started_at)}>
-        {ago(worker.started_at, now)}
-        {fresh && <span className="good small"> restarted</span>}
-      </td>
-      <td data-label="Swept" className="r num" style={{ whiteSpace: "nowrap" }}>
-        {count(worker.swept)} / {count(worker.addresses)}
-      </td>
-      <td data-label="Known" className="r num">
-        {count(worker.identified)}
-      </td>
-      <td data-label="Unidentified" className="r num">
-        {count(worker.unidentified)}
-      </td>
-      <td data-label="Last sweep" className="dim" style={{ whiteSpace: "nowrap" }}>
-        {worker.last_sweep_at === null ? "never" : ago(worker.last_sweep_at, now)}
-      </td>
-    </tr>
   );
 }
 

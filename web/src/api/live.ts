@@ -166,9 +166,9 @@ function touchedBy(action: string): string[] {
   if (action.endsWith("_role")) return ["roles", ...ABOUT_PEOPLE];
   if (action.endsWith("_grant") || action.endsWith("_user") || action.endsWith("_manage_users"))
     return ABOUT_PEOPLE;
-  if (action.endsWith("_agent") || action.endsWith("_scan_task")) return ["agents", "scan-tasks"];
-  if (action.endsWith("_site")) return ["sites", "session"];
-  if (/_(group|container|sub_account)$/.test(action)) return ["places"];
+  if (action.endsWith("_agent") || action.endsWith("_scan_task")) return ["agents", "scan-tasks", "sites"];
+  if (action.endsWith("_site")) return ["sites", "session", "places", "agents", "scan-tasks"];
+  if (/_(group|sub_account)$/.test(action) || action.endsWith("_devices")) return ["places"];
   return [];
 }
 

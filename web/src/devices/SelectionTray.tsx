@@ -1,14 +1,19 @@
-import { useState } from "react";
+import { IconBuildingWarehouse, IconUsersGroup } from "@tabler/icons-react";
+import { lazy, Suspense, useState } from "react";
 import type { Action } from "../api/types";
 import { count, power } from "../ui/format";
+import { GatedButton } from "../ui/gated";
 import { useCan } from "../ui/permissions";
 import { ActionButtons } from "./ActionButtons";
 import css from "./Devices.module.css";
+import type { Move } from "./MoveDialog";
 import { PoolsDialog } from "./PoolsDialog";
 import { bySite, type Picks, selection, summary } from "./selection";
 import { useDraftAction } from "./use-draft-action";
 
-/** What is selected and what can be asked of it. Everything goes into the draft first. */
+const MoveDialog = lazy(() => import("./MoveDialog").then((module) => ({ default: module.MoveDialog })));
+
+/** What is selected and what can be asked of it. What changes devices goes into the draft first. */
 export function SelectionTray({
   picks,
   total,
@@ -21,6 +26,7 @@ export function SelectionTray({
   const can = useCan();
   const { draft, busy } = useDraftAction();
   const [pools, setPools] = useState(false);
+  const [move, setMove] = useState<Move | null>(null);
   const { count: selected, watts, known } = summary(picks);
   const ask = (action: Action) =>
     void draft(action, bySite(picks)).then((done) => {
@@ -50,6 +56,29 @@ export function SelectionTray({
         </span>
       </div>
       <ActionButtons can={can} ask={ask} askPools={() => setPools(true)} busy={busy} />
+      <GatedButton
+        why={can("device.move")}
+        variant="default"
+        disabled={busy}
+        leftSection={<IconBuildingWarehouse size={14} aria-hidden="true" />}
+        onClick={() => setMove("place")}
+      >
+        Place…
+      </GatedButton>
+      <GatedButton
+        why={can("hashrate.transfer")}
+        variant="default"
+        disabled={busy}
+        leftSection={<IconUsersGroup size={14} aria-hidden="true" />}
+        onClick={() => setMove("assign")}
+      >
+        Assign…
+      </GatedButton>
+      {move && (
+        <Suspense fallback={null}>
+          <MoveDialog move={move} picks={picks} onClose={() => setMove(null)} />
+        </Suspense>
+      )}
       <PoolsDialog
         opened={pools}
         onClose={() => setPools(false)}

@@ -5,10 +5,10 @@ import { addGrant, addPerson, changeGrant } from "../api/people";
 import { hasCode } from "../api/problem";
 import { Note, ProblemNote } from "../ui/feedback";
 import { useNow } from "../ui/use-now";
+import { useOutcome } from "../ui/use-outcome";
 import { useSubmit } from "../ui/use-submit";
 import { GrantFields } from "./GrantFields";
 import { incomplete, NO_TERMS, termsOf, toSend } from "./terms";
-import { useOutcome } from "./use-outcome";
 
 /** What the dialog is for: somebody new, one more role, or another role in a grant's place. */
 export type GrantTask =

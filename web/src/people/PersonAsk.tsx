@@ -1,8 +1,8 @@
 import { removeGrant, removePerson, suspendPerson, unsuspendPerson } from "../api/people";
 import { Ask } from "../ui/ask";
+import { useOutcome } from "../ui/use-outcome";
 import { LeaveAsk } from "./LeaveAsk";
 import type { PersonTask } from "./PersonMenu";
-import { useOutcome } from "./use-outcome";
 
 type Asked = Exclude<PersonTask, { kind: "more" | "change" }>;
 

@@ -1,7 +1,7 @@
 import { deleteRole } from "../api/people";
 import type { RoleInfo } from "../api/types";
-import { useOutcome } from "../people/use-outcome";
 import { Ask } from "../ui/ask";
+import { useOutcome } from "../ui/use-outcome";
 
 /** The question before a role of the account's own is deleted. */
 export function DeleteRole({ role, onClose }: { role: RoleInfo; onClose: () => void }) {

@@ -1,14 +1,14 @@
-import { TextInput } from "@mantine/core";
 import { useState } from "react";
 import { deleteAccount } from "../api/accounts";
 import { useSession } from "../api/session";
-import { useOutcome } from "../people/use-outcome";
 import { Section } from "../security/Section";
 import { Ask } from "../ui/ask";
 import { Note } from "../ui/feedback";
 import { dateTimeLong } from "../ui/format";
 import { GatedButton } from "../ui/gated";
 import { useCan } from "../ui/permissions";
+import { TypedName } from "../ui/typed-name";
+import { useOutcome } from "../ui/use-outcome";
 
 /** The end of the account: its name typed, its identity shown anew, seven days to change one's mind. */
 export function DeleteSection() {
@@ -54,15 +54,7 @@ export function DeleteSection() {
           From now on nothing is carried out. After seven days all roles, keys, agents and open requests end.
           The audit log stays.
         </Note>
-        <TextInput
-          label={`Type the account's name: ${account.name}`}
-          value={name}
-          onChange={(event) => setName(event.currentTarget.value)}
-          autoComplete="off"
-          error={name !== "" && !account.name.startsWith(name) ? "This is not its name." : undefined}
-          required
-          withAsterisk={false}
-        />
+        <TypedName of="the account's name" name={account.name} value={name} onChange={setName} />
       </Ask>
     </Section>
   );

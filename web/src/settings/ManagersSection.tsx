@@ -1,11 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { letAdministratorsManage, peopleQuery } from "../api/people";
-import { useOutcome } from "../people/use-outcome";
 import { Section } from "../security/Section";
 import { Ask } from "../ui/ask";
 import { GatedButton } from "../ui/gated";
 import { useCan } from "../ui/permissions";
+import { useOutcome } from "../ui/use-outcome";
 
 /** May Administrators manage people? A request changes it. */
 export function ManagersSection() {

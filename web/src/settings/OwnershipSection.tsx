@@ -5,12 +5,12 @@ import { useState } from "react";
 import { offerOwnership, openTransferQuery } from "../api/accounts";
 import { peopleQuery } from "../api/people";
 import { useSession } from "../api/session";
-import { useOutcome } from "../people/use-outcome";
 import { Section } from "../security/Section";
 import { useSite } from "../shell/site";
 import { Ask } from "../ui/ask";
 import { GatedButton } from "../ui/gated";
 import { useCan } from "../ui/permissions";
+import { useOutcome } from "../ui/use-outcome";
 
 /** Handing the account over: offered here, approved by the others, accepted by whom it is offered to. */
 export function OwnershipSection() {

@@ -5,12 +5,14 @@ import {
   IconInbox,
   IconLayoutSidebarLeftCollapse,
   IconLayoutSidebarLeftExpand,
+  IconMapPin,
   IconPencilCheck,
   IconScale,
   IconServer2,
   IconSettings,
   IconTable,
   IconUsers,
+  IconUsersGroup,
   IconWebhook,
 } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
@@ -28,7 +30,9 @@ const GROUPS = [
     name: "Fleet",
     items: [
       { to: "/s/$site/devices", word: "Devices", icon: IconCpu },
+      { to: "/s/$site/sites", word: "Sites", icon: IconMapPin },
       { to: "/s/$site/agents", word: "Agents & scans", icon: IconServer2 },
+      { to: "/s/$site/sub-accounts", word: "Sub-accounts", icon: IconUsersGroup },
     ],
   },
   {

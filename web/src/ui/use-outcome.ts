@@ -1,7 +1,7 @@
 import { useNavigate } from "@tanstack/react-router";
 import type { Request } from "../api/types";
 import { useSite } from "../shell/site";
-import { told } from "../ui/toast";
+import { told } from "./toast";
 
 /** After something was asked for: said if it is done, shown if it waits for others. */
 export function useOutcome() {

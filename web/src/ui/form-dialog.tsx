@@ -1,0 +1,53 @@
+import { Button, Modal, type ModalProps } from "@mantine/core";
+import type { ReactNode } from "react";
+import { ProblemNote } from "./feedback";
+import { useSubmit } from "./use-submit";
+
+/** A form in a dialog: its fields, what was refused, and the two ways out. `send` closes it by itself. */
+export function FormDialog({
+  title,
+  size,
+  confirm,
+  keep = "Cancel",
+  ready = true,
+  hint,
+  danger = false,
+  onClose,
+  send,
+  refusal,
+  children,
+}: {
+  title: string;
+  size?: ModalProps["size"];
+  confirm: string;
+  /** The word for leaving everything as it is. */
+  keep?: string;
+  ready?: boolean;
+  /** What is still missing. */
+  hint?: string;
+  danger?: boolean;
+  onClose: () => void;
+  send: () => Promise<unknown>;
+  /** What a refusal looks like, if it is one that the form can help with; else null. */
+  refusal?: (error: unknown) => ReactNode | null;
+  children: ReactNode;
+}) {
+  const { busy, error, submit } = useSubmit(send);
+  return (
+    <Modal opened onClose={onClose} size={size} title={title} closeButtonProps={{ "aria-label": "Close" }}>
+      <form className="col gap3" onSubmit={submit}>
+        {children}
+        {error !== null && (refusal?.(error) ?? <ProblemNote error={error} />)}
+        <div className="row" style={{ justifyContent: "flex-end" }}>
+          {hint && <span className="dim small grow">{hint}</span>}
+          <Button variant="default" onClick={onClose}>
+            {keep}
+          </Button>
+          <Button type="submit" loading={busy} disabled={!ready} color={danger ? "danger" : undefined}>
+            {confirm}
+          </Button>
+        </div>
+      </form>
+    </Modal>
+  );
+}
