@@ -234,6 +234,69 @@ step("another restart is rejected with a reason, and one is cancelled by whoever
   await state(at.manager, "Cancelled").waitFor();
 });
 
+step("E100: a draft is discarded only after a question, and nothing happens to the devices", async () => {
+  const page = at.manager;
+  await onlyModels(page, OTHERS);
+  await selectRows(page, 0, 1);
+  await draft(page, "Power mode", "Low");
+  await page.keyboard.press("d");
+  const panel = page.getByRole("dialog", { name: "Draft", exact: true });
+  await panel.getByRole("button", { name: "Discard…" }).click();
+  const sure = page.getByRole("dialog", { name: "Discard the draft?" });
+  await sure.getByText("1 change on 2 devices will be dropped. No device is touched.").waitFor();
+  await sure.getByRole("button", { name: "Keep as it is" }).click();
+  await stage(page, /^Draft 1$/).waitFor();
+  await panel.getByRole("button", { name: "Discard…" }).click();
+  await sure.getByRole("button", { name: "Discard the draft" }).click();
+  await stage(page, /^Draft 0$/).waitFor();
+  await panel.getByText("Nothing in the draft").waitFor();
+  await panel.getByRole("button", { name: "Close" }).click();
+});
+
+step("a request is approved by keys alone", async () => {
+  await askForRestart(at.manager, "Approve this with keys.");
+  const page = at["Site Manager"];
+  await page.goto("/s/all/devices");
+  await stage(page, /^Review 1, 1 for me$/).waitFor();
+  for (const key of ["g", "a"]) await page.keyboard.press(key);
+  const request = page.getByRole("region", { name: "Request" });
+  await request.getByText("Approve this with keys.").waitFor();
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/\/requests\//);
+  await page.getByText("Approve this with keys.").first().waitFor();
+  await page.keyboard.press("a");
+  const dialog = page.getByRole("dialog", { name: /^Approve R-\d+\?$/ });
+  await dialog.getByLabel("Comment (optional)").and(page.locator(":focus")).waitFor();
+  await page.keyboard.type("Seen.");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Tab");
+  await dialog.getByRole("button", { name: "Approve" }).and(page.locator(":focus")).waitFor();
+  await page.keyboard.press("Enter");
+  await state(at.manager, "Done").waitFor();
+  await at.manager.getByText("Seen.").first().waitFor();
+});
+
+step("a request is approved on a phone, by touch", async () => {
+  await askForRestart(at.manager, "Approve this on the phone.");
+  const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
+  const page = await people.signIn("Administrator", phone);
+  at.phone = page;
+  await page.getByRole("button", { name: "Pages" }).tap();
+  await page
+    .getByRole("dialog")
+    .getByRole("link", { name: /^Approvals/ })
+    .tap();
+  await page.getByRole("region", { name: "Needs me" }).getByRole("link").first().tap();
+  await page.getByText("Approve this on the phone.").first().waitFor();
+  const bar = page.getByRole("region", { name: "Decision" });
+  assert.ok((await bar.boundingBox()).y < 844, "the decision stays in sight");
+  await bar.getByRole("button", { name: "Approve" }).tap();
+  const dialog = page.getByRole("dialog", { name: /^Approve R-\d+\?$/ });
+  await dialog.getByRole("button", { name: "Approve" }).tap();
+  await state(page, "Done").waitFor();
+  await state(at.manager, "Done").waitFor();
+});
+
 step(
   "a later request takes over the device it shares with an earlier one, and both pages say so",
   async () => {

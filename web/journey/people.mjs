@@ -32,8 +32,8 @@ export async function openBrowser(url) {
     return page;
   };
   /** Somebody of the demo, by role, signed in. */
-  const signIn = async (role) => {
-    const page = await newPage(role);
+  const signIn = async (role, options) => {
+    const page = await newPage(role, options);
     await page.goto("/");
     const people = page.getByRole("region", { name: "Demo people" });
     await people

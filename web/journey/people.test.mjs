@@ -21,7 +21,7 @@ let bo;
 let link;
 
 before(async () => {
-  server = await startServer();
+  server = await startServer("--anyone-may-found");
   people = await openBrowser(server.url);
   owner = await people.newPage("Lena");
   bo = await people.newPage("Bo");
@@ -127,14 +127,50 @@ test("the account's deletion takes its name, is told to everybody, and is undone
   await owner.getByText(/Norte is deleted on/).waitFor({ state: "detached" });
 });
 
+test("a built-in role is duplicated with less in it, and the copy is changed, renamed and deleted", async () => {
+  await go(owner, "Roles");
+  await taskMenuOf("Technician", "Duplicate…");
+  const copy = owner.getByRole("dialog", { name: "Duplicate Technician" });
+  await copy.getByLabel("Name").fill("Night shift");
+  await copy.getByRole("checkbox", { name: "Reboot", exact: true }).uncheck();
+  await copy.getByRole("region", { name: "What changes" }).getByText("Reboot").waitFor();
+  await copy.getByRole("button", { name: "Make the role" }).click();
+  await owner.getByText("Role Night shift made").waitFor();
+
+  await taskMenuOf("Night shift", "Edit…");
+  const edit = owner.getByRole("dialog", { name: "Edit Night shift" });
+  assert.equal(await edit.getByRole("checkbox", { name: "Reboot", exact: true }).isChecked(), false);
+  await edit.getByLabel("Name").fill("Night crew");
+  await edit.getByRole("checkbox", { name: "Reboot", exact: true }).check();
+  await edit.getByRole("button", { name: "Change the role" }).click();
+  await owner.getByText("Role Night crew changed").waitFor();
+
+  await taskMenuOf("Night crew", "Delete…");
+  await owner.getByRole("dialog").getByRole("button", { name: "Delete the role" }).click();
+  await owner.getByText("Role Night crew deleted").waitFor();
+  await owner.getByRole("button", { name: "Night crew: more" }).waitFor({ state: "detached" });
+  await go(owner, "Settings");
+});
+
+/** What can be done with a role, from the head of its column. */
+async function taskMenuOf(role, word) {
+  await owner.getByRole("button", { name: `${role}: more`, exact: true }).click();
+  await owner.getByRole("menuitem", { name: word }).click();
+}
+
 test("ownership is offered, whom it is offered to accepts, and it can be called off before it holds", async () => {
   await owner.getByRole("button", { name: "Transfer ownership…" }).click();
   const dialog = owner.getByRole("dialog", { name: "Transfer ownership" });
   await choose(owner, dialog, "To", `${BO.name} (${BO.email})`);
   await dialog.getByRole("button", { name: "Offer it" }).click();
   await owner.waitForURL(/\/requests\//);
-  await bo.reload();
+  // The page that is open learns of it by itself.
   await bo.getByText("Lena Ortiz offers you the ownership of Norte").waitFor();
+  await bo.setViewportSize({ width: 390, height: 844 });
+  const [accept, refuse] = ["Accept…", "Refuse…"].map((name) => bo.getByRole("button", { name }));
+  const [left, right] = [await accept.boundingBox(), await refuse.boundingBox()];
+  assert.equal(left.y, right.y, "both answers stand side by side on a phone");
+  await bo.setViewportSize({ width: 1440, height: 900 });
   await bo.getByRole("button", { name: "Accept…" }).click();
   await bo.getByRole("dialog").getByRole("button", { name: "Accept", exact: true }).click();
   await bo.getByText("You become the Owner once").waitFor();
@@ -144,6 +180,36 @@ test("ownership is offered, whom it is offered to accepts, and it can be called 
   await cancel.getByRole("button", { name: "Cancel the request" }).click();
   await owner.getByRole("article").getByText("Cancelled", { exact: true }).first().waitFor();
 });
+
+test("a second account is founded and chosen, and every page of the first one goes over", async () => {
+  const beside = await owner.context().newPage();
+  await beside.goto("/s/all/people");
+  await beside.getByRole("heading", { level: 1, name: "People" }).waitFor();
+  await accountMenu("Make another account…");
+  const form = owner.getByRole("dialog", { name: "Make another account" });
+  await form.getByLabel("Company").fill("Sur");
+  await form.getByRole("button", { name: "Make it" }).click();
+  await owner.getByText("No devices yet").waitFor();
+  await go(owner, "Settings");
+  await owner.getByText(/^Sur .*, which you own\.$/).waitFor();
+  await beside.getByText("No devices yet").waitFor();
+  await go(beside, "People");
+  await beside.getByText("1 person with a role here").waitFor();
+
+  await accountMenu("Norte");
+  await go(owner, "People");
+  await row(owner, BO.name).waitFor();
+  await beside.getByRole("heading", { level: 1, name: "Devices" }).waitFor();
+  await beside.close();
+});
+
+async function accountMenu(word) {
+  await owner.getByRole("button", { name: `${OWNER.name}: account and appearance` }).click();
+  await owner
+    .getByRole("menuitem", { name: word })
+    .or(owner.getByRole("menuitemradio", { name: word }))
+    .click();
+}
 
 test("whoever leaves by themselves is told that it is done, and signs out", async () => {
   await bo.getByRole("button", { name: `${BO.name}: account and appearance` }).click();

@@ -10,6 +10,7 @@ use adit_core::{
     ids::{AgentId, DeviceId, ScanTaskId},
     requests::{Action, Control, NewGrant},
 };
+use adit_server::api::Options;
 use axum::http::{Request, StatusCode, header};
 use http_body_util::{BodyExt, Empty};
 use hyper::body::{Bytes, Incoming};
@@ -88,7 +89,10 @@ struct Listening {
 
 impl Listening {
     async fn new() -> Self {
-        let house = House::new().await;
+        Self::at(House::new().await).await
+    }
+
+    async fn at(house: House) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let service = house.router.clone().into_make_service_with_connect_info::<SocketAddr>();
@@ -216,6 +220,41 @@ async fn it_ends_with_the_session_and_with_the_person() {
     house.engine.run(operator(&house.engine), removal).await.unwrap();
     stream.until("the end of the person", |event| event.name == "signed_out").await;
     assert!(stream.next().await.is_none());
+}
+
+#[tokio::test]
+async fn it_says_so_when_its_session_goes_over_to_another_account() {
+    let options = Options { loopback: true, anyone_may_found: true, ..Options::default() };
+    let server = Listening::at(House::with(options).await).await;
+    let (house, viewer) = (&server.house, server.house.sign_in("viewer").await);
+    let mut stream = server.opened(&viewer).await;
+    let name = json!({ "name": "Mine too" });
+    assert_eq!(house.ask("POST", "/api/v1/accounts", Some(&viewer), Some(&name)).await.status, 201);
+    stream.until("the change of account", |event| event.name == "account").await;
+    assert!(stream.next().await.is_none(), "nothing of either account follows");
+
+    // Whoever loses their last role is told the same, as there is another account to go to.
+    let back = json!({ "account": "acc-1" });
+    assert_eq!(house.ask("POST", "/api/v1/session/account", Some(&viewer), Some(&back)).await.status, 200);
+    let mut stream = server.opened(&viewer).await;
+    let removal = json!({ "action": { "action": "remove_user", "params": { "user": house.users["viewer"] } } });
+    let owner = house.sign_in("owner").await;
+    assert_eq!(house.ask("POST", "/api/v1/requests", Some(&owner), Some(&removal)).await.status, 201);
+    stream.until("the loss of the role", |event| event.name == "account").await;
+    assert!(stream.next().await.is_none());
+}
+
+#[tokio::test]
+async fn whom_ownership_is_offered_to_hears_of_it() {
+    let server = Listening::new().await;
+    let (house, heir) = (&server.house, server.house.sign_in("north_viewer").await);
+    let mut stream = server.opened(&heir).await;
+    let offer = Action::Control(Control::TransferOwnership {
+        to: house.users["north_viewer"],
+        then: Role::Administrator.into(),
+    });
+    let id = house.request("owner", offer, &[]).await.to_string();
+    stream.until("the offer", |event| is_request(event, &id)).await;
 }
 
 #[tokio::test]

@@ -148,6 +148,11 @@ function foldRequest(summary: RequestSummary) {
     });
     if (changed) queryClient.setQueryData(key, { ...data, pages });
   }
+  // Whom it is offered to sees it in their session; so does whoever waits for their word.
+  if (summary.action.action === "transfer_ownership") {
+    void recheckSession();
+    void queryClient.invalidateQueries({ queryKey: ["transfer"] });
+  }
   const now = standing(summary);
   if (standings.get(summary.id) === now) return;
   standings.set(summary.id, now);

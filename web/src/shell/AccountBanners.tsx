@@ -70,10 +70,12 @@ function Offered({ offer }: { offer: Offer }) {
         {offer.from.name} offers you the ownership of {account.name} (R-{offer.number}), until{" "}
         {dateTime(offer.expires_at)}.
       </span>
-      <Button onClick={() => setQuestion("accept")}>Accept…</Button>
-      <Button variant="default" onClick={() => setQuestion("refuse")}>
-        Refuse…
-      </Button>
+      <div className="row">
+        <Button onClick={() => setQuestion("accept")}>Accept…</Button>
+        <Button variant="default" onClick={() => setQuestion("refuse")}>
+          Refuse…
+        </Button>
+      </div>
       <Ask
         opened={question === "accept"}
         onClose={close}
