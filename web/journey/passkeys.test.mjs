@@ -160,6 +160,48 @@ test("it shows once more who one is, by a ticket made for that", async () => {
   await refused("POST", "/session/step-up", wrong, 401, "ticket_expired");
 });
 
+/** A role that waits for approval, by its request. */
+async function askForRole(name) {
+  const action = { action: "create_role", params: { name, permissions: ["device.list"] } };
+  return succeeds("POST", "/requests", { action }, 202);
+}
+
+test("where the rule says so, each approval takes a passkey given for that decision", async () => {
+  const changes = [{ scenario: "authorization.role", required: 1, required_other: 0, step_up: "passkey" }];
+  await succeeds("PUT", "/approval-policies", { changes });
+  const [first, second] = [await askForRole("Night"), await askForRole("Day")];
+  const vote = { decision: "approve", content_hash: first.content_hash };
+  const votes = `/requests/${first.id}/votes`;
+  await refused("POST", votes, vote, 401, "passkey_required");
+  const changed = { ...vote, content_hash: "0".repeat(64) };
+  await refused("POST", `${votes}/passkey`, changed, 409, "content_changed");
+
+  const elsewhere = { decision: "approve", content_hash: second.content_hash };
+  const other = await succeeds("POST", `/requests/${second.id}/votes/passkey`, elsewhere);
+  const of = async (begun) => ({ ticket: begun.ticket, credential: await get(begun.options) });
+  const assertion = await of(other);
+  await refused("POST", votes, { ...vote, assertion }, 401, "ticket_expired");
+  // So many failures in a row would slow down what follows.
+  const passkeyAgain = await of(await succeeds("POST", "/session/step-up/passkey", {}));
+  await succeeds("POST", "/session/step-up", { passkey: passkeyAgain });
+  const no = await succeeds("POST", `${votes}/passkey`, { ...vote, decision: "reject" });
+  await refused("POST", votes, { ...vote, assertion: await of(no) }, 401, "ticket_expired");
+
+  const begun = await succeeds("POST", `${votes}/passkey`, vote);
+  const decided = await succeeds("POST", votes, { ...vote, assertion: await of(begun) });
+  assert.equal(decided.state, "executed");
+  const log = await succeeds("GET", `/audit?request=${first.id}&type=vote_cast`);
+  assert.equal(log.items[0].detail.data.passkey, passkey.id);
+
+  await page.goto(`/s/all/requests/${second.id}`);
+  await page.getByRole("button", { name: "Approve", exact: true }).click();
+  const sure = page.getByRole("dialog", { name: /^Approve R-/ });
+  await sure.getByRole("button", { name: "Approve", exact: true }).click();
+  await sure.waitFor({ state: "detached" });
+  assert.equal((await succeeds("GET", `/requests/${second.id}`)).state, "executed");
+  await succeeds("GET", "/session");
+});
+
 test("an altered answer and one without the user's verification open nothing", async () => {
   const begun = await succeeds("POST", "/session/passkey/begin", {});
   const credential = await get(begun.options);

@@ -227,7 +227,7 @@ fn vote_to_dispatch(runtime: &Runtime, ours: &Ours, bare: &GroupCommit, dir: &Da
                 let request = state.request(id).expect("it was made");
                 assert_eq!(request.state, RequestState::Pending, "it waits for the second approver");
                 let (decision, content_hash) = (Decision::Approve, request.content_hash);
-                let vote = Command::Vote { request: id, decision, content_hash, comment: None };
+                let vote = Command::Vote { request: id, decision, content_hash, comment: None, passkey: None };
                 let second = user(SECOND, ours.engine.now());
                 let start = Instant::now();
                 ours.engine.run(second, vote).await.expect("it is approved");

@@ -126,6 +126,8 @@ pub enum Command {
         content_hash: ContentHash,
         /// Words; needed to reject.
         comment: Option<String>,
+        /// Id of the passkey that was given for this decision on this content, once the server has checked that.
+        passkey: Option<String>,
     },
     /// Whom a request offers something says whether they take it.
     AnswerOffer {

@@ -91,8 +91,8 @@ impl Tx {
             Command::RenameSubAccount { sub_account, name } => self.rename_sub_account(actor, sub_account, name),
             Command::LeaveAccount => self.leave_account(actor),
             Command::Submit(asked) => self.submit(actor, asked).map(Reply::Request),
-            Command::Vote { request, decision, content_hash, comment } => {
-                self.vote(actor, request, decision, content_hash, comment).map(|()| Reply::Request(request))
+            Command::Vote { request, decision, content_hash, comment, passkey } => {
+                self.vote(actor, request, decision, content_hash, comment, passkey).map(|()| Reply::Request(request))
             }
             Command::AnswerOffer { request, decision, content_hash, comment } => {
                 self.answer_offer(actor, request, decision, content_hash, comment)

@@ -306,6 +306,9 @@ pub enum Event {
         content_hash: ContentHash,
         comment: Option<String>,
         authenticated_at: Timestamp,
+        /// Id of the passkey that was given for this decision.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        passkey: Option<String>,
     },
     /// Whom a request offers something has accepted that.
     #[serde(rename = "offer_accepted.v1")]

@@ -32,6 +32,8 @@ pub enum Rejection {
     Expired,
     #[error("show once more that it is you (within the last five minutes), then repeat this")]
     StepUpRequired,
+    #[error("approving this takes a passkey, given for this one decision")]
+    PasskeyRequired,
     #[error("only people who could approve this request when it was submitted, and still can, may vote on it: {why}")]
     NotAnApprover { why: String },
     #[error("this request is about you: you may not decide it")]
@@ -93,6 +95,7 @@ impl Rejection {
             Self::ContentChanged => "content_changed",
             Self::Expired => "expired",
             Self::StepUpRequired => "step_up_required",
+            Self::PasskeyRequired => "passkey_required",
             Self::NotAnApprover { .. } => "not_an_approver",
             Self::ConflictOfInterest => "conflict_of_interest",
             Self::ReasonRequired => "reason_required",
@@ -123,7 +126,7 @@ impl Rejection {
         match self {
             Self::ChangeRefused { why, .. } => why.status(),
             Self::NotFound { .. } => 404,
-            Self::StepUpRequired => 401,
+            Self::StepUpRequired | Self::PasskeyRequired => 401,
             Self::Denied(_)
             | Self::NotAnApprover { .. }
             | Self::ConflictOfInterest

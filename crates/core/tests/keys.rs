@@ -130,7 +130,8 @@ fn e053_e079_a_key_starts_what_may_run_alone_waits_elsewhere_and_never_votes() {
     assert_eq!(w.state_of(waits), RequestState::Pending);
     assert!(w.state.tally(w.request(waits), w.now).approvals.is_empty(), "its own word is none");
     let content_hash = w.request(waits).content_hash;
-    let vote = Command::Vote { request: waits, decision: Decision::Approve, content_hash, comment: None };
+    let vote =
+        Command::Vote { request: waits, decision: Decision::Approve, content_hash, comment: None, passkey: None };
     let refused = w.run(&program(&w), vote).unwrap_err();
     assert_eq!(refused.status(), 403, "{refused:?}");
 }

@@ -41,6 +41,7 @@ type Id = { id: string };
 interface AccountPaths {
   "/session/step-up": { post: Send<T.StepUp, Session> };
   "/session/step-up/passkey": { post: Send<None, T.PasskeyRequest> };
+  "/requests/{id}/votes/passkey": { post: Send<T.Vote, T.PasskeyRequest, Id> };
   "/session/passkey/begin": { post: Send<None, T.PasskeyRequest> };
   "/session/passkey": { post: Send<T.PasskeyAnswer, Session> };
   "/me/passkeys/begin": { post: Send<None, T.PasskeyCreation> };

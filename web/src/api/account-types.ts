@@ -7,7 +7,7 @@ export type SecondFactor = Schemas["SecondFactor"];
 export type FactorAnswer = { code: string } | { recovery_code: string };
 export interface PasskeyAnswer {
   ticket: string;
-  credential: unknown;
+  credential: Record<string, unknown>;
 }
 export interface PasskeyCreation {
   ticket: string;
@@ -17,6 +17,7 @@ export interface PasskeyRequest {
   ticket: string;
   options: PublicKeyCredentialRequestOptionsJSON;
 }
+export type Vote = Schemas["VoteIntent"];
 export type StepUp = { password: string } | FactorAnswer | { passkey: PasskeyAnswer };
 
 export type Passkey = Schemas["Passkey"];

@@ -1,5 +1,9 @@
 // What the pages change. Every call throws a ProblemError on refusal.
+import { account } from "./account-client";
+import type { PasskeyAnswer } from "./account-types";
 import { client, idempotencyKey, unwrap, withStepUp } from "./client";
+import { givePasskey } from "./passkeys";
+import { hasCode } from "./problem";
 import { draftQuery } from "./queries";
 import { queryClient } from "./query";
 import type { Action, Draft, PolicyChange, Request } from "./types";
@@ -76,17 +80,30 @@ export function previewRequest(action: Action, targets: string[]) {
   return unwrap(client.POST("/requests/preview", { body: { action, targets } }));
 }
 
-export function vote(request: Request, decision: "approve" | "reject", comment: string) {
-  return withStepUp(async () =>
-    keepRequest(
-      await unwrap(
-        client.POST("/requests/{id}/votes", {
-          params: { path: { id: request.id } },
-          body: { decision, content_hash: request.content_hash, comment: comment || undefined },
-        }),
+export async function vote(request: Request, decision: "approve" | "reject", comment: string) {
+  const cast = (assertion?: PasskeyAnswer) =>
+    withStepUp(async () =>
+      keepRequest(
+        await unwrap(
+          client.POST("/requests/{id}/votes", {
+            params: { path: { id: request.id } },
+            body: { decision, content_hash: request.content_hash, comment: comment || undefined, assertion },
+          }),
+        ),
       ),
-    ),
-  );
+    );
+  try {
+    return await cast();
+  } catch (error) {
+    if (!hasCode(error, "passkey_required")) throw error;
+    const begun = await unwrap(
+      account.POST("/requests/{id}/votes/passkey", {
+        params: { path: { id: request.id } },
+        body: { decision, content_hash: request.content_hash },
+      }),
+    );
+    return await cast(await givePasskey(begun));
+  }
 }
 
 export async function withdrawVote(id: string) {

@@ -1195,6 +1195,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/requests/{id}/votes/passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begins to give a passkey for one decision. */
+        post: operations["post_requests_id_votes_passkey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/roles": {
         parameters: {
             query?: never;
@@ -2663,7 +2680,8 @@ export interface components {
             scenario: string;
             /** @description Approvers beyond that; below 0 it cannot be met. */
             spare: number;
-            step_up: string;
+            /** @enum {string} */
+            step_up: "none" | "recent" | "passkey";
             /** @description People, an approver who asks included. */
             takes: number;
             timelock_s: number;
@@ -2684,7 +2702,7 @@ export interface components {
             required_other: number;
             scenario: string;
             /** @enum {string} */
-            step_up?: "none" | "recent";
+            step_up?: "none" | "recent" | "passkey";
             timelock_s?: number;
         };
         PolicyPage: {
@@ -3150,7 +3168,13 @@ export interface components {
             withdrawn_at: number | null;
         };
         VoteCast: {
+            assertion?: components["schemas"]["PasskeyAnswer"];
             comment?: string | null;
+            content_hash: string;
+            /** @enum {string} */
+            decision: "approve" | "reject";
+        };
+        VoteIntent: {
             content_hash: string;
             /** @enum {string} */
             decision: "approve" | "reject";
@@ -5542,6 +5566,33 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Request"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_requests_id_votes_passkey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VoteIntent"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasskeyAsk"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -5,7 +5,7 @@ import { policiesQuery } from "../api/queries";
 import type { Policy, PolicyChange } from "../api/types";
 import { Approvers } from "../ui/approver-list";
 import { Empty, LoadError, Note, Waiting } from "../ui/feedback";
-import { duration, NONE, plural, words } from "../ui/format";
+import { duration, NONE, plural } from "../ui/format";
 import { GatedButton } from "../ui/gated";
 import { useCan } from "../ui/permissions";
 import { scenarioTitle } from "../ui/scenario-words";
@@ -15,7 +15,7 @@ import { PolicyDialog } from "./PolicyDialog";
 import { Presets } from "./Presets";
 import { SafeguardsCard } from "./SafeguardsCard";
 import { WhatIf } from "./WhatIf";
-import { changeWords, isChange, isSerious, warningWords } from "./words";
+import { changeWords, isChange, isSerious, STEP_UPS, warningWords } from "./words";
 
 export function PoliciesPage() {
   const { data, error, refetch } = useQuery(policiesQuery);
@@ -109,13 +109,16 @@ export function PoliciesPage() {
                     </div>
                   </td>
                   <td data-label="Waits at most" className="num">
-                    {duration(policy.approve_ttl_s)}
+                    <div>
+                      {duration(policy.approve_ttl_s)}
+                      <div className="dim small">then begins within {duration(policy.execute_ttl_s)}</div>
+                    </div>
                   </td>
                   <td data-label="Time lock" className={`num ${policy.timelock_s > 0 ? "" : "none"}`}>
                     {policy.timelock_s > 0 ? duration(policy.timelock_s) : NONE}
                   </td>
                   <td data-label="Sign-in" className={policy.step_up === "none" ? "none" : undefined}>
-                    {policy.step_up === "none" ? NONE : words(policy.step_up)}
+                    {policy.step_up === "none" ? NONE : STEP_UPS[policy.step_up]}
                   </td>
                   <td data-label="" className="r">
                     <GatedButton

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { policy } from "../testing/fixtures";
-import { changeWords, isChange } from "./words";
+import { changed, changeOf, changeWords, isChange } from "./words";
 
 const counts = { scenario: "fleet.mode", required: 1, required_other: 0 };
 
@@ -19,4 +19,23 @@ test("what is so already is no change", () => {
   expect(isChange(policy(), counts)).toBe(false);
   expect(isChange(policy(), { ...counts, initiator_counts: true, approvers: "administrators" })).toBe(false);
   expect(isChange(policy(), { ...counts, initiator_counts: false })).toBe(true);
+});
+
+test("a change names what differs, and makes of the rule what was meant", () => {
+  const one = policy();
+  const meant = { ...one, required: 2, step_up: "passkey" as const, timelock_s: 86_400 };
+  const change = changeOf(one, meant);
+  expect(change).toEqual({
+    scenario: "fleet.mode",
+    required: 2,
+    required_other: 0,
+    step_up: "passkey",
+    timelock_s: 86_400,
+  });
+  expect({ ...one, ...changed(one, change) }).toEqual(meant);
+  expect(changeWords(one, change)).toEqual({
+    from: "1 approval, any session, no time lock",
+    to: "2 approvals, passkey for each decision, time lock 1 d",
+  });
+  expect(changeOf(one, { ...one, approver_roles: "action_holders" }).approvers).toBe("action_holders");
 });

@@ -1,7 +1,7 @@
 //! Who may vote, whose vote counts, and whether that is enough.
 
 use super::{
-    Action, Approvers, Control, Decision, Policy, PolicyChange, Request, RequestState, Scenario, Target,
+    Action, Approvers, Control, Decision, Policy, PolicyChange, Request, RequestState, Scenario, StepUp, Target,
     settle::is_from_the_server,
 };
 use crate::{
@@ -78,9 +78,25 @@ impl Rule {
 }
 
 impl Policy {
+    /// Is each approval given with a passkey of its own?
+    #[must_use]
+    pub fn wants_passkeys(&self) -> bool {
+        self.step_up == StepUp::Passkey
+    }
+
+    /// Is whoever asks counted as approving without another word?
+    #[must_use]
+    pub fn counts_by_submitting(&self) -> bool {
+        self.initiator_counts && !self.wants_passkeys()
+    }
+
     /// May this principal do it without a vote? Only a program, and only where one approval by anybody is all it takes.
-    const fn lets_alone(&self, principal: Principal, required: u32, required_other: u32) -> bool {
-        matches!(principal, Principal::ApiKey(_)) && self.programs_run_alone && required == 1 && required_other == 0
+    fn lets_alone(&self, principal: Principal, required: u32, required_other: u32) -> bool {
+        matches!(principal, Principal::ApiKey(_))
+            && self.programs_run_alone
+            && !self.wants_passkeys()
+            && required == 1
+            && required_other == 0
     }
 }
 
@@ -97,10 +113,10 @@ impl State {
             if self.is_beneficiary(action, user) {
                 continue;
             }
-            if actor.user() != Some(user) {
-                undecided.insert(user);
-            } else if policy.initiator_counts {
+            if actor.user() == Some(user) && policy.counts_by_submitting() {
                 approvals.insert(user);
+            } else if actor.user() != Some(user) || policy.initiator_counts {
+                undecided.insert(user);
             }
         }
         let alone =
@@ -334,7 +350,7 @@ impl State {
             if self.is_beneficiary(&payload.action, *user) || !counts {
                 continue;
             }
-            let counts_by_submitting = initiator_counts && initiator == Some(*user);
+            let counts_by_submitting = initiator_counts && then.counts_by_submitting() && initiator == Some(*user);
             match request.vote_of(*user) {
                 Some(vote) if vote.decision == Decision::Approve && vote.content_hash == request.content_hash => {
                     approvals.insert(*user);
@@ -343,8 +359,8 @@ impl State {
                 None if counts_by_submitting => {
                     approvals.insert(*user);
                 }
-                // An initiator who does not count by submitting cannot count by voting either.
-                None if initiator == Some(*user) => {}
+                // An initiator who does not count cannot count by voting either.
+                None if initiator == Some(*user) && !initiator_counts => {}
                 None => {
                     undecided.insert(*user);
                 }
@@ -361,7 +377,7 @@ impl State {
     #[must_use]
     pub fn runs_at_once(&self, actor: &Actor, scenario: Scenario, now: Timestamp) -> bool {
         let policy = self.policy(actor.account, scenario);
-        if policy.required > 1 || policy.required_other > 0 {
+        if policy.required > 1 || policy.required_other > 0 || policy.wants_passkeys() {
             return false;
         }
         match (actor.principal, policy.approvers.roles()) {

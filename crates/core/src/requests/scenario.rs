@@ -38,6 +38,9 @@ pub enum StepUp {
     None,
     /// A password, code or passkey within [`STEP_UP_WINDOW`].
     Recent,
+    /// A passkey that was given for this one decision. Whoever asks counts once they have approved with theirs, too, and no
+    /// program goes alone.
+    Passkey,
 }
 
 /// How recent "recent" is.

@@ -16,7 +16,7 @@ pub(crate) const MAX_WORDS: usize = 1_000;
 /// Has the actor shown recently enough that it is they?
 pub(crate) fn check_step_up(actor: &Actor, step_up: StepUp, now: Timestamp) -> Result<(), Rejection> {
     let fresh = now.since(actor.authenticated_at) < STEP_UP_WINDOW;
-    if step_up == StepUp::Recent && !fresh { Err(Rejection::StepUpRequired) } else { Ok(()) }
+    if step_up >= StepUp::Recent && !fresh { Err(Rejection::StepUpRequired) } else { Ok(()) }
 }
 
 pub(crate) fn state_word(state: RequestState) -> &'static str {
@@ -70,6 +70,7 @@ impl Tx {
         decision: Decision,
         content_hash: ContentHash,
         comment: Option<String>,
+        passkey: Option<String>,
     ) -> Result<(), Rejection> {
         let Principal::User(user) = actor.principal else {
             return Err(Rejection::NotAnApprover { why: "programs and links never vote".into() });
@@ -103,7 +104,11 @@ impl Tx {
             }
             let policy = self.state().policy(actor.account, request.payload.scenario);
             let then = self.state().policy_at(actor.account, request.payload.scenario, request.payload.policy_version);
-            check_step_up(actor, policy.step_up.max(then.step_up), self.now())?;
+            match policy.step_up.max(then.step_up) {
+                StepUp::Passkey if passkey.is_none() => return Err(Rejection::PasskeyRequired),
+                StepUp::Passkey => {}
+                step_up => check_step_up(actor, step_up, self.now())?,
+            }
         }
         let reason = comment.clone();
         self.emit(Event::VoteCast {
@@ -114,6 +119,7 @@ impl Tx {
             content_hash,
             comment,
             authenticated_at: actor.authenticated_at,
+            passkey,
         });
         if decision == Decision::Reject {
             self.end(id, RequestState::Rejected, reason, None);

@@ -6,10 +6,11 @@ use crate::{
     tally, told, try_control,
 };
 use adit_core::{
-    authz::Role,
+    authz::{Actor, Principal, Role},
     command::Command,
     event::Event,
     fleet::PowerMode,
+    ids::KeyId,
     rejection::Rejection,
     requests::{Action, Approvers, Control, Decision, Policy, PolicyChange, Recovery, RequestState, Scenario, StepUp},
     time::Millis,
@@ -249,10 +250,55 @@ fn r05_what_waits_is_let_out_no_sooner_and_no_easier_by_a_change_made_meanwhile(
     let old = w.actor(owner);
     w.now = w.now.after(Millis::minutes(10));
     let content_hash = w.request(id).content_hash;
-    let vote = Command::Vote { request: id, decision: Decision::Approve, content_hash, comment: None };
+    let vote = Command::Vote { request: id, decision: Decision::Approve, content_hash, comment: None, passkey: None };
     assert_eq!(w.run(&old, vote).unwrap_err().code(), "step_up_required");
     approve(&mut w, owner, id);
     assert_eq!(w.state_of(id), RequestState::Approved);
     w.tick_after(Millis::hours(1));
     assert_eq!(w.state_of(id), RequestState::Executing);
+}
+
+#[test]
+fn r14_where_a_passkey_is_asked_for_each_approval_has_its_own_and_asking_is_none() {
+    let (mut w, [one]) = company::<1>();
+    let owner = w.owner;
+    change(&mut w, Scenario::FleetMode, |change| {
+        change.step_up = Some(StepUp::Passkey);
+        change.required = 2;
+        change.approvers = Some(Approvers::Administrators);
+    });
+    let id = w.ask(owner, mode(PowerMode::Low), &[1]);
+    let now = w.now;
+    assert_eq!(w.state.tally(w.request(id), now).approvals, [].into(), "asking is not approving");
+    for user in [owner, one] {
+        let why = w.vote(user, id, Decision::Approve).unwrap_err();
+        assert_eq!((why.code(), why.status()), ("passkey_required", 401));
+    }
+    let approve = |w: &mut World, user| {
+        let (content_hash, actor) = (w.request(id).content_hash, w.actor(user));
+        let (decision, passkey) = (Decision::Approve, Some(format!("key of {user}")));
+        w.run(&actor, Command::Vote { request: id, decision, content_hash, comment: None, passkey }).unwrap();
+    };
+    approve(&mut w, owner);
+    assert_eq!(w.state_of(id), RequestState::Pending);
+    approve(&mut w, one);
+    assert_eq!(w.state_of(id), RequestState::Executing);
+    let signed = w.log.iter().filter(|entry| matches!(&entry.event, Event::VoteCast { passkey: Some(_), .. })).count();
+    assert_eq!(signed, 2);
+    let rejected = w.ask(owner, mode(PowerMode::Low), &[2]);
+    w.vote(one, rejected, Decision::Reject).unwrap();
+    assert_eq!(w.state_of(rejected), RequestState::Rejected, "a session is enough for a no");
+}
+
+#[test]
+fn r14_no_program_goes_alone_where_a_passkey_is_asked_for() {
+    let (mut w, _) = company::<1>();
+    let before = w.state.policy(w.account, Scenario::FleetMode);
+    assert!(before.programs_run_alone && before.required == 1);
+    change(&mut w, Scenario::FleetMode, |change| change.step_up = Some(StepUp::Passkey));
+    let program = Actor { account: w.account, principal: Principal::ApiKey(KeyId(1)), authenticated_at: w.now };
+    assert!(!w.state.runs_at_once(&program, Scenario::FleetMode, w.now));
+    assert!(w.state.runs_at_once(&program, Scenario::FleetPower, w.now));
+    let loosened = change(&mut w, Scenario::FleetMode, |change| change.step_up = Some(StepUp::None));
+    assert_eq!(w.state_of(loosened), RequestState::Executed, "whoever counts alone loosens alone");
 }

@@ -133,7 +133,7 @@ fn e047_no_needs_a_reason() {
     let content_hash = w.request(id).content_hash;
     let actor = w.actor(two);
     for comment in [None, Some(String::new()), Some("  ".into()), Some("x".repeat(1_001))] {
-        let silent = Command::Vote { request: id, decision: Decision::Reject, content_hash, comment };
+        let silent = Command::Vote { request: id, decision: Decision::Reject, content_hash, comment, passkey: None };
         let why = w.run(&actor, silent).unwrap_err();
         assert_eq!((why.code(), why.status()), ("reason_required", 422));
     }
@@ -151,7 +151,8 @@ fn e048_a_vote_on_what_was_there_before_an_amendment_is_not_counted() {
     w.run(&actor, Command::Amend { request: old, with }).unwrap();
     let actor = w.actor(two);
     for request in [old, new] {
-        let vote = Command::Vote { request, decision: Decision::Approve, content_hash: loaded, comment: None };
+        let vote =
+            Command::Vote { request, decision: Decision::Approve, content_hash: loaded, comment: None, passkey: None };
         let why = w.run(&actor, vote).unwrap_err();
         assert_eq!((why.code(), why.status()), ("content_changed", 409));
     }
@@ -202,7 +203,8 @@ fn e052_an_old_sign_in_is_not_enough_to_approve_and_is_to_reject() {
     let id = w.ask(operator, restart_workers(), &[]);
     let content_hash = w.request(id).content_hash;
     let actor = w.actor(manager);
-    let vote = |decision| Command::Vote { request: id, decision, content_hash, comment: Some("no".into()) };
+    let vote =
+        |decision| Command::Vote { request: id, decision, content_hash, comment: Some("no".into()), passkey: None };
     w.now = w.now.after(Millis::minutes(5));
     let why = w.run(&actor, vote(Decision::Approve)).unwrap_err();
     assert_eq!((why.code(), why.status()), ("step_up_required", 401));
@@ -218,7 +220,7 @@ fn e053_programs_never_vote() {
     for principal in [Principal::ApiKey(KeyId(1)), Principal::System, Principal::Operator] {
         let program = Actor { account: w.account, principal, authenticated_at: w.now };
         for decision in [Decision::Approve, Decision::Reject] {
-            let vote = Command::Vote { request: id, decision, content_hash, comment: Some("no".into()) };
+            let vote = Command::Vote { request: id, decision, content_hash, comment: Some("no".into()), passkey: None };
             assert_eq!(w.run(&program, vote).unwrap_err().status(), 403, "{principal:?}");
         }
     }

@@ -131,7 +131,7 @@ impl World {
         let content_hash = self.request(id).content_hash;
         let comment = (decision == Decision::Reject).then(|| "not now".to_owned());
         let actor = self.actor(user);
-        self.run(&actor, Command::Vote { request: id, decision, content_hash, comment })
+        self.run(&actor, Command::Vote { request: id, decision, content_hash, comment, passkey: None })
     }
 
     /// Whom the request offers something takes it or not.

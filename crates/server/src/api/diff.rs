@@ -293,7 +293,11 @@ fn policy_in_words(policy: &Policy, old: &Policy, new: &Policy) -> String {
     say(old.approve_ttl != new.approve_ttl, format!("within {}", length(policy.approve_ttl)));
     say(old.execute_ttl != new.execute_ttl, format!("begun within {}", length(policy.execute_ttl)));
     say(old.timelock != new.timelock, format!("carried out {} later", length(policy.timelock)));
-    let sign_in = if policy.step_up == StepUp::Recent { "fresh sign-in" } else { "any session" };
+    let sign_in = match policy.step_up {
+        StepUp::None => "any session",
+        StepUp::Recent => "fresh sign-in",
+        StepUp::Passkey => "passkey",
+    };
     say(old.step_up != new.step_up, sign_in.into());
     words.join(", ")
 }

@@ -2,18 +2,25 @@
 
 use super::{
     Shared,
-    caller::Caller,
+    caller::{Allowed, Caller},
     me::{person, recent},
     problem::{Answer, Body, Problem},
+    requests::sought,
     session::{self, From, random_token},
     setup::text,
 };
 use crate::sign_in::{
-    passkeys::{Ceremony, Failed, Passkeys, Proof},
+    passkeys::{Ceremony, Failed, Passkeys, Proof, Purpose},
     throttle::Trial,
     tokens::hex,
 };
-use adit_core::{ids::UserId, time::Millis};
+use adit_core::{
+    authz::Permission,
+    ids::{RequestId, UserId},
+    rejection::Rejection,
+    requests::{ContentHash, Decision},
+    time::Millis,
+};
 use adit_store::{Passkey, StoreError};
 use axum::{
     Json,
@@ -41,7 +48,8 @@ pub struct Answered {
     credential: Value,
 }
 
-fn passkeys(api: &Shared) -> Answer<&Passkeys> {
+/// A refusal where browsers have no passkeys for this server.
+pub(super) fn passkeys(api: &Shared) -> Answer<&Passkeys> {
     api.sign_in.passkeys.as_ref().ok_or_else(|| {
         let detail = "passkeys need a name and TLS: start the server with its public address";
         Problem::new(StatusCode::CONFLICT, "passkeys_not_configured", detail)
@@ -151,15 +159,13 @@ pub async fn remove(Shares(api): Shares<Shared>, caller: Caller, Path(id): Path<
 
 /// `POST /session/passkey/begin`
 pub async fn begin_sign_in(Shares(api): Shares<Shared>, Body(Begin {}): Body<Begin>) -> Answer<Json<Value>> {
-    let passkeys = passkeys(&api)?;
-    let (state, options) = passkeys.begin().map_err(|error| Problem::internal(&error))?;
-    issue(&api, passkeys, Ceremony::SignIn(state), &options)
+    begin_proof(&api, Purpose::SignIn)
 }
 
 /// `POST /session/passkey`
 pub async fn sign_in(Shares(api): Shares<Shared>, from: From, Body(asked): Body<Answered>) -> Answer<Response> {
-    let user = prove(&api, &from, None, &asked)?;
-    session::begin(&api, &from, user)
+    let passkey = prove(&api, &from, Purpose::SignIn, &asked)?;
+    session::begin(&api, &from, passkey.user)
 }
 
 /// `POST /session/step-up/passkey`
@@ -168,32 +174,74 @@ pub async fn begin_step_up(
     caller: Caller,
     Body(Begin {}): Body<Begin>,
 ) -> Answer<Json<Value>> {
-    let passkeys = passkeys(&api)?;
-    let (state, options) = passkeys.begin().map_err(|error| Problem::internal(&error))?;
-    issue(&api, passkeys, Ceremony::StepUp(caller.session.user, state), &options)
+    begin_proof(&api, Purpose::StepUp(caller.session.user))
 }
 
-/// Whose passkey answered; it must be that person's if one is named.
-pub(super) fn prove(api: &Shared, from: &From, whose: Option<UserId>, asked: &Answered) -> Answer<UserId> {
+/// What a passkey is about to decide.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Decided {
+    decision: Decision,
+    content_hash: ContentHash,
+}
+
+/// `POST /requests/{request}/votes/passkey`
+pub async fn begin_vote(
+    Shares(api): Shares<Shared>,
+    allowed: Allowed<{ Permission::DeviceList as u8 }>,
+    Path(request): Path<String>,
+    Body(Decided { decision, content_hash }): Body<Decided>,
+) -> Answer<Json<Value>> {
+    let request = sought(&api, &api.engine.state(), &request, &allowed.caller.actor)?;
+    if request.content_hash != content_hash {
+        return Err(Rejection::ContentChanged.into());
+    }
+    begin_proof(&api, Purpose::Vote(allowed.caller.session.user, request.id, decision, content_hash))
+}
+
+fn begin_proof(api: &Shared, purpose: Purpose) -> Answer<Json<Value>> {
+    let passkeys = passkeys(api)?;
+    let (state, options) = passkeys.begin().map_err(|error| Problem::internal(&error))?;
+    issue(api, passkeys, Ceremony::Proof(purpose, state), &options)
+}
+
+/// The passkey that answered, of whoever the purpose names.
+fn prove(api: &Shared, from: &From, purpose: Purpose, asked: &Answered) -> Answer<Passkey> {
     let passkeys = passkeys(api)?;
     let trial = Trial::new(&from.address, "passkeys", true);
     api.sign_in.attempt(&trial, api.now()).map_err(Problem::too_many_attempts)?;
-    let state = match (passkeys.ceremonies.spend(&asked.ticket, api.now()), whose) {
-        (Some(Ceremony::SignIn(state)), None) => state,
-        (Some(Ceremony::StepUp(begun_by, state)), Some(user)) if begun_by == user => state,
+    let state = match passkeys.ceremonies.spend(&asked.ticket, api.now()) {
+        Some(Ceremony::Proof(begun_for, state)) if begun_for == purpose => state,
         _ => return Err(expired()),
     };
     let proof = Proof::read(&asked.credential).map_err(|error| refused(&error))?;
     let mut people = api.people();
     let (passkey, handle) = people.passkey(&proof.id())?.ok_or_else(unknown)?;
-    if whose.is_some_and(|user| user != passkey.user) {
+    if purpose.whose().is_some_and(|user| user != passkey.user) {
         return Err(unknown());
     }
     let kept = passkeys.verify(state, &proof, &passkey, handle).map_err(|error| refused(&error))?;
     people.use_passkey(&passkey.id, &kept, api.now())?;
     drop(people);
     api.sign_in.succeeded(&trial);
-    Ok(passkey.user)
+    Ok(passkey)
+}
+
+/// Shows once more that it is this person.
+pub(super) fn prove_again(api: &Shared, from: &From, user: UserId, asked: &Answered) -> Answer<()> {
+    prove(api, from, Purpose::StepUp(user), asked).map(drop)
+}
+
+/// Id of the passkey that was given for this decision.
+pub(super) fn prove_vote(
+    api: &Shared,
+    from: &From,
+    (user, request): (UserId, RequestId),
+    (decision, content_hash): (Decision, ContentHash),
+    asked: &Answered,
+) -> Answer<String> {
+    let purpose = Purpose::Vote(user, request, decision, content_hash);
+    prove(api, from, purpose, asked).map(|passkey| id_of(&passkey))
 }
 
 fn unknown() -> Problem {

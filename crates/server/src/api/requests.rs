@@ -5,8 +5,9 @@ use super::{
     caller::{Allowed, Caller},
     estimate::estimates,
     etag::{self, IfMatch},
-    id, preview,
+    id, passkeys, preview,
     problem::{Answer, Body, Params, Problem},
+    session::From,
     views::{self, Viewer},
 };
 use crate::Stage;
@@ -17,7 +18,7 @@ use adit_core::{
     fleet::CommandId,
     ids::{DeviceId, RequestId},
     rejection::Rejection,
-    requests::{Action, ContentHash, Decision, Request, RequestState, Target},
+    requests::{Action, ContentHash, Control, Decision, Request, RequestState, StepUp, Target},
     state::State,
     time::Timestamp,
 };
@@ -79,6 +80,11 @@ pub async fn submit_action(
 
 fn submission(api: &Shared, asked: Asked, idempotency_key: Option<String>) -> Answer<Submission> {
     let Asked { action, targets, reason } = asked;
+    if let Action::Control(Control::SetPolicies { changes }) = &action
+        && changes.iter().any(|change| change.step_up == Some(StepUp::Passkey))
+    {
+        passkeys::passkeys(api)?;
+    }
     let estimates = estimates(&api.engine.state(), &api.live(), &action, &targets);
     Ok(Submission { id: new_id(api)?, action, targets, estimates, reason, idempotency_key })
 }
@@ -246,12 +252,15 @@ pub struct Voted {
     decision: Decision,
     content_hash: ContentHash,
     comment: Option<String>,
+    /// Where the rule asks for it: a passkey given for this decision.
+    assertion: Option<passkeys::Answered>,
 }
 
 /// `POST /requests/{request}/votes`
 pub async fn vote(
     Shares(api): Shares<Shared>,
     allowed: Allowed<P>,
+    from: From,
     seen: IfMatch,
     Path(request): Path<String>,
     Body(vote): Body<Voted>,
@@ -259,8 +268,12 @@ pub async fn vote(
     let request = sought(&api, &api.engine.state(), &request, &allowed.caller.actor)?;
     seen.check(request.payload.revision)?;
     let request = request.id;
-    let Voted { decision, content_hash, comment } = vote;
-    api.engine.run(allowed.caller.actor, Command::Vote { request, decision, content_hash, comment }).await?;
+    let Voted { decision, content_hash, comment, assertion } = vote;
+    let whose = (allowed.caller.session.user, request);
+    let prove = |given: passkeys::Answered| passkeys::prove_vote(&api, &from, whose, (decision, content_hash), &given);
+    let passkey = assertion.map(prove).transpose()?;
+    let vote = Command::Vote { request, decision, content_hash, comment, passkey };
+    api.engine.run(allowed.caller.actor, vote).await?;
     shown(&api, &allowed.caller, request).map(Json)
 }
 

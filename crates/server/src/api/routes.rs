@@ -12,7 +12,9 @@ mod people;
 mod sign_in;
 mod structure;
 
-use super::{Shared, audit, devices, drafts, events, fleet, health, openapi, overview, policies, requests, rules};
+use super::{
+    Shared, audit, devices, drafts, events, fleet, health, openapi, overview, passkeys, policies, requests, rules,
+};
 use adit_core::authz::Permission;
 use axum::{
     Router,
@@ -258,6 +260,10 @@ fn deciding() -> Vec<Operation> {
             .header(&["if-match"])
             .takes("VoteCast")
             .gives(200, "Request"),
+        post("/requests/{id}/votes/passkey", passkeys::begin_vote, "Begins to give a passkey for one decision.")
+            .needs(P::DeviceList)
+            .takes("VoteIntent")
+            .gives(200, "PasskeyAsk"),
         delete("/requests/{id}/votes/me", requests::withdraw, "Takes the approval back.")
             .needs(P::DeviceList)
             .header(&["if-match"])

@@ -29,6 +29,7 @@ pub const fn step_up(step_up: StepUp) -> &'static str {
     match step_up {
         StepUp::None => "none",
         StepUp::Recent => "recent",
+        StepUp::Passkey => "passkey",
     }
 }
 
@@ -42,8 +43,8 @@ pub fn of_rule(rule: &Rule) -> Value {
 pub fn of_request(state: &State, request: &Request, tally: &Tally) -> Value {
     let policy = state.policy(request.payload.account, request.payload.scenario);
     let initiator = request.payload.initiator;
-    let counts =
-        policy.initiator_counts && request.eligible.iter().any(|(approver, _)| initiator == Principal::User(*approver));
+    let counts = policy.counts_by_submitting()
+        && request.eligible.iter().any(|(approver, _)| initiator == Principal::User(*approver));
     let alone = counts && tally.required <= 1 && tally.required_other == 0;
     let counted = counts.then_some("the initiator's");
     view(request.payload.scenario, &policy, tally, alone, counted, "the initiator")
@@ -59,7 +60,10 @@ fn view(
 ) -> Value {
     let names = approvers(scenario, policy.approvers);
     let counts = (tally.required, tally.required_other);
-    let sentence = if at_once { "Runs at once".to_owned() } else { sentence(counts, &names, counted, initiator) };
+    let mut sentence = if at_once { "Runs at once".to_owned() } else { sentence(counts, &names, counted, initiator) };
+    if policy.wants_passkeys() {
+        sentence.push_str(", each with a passkey");
+    }
     json!({
         "scenario": scenario, "required": tally.required, "required_other": tally.required_other, "approvers": names,
         "initiator_counts": policy.initiator_counts, "runs_at_once": at_once, "step_up": step_up(policy.step_up), "sentence": sentence,

@@ -184,7 +184,7 @@ pub async fn step_up(
         (None, Some(code), None, None) => check_code(&api, &from.address, person.user, &Code::App(code))?,
         (None, None, Some(code), None) => check_code(&api, &from.address, person.user, &Code::Recovery(code))?,
         (None, None, None, Some(answered)) => {
-            passkeys::prove(&api, &from, Some(person.user), &answered)?;
+            passkeys::prove_again(&api, &from, person.user, &answered)?;
         }
         _ => return Err(Problem::invalid("one of password, code, recovery_code and passkey is needed")),
     }

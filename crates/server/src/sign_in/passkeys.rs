@@ -2,7 +2,10 @@
 //! Users are verified by their authenticator each time, so a passkey is two factors in one.
 
 use super::tickets::Tickets;
-use adit_core::ids::UserId;
+use adit_core::{
+    ids::{RequestId, UserId},
+    requests::{ContentHash, Decision},
+};
 use adit_store::Passkey;
 use serde_json::Value;
 use webauthn_rp::{
@@ -22,14 +25,33 @@ use webauthn_rp::{
 
 type Key = StaticState<CompressedPubKey<[u8; 32], [u8; 32], [u8; 48], Vec<u8>>>;
 
-/// What a ceremony that has begun is for.
+/// A ceremony that has begun.
 pub(crate) enum Ceremony {
     /// A passkey for this person.
     Registration(UserId, RegistrationServerState<64>),
+    /// A proof, good for this alone.
+    Proof(Purpose, DiscoverableAuthenticationServerState),
+}
+
+/// What a passkey is given for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
     /// Signing in, as whoever it is.
-    SignIn(DiscoverableAuthenticationServerState),
+    SignIn,
     /// Showing once more that it is this person.
-    StepUp(UserId, DiscoverableAuthenticationServerState),
+    StepUp(UserId),
+    /// This person's decision on exactly this.
+    Vote(UserId, RequestId, Decision, ContentHash),
+}
+
+impl Purpose {
+    /// Whose passkey it must be.
+    pub(crate) const fn whose(self) -> Option<UserId> {
+        match self {
+            Self::SignIn => None,
+            Self::StepUp(user) | Self::Vote(user, ..) => Some(user),
+        }
+    }
 }
 
 /// Where passkeys belong to, and the ceremonies under way.

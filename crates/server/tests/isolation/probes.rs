@@ -205,6 +205,7 @@ pub fn probes(operation: &str) -> Option<Vec<Probe>> {
         "POST /requests/{id}/amend" => vec![with("/requests/$req/amend", on("dev-5"))],
         "POST /requests/{id}/cancel" => vec![with("/requests/$req/cancel", json!({ "reason": "x" }))],
         "POST /requests/{id}/votes" => vec![with("/requests/$req/votes", vote)],
+        "POST /requests/{id}/votes/passkey" => vec![with("/requests/$req/votes/passkey", vote)],
         "DELETE /requests/{id}/votes/me" => vec![of("/requests/$req/votes/me")],
         "GET /roles" => vec![seen("/roles")],
         "GET /scan-tasks" => vec![seen("/scan-tasks"), seen("/scan-tasks?agent=$agent")],

@@ -64,7 +64,7 @@ pub async fn ask(
 
 pub async fn approve(engine: &Engine, by: UserId, id: RequestId) -> Result<Reply, CommandError> {
     let content_hash = engine.state().request(id).unwrap().content_hash;
-    let vote = Command::Vote { request: id, decision: Decision::Approve, content_hash, comment: None };
+    let vote = Command::Vote { request: id, decision: Decision::Approve, content_hash, comment: None, passkey: None };
     engine.run(user(engine, by), vote).await
 }
 

@@ -59,7 +59,13 @@ pub fn ask(chance: &mut Chance, state: &State, id: u128, now: Timestamp) -> (Act
             Some(request) => {
                 let decision = if chance.once_in(6) { Decision::Reject } else { Decision::Approve };
                 let comment = (decision == Decision::Reject).then(|| "no".to_owned());
-                Command::Vote { request: request.id, decision, content_hash: request.content_hash, comment }
+                Command::Vote {
+                    request: request.id,
+                    decision,
+                    content_hash: request.content_hash,
+                    comment,
+                    passkey: None,
+                }
             }
             None => Command::Tick,
         },
