@@ -4,8 +4,9 @@ use crate::{
     fleet::{CommandId, FoundDevice, TargetResult},
     ids::{AgentId, ContainerId, DeviceId, RequestId, ScanTaskId, SiteId, SubAccountId, UserId, WebhookId},
     requests::{Action, ContentHash, Decision, Outlook},
+    time::Timestamp,
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A new request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -226,6 +227,13 @@ pub enum Command {
     RemoveWebhook {
         /// Which.
         webhook: WebhookId,
+    },
+    /// Shares out what sub-accounts have earned on a day that is over; once for each of them. System only.
+    SettleEarnings {
+        /// The day's first moment: 00:00 UTC.
+        day: Timestamp,
+        /// What each has earned, satoshi.
+        earned: BTreeMap<SubAccountId, u64>,
     },
     /// An agent enrols with a one-time token.
     EnrolAgent {

@@ -3,6 +3,7 @@
 mod accounts;
 mod drafts;
 mod inventory;
+mod money;
 mod people;
 mod webhooks;
 
@@ -116,6 +117,10 @@ impl Tx {
             Command::DisableWebhook { webhook } => {
                 system_only(actor)?;
                 self.disable_webhook(webhook)
+            }
+            Command::SettleEarnings { day, earned } => {
+                system_only(actor)?;
+                self.settle_earnings(actor.account, day, earned)
             }
             Command::EnrolAgent { token_hash, public_key } => self.enrol_agent(&token_hash, public_key),
             Command::ReportDevices { agent, scan_task, devices } => {

@@ -5,6 +5,7 @@
 //! people appear by id.
 
 use crate::{
+    accounts::{Posting, Share},
     authz::{ApiAccess, Permission, Principal, RoleId, Scope},
     fleet::{AgentMode, FoundDevice, TargetResult},
     ids::{
@@ -18,7 +19,7 @@ use crate::{
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// An event with who caused it and when: the body of one record of the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -241,6 +242,15 @@ pub enum Event {
     /// A sub-account is gone; nothing belonged to it.
     #[serde(rename = "sub_account_removed.v1")]
     SubAccountRemoved { sub_account: SubAccountId },
+    /// What a sub-account keeps is paid to this address from now on.
+    #[serde(rename = "wallet_set.v1")]
+    WalletSet { sub_account: SubAccountId, version: u32, address: String },
+    /// A sub-account's earnings are shared out like this from a day on.
+    #[serde(rename = "allocation_set.v1")]
+    AllocationSet { sub_account: SubAccountId, version: u32, shares: Vec<Share>, effective_from: Timestamp },
+    /// A day's earnings were shared out. The day is named by its first moment; amounts are satoshi.
+    #[serde(rename = "earnings_settled.v1")]
+    EarningsSettled { account: AccountId, day: Timestamp, earned: BTreeMap<SubAccountId, u64>, postings: Vec<Posting> },
     /// Devices stand in this container from now on, or in none.
     #[serde(rename = "devices_placed.v1")]
     DevicesPlaced { account: AccountId, devices: Vec<DeviceId>, container: Option<ContainerId> },

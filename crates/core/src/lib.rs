@@ -13,6 +13,7 @@
 //! [`event`], and what the event changes in `state/apply.rs`.
 #![deny(missing_docs)]
 
+pub mod accounts;
 pub mod audit;
 pub mod authz;
 pub mod command;

@@ -7,6 +7,7 @@ mod apply;
 mod drafts;
 mod fleet;
 mod keys;
+mod money;
 mod people;
 mod structure;
 mod territory;
@@ -20,6 +21,7 @@ use territory::Territories;
 pub use webhooks::Webhook;
 
 use crate::{
+    accounts::Money,
     authz::{Actor, ApiKey, CustomRole, Grant, Node, Principal, Rights, RightsTable, RoleId, Scope},
     event::Entry,
     fleet::{Agent, ConflictGroup, Container, Device, Group, ScanTask, Site, SubAccount},
@@ -98,6 +100,7 @@ pub struct State {
     pub(crate) agents: imbl::OrdMap<AgentId, Agent>,
     pub(crate) containers: imbl::OrdMap<ContainerId, Container>,
     pub(crate) sub_accounts: imbl::OrdMap<SubAccountId, SubAccount>,
+    pub(crate) money: imbl::OrdMap<SubAccountId, Arc<Money>>,
     pub(crate) groups: imbl::OrdMap<GroupId, Group>,
     pub(crate) next_group: u32,
     pub(crate) scan_tasks: imbl::OrdMap<ScanTaskId, ScanTask>,

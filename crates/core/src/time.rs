@@ -12,6 +12,9 @@ pub struct Timestamp(pub i64);
 #[serde(transparent)]
 pub struct Millis(pub u64);
 
+/// A day, ms.
+const DAY: i64 = 86_400_000;
+
 impl Timestamp {
     /// This long after; stays at the end of time rather than wrapping.
     #[must_use]
@@ -23,6 +26,18 @@ impl Timestamp {
     #[must_use]
     pub const fn before(self, length: Millis) -> Self {
         Self(self.0.saturating_sub_unsigned(length.0))
+    }
+
+    /// The first moment of its day, UTC.
+    #[must_use]
+    pub const fn day(self) -> Self {
+        Self(self.0.saturating_sub(self.0.rem_euclid(DAY)))
+    }
+
+    /// The first 00:00 UTC that is strictly later.
+    #[must_use]
+    pub const fn next_midnight(self) -> Self {
+        self.day().after(Millis::days(1))
     }
 
     /// How long since `earlier`; zero if `earlier` is later.

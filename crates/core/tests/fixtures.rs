@@ -81,11 +81,14 @@ const fn number(event: &Event) -> usize {
         Event::ContainerRemoved { .. } => 63,
         Event::SubAccountRenamed { .. } => 64,
         Event::SubAccountRemoved { .. } => 65,
+        Event::WalletSet { .. } => 66,
+        Event::AllocationSet { .. } => 67,
+        Event::EarningsSettled { .. } => 68,
     }
 }
 
 /// How many numbers there are.
-const EVENTS: usize = 66;
+const EVENTS: usize = 69;
 
 fn entries() -> impl Iterator<Item = (usize, &'static str, Entry)> {
     (1..).zip(LINES.lines()).map(|(line, text)| {

@@ -1170,7 +1170,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Votes on exactly what was shown. */
+        /** Votes on exactly what was shown; keys never do. */
         post: operations["post_requests_id_votes"];
         delete?: never;
         options?: never;
@@ -1595,6 +1595,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sub-accounts/{id}/allocation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How a sub-account's revenue is shared out. */
+        get: operations["get_sub_accounts_id_allocation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sub-accounts/{id}/wallet": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where a sub-account's money is paid to, and what it is owed. */
+        get: operations["get_sub_accounts_id_wallet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/webhooks": {
         parameters: {
             query?: never;
@@ -1961,6 +1995,21 @@ export interface components {
             };
         } | {
             /** @constant */
+            action: "set_wallet";
+            params: {
+                /** @description An address of Bitcoin's main network; masked for who may not see wallets. */
+                address: string;
+                sub_account: string;
+            };
+        } | {
+            /** @constant */
+            action: "set_allocation";
+            params: {
+                shares: components["schemas"]["Share"][];
+                sub_account: string;
+            };
+        } | {
+            /** @constant */
             action: "issue_key";
             params: {
                 access: string;
@@ -2069,6 +2118,22 @@ export interface components {
         };
         AgentPage: {
             items: components["schemas"]["Agent"][];
+        };
+        Allocation: {
+            /** @description 00:00 UTC of the first day. */
+            effective_from: number;
+            shares: components["schemas"]["Share"][];
+            /** @description 0 before any was set. */
+            version: number;
+        };
+        AllocationOf: {
+            /** @description Set, and in force from a later day on. */
+            coming: components["schemas"]["Allocation"] | null;
+            current: components["schemas"]["Allocation"];
+            sub_account: string;
+            /** @description The latest first. */
+            versions: components["schemas"]["Allocation"][];
+            waits: components["schemas"]["MoneyRequest"] | null;
         };
         ApiKey: {
             /** @enum {string} */
@@ -2522,6 +2587,16 @@ export interface components {
         };
         Location: {
             location: string;
+        };
+        /** @description An open request to change it; while `holds`, what is due is not paid. */
+        MoneyRequest: {
+            /** @description The new address, of a change of the wallet. */
+            address?: string;
+            holds: boolean;
+            not_before: number | null;
+            number: number;
+            request: string;
+            state: components["schemas"]["RequestState"];
         };
         Named: {
             name: string;
@@ -3053,6 +3128,21 @@ export interface components {
             password: string;
             token: string;
         };
+        Share: {
+            basis_points: number;
+            recipient: {
+                /** @constant */
+                to: "wallet";
+            } | {
+                address: string;
+                /** @constant */
+                to: "address";
+            } | {
+                sub_account: string;
+                /** @constant */
+                to: "sub_account";
+            };
+        };
         SignIn: {
             email: string;
             password: string;
@@ -3178,6 +3268,26 @@ export interface components {
             content_hash: string;
             /** @enum {string} */
             decision: "approve" | "reject";
+        };
+        Wallet: {
+            address: string;
+            since: number;
+            version: number;
+        };
+        WalletOf: {
+            coming: components["schemas"]["MoneyRequest"] | null;
+            current: components["schemas"]["Wallet"] | null;
+            /** @description Earned and not paid. */
+            due: {
+                /** @description Null as long as there is no wallet. */
+                address: string | null;
+                /** @description The request that holds it. */
+                held_by: string | null;
+                sat: number;
+            }[];
+            sub_account: string;
+            /** @description The latest first. */
+            versions: components["schemas"]["Wallet"][];
         };
         Warning: {
             /** @enum {string} */
@@ -6423,6 +6533,52 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Request"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_sub_accounts_id_allocation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AllocationOf"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_sub_accounts_id_wallet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WalletOf"];
                 };
             };
             default: components["responses"]["Problem"];

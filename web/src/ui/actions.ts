@@ -80,6 +80,8 @@ const PERMISSION: Record<Action["action"], string> = {
   place_devices: "device.move",
   assign_devices: "hashrate.transfer",
   remove_sub_account: "subaccount.delete",
+  set_wallet: "wallet.change",
+  set_allocation: "allocation.change",
   issue_key: "api_key.manage",
   revoke_key: "api_key.manage",
   freeze_account: "account.freeze",

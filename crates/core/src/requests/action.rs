@@ -80,6 +80,8 @@ impl Action {
                     Permission::ScanTaskManage
                 }
                 Control::RemoveSubAccount { .. } => Permission::SubaccountDelete,
+                Control::SetWallet { .. } => Permission::WalletChange,
+                Control::SetAllocation { .. } => Permission::AllocationChange,
                 Control::PlaceDevices { .. } => Permission::DeviceMove,
                 Control::AssignDevices { .. } => Permission::HashrateTransfer,
                 Control::IssueKey(_) | Control::RevokeKey { .. } => Permission::ApiKeyManage,
@@ -105,6 +107,8 @@ impl Action {
                     | Control::CreateScanTask { .. }
                     | Control::ChangeScanTask { .. }
                     | Control::RemoveScanTask { .. }
+                    | Control::SetWallet { .. }
+                    | Control::SetAllocation { .. }
             ),
         }
     }
@@ -151,6 +155,8 @@ impl Action {
                     Scenario::FleetScan
                 }
                 Control::RemoveSubAccount { .. } => Scenario::SubaccountDelete,
+                Control::SetWallet { .. } => Scenario::WalletAddressUpdate,
+                Control::SetAllocation { .. } => Scenario::RevenueAllocationSet,
                 Control::PlaceDevices { .. } => Scenario::FleetInventory,
                 Control::AssignDevices { .. } => Scenario::HashrateTransfer,
                 Control::IssueKey(_) => Scenario::ApikeyIssueWrite,

@@ -104,6 +104,9 @@ impl State {
             self.sees_all(account, user, devices, now)?;
             self.sees_destination(account, user, control, now)?;
         }
+        if let Control::SetAllocation { shares, .. } = control {
+            self.sees_recipients(account, user, shares, now)?;
+        }
         if let Control::CreateGroup { devices, .. } | Control::ChangeGroup { devices, .. } = control {
             self.sees_all(account, user, devices, now)?;
         }

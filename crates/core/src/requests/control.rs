@@ -2,6 +2,7 @@
 
 use super::{GrantChange, NewGrant, NewKey, PolicyChange, Recovery, Safeguards};
 use crate::{
+    accounts::Share,
     authz::{Permission, Role, RoleId},
     fleet::AgentMode,
     ids::{
@@ -229,6 +230,20 @@ pub enum Control {
     RemoveSubAccount {
         /// Which.
         sub_account: SubAccountId,
+    },
+    /// Pays what a sub-account keeps to this address from now on.
+    SetWallet {
+        /// Whose.
+        sub_account: SubAccountId,
+        /// Where to; an address of Bitcoin's main network.
+        address: String,
+    },
+    /// Shares a sub-account's earnings out like this, from the next 00:00 UTC on.
+    SetAllocation {
+        /// Whose.
+        sub_account: SubAccountId,
+        /// 1 to 20 recipients; together exactly 10 000 basis points.
+        shares: Vec<Share>,
     },
     /// Lets a program in, under a grant with API access.
     IssueKey(NewKey),

@@ -26,6 +26,7 @@ impl Tx {
             Control::SetSafeguards(_) => Ok(()),
             Control::Recover(recovery) => self.check_recovery(account, recovery),
             control if control.is_structure() => self.check_structure(account, control),
+            Control::SetWallet { .. } | Control::SetAllocation { .. } => self.check_money(account, control),
             Control::IssueKey(new) => self.check_new_key(account, new),
             Control::RevokeKey { key } => self.check_key(account, *key),
             Control::FreezeAccount {} | Control::UnfreezeAccount {} => Ok(()),
@@ -67,6 +68,9 @@ impl Tx {
             Control::SetPolicies { changes } => self.policy_effects(account, &changes),
             Control::SetSafeguards(safeguards) => vec![Event::SafeguardsSet { account, safeguards }],
             control if control.is_structure() => self.structure_effects(account, control),
+            Control::SetWallet { .. } | Control::SetAllocation { .. } => {
+                self.money_effect(account, control).into_iter().collect()
+            }
             Control::IssueKey(_) | Control::RevokeKey { .. } => self.key_effect(account, control).into_iter().collect(),
             Control::Recover(recovery) => self.recovery_effects(account, &recovery),
             Control::FreezeAccount {} => vec![Event::AccountFrozen { account }],

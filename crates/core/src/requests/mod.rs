@@ -24,6 +24,7 @@ mod effects;
 mod groups;
 mod inventory;
 mod keys;
+mod money;
 mod ownership;
 mod payload;
 mod people;

@@ -82,6 +82,8 @@ pub(crate) enum Object {
     Agent(AgentId),
     ScanTask(ScanTaskId),
     SubAccount(SubAccountId),
+    Wallet(SubAccountId),
+    Allocation(SubAccountId),
 }
 
 impl State {
@@ -120,7 +122,11 @@ impl State {
             Control::ChangeScanTask { scan_task, .. } | Control::RemoveScanTask { scan_task } => {
                 vec![Object::ScanTask(*scan_task)]
             }
-            Control::RemoveSubAccount { sub_account } => vec![Object::SubAccount(*sub_account)],
+            Control::RemoveSubAccount { sub_account } => {
+                vec![Object::SubAccount(*sub_account), Object::Wallet(*sub_account), Object::Allocation(*sub_account)]
+            }
+            Control::SetWallet { sub_account, .. } => vec![Object::Wallet(*sub_account)],
+            Control::SetAllocation { sub_account, .. } => vec![Object::Allocation(*sub_account)],
             _ => person().into_iter().collect(),
         }
     }

@@ -105,7 +105,8 @@ impl State {
     #[must_use]
     pub fn rule_for(&self, actor: &Actor, action: &Action, targets: &[Target], now: Timestamp) -> Rule {
         let scenario = action.scenario();
-        let policy = self.policy(actor.account, scenario);
+        let mut policy = self.policy(actor.account, scenario);
+        policy.timelock = policy.timelock.max(self.least_timelock(action));
         let (required, required_other) = self.counts_at_first(actor.account, action, now);
         let places = self.places(action, targets);
         let (mut approvals, mut undecided) = (BTreeSet::new(), BTreeSet::new());

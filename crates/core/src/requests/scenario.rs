@@ -132,6 +132,8 @@ scenarios! {
     FleetRestartWorkers = "fleet.restart_workers",
     HashrateTransfer = "hashrate.transfer",
     SubaccountDelete = "subaccount.delete",
+    WalletAddressUpdate = "wallet.address_update",
+    RevenueAllocationSet = "revenue.allocation_set",
 }
 
 impl Scenario {
@@ -213,6 +215,8 @@ impl Scenario {
             | Self::AccountDelete
             | Self::SubaccountDelete
             | Self::AccountUnfreeze => base,
+            Self::RevenueAllocationSet => Policy { approve_ttl: Millis::days(7), ..base },
+            Self::WalletAddressUpdate => Policy { approve_ttl: Millis::days(7), timelock: Millis::hours(24), ..base },
             Self::GovernanceRecover => Policy { timelock: Millis::hours(72), ..base },
             // Everybody has to agree ([`State::counts_at_first`](crate::state::State)). With its timelock it is open for seven
             // days from its approval on.

@@ -127,7 +127,8 @@ impl Tx {
         let policy = self.state().policy(account, scenario);
         // As with the counts, what waits is not let out sooner by a change made meanwhile.
         let then = self.state().policy_at(account, scenario, policy_version);
-        let not_before = self.now().after(policy.timelock.max(then.timelock));
+        let least = self.state().least_timelock(&request.payload.action);
+        let not_before = self.now().after(policy.timelock.max(then.timelock).max(least));
         let execute_deadline = not_before.after(policy.execute_ttl);
         self.emit(Event::RequestApproved { request: request.id, not_before, execute_deadline });
         true
@@ -184,10 +185,9 @@ impl Tx {
         }
         // Whoever wants to stop a recovery vetoes it; a count changed meanwhile does not.
         let recovers = matches!(payload.action, Action::Control(Control::Recover(_)));
-        let stale = payload
-            .base_versions
-            .iter()
-            .any(|(scenario, version)| self.state().policy(payload.account, *scenario).version != *version);
+        let stale = payload.base_versions.iter().any(|(scenario, version)| {
+            self.state().version_of(&payload.action, payload.account, *scenario) != *version
+        });
         if stale && !recovers {
             return Guard::Never("stale_base");
         }

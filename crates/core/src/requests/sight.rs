@@ -73,6 +73,8 @@ const fn area(control: &Control) -> Permission {
         Control::SetPolicies { .. } | Control::SetSafeguards(_) | Control::Recover(_) => {
             Permission::ApprovalPolicyChange
         }
+        Control::SetWallet { .. } => Permission::WalletView,
+        Control::SetAllocation { .. } => Permission::RevenueView,
         Control::RestartWorkers { .. }
         | Control::CreateSite { .. }
         | Control::CreateAgent { .. }
@@ -168,6 +170,12 @@ impl State {
                 // It may have asked for more than it was given.
                 let mut seen = request.clone();
                 seen.refused = refused(request, is_read);
+                Some(Cow::Owned(seen))
+            }
+            Sight::Whole if self.hides_addresses(actor, &request.payload.action, now) => {
+                let mut seen = request.clone();
+                let payload = Arc::make_mut(&mut seen.payload);
+                payload.action = payload.action.clone().masked();
                 Some(Cow::Owned(seen))
             }
             Sight::Whole => Some(Cow::Borrowed(request)),

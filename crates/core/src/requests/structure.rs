@@ -63,7 +63,9 @@ impl State {
             Control::ChangeScanTask { scan_task, .. } | Control::RemoveScanTask { scan_task } => {
                 Some(of_task(*scan_task))
             }
-            Control::RemoveSubAccount { sub_account } => {
+            Control::RemoveSubAccount { sub_account }
+            | Control::SetWallet { sub_account, .. }
+            | Control::SetAllocation { sub_account, .. } => {
                 Some(Place { sub_account: Some(*sub_account), ..Place::ACCOUNT })
             }
             _ => None,
@@ -127,7 +129,10 @@ impl Tx {
                     return Err(Rejection::NotFound { what: "sub-account" });
                 }
                 let devices = self.state().devices().filter(|device| device.sub_account == Some(*sub_account)).count();
-                if devices > 0 { Err(Rejection::NotEmpty { what: "the sub-account", devices }) } else { Ok(()) }
+                if devices > 0 {
+                    return Err(Rejection::NotEmpty { what: "the sub-account", devices });
+                }
+                self.check_nothing_owed(account, *sub_account)
             }
             _ => Ok(()),
         }

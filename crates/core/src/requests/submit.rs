@@ -1,8 +1,8 @@
 //! Making a request: is it well formed, may they ask it, whose devices does it take, who must agree?
 
 use super::{
-    Action, Approvers, ContentHash, Control, Estimate, MAX_TARGETS, Outlook, Payload, Recovery, Request, RequestState,
-    Rule, Target, Was,
+    Action, Approvers, ContentHash, Control, Estimate, MAX_TARGETS, Outlook, Payload, Request, RequestState, Rule,
+    Target, Was,
     claims::Award,
     vote::{MAX_WORDS, check_step_up, state_word},
 };
@@ -57,6 +57,7 @@ impl Tx {
         supersedes: Option<RequestId>,
         mut asked: Submission,
     ) -> Result<RequestId, Rejection> {
+        asked.action = asked.action.canonical();
         asked.targets.sort_unstable();
         asked.targets.dedup();
         let asked_hash = hash_of_asked(&asked, supersedes);
@@ -139,17 +140,7 @@ impl Tx {
         let places = self.state().places(&asked.action, &targets);
         let eligible = self.state().approvers(actor.account, &policy, &asked.action, &places, self.now());
         let (estimates, was) = outlook(&targets, asked.estimates);
-        let base_versions = match &asked.action {
-            Action::Control(
-                Control::SetPolicies { changes }
-                | Control::RemoveUser { changes, .. }
-                | Control::Recover(Recovery { changes, .. }),
-            ) => changes
-                .iter()
-                .map(|change| (change.scenario, self.state().policy(actor.account, change.scenario).version))
-                .collect(),
-            _ => BTreeMap::new(),
-        };
+        let base_versions = self.state().base_versions(actor.account, &asked.action);
         let payload = Payload {
             account: actor.account,
             scenario,

@@ -47,6 +47,10 @@ impl Action {
                 Control::ChangeScanTask { name, .. } => format!("Change scan task {name}"),
                 Control::RemoveScanTask { scan_task } => format!("Remove scan task {scan_task}"),
                 Control::RemoveSubAccount { sub_account } => format!("Remove sub-account {sub_account}"),
+                Control::SetWallet { sub_account, .. } => format!("Change the wallet of sub-account {sub_account}"),
+                Control::SetAllocation { sub_account, .. } => {
+                    format!("Change how revenue of sub-account {sub_account} is shared out")
+                }
                 Control::PlaceDevices { .. } => "Place devices".into(),
                 Control::AssignDevices { .. } => "Assign devices to a sub-account".into(),
                 Control::CreateGroup { name, .. } => format!("Create group {name}"),

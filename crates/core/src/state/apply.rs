@@ -108,6 +108,9 @@ impl State {
             | Event::DevicesAssigned { .. }
             | Event::DevicesFound { .. }
             | Event::DevicesChanged { .. } => self.apply_fleet(&entry.event, at),
+            Event::WalletSet { .. } | Event::AllocationSet { .. } | Event::EarningsSettled { .. } => {
+                self.apply_money(entry)
+            }
             Event::DraftPut { user, site, change, action, targets } => {
                 let draft = self.drafts.entry(*user).or_default().entry(*site).or_insert_with(Draft::empty);
                 draft.put(*change, action, targets);

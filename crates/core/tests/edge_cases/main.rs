@@ -5,10 +5,8 @@
 //!
 //! Not there yet:
 //! - E09's warning: raising to the number of approvers applies at once; saying that nobody is to spare is the console's.
-//! - E68 to E71: there are no wallets or payouts yet. E32, E33 and E67 are tested with sites and people, for which the same
-//!   scopes and locks are used.
 //! - E37, E100: what the console shows and asks.
-//! - E77: there is no money yet that a key could ask to move. E78 to E81 are in `keys.rs`, with operations on devices.
+//! - E78, E80 and E81 are in `keys.rs`, with operations on devices; E79 is the server's, where keys come in.
 //! - E82 to E87: no observer links yet.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

@@ -16,7 +16,7 @@ use super::{
 };
 use adit_core::{
     audit::{Head, Record},
-    authz::{Actor, Permission, Principal, Reach},
+    authz::{Actor, Permission, Place, Principal, Reach},
     event::{Entry, Event},
     ids::{DeviceId, RequestId},
     requests::Request,
@@ -147,6 +147,15 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    /// Where money goes is for those who may see wallets.
+    fn sees_addresses(&self, state: &State) -> bool {
+        state.rights_of(self.actor).allow(Permission::WalletView, &Place::ACCOUNT, self.now)
+    }
+
+    fn sees_all(&self, state: &State) -> bool {
+        self.reach.is_everywhere() && self.sees_addresses(state)
+    }
+
     fn sees_request(&self, state: &State, request: &Request) -> bool {
         visible(state, request, self.actor, self.now)
     }
@@ -237,7 +246,7 @@ impl Page<'_> {
         }
         let detail = within::cleared(self.state, self.reader, detail(&record.body));
         // Nobody finds by what they may not read.
-        let body = if self.reader.reach.is_everywhere() {
+        let body = if self.reader.sees_all(self.state) {
             Cow::Borrowed(&*record.body)
         } else {
             Cow::Owned(detail.to_string())

@@ -1,6 +1,7 @@
 //! Who asks, and the proof that they may. Unsafe methods must carry the session's CSRF token.
 
-use super::{Shared, accounts, problem::Problem, session};
+use super::{Shared, accounts, keys::Program, problem::Problem, session};
+use crate::sign_in::throttle::Trial;
 use adit_core::{
     authz::{Actor, Permit, Principal},
     rejection::Rejection,
@@ -75,6 +76,56 @@ pub fn live_session(api: &Shared, token: &str) -> Result<Session, Problem> {
         people.touch_sessions(&[(session.token_hash, now)]).map_err(|error| Problem::internal(&error))?;
     }
     Ok(session)
+}
+
+impl AsRef<Actor> for Caller {
+    fn as_ref(&self) -> &Actor {
+        &self.actor
+    }
+}
+
+/// A person or a program, by a session or by a live API key. Where there is a key, the key alone counts.
+#[derive(Debug, Clone)]
+pub struct Asker(pub Actor);
+
+impl AsRef<Actor> for Asker {
+    fn as_ref(&self) -> &Actor {
+        &self.0
+    }
+}
+
+impl FromRequestParts<Shared> for Asker {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, api: &Shared) -> Result<Self, Problem> {
+        if !parts.headers.contains_key(header::AUTHORIZATION) {
+            return Caller::from_request_parts(parts, api).await.map(|caller| Self(caller.actor));
+        }
+        if let Some(program) = Program::of(api, &parts.headers) {
+            return Ok(Self(*program.actor()));
+        }
+        let Ok(from) = session::From::from_request_parts(parts, api).await;
+        let trial = Trial::new(&from.address, "api key", true);
+        api.sign_in.attempt(&trial, api.now()).map_err(Problem::too_many_attempts)?;
+        let detail = "this API key opens nothing (any more): send Authorization: Bearer adit_\u{2026}";
+        Err(Problem::new(StatusCode::UNAUTHORIZED, "invalid_key", detail))
+    }
+}
+
+/// A person or a program with proof that they hold permission `P` somewhere.
+pub struct Permitted<const P: u8> {
+    /// Who.
+    pub asker: Asker,
+    /// The proof, and where it reaches.
+    pub permit: Permit<P>,
+}
+
+impl<const P: u8> FromRequestParts<Shared> for Permitted<P> {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, api: &Shared) -> Result<Self, Problem> {
+        let asker = Asker::from_request_parts(parts, api).await?;
+        let permit = api.engine.state().permit::<P>(&asker.0, api.now()).map_err(Rejection::from)?;
+        Ok(Self { asker, permit })
+    }
 }
 
 impl FromRequestParts<Shared> for SignedIn {

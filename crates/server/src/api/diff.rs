@@ -1,5 +1,6 @@
 //! What a request changes, from and to, grouped where targets change alike.
 
+mod money;
 mod structure;
 
 use super::{
@@ -191,6 +192,8 @@ impl Viewer<'_> {
                 rows.push(row("Counts above the number of approvers", "as they are", "the number of approvers"));
                 rows
             }
+            Control::SetWallet { sub_account, address } => self.of_wallet(request, *sub_account, address),
+            Control::SetAllocation { sub_account, shares } => self.of_allocation(request, *sub_account, shares),
             structure => structure::rows(self.state, request, structure),
         }
     }

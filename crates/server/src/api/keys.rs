@@ -78,7 +78,9 @@ impl Program {
         &self.actor
     }
 
-    fn of(api: &Api, headers: &HeaderMap) -> Option<Self> {
+    /// The program that shows a live key, if it does.
+    #[must_use]
+    pub fn of(api: &Api, headers: &HeaderMap) -> Option<Self> {
         let given = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
         let (scheme, token) = given.split_once(' ')?;
         let hash = scheme.eq_ignore_ascii_case("bearer").then(|| secret_hash(token.trim()))??;

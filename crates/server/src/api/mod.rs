@@ -27,6 +27,7 @@ mod inbox;
 mod invitations;
 pub(crate) mod keys;
 mod me;
+mod money;
 pub mod openapi;
 mod overview;
 mod passkeys;

@@ -13,13 +13,14 @@ use std::sync::LazyLock;
 
 const COMPONENTS: &str = include_str!("openapi/components.json");
 /// More schemas: of what the modules of `routes` take and give.
-const MORE: [&str; 6] = [
+const MORE: [&str; 7] = [
     include_str!("openapi/sign_in.json"),
     include_str!("openapi/people.json"),
     include_str!("openapi/accounts.json"),
     include_str!("openapi/governance.json"),
     include_str!("openapi/notices.json"),
     include_str!("openapi/structure.json"),
+    include_str!("openapi/money.json"),
 ];
 
 static TEXT: LazyLock<String> = LazyLock::new(text);
@@ -77,6 +78,7 @@ fn document() -> Value {
                 },
             },
             "securitySchemes": {
+                "api_key": { "type": "http", "scheme": "bearer", "description": "An API key's token; it asks and never votes." },
                 "session": { "type": "apiKey", "in": "cookie", "name": "adit_session" },
                 "csrf": {
                     "type": "apiKey", "in": "header", "name": "X-Adit-Csrf",
@@ -89,11 +91,14 @@ fn document() -> Value {
 
 fn described(operation: &Operation, parameters: &Value) -> Value {
     let changes = operation.method != "get";
-    let (permission, security) = match operation.needs {
+    let (permission, mut security) = match operation.needs {
         Needs::Nothing => ("public", json!([])),
         Needs::SignIn => ("", credentials(changes)),
         Needs::Holds(permission) => (permission.name(), credentials(changes)),
     };
+    if let (true, Some(ways)) = (operation.by_key, security.as_array_mut()) {
+        ways.push(json!({ "api_key": [] }));
+    }
     let named = operation.path.split(['/', '{', '}', '-', '.']).filter(|word| !word.is_empty());
     let id = named.fold(operation.method.to_owned(), |id, word| format!("{id}_{word}"));
     let mut described = json!({

@@ -2,7 +2,7 @@
 
 use super::{
     Shared,
-    caller::{Allowed, Caller},
+    caller::{Allowed, Asker, Permitted},
     estimate::estimates,
     etag::{self, IfMatch},
     id, passkeys, preview,
@@ -47,10 +47,10 @@ pub fn sought(api: &Shared, state: &State, text: &str, actor: &Actor) -> Answer<
 }
 
 /// The request as its caller sees it now.
-pub fn shown(api: &Shared, caller: &Caller, request: RequestId) -> Answer<Value> {
+pub fn shown(api: &Shared, caller: &impl AsRef<Actor>, request: RequestId) -> Answer<Value> {
     let (state, names) = (api.engine.state(), api.names()?);
     let request = state.request(request).ok_or_else(|| Problem::not_found("request"))?;
-    Ok(Viewer { state: &state, names: &names, actor: &caller.actor, now: api.now() }.full(request, &api.live()))
+    Ok(Viewer { state: &state, names: &names, actor: caller.as_ref(), now: api.now() }.full(request, &api.live()))
 }
 
 /// What is asked for.
@@ -67,7 +67,7 @@ pub struct Asked {
 /// Submits an action for the caller.
 pub async fn submit_action(
     api: &Shared,
-    caller: &Caller,
+    caller: &impl AsRef<Actor>,
     action: Action,
     targets: Vec<DeviceId>,
     reason: Option<String>,
@@ -89,8 +89,8 @@ fn submission(api: &Shared, asked: Asked, idempotency_key: Option<String>) -> An
     Ok(Submission { id: new_id(api)?, action, targets, estimates, reason, idempotency_key })
 }
 
-async fn run(api: &Shared, caller: &Caller, command: Command) -> Answer<RequestId> {
-    match api.engine.run(caller.actor, command).await? {
+async fn run(api: &Shared, caller: &impl AsRef<Actor>, command: Command) -> Answer<RequestId> {
+    match api.engine.run(*caller.as_ref(), command).await? {
         Reply::Request(request) => Ok(request),
         other => Err(Problem::internal(&format!("a submission was answered with {other:?}"))),
     }
@@ -109,22 +109,22 @@ pub fn key_of(headers: &HeaderMap) -> Option<String> {
 }
 
 /// 202 while it waits, 201 once it runs.
-pub fn made(api: &Shared, caller: &Caller, request: RequestId, ran: StatusCode) -> Answer<Response> {
+pub fn made(api: &Shared, caller: &impl AsRef<Actor>, request: RequestId, ran: StatusCode) -> Answer<Response> {
     let waits = api.engine.state().request(request).is_some_and(|r| r.state == RequestState::Pending);
     let status = if waits { StatusCode::ACCEPTED } else { ran };
     let location = [(header::LOCATION, format!("/api/v1/requests/{request}"))];
     Ok((status, location, Json(shown(api, caller, request)?)).into_response())
 }
 
-/// `POST /requests`
+/// `POST /requests`, by a person or with an API key.
 pub async fn submit(
     Shares(api): Shares<Shared>,
     headers: HeaderMap,
-    caller: Caller,
+    asker: Asker,
     Body(asked): Body<Asked>,
 ) -> Answer<Response> {
-    let request = submit_action(&api, &caller, asked.action, asked.targets, asked.reason, key_of(&headers)).await?;
-    made(&api, &caller, request, StatusCode::CREATED)
+    let request = submit_action(&api, &asker, asked.action, asked.targets, asked.reason, key_of(&headers)).await?;
+    made(&api, &asker, request, StatusCode::CREATED)
 }
 
 /// `POST /requests/{request}/amend`: a new revision in its place; votes on the old one are void.
@@ -208,10 +208,14 @@ fn paged(items: Vec<Value>, total: usize, offset: usize) -> Value {
     json!({ "next_cursor": (next < total && !items.is_empty()).then(|| next.to_string()), "items": items, "total": total })
 }
 
-/// `GET /requests/{request}`
-pub async fn show(Shares(api): Shares<Shared>, allowed: Allowed<P>, Path(request): Path<String>) -> Answer<Response> {
-    let request = sought(&api, &api.engine.state(), &request, &allowed.caller.actor)?;
-    let view = shown(&api, &allowed.caller, request.id)?;
+/// `GET /requests/{request}`, by a person or with an API key.
+pub async fn show(
+    Shares(api): Shares<Shared>,
+    permitted: Permitted<P>,
+    Path(request): Path<String>,
+) -> Answer<Response> {
+    let request = sought(&api, &api.engine.state(), &request, &permitted.asker.0)?;
+    let view = shown(&api, &permitted.asker, request.id)?;
     Ok(etag::tagged(request.payload.revision, view))
 }
 
@@ -256,25 +260,25 @@ pub struct Voted {
     assertion: Option<passkeys::Answered>,
 }
 
-/// `POST /requests/{request}/votes`
+/// `POST /requests/{request}/votes`; a key is told that keys never vote.
 pub async fn vote(
     Shares(api): Shares<Shared>,
-    allowed: Allowed<P>,
+    permitted: Permitted<P>,
     from: From,
     seen: IfMatch,
     Path(request): Path<String>,
     Body(vote): Body<Voted>,
 ) -> Answer<Json<Value>> {
-    let request = sought(&api, &api.engine.state(), &request, &allowed.caller.actor)?;
+    let request = sought(&api, &api.engine.state(), &request, &permitted.asker.0)?;
     seen.check(request.payload.revision)?;
     let request = request.id;
     let Voted { decision, content_hash, comment, assertion } = vote;
-    let whose = (allowed.caller.session.user, request);
-    let prove = |given: passkeys::Answered| passkeys::prove_vote(&api, &from, whose, (decision, content_hash), &given);
-    let passkey = assertion.map(prove).transpose()?;
+    let actor = permitted.asker.0;
+    let prove = |(given, user)| passkeys::prove_vote(&api, &from, (user, request), (decision, content_hash), &given);
+    let passkey = assertion.zip(actor.user()).map(prove).transpose()?;
     let vote = Command::Vote { request, decision, content_hash, comment, passkey };
-    api.engine.run(allowed.caller.actor, vote).await?;
-    shown(&api, &allowed.caller, request).map(Json)
+    api.engine.run(actor, vote).await?;
+    shown(&api, &permitted.asker, request).map(Json)
 }
 
 /// `DELETE /requests/{request}/votes/me`

@@ -40,6 +40,8 @@ pub struct Operation {
     pub path: &'static str,
     pub base: &'static str,
     pub needs: Needs,
+    /// Whether an API key does instead of a session.
+    pub by_key: bool,
     pub summary: &'static str,
     /// Parameters of the query, as `openapi/components.json` has them; those that must be there end in `!`.
     pub query: &'static [&'static str],
@@ -62,6 +64,7 @@ impl Operation {
             path,
             base: V1,
             needs: Needs::SignIn,
+            by_key: false,
             summary,
             query: &[],
             headers: &[],
@@ -83,6 +86,11 @@ impl Operation {
 
     const fn needs(mut self, permission: Permission) -> Self {
         self.needs = Needs::Holds(permission);
+        self
+    }
+
+    const fn by_key(mut self) -> Self {
+        self.by_key = true;
         self
     }
 
@@ -242,6 +250,7 @@ fn deciding() -> Vec<Operation> {
             .query(&["box", "state", "limit", "cursor"])
             .gives(200, "RequestPage"),
         post("/requests", requests::submit, "Asks for an action; what it needs depends on the action.")
+            .by_key()
             .header(&["idempotency-key"])
             .takes("RequestSubmit")
             .gives(201, "Request")
@@ -250,12 +259,12 @@ fn deciding() -> Vec<Operation> {
             .needs(P::DeviceList)
             .takes("PreviewAsk")
             .gives(200, "Preview"),
-        get("/requests/{id}", requests::show, "One request.").needs(P::DeviceList).gives(200, "Request"),
+        get("/requests/{id}", requests::show, "One request.").by_key().needs(P::DeviceList).gives(200, "Request"),
         get("/requests/{id}/items", requests::items, "Its targets, and how far each has come.")
             .needs(P::DeviceList)
             .query(&["state", "limit", "cursor"])
             .gives(200, "ItemPage"),
-        post("/requests/{id}/votes", requests::vote, "Votes on exactly what was shown.")
+        post("/requests/{id}/votes", requests::vote, "Votes on exactly what was shown; keys never do.")
             .needs(P::DeviceList)
             .header(&["if-match"])
             .takes("VoteCast")

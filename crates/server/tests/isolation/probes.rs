@@ -51,6 +51,7 @@ fn actions() -> Vec<Value> {
         }
         action(name, params)
     };
+    let to_sub = |id: &str| json!({ "recipient": { "to": "sub_account", "sub_account": id }, "basis_points": 10_000 });
     vec![
         on("$dev"),
         json!({ "action": { "action": "locate", "params": { "on": true } }, "targets": ["dev-5", "$dev"] }),
@@ -59,6 +60,9 @@ fn actions() -> Vec<Value> {
         action("assign_devices", json!({ "devices": ["$dev"], "sub_account": null })),
         action("assign_devices", json!({ "devices": ["dev-5"], "sub_account": "$sub" })),
         action("remove_sub_account", json!({ "sub_account": "$sub" })),
+        action("set_wallet", json!({ "sub_account": "$sub", "address": "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa" })),
+        action("set_allocation", json!({ "sub_account": "$sub", "shares": [to_sub("sub-1")] })),
+        action("set_allocation", json!({ "sub_account": "sub-1", "shares": [to_sub("$sub")] })),
         action("restart_workers", json!({ "site": "$site" })),
         action("change_site", json!({ "site": "$site", "name": "x" })),
         action("remove_site", json!({ "site": "$site", "name": "x" })),
@@ -241,6 +245,8 @@ pub fn probes(operation: &str) -> Option<Vec<Probe>> {
         "POST /sites/{id}/containers" => vec![with("/sites/$site/containers", named())],
         "GET /sub-accounts" => vec![seen("/sub-accounts")],
         "PUT /sub-accounts/{id}" => vec![with("/sub-accounts/$sub", named())],
+        "GET /sub-accounts/{id}/wallet" => vec![of("/sub-accounts/$sub/wallet")],
+        "GET /sub-accounts/{id}/allocation" => vec![of("/sub-accounts/$sub/allocation")],
         "DELETE /sub-accounts/{id}" => vec![of("/sub-accounts/$sub")],
         "GET /demo-users" | "GET /healthz" | "GET /readyz" | "GET /sign-in-options" => {
             vec![seen(operation.trim_start_matches("GET "))]

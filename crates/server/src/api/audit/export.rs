@@ -142,8 +142,9 @@ pub async fn table(Shares(api): Shares<Shared>, allowed: Allowed<P>, Params(aske
 pub async fn chain(Shares(api): Shares<Shared>, allowed: Allowed<P>) -> Answer<Response> {
     let reach = allowed.permit.reach();
     let alone = api.engine.state().accounts().all(|account| account.id == reach.account());
-    if !reach.is_everywhere() || !alone {
-        let detail = "the whole log is for those who see the whole account, and only where the server has one: take the table, \
+    let reader = Reader { actor: allowed.permit.actor(), now: api.now(), reach };
+    if !reader.sees_all(&api.engine.state()) || !alone {
+        let detail = "the whole log is for those who see the whole account, wallets included, and only where the server has one: take the table, \
                       or have the operator run `adit audit export`";
         return Err(Problem::new(StatusCode::FORBIDDEN, "permission_denied", detail));
     }

@@ -5,6 +5,7 @@ use super::{
     Reader,
 };
 use adit_core::{
+    accounts::address::masked,
     authz::{Node, Scope},
     event::Event,
     fleet::{AgentMode, TargetResult},
@@ -216,6 +217,24 @@ impl Speaker<'_> {
             Event::SubAccountRemoved { sub_account } => {
                 let name = self.state.sub_account_ever(*sub_account).map(|sub_account| sub_account.name.clone());
                 format!("Sub-account {} was removed", name.unwrap_or_else(|| sub_account.to_string()))
+            }
+            _ => self.of_money(event),
+        }
+    }
+
+    fn of_money(&self, event: &Event) -> String {
+        let name = |id| self.state.sub_account_ever(id).map_or_else(|| format!("{id}"), |of| of.name.clone());
+        match event {
+            Event::WalletSet { sub_account, address, .. } => {
+                format!("Wallet of {} is {} now", name(*sub_account), masked(address))
+            }
+            Event::AllocationSet { sub_account, shares, effective_from, .. } => {
+                let (recipients, day) = (count(shares.len(), "recipient"), &effective_from.to_string()[..10]);
+                format!("Revenue of {} goes to {recipients} from {day} on", name(*sub_account))
+            }
+            Event::EarningsSettled { day, earned, .. } => {
+                let (sat, of) = (earned.values().sum::<u64>(), count(earned.len(), "sub-account"));
+                format!("Earnings of {} were shared out: {sat} satoshi of {of}", &day.to_string()[..10])
             }
             _ => self.of_request(event),
         }

@@ -2,6 +2,7 @@
 
 use super::Reader;
 use adit_core::{
+    accounts::address::masked,
     authz::Place,
     event::{Entry, Event},
     ids::{AccountId, AgentId, ContainerId, DeviceId, RequestId, ScanTaskId, SiteId, SubAccountId, UserId},
@@ -56,6 +57,7 @@ pub fn reach(state: &State, Reader { actor, now, reach }: Reader<'_>, entry: &En
         | Event::WebhookSecretRotated { account, .. }
         | Event::WebhookDisabled { account, .. }
         | Event::WebhookRemoved { account, .. }
+        | Event::EarningsSettled { account, .. }
         | Event::RecoveryReviewed { account, .. } => whole(*account),
         Event::UserAdded { user } | Event::UserRemoved { user } => {
             whole(reach.account()) && (is_of(state, *user, reach.account()) || state.has_one_account())
@@ -65,6 +67,8 @@ pub fn reach(state: &State, Reader { actor, now, reach }: Reader<'_>, entry: &En
         | Event::ContainerRemoved { container: of } => container(*of),
         Event::SubAccountCreated { sub_account: of, .. }
         | Event::SubAccountRenamed { sub_account: of, .. }
+        | Event::WalletSet { sub_account: of, .. }
+        | Event::AllocationSet { sub_account: of, .. }
         | Event::SubAccountRemoved { sub_account: of } => sub_account(*of),
         Event::ScanTaskChanged { scan_task: of, .. } | Event::ScanTaskRemoved { scan_task: of } => task(*of),
         Event::SiteCreated { site: of, .. }
@@ -97,13 +101,31 @@ pub fn reach(state: &State, Reader { actor, now, reach }: Reader<'_>, entry: &En
     }
 }
 
-/// An event as it stands in the log, without the ids of requests and devices that are out of sight: it may say by what a request
-/// was replaced, or what was asked for beside.
+/// An event as it stands in the log, without the ids of requests and devices that are out of sight (it may say by what a request
+/// was replaced, or what was asked for beside), and with addresses masked for who may not see wallets.
 pub fn cleared(state: &State, reader: Reader<'_>, mut detail: Value) -> Value {
+    if !reader.sees_addresses(state) {
+        mask_addresses(&mut detail);
+    }
     if !reader.reach.is_everywhere() {
         clear(state, reader, &mut detail);
     }
     detail
+}
+
+fn mask_addresses(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                match value {
+                    Value::String(address) if name == "address" => *address = masked(address),
+                    value => mask_addresses(value),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(mask_addresses),
+        _ => {}
+    }
 }
 
 fn clear(state: &State, reader: Reader<'_>, value: &mut Value) {

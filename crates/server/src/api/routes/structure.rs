@@ -1,7 +1,7 @@
 //! Operations on sites, containers, sub-accounts, agents and scan tasks.
 
 use super::{Operation, delete, get, post, put};
-use crate::api::{collection, structure};
+use crate::api::{collection, money, structure};
 use adit_core::authz::Permission as P;
 
 /// Rows of the table.
@@ -59,6 +59,14 @@ fn places() -> Vec<Operation> {
             .needs(P::SubaccountCreate)
             .takes("Named")
             .gives(200, "SubAccount"),
+        get("/sub-accounts/{id}/wallet", money::wallet, "Where a sub-account's money is paid to, and what it is owed.")
+            .by_key()
+            .needs(P::WalletView)
+            .gives(200, "WalletOf"),
+        get("/sub-accounts/{id}/allocation", money::allocation, "How a sub-account's revenue is shared out.")
+            .by_key()
+            .needs(P::RevenueView)
+            .gives(200, "AllocationOf"),
         delete("/sub-accounts/{id}", structure::remove_sub_account, "Asks to take an empty sub-account away.")
             .needs(P::SubaccountDelete)
             .gives(200, "Request")

@@ -1,0 +1,222 @@
+//! Where a sub-account's money goes: may it be asked, from when it holds, and which versions it was asked against.
+
+use super::{Action, Control, Recovery, RequestState, Scenario};
+use crate::{
+    accounts::{self, Allocation, Recipient, Share, address, receivers},
+    authz::{Actor, Permission, Place},
+    decide::Tx,
+    event::Event,
+    ids::{AccountId, SubAccountId, UserId},
+    rejection::Rejection,
+    state::State,
+    time::{Millis, Timestamp},
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// An address to which nothing was paid before waits at least so long, whatever the rules say.
+const NEW_ADDRESS: Millis = Millis::hours(24);
+
+impl Action {
+    /// With its addresses written in the one way there is, so that equal requests have equal hashes. What is no address stays as it
+    /// is, to be refused.
+    #[must_use]
+    pub(crate) fn canonical(self) -> Self {
+        self.with_addresses(&|given| address::canonical(given).unwrap_or_else(|_| given.to_owned()))
+    }
+
+    /// As somebody sees it who may not see addresses.
+    #[must_use]
+    pub fn masked(self) -> Self {
+        self.with_addresses(&address::masked)
+    }
+
+    fn with_addresses(self, write: &dyn Fn(&str) -> String) -> Self {
+        match self {
+            Self::Control(Control::SetWallet { sub_account, address }) => {
+                Self::Control(Control::SetWallet { sub_account, address: write(&address) })
+            }
+            Self::Control(Control::SetAllocation { sub_account, mut shares }) => {
+                for share in &mut shares {
+                    if let Recipient::Address { address } = &mut share.recipient {
+                        *address = write(address);
+                    }
+                }
+                Self::Control(Control::SetAllocation { sub_account, shares })
+            }
+            other => other,
+        }
+    }
+
+    /// Does it name addresses?
+    fn has_addresses(&self) -> bool {
+        match self {
+            Self::Control(Control::SetWallet { .. }) => true,
+            Self::Control(Control::SetAllocation { shares, .. }) => shares.iter().any(|s| s.address().is_some()),
+            _ => false,
+        }
+    }
+
+    /// The sub-account whose money it is about.
+    const fn money_of(&self) -> Option<SubAccountId> {
+        match self {
+            Self::Control(Control::SetWallet { sub_account, .. } | Control::SetAllocation { sub_account, .. }) => {
+                Some(*sub_account)
+            }
+            _ => None,
+        }
+    }
+}
+
+impl State {
+    /// Versions of the settings that the action would change, as they are now.
+    pub(crate) fn base_versions(&self, account: AccountId, action: &Action) -> BTreeMap<Scenario, u32> {
+        let scenarios: Vec<_> = match action {
+            Action::Control(
+                Control::SetPolicies { changes }
+                | Control::RemoveUser { changes, .. }
+                | Control::Recover(Recovery { changes, .. }),
+            ) => changes.iter().map(|change| change.scenario).collect(),
+            Action::Control(Control::SetWallet { .. } | Control::SetAllocation { .. }) => vec![action.scenario()],
+            _ => Vec::new(),
+        };
+        let version = |scenario| (scenario, self.version_of(action, account, scenario));
+        scenarios.into_iter().map(version).collect()
+    }
+
+    /// The version of what the action would change, as it is now: of the wallet or the allocation, else of a policy.
+    pub(crate) fn version_of(&self, action: &Action, account: AccountId, scenario: Scenario) -> u32 {
+        match action {
+            Action::Control(Control::SetWallet { sub_account, .. }) => {
+                self.money(*sub_account).wallet().map_or(0, |wallet| wallet.version)
+            }
+            Action::Control(Control::SetAllocation { sub_account, .. }) => {
+                self.money(*sub_account).latest_allocation().version
+            }
+            _ => self.policy(account, scenario).version,
+        }
+    }
+
+    /// How long it waits between approval and execution, whatever the policy says.
+    pub(crate) fn least_timelock(&self, action: &Action) -> Millis {
+        let Action::Control(Control::SetAllocation { sub_account, shares }) = action else {
+            return Millis(0);
+        };
+        let money = self.money(*sub_account);
+        let is_new = shares.iter().filter_map(Share::address).any(|address| !money.knows(address));
+        if is_new { NEW_ADDRESS } else { Millis(0) }
+    }
+
+    /// The request that waits out its timelock and would pay the sub-account's money elsewhere.
+    #[must_use]
+    pub fn hold_on(&self, sub_account: SubAccountId) -> Option<&super::Request> {
+        self.open_controls().find(|request| {
+            request.state == RequestState::Approved && request.payload.action.money_of() == Some(sub_account)
+        })
+    }
+
+    /// Does the action name addresses that `actor` may not see?
+    #[must_use]
+    pub fn hides_addresses(&self, actor: &Actor, action: &Action, now: Timestamp) -> bool {
+        let rights = self.rights_of(actor);
+        let sees = |place: &Place| rights.allow(Permission::WalletView, place, now);
+        action.has_addresses() && !self.places(action, &[]).iter().all(sees)
+    }
+
+    /// A sub-account out of a person's sight does not exist for them, here as everywhere.
+    pub(crate) fn sees_recipients(
+        &self,
+        account: AccountId,
+        user: UserId,
+        shares: &[Share],
+        now: Timestamp,
+    ) -> Result<(), Rejection> {
+        let rights = self.rights_of_user(account, user);
+        let seen = |share: &Share| match share.recipient {
+            Recipient::SubAccount { sub_account } => {
+                let place = Place { sub_account: Some(sub_account), ..Place::ACCOUNT };
+                rights.allow(Permission::DeviceList, &place, now)
+            }
+            Recipient::Wallet {} | Recipient::Address { .. } => true,
+        };
+        if shares.iter().all(seen) { Ok(()) } else { Err(Rejection::NotFound { what: "sub-account" }) }
+    }
+}
+
+impl Tx {
+    pub(crate) fn check_money(&self, account: AccountId, control: &Control) -> Result<(), Rejection> {
+        match control {
+            Control::SetWallet { sub_account, address } => {
+                self.own_sub_account(account, *sub_account)?;
+                let invalid = |problem| Rejection::Invalid { field: "address", problem };
+                let canonical = address::canonical(address).map_err(|error| invalid(error.to_string()))?;
+                let money = self.state().money(*sub_account);
+                let same = money.wallet().is_some_and(|wallet| wallet.address == canonical);
+                if same { Err(Rejection::AlreadyExists { what: "this wallet address".into() }) } else { Ok(()) }
+            }
+            Control::SetAllocation { sub_account, shares } => self.check_allocation(account, *sub_account, shares),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_allocation(&self, account: AccountId, own: SubAccountId, shares: &[Share]) -> Result<(), Rejection> {
+        self.own_sub_account(account, own)?;
+        let invalid = |problem| Rejection::Invalid { field: "shares", problem };
+        accounts::check(own, shares).map_err(invalid)?;
+        let asked = Allocation { shares: shares.into(), ..Allocation::own() };
+        receivers(&asked).try_for_each(|receiver| self.own_sub_account(account, receiver))?;
+        if self.state().money(own).latest_allocation().shares.as_ref() == shares {
+            return Err(Rejection::AlreadyExists { what: "this allocation".into() });
+        }
+        // The last versions are enough to look at: they take effect in the order in which they were set.
+        let (mut seen, mut next) = (BTreeSet::new(), receivers(&asked).collect::<Vec<_>>());
+        while let Some(receiver) = next.pop() {
+            if receiver == own {
+                let problem =
+                    format!("what {own} gives away would come back to it: leave a sub-account on the way out");
+                return Err(invalid(problem));
+            }
+            if seen.insert(receiver) {
+                next.extend(receivers(&self.state().money(receiver).latest_allocation()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Nothing must be lost with a sub-account: neither what is owed nor what others would still give it.
+    pub(crate) fn check_nothing_owed(&self, account: AccountId, sub_account: SubAccountId) -> Result<(), Rejection> {
+        let invalid = |problem| Err(Rejection::Invalid { field: "sub_account", problem });
+        let owed = self.state().money(sub_account).owed();
+        if owed > 0 {
+            return invalid(format!("{owed} satoshi of its earnings have not been paid yet"));
+        }
+        let today = self.now().day();
+        let mut others = self.state().sub_accounts_of(account).filter(|other| {
+            let money = self.state().money(other.id);
+            [money.allocation_at(today), money.latest_allocation()]
+                .iter()
+                .any(|a| receivers(a).any(|to| to == sub_account))
+        });
+        match others.next() {
+            Some(other) => invalid(format!("{} gives it a part of its revenue: change that first", other.name)),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn money_effect(&self, account: AccountId, control: &Control) -> Option<Event> {
+        let action = Action::Control(control.clone());
+        let version = self.state().version_of(&action, account, action.scenario()) + 1;
+        match control.clone() {
+            Control::SetWallet { sub_account, address } => Some(Event::WalletSet { sub_account, version, address }),
+            Control::SetAllocation { sub_account, shares } => {
+                let effective_from = self.now().next_midnight();
+                Some(Event::AllocationSet { sub_account, version, shares, effective_from })
+            }
+            _ => None,
+        }
+    }
+
+    pub(crate) fn own_sub_account(&self, account: AccountId, id: SubAccountId) -> Result<(), Rejection> {
+        let own = self.state().sub_account(id).is_some_and(|own| own.account == account);
+        if own { Ok(()) } else { Err(Rejection::NotFound { what: "sub-account" }) }
+    }
+}
