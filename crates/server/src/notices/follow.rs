@@ -46,14 +46,10 @@ impl Follower {
     fn start(&self) -> Result<State, String> {
         let failed = |error: StoreError| error.to_string();
         let now = self.herald.engine.state();
-        let progress = self.herald.store().progress().map_err(failed)?;
-        let Some(upto) = progress.filter(|upto| *upto < now.seq()) else {
-            if progress != Some(now.seq()) {
-                // The first start, or a log that was put back from a copy: what was before is old news.
-                self.herald.store().take(progress, now.seq(), &[], &[]).map_err(failed)?;
-            }
+        let upto = self.herald.store().progress().map_err(failed)?.unwrap_or_default();
+        if upto == now.seq() {
             return Ok((*now).clone());
-        };
+        }
         let snapshot = self.log.latest_snapshot(SNAPSHOT_SCHEMA).map_err(failed)?;
         let snapshot = snapshot.filter(|snapshot| snapshot.seq <= upto);
         let read = snapshot.and_then(|snapshot| serde_json::from_slice::<State>(&snapshot.bytes).ok());
@@ -78,7 +74,10 @@ impl Follower {
     fn catch_up(&self, state: &mut State) -> Result<(), String> {
         let (herald, begun) = (&self.herald, state.seq());
         loop {
-            let entries = self.read(state, BATCH)?;
+            // What is in the log and not yet in the engine's state is told later: words, inboxes and letters are made of that
+            // state, and would leave out what it does not know of.
+            let known = usize::try_from(herald.engine.state().seq().saturating_sub(state.seq())).unwrap_or(BATCH);
+            let entries = if known == 0 { Vec::new() } else { self.read(state, known)? };
             if entries.is_empty() {
                 break;
             }

@@ -71,14 +71,19 @@ impl Herald {
     /// Must be called on the runtime.
     ///
     /// # Errors
-    /// A sentence about the option that is wrong.
+    /// A sentence about the option that is wrong, or why the store cannot be used.
     pub fn new(
         engine: Engine,
-        store: Notices,
+        mut store: Notices,
         people: Arc<Mutex<People>>,
         secrets: Arc<Mutex<Secrets>>,
         options: HeraldOptions,
     ) -> Result<Arc<Self>, String> {
+        // The first start, or a log that was put back from a copy: what was before is old news, and what comes from now on is not.
+        let (told, now) = (store.progress().map_err(|error| error.to_string())?, engine.state().seq());
+        if told.is_none_or(|told| told > now) {
+            store.take(told, now, &[], &[]).map_err(|error| error.to_string())?;
+        }
         Ok(Arc::new(Self {
             engine,
             store: Mutex::new(store),
