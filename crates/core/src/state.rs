@@ -7,6 +7,7 @@ mod apply;
 mod drafts;
 mod fleet;
 mod keys;
+mod lists;
 mod money;
 mod people;
 mod structure;
@@ -16,6 +17,7 @@ mod webhooks;
 pub(crate) use apply::{idempotency_key, identity_keys};
 pub(crate) use drafts::DRAFT_TTL;
 pub use drafts::{Draft, DraftChange};
+use lists::Lists;
 pub use territory::DeviceSet;
 use territory::Territories;
 pub use webhooks::Webhook;
@@ -116,6 +118,8 @@ pub struct State {
     /// Of these, those that are not about devices: there are few, and every request has to look at them. Rebuilt, never stored.
     #[serde(skip)]
     pub(crate) open_controls: imbl::OrdSet<u32>,
+    #[serde(skip)]
+    lists: Lists,
     /// By account, principal and key, as text.
     pub(crate) idempotency: imbl::OrdMap<Arc<str>, Arc<Keyed>>,
     pub(crate) drafts: imbl::OrdMap<UserId, imbl::OrdMap<SiteId, Draft>>,
@@ -150,6 +154,9 @@ impl State {
         let controls =
             self.open.iter().filter(|place| self.requests.get(**place as usize).is_some_and(|r| is_control(r)));
         self.open_controls = controls.copied().collect();
+        for (place, request) in (0..).zip(&self.requests) {
+            self.lists.add(place, request);
+        }
         for device in &self.devices {
             self.territories.moved(None, device);
         }

@@ -478,3 +478,31 @@ async fn roles_of_the_account_are_made_and_given_by_requests() {
     assert_eq!((given.status.as_u16(), &given.body["state"]), (201, &json!("executed")), "{}", given.body);
     assert_eq!(given.body["diff"][0]["to"], "Night watch of Norte");
 }
+
+#[tokio::test]
+async fn a_list_of_requests_goes_on_where_it_was_while_new_ones_come() {
+    let house = house().await;
+    let who = house.sign_in(Role::OperationsManager).await;
+    let ask = async |action: Value, device: &str| {
+        let body = json!({ "action": action, "targets": [device] }).to_string();
+        assert_eq!(house.ask("POST", "/api/v1/requests", Some(&who), Some(&body)).await.status, 201);
+    };
+    let list = async |query: &str| {
+        let path = format!("/api/v1/requests?box=mine&{query}");
+        let page = house.ask("GET", &path, Some(&who), None).await.body;
+        let items = page["items"].as_array().unwrap().iter();
+        (items.map(|item| item["number"].as_u64().unwrap()).collect::<Vec<_>>(), page)
+    };
+    for device in ["dev-1", "dev-2", "dev-3"] {
+        ask(locate(), device).await;
+    }
+    let (mut shown, first) = list("limit=2").await;
+    ask(json!({ "action": "reboot", "params": {} }), "dev-1").await;
+    let (rest, second) = list(&format!("limit=2&cursor={}", first["next_cursor"].as_str().unwrap())).await;
+    shown.extend(rest);
+    assert_eq!(shown, [shown[0], shown[0] - 1, shown[0] - 2], "newest first, none twice, none left out");
+    assert_eq!((&second["next_cursor"], &second["total"]), (&Value::Null, &json!(4)));
+    assert!(list("cursor=0").await.0.is_empty() && list("state=failed").await.0.is_empty());
+    let refused = house.ask("GET", "/api/v1/requests?box=theirs", Some(&who), None).await;
+    assert_eq!((refused.status.as_u16(), &refused.body["code"]), (400, &json!("invalid_parameter")));
+}

@@ -2923,6 +2923,7 @@ export interface components {
             id: string;
             summary: components["schemas"]["RequestSummary"];
         };
+        /** @description `total` counts no further than 1 000. */
         RequestPage: {
             items: components["schemas"]["RequestSummary"][];
             next_cursor: string | null;

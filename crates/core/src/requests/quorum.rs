@@ -291,6 +291,9 @@ impl State {
             }
             _ => 0,
         };
+        if hardened <= policy.required {
+            return (policy.required, policy.required_other);
+        }
         let possible = hardened.min(policy.most(self.available(account, action.scenario())));
         (policy.required.max(possible), policy.required_other)
     }
@@ -372,6 +375,17 @@ impl State {
         let lets = |policy: &Policy| policy.lets_alone(payload.initiator, required, required_other);
         let alone = lets(&policy) && lets(&then) || is_from_the_server(payload.initiator, &payload.action);
         Tally { approvals, by_others, required, required_other, undecided, alone }
+    }
+
+    /// Does the request wait for this person's vote?
+    #[must_use]
+    pub fn awaits(&self, request: &Request, user: UserId, now: Timestamp) -> bool {
+        // What is quick to tell comes first: lists are searched with this.
+        request.state == RequestState::Pending
+            && request.payload.initiator != Principal::User(user)
+            && request.eligible.iter().any(|(approver, _)| *approver == user)
+            && request.vote_of(user).is_none()
+            && self.tally(request, now).undecided.contains(&user)
     }
 
     /// Would a request of this scenario, submitted by `actor` now, run without anybody else?

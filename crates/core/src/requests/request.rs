@@ -40,6 +40,23 @@ pub enum RequestState {
 }
 
 impl RequestState {
+    /// Every state.
+    pub const ALL: [Self; 11] = [
+        Self::Pending,
+        Self::Approved,
+        Self::Executing,
+        Self::Executed,
+        Self::PartiallyExecuted,
+        Self::Failed,
+        Self::Rejected,
+        Self::Cancelled,
+        Self::Expired,
+        Self::Superseded,
+        Self::Invalidated,
+    ];
+    /// Those from which something follows.
+    pub const OPEN: [Self; 3] = [Self::Pending, Self::Approved, Self::Executing];
+
     /// Nothing follows.
     #[must_use]
     pub const fn is_terminal(self) -> bool {

@@ -190,6 +190,7 @@ impl State {
         if is_control(&made) {
             self.open_controls.insert(place);
         }
+        self.lists.add(place, &made);
         self.requests.push_back(Arc::new(made));
     }
 
@@ -220,7 +221,12 @@ impl State {
             return;
         };
         if let Some(request) = self.requests.get_mut(*place as usize) {
-            change(Arc::make_mut(request));
+            let request = Arc::make_mut(request);
+            let from = request.state;
+            change(request);
+            if request.state != from {
+                self.lists.moved(*place, from, request);
+            }
         }
     }
 

@@ -97,11 +97,11 @@ impl Asked {
     fn with_request_of(mut self, state: &State, reader: &Reader<'_>) -> Self {
         self.request = self.request.map(|wanted| {
             let number = wanted.strip_prefix(['R', 'r']).and_then(|rest| rest.strip_prefix('-')?.parse::<u32>().ok());
-            let is = |request: &Request| match number {
-                Some(number) => request.number == number,
-                None => wanted.parse().is_ok_and(|id: RequestId| request.id == id),
+            let found = match number {
+                Some(number) => state.request_of_number(reader.actor.account, number),
+                None => wanted.parse().ok().and_then(|id: RequestId| state.request(id)),
             };
-            let found = state.requests().rev().find(|request| is(request) && reader.sees_request(state, request));
+            let found = found.filter(|request| reader.sees_request(state, request));
             found.map_or_else(|| "no such request".to_owned(), |request| request.id.to_string())
         });
         self

@@ -51,7 +51,8 @@ pub fn view(api: &Shared, permit: &Permit<P>, site: Option<SiteId>) -> Value {
 
     let me = permit.actor().user();
     let (mut waiting_mine, mut waiting_me, mut running, mut done, mut total) = (0, 0, 0, 0, 0);
-    for request in state.open_requests().filter(|r| visible(&state, r, permit.actor(), now)) {
+    let open = state.requests_in(reach.account(), &RequestState::OPEN, None);
+    for request in open.filter(|request| visible(&state, request, permit.actor(), now)) {
         if request.state == RequestState::Executing {
             running += 1;
             if let Some(seen) = state.as_seen(permit.actor(), request, now) {
@@ -61,17 +62,12 @@ pub fn view(api: &Shared, permit: &Permit<P>, site: Option<SiteId>) -> Value {
         } else if me.is_some_and(|me| request.payload.initiator == Principal::User(me)) {
             waiting_mine += 1;
         }
-        if request.state == RequestState::Pending
-            && me.is_some_and(|me| state.tally(request, now).undecided.contains(&me))
-        {
+        if me.is_some_and(|me| state.awaits(request, me, now)) {
             waiting_me += 1;
         }
     }
-    let day = |request: &&adit_core::requests::Request| {
-        request.ended_at.is_some_and(|at| now.since(at) < Millis::days(1))
-            && matches!(request.state, RequestState::Failed | RequestState::PartiallyExecuted)
-    };
-    let failed = state.requests().rev().filter(day).filter(|r| visible(&state, r, permit.actor(), now)).count();
+    let failed = state.failed_after(reach.account(), now.before(Millis::days(1)));
+    let failed = failed.filter(|request| visible(&state, request, permit.actor(), now)).count();
     let draft = me.map_or(0, |me| {
         let drafts = state.sites_of(reach.account()).filter(|s| here(s.id)).filter_map(|s| state.draft(me, s.id));
         drafts.map(|draft| draft.changes.len()).sum::<usize>()

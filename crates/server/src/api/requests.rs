@@ -12,7 +12,7 @@ use super::{
 };
 use crate::Stage;
 use adit_core::{
-    authz::{Actor, Permission, Principal},
+    authz::{Actor, Permission},
     command::{Command, Reply, Submission},
     decide::decide,
     fleet::CommandId,
@@ -166,14 +166,55 @@ pub async fn preview(
     Ok(Json(preview::of(&api, &state, actor, &asked.action, &asked.targets).view()))
 }
 
-/// Which requests.
+/// Entries of a list are counted no further.
+const MAX_COUNTED: usize = 1_000;
+
+/// Which of an account's requests somebody asks for.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Which {
+    #[default]
+    All,
+    Mine,
+    Done,
+    NeedsMe,
+}
+
+/// Which requests. `cursor` is the number of the last one that was given.
 #[derive(Deserialize)]
 pub struct Listed {
-    #[serde(rename = "box")]
-    which: Option<String>,
+    #[serde(rename = "box", default)]
+    which: Which,
     state: Option<RequestState>,
-    cursor: Option<usize>,
+    cursor: Option<u32>,
     limit: Option<usize>,
+}
+
+impl Listed {
+    /// Those that the actor sees, newest first, below some number.
+    fn among<'a>(
+        &self,
+        state: &'a State,
+        actor: &'a Actor,
+        now: Timestamp,
+        before: Option<u32>,
+    ) -> Box<dyn Iterator<Item = &'a Request> + 'a> {
+        let fits = |found: &RequestState| match self.which {
+            Which::All | Which::Mine => true,
+            Which::Done => found.is_terminal(),
+            Which::NeedsMe => *found == RequestState::Pending,
+        };
+        let states = RequestState::ALL.into_iter().filter(|found| self.state.is_none_or(|wanted| wanted == *found));
+        let states: Vec<_> = states.filter(fits).collect();
+        let account = actor.account;
+        let seen = move |request: &&Request| visible(state, request, actor, now);
+        let awaited = move |request: &&Request| actor.user().is_some_and(|me| state.awaits(request, me, now));
+        match self.which {
+            Which::All | Which::Done => Box::new(state.requests_in(account, &states, before).filter(seen)),
+            Which::Mine => Box::new(state.requests_by(account, actor.principal, &states, before).filter(seen)),
+            Which::NeedsMe => Box::new(state.requests_in(account, &states, before).filter(awaited).filter(seen)),
+        }
+    }
 }
 
 /// `GET /requests`, newest first.
@@ -183,24 +224,15 @@ pub async fn list(
     Params(asked): Params<Listed>,
 ) -> Answer<Json<Value>> {
     let (state, names, now) = (api.engine.state(), api.names()?, api.now());
-    let (me, actor) = (allowed.caller.session.user, &allowed.caller.actor);
-    let in_box = |request: &Request| match asked.which.as_deref().unwrap_or("all") {
-        "all" => Ok(true),
-        "mine" => Ok(request.payload.initiator == Principal::User(me)),
-        "done" => Ok(request.state.is_terminal()),
-        "needs_me" => Ok(request.state == RequestState::Pending && state.tally(request, now).undecided.contains(&me)),
-        other => Err(Problem::invalid(format!("no box is called {other}"))),
-    };
-    let mut found = Vec::new();
-    for request in state.requests().rev().filter(|request| visible(&state, request, actor, now)) {
-        if asked.state.is_none_or(|wanted| wanted == request.state) && in_box(request)? {
-            found.push(request);
-        }
-    }
-    let viewer = Viewer { state: &state, names: &names, actor: &allowed.caller.actor, now };
-    let (offset, limit) = (asked.cursor.unwrap_or(0), asked.limit.unwrap_or(50).clamp(1, 200));
-    let items: Vec<_> = found.iter().skip(offset).take(limit).map(|request| viewer.summary(request)).collect();
-    Ok(Json(paged(items, found.len(), offset)))
+    let actor = &allowed.caller.actor;
+    let viewer = Viewer { state: &state, names: &names, actor, now };
+    let mut found = asked.among(&state, actor, now, asked.cursor);
+    let page: Vec<_> = found.by_ref().take(asked.limit.unwrap_or(50).clamp(1, 200)).collect();
+    let more = found.next().is_some();
+    let next = page.last().filter(|_| more).map(|last| last.number.to_string());
+    let total = asked.among(&state, actor, now, None).take(MAX_COUNTED).count();
+    let items: Vec<_> = page.into_iter().map(|request| viewer.summary(request)).collect();
+    Ok(Json(json!({ "next_cursor": next, "items": items, "total": total })))
 }
 
 fn paged(items: Vec<Value>, total: usize, offset: usize) -> Value {
