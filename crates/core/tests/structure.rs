@@ -226,3 +226,26 @@ fn a_site_manager_has_a_say_over_their_own_site_only() {
     let foreign = w.run(&actor, Command::CreateContainer { site, name: "C-1".into() });
     assert_eq!(foreign, Err(Rejection::NotFound { what: "site" }));
 }
+
+#[test]
+fn nothing_is_made_on_a_frozen_account_nor_on_one_that_is_to_go() {
+    let mut w = World::new(0);
+    let made = |w: &mut World| {
+        let (container, sub_account) = (
+            Command::CreateContainer { site: SITE, name: "C-1".into() },
+            Command::CreateSubAccount { name: "Hosting".into() },
+        );
+        [container, sub_account].map(|command| {
+            let owner = w.actor(w.owner);
+            w.run(&owner, command).err().map(|why| why.code())
+        })
+    };
+    control(&mut w, Control::FreezeAccount {});
+    assert_eq!(made(&mut w), [Some("frozen"); 2]);
+    control(&mut w, Control::UnfreezeAccount {});
+    let name = w.state.account(w.account).unwrap().name.clone();
+    control(&mut w, Control::DeleteAccount { name });
+    assert_eq!(made(&mut w), [Some("deletion_pending"); 2]);
+    control(&mut w, Control::KeepAccount {});
+    assert_eq!(made(&mut w), [None; 2]);
+}

@@ -2,7 +2,7 @@
 
 use super::Tx;
 use crate::{
-    authz::{Actor, Denied, Permission, Place},
+    authz::{Actor, Denied, Node, Permission, Place},
     command::Reply,
     event::Event,
     ids::{ContainerId, SiteId, SubAccountId},
@@ -15,13 +15,23 @@ impl Tx {
         if held { Ok(()) } else { Err(Denied::lacking(permission).into()) }
     }
 
+    /// Neither on a frozen account nor on one that is about to be deleted.
+    fn check_open(&self, actor: &Actor) -> Result<(), Rejection> {
+        match self.state.account(actor.account) {
+            Some(account) if account.frozen => Err(Rejection::Frozen),
+            Some(account) => account.deletion.map_or(Ok(()), |at| Err(Rejection::DeletionPending { at })),
+            None => Err(Rejection::NotFound { what: "account" }),
+        }
+    }
+
     /// The site is in the actor's sight and theirs to say what stands on it.
     fn check_containers_of(&self, actor: &Actor, site: SiteId, what: &'static str) -> Result<(), Rejection> {
         let seen = self.state.rights_of(actor).allow(Permission::DeviceList, &Place::site(site), self.now);
         if !seen || self.state.site(site).is_none_or(|site| site.account != actor.account) {
             return Err(Rejection::NotFound { what });
         }
-        self.check_held(actor, Permission::InventoryManage, &Place::site(site))
+        self.check_held(actor, Permission::InventoryManage, &Place::site(site))?;
+        self.check_open(actor)
     }
 
     fn check_container_name(&self, site: SiteId, name: &str, but: Option<ContainerId>) -> Result<(), Rejection> {
@@ -63,7 +73,7 @@ impl Tx {
 
     pub(super) fn remove_container(&mut self, actor: &Actor, container: ContainerId) -> Result<Reply, Rejection> {
         self.own_container(actor, container)?;
-        let devices = self.state.devices().filter(|device| device.container == Some(container)).count();
+        let devices = self.state.devices_in(actor.account, Node::Container(container));
         if devices > 0 {
             return Err(Rejection::NotEmpty { what: "the container", devices });
         }
@@ -73,6 +83,7 @@ impl Tx {
 
     pub(super) fn create_sub_account(&mut self, actor: &Actor, name: String) -> Result<Reply, Rejection> {
         self.check_held(actor, Permission::SubaccountCreate, &Place::ACCOUNT)?;
+        self.check_open(actor)?;
         self.sub_account_name_is_free(actor.account, &name, None)?;
         let sub_account = SubAccountId(self.state.sub_accounts.get_max().map_or(0, |(id, _)| id.0) + 1);
         self.emit(Event::SubAccountCreated { sub_account, account: actor.account, name });
@@ -91,6 +102,7 @@ impl Tx {
             return Err(Rejection::NotFound { what: "sub-account" });
         }
         self.check_held(actor, Permission::SubaccountCreate, &place)?;
+        self.check_open(actor)?;
         self.sub_account_name_is_free(actor.account, &name, Some(sub_account))?;
         self.emit(Event::SubAccountRenamed { sub_account, name });
         Ok(Reply::SubAccount(sub_account))
