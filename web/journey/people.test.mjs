@@ -196,7 +196,12 @@ test("a second account is founded and chosen, and every page of the first one go
   await go(beside, "People");
   await beside.getByText("1 person with a role here").waitFor();
 
-  await accountMenu("Norte");
+  // E37: each account opens as itself, one's own ones first.
+  await go(owner, "My panel");
+  const own = owner.getByRole("region", { name: "My own" });
+  await own.getByRole("article", { name: "Sur" }).getByText("open now").waitFor();
+  await own.getByRole("button", { name: "Norte" }).click();
+  await owner.getByRole("heading", { level: 1, name: "Devices" }).waitFor();
   await go(owner, "People");
   await row(owner, BO.name).waitFor();
   await beside.getByRole("heading", { level: 1, name: "Devices" }).waitFor();

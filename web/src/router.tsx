@@ -188,6 +188,12 @@ const security = createRoute({
   component: lazyRouteComponent(() => import("./security/SecurityPage"), "SecurityPage"),
 });
 
+const panel = createRoute({
+  getParentRoute: () => shell,
+  path: "panel",
+  component: lazyRouteComponent(() => import("./panel/PanelPage"), "PanelPage"),
+});
+
 const people = createRoute({
   getParentRoute: () => shell,
   path: "people",
@@ -231,6 +237,7 @@ export const router = createRouter({
       rules,
       audit,
       asOf,
+      panel,
       people,
       roles,
       webhooks,

@@ -64,6 +64,67 @@ async fn whoever_founds_an_account_owns_it_and_every_answer_is_of_the_chosen_one
     assert_eq!(house.get("session", &again).await.body["account"]["id"], "acc-1", "where they were last");
 }
 
+async fn sub_account(house: &House, who: &Signed, name: &str) -> String {
+    let made = ask(house, who, "POST", "sub-accounts", json!({ "name": name })).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    made.body["id"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn e037_my_panel_shows_own_accounts_then_roles_then_accounts_then_sub_accounts() {
+    let house = open_house().await;
+    let document = Document::read();
+    let (viewer, own) = founded(&house).await;
+    sub_account(&house, &viewer, "alphaone").await;
+    let technician = house.sign_in("technician").await;
+    let third =
+        ask(&house, &technician, "POST", "accounts", json!({ "name": "Third" })).await.body["account"]["id"].clone();
+    sub_account(&house, &technician, "thirdone").await;
+    let owner = house.sign_in("owner").await;
+    let [one, _] = [sub_account(&house, &owner, "clientone").await, sub_account(&house, &owner, "clienttwo").await];
+    let assign = json!({ "action": "assign_devices", "params": { "devices": ["dev-1"], "sub_account": one } });
+    assert_eq!(ask(&house, &owner, "POST", "requests", json!({ "action": assign })).await.status, 201);
+    let nodes = json!({ "nodes": [{ "node": "sub_account", "id": one }] });
+    for (who, role, scope) in [(&technician, "viewer", json!("all")), (&owner, "engineer", nodes)] {
+        let person = json!({ "email": "viewer@adit.test", "role": role, "scope": scope });
+        let added = ask(&house, who, "POST", "people", person).await;
+        assert_eq!(added.status, 201, "{}", added.text);
+    }
+
+    let panel = house.get("me/panel", &viewer).await;
+    assert_eq!(document.faults(document.schema("Panel"), &panel.body), Vec::<String>::new());
+    let names = |account: &Value| {
+        let subs = account["sub_accounts"].as_array().unwrap().iter().map(|of| of["name"].as_str().unwrap().to_owned());
+        (account["id"].as_str().unwrap().to_owned(), subs.collect::<Vec<_>>().join(" "))
+    };
+    let all = |accounts: &Value| accounts.as_array().unwrap().iter().map(names).collect::<Vec<_>>();
+    let of = |id: &str, subs: &str| (id.to_owned(), subs.to_owned());
+    assert_eq!(all(&panel.body["own"]), [of(&own, "alphaone")]);
+    let shared: Vec<_> =
+        panel.body["shared"].as_array().unwrap().iter().map(|of| (of["role"].clone(), all(&of["accounts"]))).collect();
+    let third = third.as_str().unwrap();
+    let expected = [
+        (json!("Engineer"), vec![of("acc-1", "clientone")]),
+        (json!("Viewer"), vec![of("acc-1", "clientone clienttwo"), of(third, "thirdone")]),
+    ];
+    assert_eq!(shared, expected);
+    let client = &panel.body["shared"][0]["accounts"][0]["sub_accounts"][0];
+    assert_eq!(client, &json!({ "id": one, "name": "clientone", "devices": 1 }));
+    assert_eq!(house.get("me/panel", &owner).await.body["shared"], json!([]));
+
+    // Whoever reaches a site alone reaches no sub-account; and what a grant reached ends with it.
+    let north = house.sign_in("north_viewer").await;
+    let panel = house.get("me/panel", &north).await;
+    assert_eq!(all(&panel.body["shared"][0]["accounts"]), [of("acc-1", "")]);
+    assert_eq!(house.get(&format!("devices?sub_account={one}"), &north).await.status, 404);
+    assert_eq!(house.get(&format!("devices?sub_account={one}"), &owner).await.body["total"], 1);
+    assert_eq!(house.get(&format!("devices/ids?sub_account={one}"), &owner).await.body["ids"], json!(["dev-1"]));
+    let removal = json!({ "action": { "action": "remove_user", "params": { "user": house.users["viewer"] } } });
+    assert_eq!(ask(&house, &owner, "POST", "requests", removal).await.status, 201);
+    let panel = house.get("me/panel", &viewer).await;
+    assert!(!panel.text.contains("client"), "{}", panel.text);
+}
+
 #[tokio::test]
 async fn nobody_chooses_an_account_that_is_not_theirs_nor_learns_that_it_is_there() {
     let house = open_house().await;

@@ -15,6 +15,7 @@ use axum::{
 };
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use support::{
     house::{House, Signed},
     schema::Document,
@@ -109,6 +110,29 @@ async fn every_operation_lets_in_who_holds_what_it_needs_and_nobody_else() {
                 assert_eq!(forged, (StatusCode::FORBIDDEN, "csrf".into()), "{method} {path} with {csrf:?}");
             }
         }
+    }
+}
+
+/// Where core says which permission each action takes, as its text: every action there is has to be there.
+const ACTIONS: &str = include_str!("../../core/src/requests/action.rs");
+
+#[test]
+fn exactly_the_permissions_that_guard_nothing_are_said_to_be_reserved() {
+    let document = Document::read();
+    let routes =
+        document.operations().into_iter().filter_map(|(_, _, of)| Permission::named(of["x-permission"].as_str()?));
+    let of_routes: BTreeSet<_> = routes.collect();
+    let start = ACTIONS.find("pub const fn permission(").unwrap();
+    let end = start + ACTIONS[start..].find("\n    }\n").unwrap();
+    let in_actions = |permission: Permission| {
+        let variant = format!("Permission::{permission:?}");
+        let mut rest = ACTIONS[start..end].match_indices(&variant).map(|(at, _)| start + at + variant.len());
+        rest.any(|after| !ACTIONS[after..].starts_with(char::is_alphanumeric))
+    };
+    assert!(in_actions(Permission::DeviceReboot) && of_routes.contains(&Permission::DeviceList), "both are read");
+    for permission in Permission::all() {
+        let guards = of_routes.contains(&permission) || in_actions(permission);
+        assert_eq!(!guards, permission.is_reserved(), "{}: see RESERVED in the catalogue", permission.name());
     }
 }
 

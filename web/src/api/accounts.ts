@@ -1,9 +1,10 @@
 // Accounts of a person: which one the session acts for, whose an account is to be, and its end.
 import { queryOptions } from "@tanstack/react-query";
-import { client, idempotencyKey, setCsrf, unwrap, withStepUp } from "./client";
+import { client, setCsrf, unwrap, withStepUp } from "./client";
 import { keepRequest } from "./mutations";
 import { ask } from "./people";
 import { queryClient } from "./query";
+import type { components } from "./schema";
 import { enter, recheckSession } from "./session";
 import type { Request, Session } from "./types";
 
@@ -21,10 +22,18 @@ export const accountsQuery = queryOptions({
 });
 
 /** Acts for another account from now on; the page starts anew, as nothing of the one before may stay. */
-export async function chooseAccount(id: string) {
+export async function chooseAccount(id: string, page = "/") {
   enter(await unwrap(client.POST("/session/account", { body: { account: id } })));
-  location.assign("/");
+  location.assign(page);
 }
+
+export type PanelAccount = components["schemas"]["PanelAccount"];
+/** Accounts and sub-accounts of this person: what others share may change at any time, and no frame tells of it. */
+export const panelQuery = queryOptions({
+  queryKey: ["panel"],
+  queryFn: () => unwrap(client.GET("/me/panel")),
+  staleTime: 0,
+});
 
 export async function foundAccount(name: string) {
   enter(await withStepUp(() => unwrap(client.POST("/accounts", { body: { name } }))));
@@ -58,10 +67,7 @@ export async function answerOffer(offer: Offer, accept: boolean, comment: string
 }
 
 export async function deleteAccount(name: string) {
-  const headers = idempotencyKey();
-  return settled(
-    await withStepUp(() => unwrap(client.POST("/account/deletion", { headers, body: { name } } as never))),
-  );
+  return settled(await withStepUp(() => unwrap(client.POST("/account/deletion", { body: { name } }))));
 }
 export async function keepAccount() {
   return settled(await withStepUp(() => unwrap(client.DELETE("/account/deletion"))));

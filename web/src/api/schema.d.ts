@@ -698,6 +698,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/me/panel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The caller's accounts with the sub-accounts they reach: own ones, then by role. */
+        get: operations["get_me_panel"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/me/passkeys": {
         parameters: {
             query?: never;
@@ -2649,6 +2666,21 @@ export interface components {
             number: number;
             request: string;
         } | null;
+        Panel: {
+            /** @description Accounts that the caller owns. */
+            own: components["schemas"]["PanelAccount"][];
+            shared: {
+                accounts: components["schemas"]["PanelAccount"][];
+                role: string;
+            }[];
+        };
+        PanelAccount: {
+            /** @description The session acts for this one. */
+            current: boolean;
+            id: string;
+            name: string;
+            sub_accounts: components["schemas"]["SubAccount"][];
+        };
         Passkey: {
             created_at: number;
             id: string;
@@ -2702,6 +2734,8 @@ export interface components {
         PermissionInfo: {
             hashcore: string | null;
             name: string;
+            /** @description There is nothing yet that it would let anybody do. */
+            reserved: boolean;
             risk: string;
             scenario: string | null;
         };
@@ -3933,6 +3967,10 @@ export interface operations {
                 site?: string;
                 /** @description Devices of this group. */
                 group?: string;
+                /** @description Devices that stand in this container. */
+                container?: string;
+                /** @description Devices that belong to this sub-account. */
+                sub_account?: string;
                 /** @description Statuses of devices, separated by commas. */
                 status?: string;
                 /** @description Models, separated by commas. */
@@ -3979,6 +4017,10 @@ export interface operations {
                 site?: string;
                 /** @description Devices of this group. */
                 group?: string;
+                /** @description Devices that stand in this container. */
+                container?: string;
+                /** @description Devices that belong to this sub-account. */
+                sub_account?: string;
                 /** @description Statuses of devices, separated by commas. */
                 status?: string;
                 /** @description Models, separated by commas. */
@@ -4846,6 +4888,27 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LetterChoices"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_me_panel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Panel"];
                 };
             };
             default: components["responses"]["Problem"];

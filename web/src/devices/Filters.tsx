@@ -3,6 +3,7 @@ import { useDebouncedCallback } from "@mantine/hooks";
 import { IconFilter, IconSearch, IconX } from "@tabler/icons-react";
 import { type FormEvent, type RefObject, useEffect, useState } from "react";
 import type { DevicePage } from "../api/types";
+import { useNodeName } from "../shell/site";
 import { count, sig3 } from "../ui/format";
 import { STATUS_WORD, STATUSES, StatusGlyph } from "../ui/status";
 import css from "./Devices.module.css";
@@ -41,6 +42,7 @@ export function Filters({ search, change, facets, searchBox }: Props) {
       ))}
       <Models search={search} change={change} models={facets?.model ?? {}} />
       <Ranges search={search} change={change} />
+      <PlaceTokens search={search} change={change} />
       <Tokens search={search} change={change} />
     </search>
   );
@@ -179,6 +181,33 @@ function Ranges({ search, change }: Pick<Props, "search" | "change">) {
       </Popover.Dropdown>
     </Popover>
   );
+}
+
+const PLACES = [
+  { key: "container", word: "Container" },
+  { key: "sub_account", word: "Sub-account" },
+] as const;
+
+/** Where they stand and whose they are, chosen on the pages of sites and sub-accounts. */
+function PlaceTokens({ search, change }: Pick<Props, "search" | "change">) {
+  const name = useNodeName();
+  return PLACES.map(({ key, word }) => {
+    const id = search[key];
+    return (
+      id && (
+        <span key={key} className={`${css.chip} ${css.token}`}>
+          {word} {name(id)}
+          <button
+            type="button"
+            aria-label={`Remove the filter ${word}`}
+            onClick={() => change({ [key]: undefined })}
+          >
+            <IconX size={13} aria-hidden="true" />
+          </button>
+        </span>
+      )
+    );
+  });
 }
 
 function Tokens({ search, change }: Pick<Props, "search" | "change">) {

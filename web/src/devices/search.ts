@@ -25,6 +25,9 @@ export interface DeviceSearch extends Partial<Record<RangeKey, number>> {
   /** Comma-separated. */
   status?: string;
   model?: string;
+  /** Ids. */
+  container?: string;
+  sub_account?: string;
   sort?: DeviceSort;
   order?: "asc" | "desc";
   device?: string;
@@ -33,7 +36,7 @@ export interface DeviceSearch extends Partial<Record<RangeKey, number>> {
 /** What an address may say about the device list; anything else is dropped. */
 export function deviceSearch(search: Record<string, unknown>): DeviceSearch {
   const kept: DeviceSearch = {};
-  for (const key of ["q", "status", "model", "device"] as const) {
+  for (const key of ["q", "status", "model", "container", "sub_account", "device"] as const) {
     const value = search[key];
     if (typeof value === "string" && value !== "") kept[key] = value;
     else if (typeof value === "number") kept[key] = String(value);

@@ -1,12 +1,12 @@
-import { Button, Modal, TextInput } from "@mantine/core";
+import { TextInput } from "@mantine/core";
 import { useState } from "react";
 import type { Person, PersonGrant } from "../api/account-types";
 import { addGrant, addPerson, changeGrant } from "../api/people";
 import { hasCode } from "../api/problem";
-import { Note, ProblemNote } from "../ui/feedback";
+import { Note } from "../ui/feedback";
+import { FormDialog } from "../ui/form-dialog";
 import { useNow } from "../ui/use-now";
 import { useOutcome } from "../ui/use-outcome";
-import { useSubmit } from "../ui/use-submit";
 import { GrantFields } from "./GrantFields";
 import { incomplete, NO_TERMS, termsOf, toSend } from "./terms";
 
@@ -32,7 +32,7 @@ export function GrantDialog({
   const [terms, setTerms] = useState(task.kind === "change" ? termsOf(task.grant) : NO_TERMS);
   const now = useNow();
   const tell = useOutcome();
-  const { busy, error, submit } = useSubmit(async () => {
+  const send = async () => {
     const asked = toSend(terms);
     const request =
       task.kind === "new"
@@ -42,53 +42,45 @@ export function GrantDialog({
           : await changeGrant(task.grant.id, asked);
     onClose();
     await tell(request, task.kind === "change" ? "Role changed" : "Role given");
-  });
+  };
   const missing = incomplete(terms, now);
-  const unknown = hasCode(error, "not_registered");
+  const refusal = (error: unknown) =>
+    hasCode(error, "not_registered") ? (
+      <Note tone="warn" title="Nobody is registered with this e-mail" alert>
+        <button type="button" className="link" onClick={() => onInvite(email.trim())}>
+          Invite them instead
+        </button>
+      </Note>
+    ) : null;
   return (
-    <Modal opened onClose={onClose} title={TITLE[task.kind]} closeButtonProps={{ "aria-label": "Close" }}>
-      <form className="col gap3" onSubmit={submit}>
-        {task.kind === "new" ? (
-          <TextInput
-            label="E-mail"
-            description="Of somebody who is registered here. Others can be invited."
-            type="email"
-            autoComplete="off"
-            value={email}
-            onChange={(event) => setEmail(event.currentTarget.value)}
-            required
-            withAsterisk={false}
-            data-autofocus
-          />
-        ) : (
-          <p>
-            <b>{task.person.name}</b> <span className="dim">{task.person.email}</span>
-          </p>
-        )}
-        <GrantFields terms={terms} onChange={setTerms} />
-        {unknown ? (
-          <Note tone="warn" title="Nobody is registered with this e-mail" alert>
-            <button type="button" className="link" onClick={() => onInvite(email.trim())}>
-              Invite them instead
-            </button>
-          </Note>
-        ) : (
-          error !== null && <ProblemNote error={error} />
-        )}
-        <div className="row" style={{ justifyContent: "flex-end" }}>
-          {missing && terms.role !== "" && <span className="dim small grow">{missing}</span>}
-          <Button variant="default" onClick={onClose}>
-            {task.kind === "change" ? "Keep as it is" : "Cancel"}
-          </Button>
-          <Button
-            type="submit"
-            loading={busy}
-            disabled={missing !== "" || (task.kind === "new" && email.trim() === "")}
-          >
-            {task.kind === "change" ? "Change" : "Give the role"}
-          </Button>
-        </div>
-      </form>
-    </Modal>
+    <FormDialog
+      title={TITLE[task.kind]}
+      confirm={task.kind === "change" ? "Change" : "Give the role"}
+      keep={task.kind === "change" ? "Keep as it is" : "Cancel"}
+      ready={missing === "" && (task.kind !== "new" || email.trim() !== "")}
+      hint={terms.role !== "" ? missing : ""}
+      refusal={refusal}
+      onClose={onClose}
+      send={send}
+    >
+      {task.kind === "new" ? (
+        <TextInput
+          label="E-mail"
+          description="Of somebody who is registered here. Others can be invited."
+          type="email"
+          autoComplete="off"
+          value={email}
+          onChange={(event) => setEmail(event.currentTarget.value)}
+          required
+          withAsterisk={false}
+          data-autofocus
+        />
+      ) : (
+        <p>
+          <b>{task.person.name}</b> <span className="dim">{task.person.email}</span>
+        </p>
+      )}
+      <GrantFields terms={terms} onChange={setTerms} />
+    </FormDialog>
   );
 }

@@ -1,15 +1,14 @@
-import { Button, CopyButton, Modal, TextInput } from "@mantine/core";
-import { IconCopy } from "@tabler/icons-react";
+import { TextInput } from "@mantine/core";
 import { useState } from "react";
 import type { Invitation } from "../api/account-types";
 import { invite } from "../api/people";
 import { hasCode } from "../api/problem";
 import { useRoleTitle } from "../roles/role-title";
-import { Note, ProblemNote } from "../ui/feedback";
+import { Note } from "../ui/feedback";
+import { FormDialog } from "../ui/form-dialog";
+import { OnceDialog } from "../ui/once-dialog";
 import { useNow } from "../ui/use-now";
-import { useSubmit } from "../ui/use-submit";
 import { GrantFields } from "./GrantFields";
-import css from "./People.module.css";
 import { incomplete, NO_TERMS, toSend } from "./terms";
 
 /** An invitation for somebody who is not registered yet; its link is shown this once. */
@@ -27,56 +26,43 @@ export function InviteDialog({
   const [terms, setTerms] = useState(NO_TERMS);
   const [made, setMade] = useState<Invitation | null>(null);
   const now = useNow();
-  const { busy, error, submit } = useSubmit(async () => {
+  const send = async () => {
     const { role, scope, remark } = toSend(terms);
     setMade(await invite({ email: email.trim(), role, scope, remark }));
-  });
+  };
   const missing = incomplete(terms, now);
+  const refusal = (error: unknown) =>
+    hasCode(error, "registered") ? (
+      <Note tone="warn" title="Somebody is registered with this e-mail" alert>
+        <button type="button" className="link" onClick={onAdd}>
+          Add them without an invitation
+        </button>
+      </Note>
+    ) : null;
+  if (made) return <Made made={made} onClose={onClose} />;
   return (
-    <Modal
-      opened
+    <FormDialog
+      title="Invite a person"
+      confirm="Invite"
+      ready={missing === "" && email.trim() !== ""}
+      hint={terms.role !== "" ? missing : ""}
+      refusal={refusal}
       onClose={onClose}
-      title={made ? "Invitation made" : "Invite a person"}
-      closeOnClickOutside={made === null}
-      closeButtonProps={{ "aria-label": "Close" }}
+      send={send}
     >
-      {made ? (
-        <Made made={made} onClose={onClose} />
-      ) : (
-        <form className="col gap3" onSubmit={submit}>
-          <TextInput
-            label="E-mail"
-            description="Of somebody who has no account here yet."
-            type="email"
-            autoComplete="off"
-            value={email}
-            onChange={(event) => setEmail(event.currentTarget.value)}
-            required
-            withAsterisk={false}
-            data-autofocus
-          />
-          <GrantFields terms={terms} onChange={setTerms} short />
-          {hasCode(error, "registered") ? (
-            <Note tone="warn" title="Somebody is registered with this e-mail" alert>
-              <button type="button" className="link" onClick={onAdd}>
-                Add them without an invitation
-              </button>
-            </Note>
-          ) : (
-            error !== null && <ProblemNote error={error} />
-          )}
-          <div className="row" style={{ justifyContent: "flex-end" }}>
-            {missing && terms.role !== "" && <span className="dim small grow">{missing}</span>}
-            <Button variant="default" onClick={onClose}>
-              Cancel
-            </Button>
-            <Button type="submit" loading={busy} disabled={missing !== "" || email.trim() === ""}>
-              Invite
-            </Button>
-          </div>
-        </form>
-      )}
-    </Modal>
+      <TextInput
+        label="E-mail"
+        description="Of somebody who has no account here yet."
+        type="email"
+        autoComplete="off"
+        value={email}
+        onChange={(event) => setEmail(event.currentTarget.value)}
+        required
+        withAsterisk={false}
+        data-autofocus
+      />
+      <GrantFields terms={terms} onChange={setTerms} short />
+    </FormDialog>
   );
 }
 
@@ -90,24 +76,16 @@ const MAIL: Record<Invitation["mail"], string> = {
 function Made({ made, onClose }: { made: Invitation; onClose: () => void }) {
   const roleTitle = useRoleTitle();
   return (
-    <div className="col gap3">
+    <OnceDialog
+      title="Invitation made"
+      value={made.link ?? ""}
+      copy="the link"
+      warning="Whoever has the link can use it, once."
+      onClose={onClose}
+    >
       <p className="soft">
         {made.email} can join as {roleTitle(made.role)} within seven days. {MAIL[made.mail]}
       </p>
-      <Note tone="warn" title="Shown only now">
-        Whoever has the link can use it, once.
-      </Note>
-      <code className={`num ${css.link}`}>{made.link}</code>
-      <div className="row" style={{ justifyContent: "flex-end" }}>
-        <CopyButton value={made.link ?? ""}>
-          {({ copied, copy }) => (
-            <Button variant="default" leftSection={<IconCopy size={14} aria-hidden="true" />} onClick={copy}>
-              {copied ? "Copied" : "Copy the link"}
-            </Button>
-          )}
-        </CopyButton>
-        <Button onClick={onClose}>Done</Button>
-      </div>
-    </div>
+    </OnceDialog>
   );
 }

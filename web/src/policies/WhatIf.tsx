@@ -2,23 +2,15 @@ import { Select } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import type { Supposition } from "../api/governance";
-import { peopleQuery } from "../api/people";
+import { peopleQuery, rolesQuery } from "../api/people";
 import { Foretold } from "./Foretold";
 
 const LEFT = "left";
-const ROLES = [
-  "Administrator",
-  "Site Manager",
-  "Operations Manager",
-  "Technician",
-  "Engineer",
-  "Accountant",
-  "Viewer",
-];
 
 /** What if somebody left, or had another role? Nothing is changed by asking. */
 export function WhatIf() {
   const { data: people } = useQuery(peopleQuery);
+  const { data: catalogue } = useQuery(rolesQuery);
   const [person, setPerson] = useState<string | null>(null);
   const [as, setAs] = useState<string>(LEFT);
   if (!people) return null;
@@ -27,7 +19,9 @@ export function WhatIf() {
     .map((entry) => ({ value: entry.id, label: entry.name }));
   const outcomes = [
     { value: LEFT, label: "had left" },
-    ...ROLES.map((role) => ({ value: idOf(role), label: `were ${role} of everything, and nothing else` })),
+    ...(catalogue?.roles ?? [])
+      .filter((role) => role.built_in && role.code !== "owner")
+      .map((role) => ({ value: role.code, label: `were ${role.name} of everything, and nothing else` })),
   ];
   const supposed: Supposition | null =
     person === null ? null : as === LEFT ? { remove: [person] } : { roles: { [person]: as } };
@@ -58,6 +52,3 @@ export function WhatIf() {
     </section>
   );
 }
-
-/** A built-in role's name in the interface. */
-const idOf = (title: string) => title.toLowerCase().replaceAll(" ", "_");

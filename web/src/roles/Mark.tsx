@@ -27,6 +27,11 @@ export function Mark({ what, word = false }: { what: Outcome; word?: boolean }) 
   );
 }
 
+/** A permission that guards nothing yet. */
+export function Reserved() {
+  return <span className={css.reserved}>reserved</span>;
+}
+
 export function Legend() {
   return (
     <ul className={`plain row wrap ${css.legend}`} aria-label="What the marks mean">
@@ -38,6 +43,9 @@ export function Legend() {
       </li>
       <li className="row">
         <Mark what={{ kind: "no" }} /> may not
+      </li>
+      <li className="row">
+        <Reserved /> nothing to do with it yet
       </li>
     </ul>
   );

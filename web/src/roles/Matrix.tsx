@@ -20,7 +20,7 @@ import { grouped, permissionTitle } from "../ui/permission-words";
 import { useCan } from "../ui/permissions";
 import { seeAs } from "../ui/see-as";
 import { DeleteRole } from "./DeleteRole";
-import { Legend, Mark } from "./Mark";
+import { Legend, Mark, Reserved } from "./Mark";
 import { holders, matches, outcome, same } from "./outcome";
 import { RoleDialog, type RoleTask } from "./RoleDialog";
 import css from "./Roles.module.css";
@@ -241,6 +241,7 @@ function PermissionButton({
     >
       <Icon size={13} aria-hidden="true" className="dim" />
       <span>{permissionTitle(permission.name)}</span>
+      {permission.reserved && <Reserved />}
       <span className="sr">: who can do this?</span>
     </button>
   );

@@ -1,15 +1,16 @@
-import { Button, Checkbox, Modal, TextInput } from "@mantine/core";
+import { Checkbox, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { changeRole, createRole, peopleQuery } from "../api/people";
 import { useSession } from "../api/session";
-import type { RoleCatalogue, RoleInfo } from "../api/types";
-import { Note, ProblemNote } from "../ui/feedback";
+import type { PermissionInfo, RoleCatalogue, RoleInfo } from "../api/types";
+import { Note } from "../ui/feedback";
+import { FormDialog } from "../ui/form-dialog";
 import { plural } from "../ui/format";
 import { grouped, permissionTitle } from "../ui/permission-words";
 import { useOutcome } from "../ui/use-outcome";
-import { useSubmit } from "../ui/use-submit";
 import { completed, difference, freeName, isAlways, neededBy } from "./edit";
+import { Reserved } from "./Mark";
 import css from "./Roles.module.css";
 
 export type RoleTask = { kind: "copy" | "edit"; role: RoleInfo };
@@ -34,68 +35,59 @@ export function RoleDialog({
     copy ? role.permissions.filter((permission) => held.includes(permission)) : role.permissions,
   );
   const tell = useOutcome();
-  const { busy, error, submit } = useSubmit(async () => {
+  const send = async () => {
     const request = copy
       ? await createRole(name.trim(), chosen)
       : await changeRole(role.code, name.trim(), chosen);
     onClose();
     await tell(request, copy ? `Role ${name.trim()} made` : `Role ${name.trim()} changed`);
-  });
+  };
   const toggle = (permission: string, on: boolean) =>
     setChosen(completed(on ? [...chosen, permission] : chosen.filter((other) => other !== permission)));
   const changed = difference(role.permissions, chosen);
   const same = !copy && changed.added.length + changed.taken.length === 0 && name.trim() === role.name;
   return (
-    <Modal
-      opened
-      onClose={onClose}
-      size={640}
+    <FormDialog
       title={copy ? `Duplicate ${role.name}` : `Edit ${role.name}`}
-      closeButtonProps={{ "aria-label": "Close" }}
+      size={640}
+      confirm={copy ? "Make the role" : "Change the role"}
+      keep="Keep as it is"
+      ready={!same && name.trim() !== "" && chosen.length > 0}
+      onClose={onClose}
+      send={send}
     >
-      <form className="col gap3" onSubmit={submit}>
-        <TextInput
-          label="Name"
-          value={name}
-          onChange={(event) => setName(event.currentTarget.value)}
-          maxLength={60}
-          required
-          withAsterisk={false}
-          data-autofocus
-        />
-        {copy && lacking.length > 0 && (
-          <Note title={`${plural(lacking.length, "permission")} left out`}>
-            Nobody makes a role with more than they hold themselves.
-          </Note>
-        )}
-        <div className={css.choices}>
-          {grouped(catalogue.permissions).map((group) => (
-            <fieldset key={group.name} className="bare">
-              <legend>{group.name}</legend>
-              {group.items.map((permission) => (
-                <Choice
-                  key={permission.name}
-                  name={permission.name}
-                  on={chosen.includes(permission.name)}
-                  why={lock(permission.name, chosen, held)}
-                  toggle={toggle}
-                />
-              ))}
-            </fieldset>
-          ))}
-        </div>
-        <Changes task={task} added={changed.added} taken={changed.taken} />
-        {error !== null && <ProblemNote error={error} />}
-        <div className="row" style={{ justifyContent: "flex-end" }}>
-          <Button variant="default" onClick={onClose}>
-            Keep as it is
-          </Button>
-          <Button type="submit" loading={busy} disabled={same || name.trim() === "" || chosen.length === 0}>
-            {copy ? "Make the role" : "Change the role"}
-          </Button>
-        </div>
-      </form>
-    </Modal>
+      <TextInput
+        label="Name"
+        value={name}
+        onChange={(event) => setName(event.currentTarget.value)}
+        maxLength={60}
+        required
+        withAsterisk={false}
+        data-autofocus
+      />
+      {copy && lacking.length > 0 && (
+        <Note title={`${plural(lacking.length, "permission")} left out`}>
+          Nobody makes a role with more than they hold themselves.
+        </Note>
+      )}
+      <div className={css.choices}>
+        {grouped(catalogue.permissions).map((group) => (
+          <fieldset key={group.name} className="bare">
+            <legend>{group.name}</legend>
+            {group.items.map((permission) => (
+              <Choice
+                key={permission.name}
+                permission={permission}
+                on={chosen.includes(permission.name)}
+                why={lock(permission.name, chosen, held)}
+                toggle={toggle}
+              />
+            ))}
+          </fieldset>
+        ))}
+      </div>
+      <Changes task={task} added={changed.added} taken={changed.taken} />
+    </FormDialog>
   );
 }
 
@@ -108,19 +100,23 @@ function lock(permission: string, chosen: readonly string[], held: readonly stri
 }
 
 function Choice({
-  name,
+  permission: { name, reserved },
   on,
   why,
   toggle,
 }: {
-  name: string;
+  permission: PermissionInfo;
   on: boolean;
   why: string;
   toggle: (name: string, on: boolean) => void;
 }) {
   return (
     <Checkbox
-      label={permissionTitle(name)}
+      label={
+        <>
+          {permissionTitle(name)} {reserved && <Reserved />}
+        </>
+      }
       description={why || undefined}
       checked={on}
       // Stays reachable by key, so that its reason is.

@@ -29,6 +29,15 @@ export function WhoCan({
   const rules = rulesOf(permission, policies);
   return (
     <dl className={css.who}>
+      {permission.reserved && (
+        <>
+          <dt>Reserved</dt>
+          <dd>
+            There is nothing yet that it lets anybody do. Roles hold it already, so that they fit on the day
+            when there is.
+          </dd>
+        </>
+      )}
       <dt>Roles</dt>
       <dd>
         {held.length === 0 ? (

@@ -8,9 +8,22 @@ const reboot = {
   risk: "disruptive",
   scenario: "fleet.power",
   hashcore: "Reboot / Restart / Pause",
+  reserved: false,
 };
-const people = { name: "user.manage", risk: "dangerous", scenario: "authorization.*", hashcore: null };
-const look = { name: "device.list", risk: "read", scenario: null, hashcore: "View device list" };
+const people = {
+  name: "user.manage",
+  risk: "dangerous",
+  scenario: "authorization.*",
+  hashcore: null,
+  reserved: false,
+};
+const look = {
+  name: "device.list",
+  risk: "read",
+  scenario: null,
+  hashcore: "View device list",
+  reserved: false,
+};
 const owner = role("Owner", ["device.reboot", "user.manage", "device.list"]);
 const technician = role("Technician", ["device.reboot", "device.list"]);
 const viewer = role("Viewer", ["device.list"]);

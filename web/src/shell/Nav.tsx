@@ -3,6 +3,7 @@ import {
   IconCpu,
   IconFileText,
   IconInbox,
+  IconLayoutGrid,
   IconLayoutSidebarLeftCollapse,
   IconLayoutSidebarLeftExpand,
   IconMapPin,
@@ -26,6 +27,7 @@ import css from "./Shell.module.css";
 import { useSite } from "./site";
 
 const GROUPS = [
+  { name: "Overview", items: [{ to: "/s/$site/panel", word: "My panel", icon: IconLayoutGrid }] },
   {
     name: "Fleet",
     items: [

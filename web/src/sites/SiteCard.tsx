@@ -71,7 +71,14 @@ export function SiteCard({
               <tr key={container.id}>
                 <td data-label="Container">{container.name}</td>
                 <td data-label="Devices" className="r num">
-                  {count(container.devices)}
+                  <Link
+                    to="/s/$site/devices"
+                    params={{ site: site.id }}
+                    search={{ container: container.id }}
+                    aria-label={`${plural(container.devices, "device")} in ${container.name}`}
+                  >
+                    {count(container.devices)}
+                  </Link>
                 </td>
                 <td data-label="" className="r" style={{ width: 48 }}>
                   <TaskMenu

@@ -1,8 +1,10 @@
 import { IconPlus, IconUsersGroup } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { createSubAccount, removeSubAccount, renameSubAccount, type SubAccount } from "../api/estate";
 import { placesQuery } from "../api/people";
+import { ALL_SITES } from "../api/queries";
 import { Ask } from "../ui/ask";
 import { Empty, LoadError, Waiting } from "../ui/feedback";
 import { count, plural } from "../ui/format";
@@ -120,7 +122,14 @@ function Table({ subAccounts, onTask }: { subAccounts: SubAccount[]; onTask: (ta
             <tr key={subAccount.id}>
               <td data-label="Name">{subAccount.name}</td>
               <td data-label="Devices" className="r num">
-                {count(subAccount.devices)}
+                <Link
+                  to="/s/$site/devices"
+                  params={{ site: ALL_SITES }}
+                  search={{ sub_account: subAccount.id }}
+                  aria-label={`${plural(subAccount.devices, "device")} of ${subAccount.name}`}
+                >
+                  {count(subAccount.devices)}
+                </Link>
               </td>
               <td data-label="" className="r" style={{ width: 48 }}>
                 <TaskMenu

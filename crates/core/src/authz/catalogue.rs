@@ -191,6 +191,33 @@ pub static CATALOGUE: [PermissionInfo; PERMISSIONS] = [
     row(P::GovernanceRecover, "governance.recover", Dangerous, "governance.recover", "", "O"),
 ];
 
+/// Permissions that guard nothing yet: roles hold them for the day when there is something to do with them. Whoever adds the
+/// first operation that one of them guards takes it out of here.
+pub static RESERVED: &[Permission] = &[
+    P::DeviceEventsView,
+    P::DeviceFirmware,
+    P::DeviceDiagnostics,
+    P::DeviceBoards,
+    P::DeviceCooling,
+    P::DeviceIpReport,
+    P::DevicePreset,
+    P::ContainerPower,
+    P::ContainerCooling,
+    P::PduSocket,
+    P::DeviceRegister,
+    P::DeviceMaintenance,
+    P::CommentWrite,
+    P::WorkOrderManage,
+    P::PoolConfigManage,
+    P::AlertManage,
+    P::ReportView,
+    P::ReportExport,
+    P::HashrateView,
+    P::PayoutPause,
+    P::PayoutResume,
+    P::ObserverManage,
+];
+
 /// How many there are.
 pub const PERMISSIONS: usize = 57;
 
@@ -205,6 +232,12 @@ impl Permission {
     #[must_use]
     pub fn name(self) -> &'static str {
         self.info().name
+    }
+
+    /// Does it guard nothing yet?
+    #[must_use]
+    pub fn is_reserved(self) -> bool {
+        RESERVED.contains(&self)
     }
 
     /// Its bit in a role's mask.

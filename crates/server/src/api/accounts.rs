@@ -8,11 +8,12 @@ use super::{
     requests, session,
 };
 use adit_core::{
-    authz::{Actor, Permission, Place, Principal},
+    authz::{Actor, Permission, Place, Principal, Right},
     command::{Command, Reply},
+    fleet::SubAccount,
     ids::{AccountId, RequestId, UserId},
     requests::{Action, ContentHash, Control, Decision, offered_to},
-    state::State,
+    state::{Account, State},
     time::Timestamp,
 };
 use adit_store::Session;
@@ -24,6 +25,7 @@ use axum::{
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// The account that a session acts for: the one that was chosen, for as long as its person holds something there.
 ///
@@ -61,6 +63,52 @@ pub(super) fn of(state: &State, user: UserId, current: Option<AccountId>) -> Vec
         })
     });
     view.collect()
+}
+
+/// The account with those of its sub-accounts that these rights reach.
+fn in_panel(state: &State, account: &Account, current: bool, rights: &[Right]) -> Value {
+    let sees = |of: &&SubAccount| {
+        let place = Place { sub_account: Some(of.id), ..Place::ACCOUNT };
+        rights.iter().any(|right| right.mask & Permission::DeviceList.bit() != 0 && right.scope.covers(&place))
+    };
+    let sub_accounts: Vec<_> = state.sub_accounts_of(account.id).filter(sees).collect();
+    let mut devices: BTreeMap<_, u32> = sub_accounts.iter().map(|of| (of.id, 0)).collect();
+    for device in state.devices() {
+        if let Some(count) = device.sub_account.and_then(|of| devices.get_mut(&of)) {
+            *count += 1;
+        }
+    }
+    let view = |of: &&SubAccount| json!({ "id": of.id, "name": of.name, "devices": devices.get(&of.id) });
+    json!({
+        "id": account.id, "name": account.name, "current": current,
+        "sub_accounts": sub_accounts.iter().map(view).collect::<Vec<_>>(),
+    })
+}
+
+/// `GET /me/panel`: the caller's own accounts, then those shared with them by role, each with the sub-accounts they reach there.
+pub async fn panel(Shares(api): Shares<Shared>, SignedIn(session): SignedIn) -> Json<Value> {
+    let (state, now) = (api.engine.state(), api.now());
+    let current = current(&state, &session).ok();
+    let mut own = Vec::new();
+    let mut shared: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for account in state.accounts_of(session.user).filter_map(|account| state.account(account)) {
+        let rights: Vec<Right> = state.rights_of_user(account.id, session.user).live(now).cloned().collect();
+        let here = current == Some(account.id);
+        if account.owner == session.user {
+            own.push(in_panel(&state, account, here, &rights));
+            continue;
+        }
+        let mut by_role: BTreeMap<String, Vec<Right>> = BTreeMap::new();
+        for right in rights {
+            by_role.entry(state.role_title(right.role)).or_default().push(right);
+        }
+        for (role, rights) in by_role {
+            shared.entry(role).or_default().push(in_panel(&state, account, here, &rights));
+        }
+    }
+    let shared: Vec<_> =
+        shared.into_iter().map(|(role, accounts)| json!({ "role": role, "accounts": accounts })).collect();
+    Json(json!({ "own": own, "shared": shared }))
 }
 
 /// When the account is to be gone, and whether the actor may undo that.

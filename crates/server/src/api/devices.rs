@@ -5,12 +5,12 @@ use super::{
     caller::Allowed,
     etag, groups, id,
     problem::{Answer, Params, Problem},
-    requests,
+    requests, structure,
 };
 use adit_core::{
-    authz::{Actor, Permission},
+    authz::{Actor, Permission, Reach},
     fleet::Device,
-    ids::{DeviceId, GroupId, RequestId, SiteId},
+    ids::{ContainerId, DeviceId, GroupId, RequestId, SiteId, SubAccountId},
     requests::Request,
     state::State,
     time::Timestamp,
@@ -39,6 +39,8 @@ const MAX_IDS: usize = 10_000;
 pub struct Asked {
     site: Option<SiteId>,
     group: Option<GroupId>,
+    container: Option<ContainerId>,
+    sub_account: Option<SubAccountId>,
     status: Option<String>,
     model: Option<String>,
     make: Option<String>,
@@ -62,6 +64,16 @@ impl Asked {
         if self.group.is_none_or(known) { Ok(()) } else { Err(Problem::not_found("group")) }
     }
 
+    /// Nor in a container or sub-account out of their reach.
+    fn check_places(&self, state: &State, reach: &Reach) -> Answer<()> {
+        let stands = |id| state.container(id).is_some_and(|of| reach.covers(of.account, &structure::of_container(of)));
+        if !self.container.is_none_or(stands) {
+            return Err(Problem::not_found("container"));
+        }
+        let is = |id| state.sub_account(id).is_some_and(|of| reach.covers(of.account, &structure::of_sub_account(of)));
+        if self.sub_account.is_none_or(is) { Ok(()) } else { Err(Problem::not_found("sub-account")) }
+    }
+
     fn matches(&self, device: &Device) -> bool {
         let is = |wanted: &Option<String>, value: &str| {
             wanted.as_deref().is_none_or(|wanted| wanted.is_empty() || wanted.split(',').any(|word| word == value))
@@ -69,6 +81,8 @@ impl Asked {
         let found = &device.found;
         self.site.is_none_or(|site| device.site == site)
             && self.group.is_none_or(|group| device.groups.has(group))
+            && self.container.is_none_or(|container| device.container == Some(container))
+            && self.sub_account.is_none_or(|sub_account| device.sub_account == Some(sub_account))
             && is(&self.make, &found.make)
             && is(&self.model, &found.model)
             && self.q.as_deref().map(str::trim).filter(|q| !q.is_empty()).is_none_or(|q| {
@@ -170,6 +184,7 @@ pub async fn list(
     let (state, now) = (api.engine.state(), api.now());
     asked.check_group(&state, &allowed.caller.actor, now)?;
     let reach = allowed.permit.reach();
+    asked.check_places(&state, reach)?;
     let within = state.devices_within(reach);
     let seen = |device: &Device| within.contains(device.id);
     let live = api.live();
@@ -197,6 +212,7 @@ pub async fn ids(
 ) -> Answer<Json<Value>> {
     let state = api.engine.state();
     asked.check_group(&state, &allowed.caller.actor, api.now())?;
+    asked.check_places(&state, allowed.permit.reach())?;
     let within = state.devices_within(allowed.permit.reach());
     let seen = |device: &Device| within.contains(device.id);
     let (page, _) = page(&state, &api.live(), &asked, &seen, MAX_IDS)?;

@@ -50,9 +50,15 @@ pub fn agent_view(api: &Shared, state: &State, agent: &Agent) -> Value {
 /// `GET /roles`: the built-in ones, then the account's own.
 pub async fn roles(Shares(api): Shares<Shared>, allowed: Allowed<{ Permission::DashboardView as u8 }>) -> Json<Value> {
     let some = |text: &'static str| (!text.is_empty()).then_some(text);
-    let permissions: Vec<_> = CATALOGUE.iter().map(|row| {
-        json!({ "name": row.name, "risk": row.risk, "scenario": some(row.scenario), "hashcore": some(row.hashcore) })
-    }).collect();
+    let permissions: Vec<_> = CATALOGUE
+        .iter()
+        .map(|row| {
+            json!({
+                "name": row.name, "risk": row.risk, "scenario": some(row.scenario), "hashcore": some(row.hashcore),
+                "reserved": row.permission.is_reserved(),
+            })
+        })
+        .collect();
     let built_in = Role::ALL.iter().map(|role| {
         let held: Vec<_> = CATALOGUE.iter().filter(|row| row.held_by(*role)).map(|row| row.name).collect();
         json!({ "code": role.name(), "name": role.title(), "built_in": true, "permissions": held })

@@ -146,6 +146,8 @@ pub const JSON_LINES: &str = "application/x-ndjson";
 const CHOICE: &[&str] = &[
     "site",
     "group",
+    "container",
+    "sub_account",
     "status",
     "model",
     "make",

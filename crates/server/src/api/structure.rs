@@ -58,11 +58,13 @@ fn of_site(site: SiteId) -> Place {
     Place::site(site)
 }
 
-fn of_container(container: &Container) -> Place {
+/// Where a container is.
+pub fn of_container(container: &Container) -> Place {
     Place { container: Some(container.id), ..Place::site(container.site) }
 }
 
-fn of_sub_account(sub_account: &SubAccount) -> Place {
+/// Where a sub-account is.
+pub fn of_sub_account(sub_account: &SubAccount) -> Place {
     Place { sub_account: Some(sub_account.id), ..Place::ACCOUNT }
 }
 

@@ -11,6 +11,12 @@ pub fn operations() -> Vec<Operation> {
         post("/session/account", accounts::choose, "Acts for another account from now on.")
             .takes("AccountChoice")
             .gives(200, "Session"),
+        get(
+            "/me/panel",
+            accounts::panel,
+            "The caller's accounts with the sub-accounts they reach: own ones, then by role.",
+        )
+        .gives(200, "Panel"),
         post("/accounts", accounts::found, "Makes an account of the caller's own, if this server lets people do that.")
             .takes("AccountName")
             .gives(201, "Session"),
