@@ -2813,6 +2813,8 @@ export interface components {
             /** @enum {string} */
             step_up?: "none" | "recent" | "passkey";
             timelock_s?: number;
+            /** @description Only if the policy is still this version. */
+            version?: number;
         };
         PolicyPage: {
             /** @description Scenarios that too few approvers are left for. */

@@ -26,8 +26,13 @@ export function PoliciesPage() {
   const put = (change: PolicyChange) => {
     const policy = data?.items.find((entry) => entry.scenario === change.scenario);
     const others = changes.filter((entry) => entry.scenario !== change.scenario);
-    setChanges(policy && isChange(policy, change) ? [...others, change] : others);
+    setChanges(policy && isChange(policy, change) ? [...others, seen(change)] : others);
   };
+  // What was looked at: if somebody else changes it before this is submitted, it is refused.
+  const seen = (change: PolicyChange): PolicyChange => ({
+    ...change,
+    version: data?.items.find((entry) => entry.scenario === change.scenario)?.version,
+  });
   const drop = (scenario?: string) =>
     setChanges(scenario ? changes.filter((entry) => entry.scenario !== scenario) : []);
   return (
@@ -44,7 +49,7 @@ export function PoliciesPage() {
           another approver, or ask for a recovery.
         </Note>
       )}
-      <Presets off={!why.allowed} onChoose={setChanges} />
+      <Presets off={!why.allowed} onChoose={(chosen) => setChanges(chosen.map(seen))} />
       {error ? (
         <LoadError error={error} retry={() => void refetch()} />
       ) : !data ? (
@@ -108,9 +113,9 @@ export function PoliciesPage() {
                       ))}
                     </div>
                   </td>
-                  <td data-label="Waits at most" className="num">
+                  <td data-label="Waits at most">
                     <div>
-                      {duration(policy.approve_ttl_s)}
+                      <span className="num">{duration(policy.approve_ttl_s)}</span>
                       <div className="dim small">then begins within {duration(policy.execute_ttl_s)}</div>
                     </div>
                   </td>

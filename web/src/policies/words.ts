@@ -14,7 +14,7 @@ export const warningWords = (code: string) => WARNING[code] ?? code;
 export const isSerious = (code: string) => code !== "only_one_approver";
 
 /** What a change may set. */
-type Key = Exclude<keyof PolicyChange, "scenario" | "approvers"> | "approver_roles";
+type Key = Exclude<keyof PolicyChange, "scenario" | "approvers" | "version"> | "approver_roles";
 type Settings = Pick<Policy, Key>;
 
 const WORDS: [Key, (of: Policy) => string][] = [

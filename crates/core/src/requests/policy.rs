@@ -45,6 +45,9 @@ pub struct PolicyChange {
     /// How sure we must be of who votes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step_up: Option<StepUp>,
+    /// Only if the policy is still this version: who changes a part means the rest as they saw it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<u32>,
 }
 
 impl PolicyChange {
@@ -62,13 +65,15 @@ impl PolicyChange {
             execute_ttl_s: None,
             timelock_s: None,
             step_up: None,
+            version: None,
         }
     }
 
     /// Nothing but counts?
     #[must_use]
     pub fn is_counts(&self) -> bool {
-        *self == Self::counts(self.scenario, self.required, self.required_other)
+        let counts = Self::counts(self.scenario, self.required, self.required_other);
+        *self == Self { version: self.version, ..counts }
     }
 
     /// The next version of `old`.
@@ -117,7 +122,11 @@ impl Tx {
 
     fn check_policy(&self, account: AccountId, change: &PolicyChange) -> Result<(), Rejection> {
         let (scenario, name) = (change.scenario, change.scenario.name());
-        let policy = change.of(&self.state().policy(account, scenario));
+        let old = self.state().policy(account, scenario);
+        if change.version.is_some_and(|seen| seen != old.version) {
+            return Err(Rejection::Changed);
+        }
+        let policy = change.of(&old);
         let within = |field: &str, value: u32, min: u32, max: u32| {
             let field = format!("{name} {field}");
             let fits = (min..=max).contains(&value);

@@ -302,3 +302,21 @@ fn r14_no_program_goes_alone_where_a_passkey_is_asked_for() {
     let loosened = change(&mut w, Scenario::FleetMode, |change| change.step_up = Some(StepUp::None));
     assert_eq!(w.state_of(loosened), RequestState::Executed, "whoever counts alone loosens alone");
 }
+
+#[test]
+fn who_changes_a_rule_that_somebody_else_has_changed_meanwhile_is_told() {
+    let (mut w, _) = company::<2>();
+    let seen = w.state.policy(w.account, Scenario::FleetMode).version;
+    let stricter = change(&mut w, Scenario::FleetMode, |change| (change.required, change.version) = (2, Some(seen)));
+    assert_eq!(w.state_of(stricter), RequestState::Executed);
+    let stale = try_change(&mut w, Scenario::FleetMode, |change| {
+        (change.required, change.timelock_s, change.version) = (1, Some(60), Some(seen));
+    });
+    assert_eq!(stale.unwrap_err().status(), 412);
+    assert_eq!(required(&w, Scenario::FleetMode), 2);
+    let fresh = w.state.policy(w.account, Scenario::FleetMode).version;
+    let now =
+        change(&mut w, Scenario::FleetMode, |change| (change.timelock_s, change.version) = (Some(60), Some(fresh)));
+    assert_eq!(w.state_of(now), RequestState::Executed);
+    assert_eq!(required(&w, Scenario::FleetMode), 2);
+}
