@@ -5,12 +5,12 @@
 //! people appear by id.
 
 use crate::{
-    accounts::{Posting, Share},
+    accounts::{Posting, Sections, Share},
     authz::{ApiAccess, Permission, Principal, RoleId, Scope},
     fleet::{AgentMode, FoundDevice, TargetResult},
     ids::{
-        AccountId, AgentId, ContainerId, CustomRoleId, DeviceId, GrantId, GroupId, KeyId, RequestId, ScanTaskId,
-        SiteId, SubAccountId, UserId, WebhookId,
+        AccountId, AgentId, ContainerId, CustomRoleId, DeviceId, GrantId, GroupId, KeyId, ObserverLinkId, RequestId,
+        ScanTaskId, SiteId, SubAccountId, UserId, WebhookId,
     },
     requests::{
         Action, ContentHash, Decision, Estimate, Payload, Policy, Refusal, RequestState, Safeguards, Scenario, Target,
@@ -248,6 +248,30 @@ pub enum Event {
     /// A sub-account's earnings are shared out like this from a day on.
     #[serde(rename = "allocation_set.v1")]
     AllocationSet { sub_account: SubAccountId, version: u32, shares: Vec<Share>, effective_from: Timestamp },
+    /// Whoever has the token of this hash may look at these sub-accounts. `replaces` shows nothing any more.
+    #[serde(rename = "observer_link_issued.v1")]
+    ObserverLinkIssued {
+        link: ObserverLinkId,
+        account: AccountId,
+        sub_accounts: BTreeSet<SubAccountId>,
+        sections: Sections,
+        label: String,
+        token_hash: String,
+        expires_at: Timestamp,
+        replaces: Option<ObserverLinkId>,
+    },
+    /// A link shows no more than this from now on.
+    #[serde(rename = "observer_link_narrowed.v1")]
+    ObserverLinkNarrowed { link: ObserverLinkId, account: AccountId, sections: Sections },
+    /// A link shows nothing any more.
+    #[serde(rename = "observer_link_revoked.v1")]
+    ObserverLinkRevoked { link: ObserverLinkId, account: AccountId },
+    /// Sub-accounts are shown by links only.
+    #[serde(rename = "observers_protected.v1")]
+    ObserversProtected { account: AccountId },
+    /// Sub-accounts are shown to whoever knows their names.
+    #[serde(rename = "observers_opened.v1")]
+    ObserversOpened { account: AccountId, sections: Sections },
     /// A day's earnings were shared out. The day is named by its first moment; amounts are satoshi.
     #[serde(rename = "earnings_settled.v1")]
     EarningsSettled { account: AccountId, day: Timestamp, earned: BTreeMap<SubAccountId, u64>, postings: Vec<Posting> },

@@ -79,6 +79,8 @@ ids! {
     SubAccountId = "sub";
     /// An address outside that is told what happens on an account.
     WebhookId = "hook";
+    /// A link by which somebody without an account looks at sub-accounts.
+    ObserverLinkId = "obs";
 }
 
 /// A request's identity: a ULID, written with 26 characters.

@@ -9,6 +9,7 @@ mod fleet;
 mod keys;
 mod lists;
 mod money;
+mod observers;
 mod people;
 mod structure;
 mod territory;
@@ -23,13 +24,13 @@ use territory::Territories;
 pub use webhooks::Webhook;
 
 use crate::{
-    accounts::Money,
+    accounts::{Money, ObserverLink, Sections},
     authz::{Actor, ApiKey, CustomRole, Grant, Node, Principal, Rights, RightsTable, RoleId, Scope},
     event::Entry,
     fleet::{Agent, ConflictGroup, Container, Device, Group, ScanTask, Site, SubAccount},
     ids::{
-        AccountId, AgentId, ContainerId, CustomRoleId, DeviceId, GrantId, GroupId, KeyId, RequestId, ScanTaskId,
-        SiteId, SubAccountId, UserId, WebhookId,
+        AccountId, AgentId, ContainerId, CustomRoleId, DeviceId, GrantId, GroupId, KeyId, ObserverLinkId, RequestId,
+        ScanTaskId, SiteId, SubAccountId, UserId, WebhookId,
     },
     requests::{Action, ContentHash, Policy, Request, RequestState, Safeguards, Scenario},
     time::Timestamp,
@@ -103,6 +104,9 @@ pub struct State {
     pub(crate) containers: imbl::OrdMap<ContainerId, Container>,
     pub(crate) sub_accounts: imbl::OrdMap<SubAccountId, SubAccount>,
     pub(crate) money: imbl::OrdMap<SubAccountId, Arc<Money>>,
+    pub(crate) observer_links: imbl::OrdMap<ObserverLinkId, ObserverLink>,
+    /// Accounts whose sub-accounts are shown to whoever knows their names, and what of them.
+    pub(crate) open_observers: imbl::OrdMap<AccountId, Sections>,
     pub(crate) groups: imbl::OrdMap<GroupId, Group>,
     pub(crate) next_group: u32,
     pub(crate) scan_tasks: imbl::OrdMap<ScanTaskId, ScanTask>,

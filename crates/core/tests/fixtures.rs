@@ -84,11 +84,16 @@ const fn number(event: &Event) -> usize {
         Event::WalletSet { .. } => 66,
         Event::AllocationSet { .. } => 67,
         Event::EarningsSettled { .. } => 68,
+        Event::ObserverLinkIssued { .. } => 69,
+        Event::ObserverLinkNarrowed { .. } => 70,
+        Event::ObserverLinkRevoked { .. } => 71,
+        Event::ObserversOpened { .. } => 72,
+        Event::ObserversProtected { .. } => 73,
     }
 }
 
 /// How many numbers there are.
-const EVENTS: usize = 69;
+const EVENTS: usize = 74;
 
 fn entries() -> impl Iterator<Item = (usize, &'static str, Entry)> {
     (1..).zip(LINES.lines()).map(|(line, text)| {

@@ -921,6 +921,126 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/observe": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Exchanges a link's token for a cookie of a quarter of an hour. */
+        post: operations["post_observe"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/observe/view": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the cookie's link shows now. */
+        get: operations["get_observe_view"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/observe/{coin}/{sub_account}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A page by name; none while pages are protected. */
+        get: operations["get_observe_coin_sub_account"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/observer-links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Observer links, and whether pages open without one. */
+        get: operations["get_observer_links"];
+        put?: never;
+        /** Asks for a link; its token is in the answer, once. */
+        post: operations["post_observer_links"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/observer-links/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Ends a link, at once. */
+        delete: operations["delete_observer_links_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/observer-links/{id}/sections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Shows less by a link, at once. */
+        put: operations["put_observer_links_id_sections"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/observer-protection": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Shows pages by links only, or to whoever knows a name. */
+        put: operations["put_observer_protection"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/openapi.json": {
         parameters: {
             query?: never;
@@ -1629,6 +1749,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sub-accounts/{id}/observe": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The observers' page, for those who see the sub-account. */
+        get: operations["get_sub_accounts_id_observe"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sub-accounts/{id}/wallet": {
         parameters: {
             query?: never;
@@ -2024,6 +2161,40 @@ export interface components {
             params: {
                 shares: components["schemas"]["Share"][];
                 sub_account: string;
+            };
+        } | {
+            /** @constant */
+            action: "issue_observer_link";
+            params: {
+                expires_at: number;
+                label: string;
+                replaces?: string;
+                sections: components["schemas"]["ObserverSections"];
+                sub_accounts: string[];
+                token_hash: string;
+            };
+        } | {
+            /** @constant */
+            action: "narrow_observer_link";
+            params: {
+                link: string;
+                sections: components["schemas"]["ObserverSections"];
+            };
+        } | {
+            /** @constant */
+            action: "revoke_observer_link";
+            params: {
+                link: string;
+            };
+        } | {
+            /** @constant */
+            action: "protect_observers";
+            params: Record<string, never>;
+        } | {
+            /** @constant */
+            action: "open_observers";
+            params: {
+                sections: components["schemas"]["ObserverSections"];
             };
         } | {
             /** @constant */
@@ -2619,6 +2790,85 @@ export interface components {
             name: string;
         };
         Nothing: Record<string, never>;
+        ObserverLink: {
+            expires_at: number;
+            id: string;
+            issued_at: number;
+            label: string;
+            live: boolean;
+            revoked_at: number | null;
+            sections: components["schemas"]["ObserverSections"];
+            sub_accounts: string[];
+        };
+        ObserverLinkAsk: {
+            /** @description 90 if nothing is said. */
+            expires_in_days?: number | null;
+            label: string;
+            /** @description The link that is reset: it shows nothing any more. */
+            replaces?: string | null;
+            sections: components["schemas"]["ObserverSections"];
+            sub_accounts: string[];
+        };
+        /** @description `link` is null while the request waits. */
+        ObserverLinkMade: {
+            link: components["schemas"]["ObserverLink"] | null;
+            /** @description The page's address on this server, with the token in its fragment. */
+            path: string;
+            request: components["schemas"]["Request"];
+            /** @description Shown once. */
+            token: string;
+        };
+        ObserverLinks: {
+            /** @description The latest first. */
+            items: components["schemas"]["ObserverLink"][];
+            /** @description What pages show that open without a link; null while protected. */
+            open_sections: components["schemas"]["ObserverSections"] | null;
+            protected: boolean;
+        };
+        ObserverPage: {
+            as_of: number;
+            expires_at: number | null;
+            label: string | null;
+            sub_accounts: components["schemas"]["ObserverSubAccount"][];
+        };
+        ObserverProtection: {
+            on: boolean;
+            sections?: components["schemas"]["ObserverSections"];
+        };
+        /** @description What is shown beside hashrate and the number of devices. */
+        ObserverSections: {
+            /** @description What is due; never where it goes. */
+            earnings: boolean;
+            workers: boolean;
+        };
+        /** @description Sections that are off are left out. */
+        ObserverSubAccount: {
+            /** @constant */
+            coin: "btc";
+            devices: {
+                by_status: {
+                    [key: string]: number;
+                };
+                total: number;
+            };
+            earnings?: {
+                due_sat: number;
+                settled_until: number | null;
+            };
+            hashrate_ths: number;
+            name: string;
+            workers?: components["schemas"]["ObserverWorker"][];
+        };
+        ObserverToken: {
+            token: string;
+        };
+        ObserverWorker: {
+            hashrate_ths: number | null;
+            heard_at: number | null;
+            model: string;
+            name: string;
+            status: string | null;
+        };
         OfferAnswer: {
             accept: boolean;
             /** @description Needed to refuse; up to 1000 characters. */
@@ -5226,6 +5476,217 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    post_observe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ObserverToken"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ObserverPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_observe_view: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ObserverPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_observe_coin_sub_account: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                coin: string;
+                sub_account: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ObserverPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_observer_links: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ObserverLinks"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_observer_links: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ObserverLinkAsk"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ObserverLinkMade"];
+                };
+            };
+            /** @description Done. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ObserverLinkMade"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_observer_links_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Request"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    put_observer_links_id_sections: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ObserverSections"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Request"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    put_observer_protection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ObserverProtection"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Request"];
+                };
+            };
+            /** @description It waits for approvals. */
+            202: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Request"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     get_openapi_json: {
         parameters: {
             query?: never;
@@ -6622,6 +7083,29 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AllocationOf"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_sub_accounts_id_observe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ObserverPage"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -35,7 +35,9 @@ const TITLES: Record<string, string> = {
   "payouts.pause": "Pause payouts",
   "payouts.resume": "Resume payouts",
   "subaccount.delete": "Delete a sub-account",
-  "observer.protection_off": "Take the passcode off an observer link",
+  "observer.link": "Issue an observer link",
+  "observer.close": "Show observers less",
+  "observer.protection_off": "Show sub-accounts to whoever knows their names",
   "observer.link_with_revenue": "Share revenue by an observer link",
 };
 

@@ -215,7 +215,6 @@ pub static RESERVED: &[Permission] = &[
     P::HashrateView,
     P::PayoutPause,
     P::PayoutResume,
-    P::ObserverManage,
 ];
 
 /// How many there are.

@@ -80,6 +80,11 @@ impl Action {
                     Permission::ScanTaskManage
                 }
                 Control::RemoveSubAccount { .. } => Permission::SubaccountDelete,
+                Control::IssueObserverLink(_)
+                | Control::NarrowObserverLink { .. }
+                | Control::RevokeObserverLink { .. }
+                | Control::ProtectObservers {}
+                | Control::OpenObservers { .. } => Permission::ObserverManage,
                 Control::SetWallet { .. } => Permission::WalletChange,
                 Control::SetAllocation { .. } => Permission::AllocationChange,
                 Control::PlaceDevices { .. } => Permission::DeviceMove,
@@ -155,6 +160,12 @@ impl Action {
                     Scenario::FleetScan
                 }
                 Control::RemoveSubAccount { .. } => Scenario::SubaccountDelete,
+                Control::IssueObserverLink(new) if new.sections.earnings => Scenario::ObserverLinkWithRevenue,
+                Control::IssueObserverLink(_) => Scenario::ObserverLink,
+                Control::NarrowObserverLink { .. }
+                | Control::RevokeObserverLink { .. }
+                | Control::ProtectObservers {} => Scenario::ObserverClose,
+                Control::OpenObservers { .. } => Scenario::ObserverProtectionOff,
                 Control::SetWallet { .. } => Scenario::WalletAddressUpdate,
                 Control::SetAllocation { .. } => Scenario::RevenueAllocationSet,
                 Control::PlaceDevices { .. } => Scenario::FleetInventory,

@@ -125,6 +125,10 @@ impl State {
                 let places = self.places_added(*group, devices);
                 self.holds_what_is_given(account, user, *group, &places, now)
             }
+            Control::IssueObserverLink(new) => self.sees_what_is_shown(account, user, new, now),
+            Control::OpenObservers { sections } if sections.earnings => {
+                self.holds_all(account, user, Permission::RevenueView.bit(), &Scope::All, now)
+            }
             Control::Recover(_) if !self.safeguards(account).owner_recovery => Err(Rejection::OwnerRecoveryOff),
             Control::AddGrant(new) => self.holds_all(account, user, self.mask_of(new.role), &new.scope, now),
             Control::ChangeGrant(change) => {

@@ -1,12 +1,13 @@
 //! What can be asked for besides operations on devices.
 
-use super::{GrantChange, NewGrant, NewKey, PolicyChange, Recovery, Safeguards};
+use super::{GrantChange, NewGrant, NewKey, NewObserverLink, PolicyChange, Recovery, Safeguards};
 use crate::{
-    accounts::Share,
+    accounts::{Sections, Share},
     authz::{Permission, Role, RoleId},
     fleet::AgentMode,
     ids::{
-        AgentId, ContainerId, CustomRoleId, DeviceId, GrantId, GroupId, KeyId, ScanTaskId, SiteId, SubAccountId, UserId,
+        AgentId, ContainerId, CustomRoleId, DeviceId, GrantId, GroupId, KeyId, ObserverLinkId, ScanTaskId, SiteId,
+        SubAccountId, UserId,
     },
 };
 use serde::{Deserialize, Serialize};
@@ -244,6 +245,27 @@ pub enum Control {
         sub_account: SubAccountId,
         /// 1 to 20 recipients; together exactly 10 000 basis points.
         shares: Vec<Share>,
+    },
+    /// Lets whoever has a link look at sub-accounts.
+    IssueObserverLink(NewObserverLink),
+    /// Shows fewer sections by a link, at once. More are another link's.
+    NarrowObserverLink {
+        /// Which.
+        link: ObserverLinkId,
+        /// What it may still show.
+        sections: Sections,
+    },
+    /// Ends a link, at once.
+    RevokeObserverLink {
+        /// Which.
+        link: ObserverLinkId,
+    },
+    /// Sub-accounts are shown by links only, at once. So it is at first.
+    ProtectObservers {},
+    /// Whoever knows a sub-account's name may look at it.
+    OpenObservers {
+        /// At what.
+        sections: Sections,
     },
     /// Lets a program in, under a grant with API access.
     IssueKey(NewKey),

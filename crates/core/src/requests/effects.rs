@@ -26,6 +26,7 @@ impl Tx {
             Control::SetSafeguards(_) => Ok(()),
             Control::Recover(recovery) => self.check_recovery(account, recovery),
             control if control.is_structure() => self.check_structure(account, control),
+            control if control.is_about_observers() => self.check_observers(account, control),
             Control::SetWallet { .. } | Control::SetAllocation { .. } => self.check_money(account, control),
             Control::IssueKey(new) => self.check_new_key(account, new),
             Control::RevokeKey { key } => self.check_key(account, *key),
@@ -68,6 +69,7 @@ impl Tx {
             Control::SetPolicies { changes } => self.policy_effects(account, &changes),
             Control::SetSafeguards(safeguards) => vec![Event::SafeguardsSet { account, safeguards }],
             control if control.is_structure() => self.structure_effects(account, control),
+            control if control.is_about_observers() => self.observer_effect(account, control).into_iter().collect(),
             Control::SetWallet { .. } | Control::SetAllocation { .. } => {
                 self.money_effect(account, control).into_iter().collect()
             }

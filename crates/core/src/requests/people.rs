@@ -84,6 +84,7 @@ pub(crate) enum Object {
     SubAccount(SubAccountId),
     Wallet(SubAccountId),
     Allocation(SubAccountId),
+    Observers,
 }
 
 impl State {
@@ -125,6 +126,7 @@ impl State {
             Control::RemoveSubAccount { sub_account } => {
                 vec![Object::SubAccount(*sub_account), Object::Wallet(*sub_account), Object::Allocation(*sub_account)]
             }
+            Control::OpenObservers { .. } => vec![Object::Observers],
             Control::SetWallet { sub_account, .. } => vec![Object::Wallet(*sub_account)],
             Control::SetAllocation { sub_account, .. } => vec![Object::Allocation(*sub_account)],
             _ => person().into_iter().collect(),

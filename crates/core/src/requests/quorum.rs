@@ -139,6 +139,7 @@ impl State {
             Action::Control(Control::PlaceDevices { devices, .. } | Control::AssignDevices { devices, .. }) => {
                 devices.iter().filter_map(|device| self.device(*device).map(crate::fleet::Device::place)).collect()
             }
+            Action::Control(control) if control.is_about_observers() => self.places_observed(control),
             Action::Control(control) => vec![self.place_of_structure(control).unwrap_or(Place::ACCOUNT)],
         };
         places.sort_unstable();

@@ -134,6 +134,10 @@ scenarios! {
     SubaccountDelete = "subaccount.delete",
     WalletAddressUpdate = "wallet.address_update",
     RevenueAllocationSet = "revenue.allocation_set",
+    ObserverLink = "observer.link",
+    ObserverLinkWithRevenue = "observer.link_with_revenue",
+    ObserverProtectionOff = "observer.protection_off",
+    ObserverClose = "observer.close",
 }
 
 impl Scenario {
@@ -165,13 +169,13 @@ impl Scenario {
     /// Whether an account that is to be deleted still carries it out: what makes things safer, undoing that among it.
     #[must_use]
     pub const fn runs_while_closing(self) -> bool {
-        matches!(self, Self::AccountFreeze | Self::AuthorizationSuspend)
+        matches!(self, Self::AccountFreeze | Self::AuthorizationSuspend | Self::ObserverClose)
     }
 
     /// Whether it can be asked for however few approvers are left: what makes things safer, and the way out.
     #[must_use]
     pub const fn is_always_open(self) -> bool {
-        matches!(self, Self::AccountFreeze | Self::AuthorizationSuspend | Self::GovernanceRecover)
+        matches!(self, Self::AccountFreeze | Self::AuthorizationSuspend | Self::ObserverClose | Self::GovernanceRecover)
     }
 
     /// Whether nothing but its times is the account's to choose: what makes things safer takes one person, and of a new
@@ -204,7 +208,9 @@ impl Scenario {
             ..base
         };
         match self {
-            Self::AuthorizationAdd
+            Self::ObserverLinkWithRevenue
+            | Self::ObserverProtectionOff
+            | Self::AuthorizationAdd
             | Self::AuthorizationUpdate
             | Self::AuthorizationRemove
             | Self::AuthorizationApiAccess
@@ -228,6 +234,9 @@ impl Scenario {
             },
             // One person, at once: what makes things safer must not wait for a password.
             Self::ApikeyIssueWrite => base,
+            Self::ObserverLink | Self::ObserverClose => {
+                Policy { approvers: Approvers::ActionHolders, step_up: StepUp::None, ..base }
+            }
             Self::AuthorizationSuspend | Self::AccountFreeze => Policy { step_up: StepUp::None, ..base },
             Self::FleetPower | Self::FleetMode | Self::FleetLed => Policy { programs_run_alone: true, ..fleet },
             Self::FleetInventory | Self::FleetSite | Self::FleetAgent | Self::FleetScan => fleet,

@@ -73,6 +73,11 @@ const fn area(control: &Control) -> Permission {
         Control::SetPolicies { .. } | Control::SetSafeguards(_) | Control::Recover(_) => {
             Permission::ApprovalPolicyChange
         }
+        Control::IssueObserverLink(_)
+        | Control::NarrowObserverLink { .. }
+        | Control::RevokeObserverLink { .. }
+        | Control::ProtectObservers {}
+        | Control::OpenObservers { .. } => Permission::ObserverManage,
         Control::SetWallet { .. } => Permission::WalletView,
         Control::SetAllocation { .. } => Permission::RevenueView,
         Control::RestartWorkers { .. }

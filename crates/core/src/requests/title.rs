@@ -47,6 +47,11 @@ impl Action {
                 Control::ChangeScanTask { name, .. } => format!("Change scan task {name}"),
                 Control::RemoveScanTask { scan_task } => format!("Remove scan task {scan_task}"),
                 Control::RemoveSubAccount { sub_account } => format!("Remove sub-account {sub_account}"),
+                Control::IssueObserverLink(new) => format!("Issue observer link {}", new.label),
+                Control::NarrowObserverLink { link, .. } => format!("Show less by observer link {link}"),
+                Control::RevokeObserverLink { link } => format!("Revoke observer link {link}"),
+                Control::ProtectObservers {} => "Show sub-accounts by observer links only".into(),
+                Control::OpenObservers { .. } => "Show sub-accounts to whoever knows their names".into(),
                 Control::SetWallet { sub_account, .. } => format!("Change the wallet of sub-account {sub_account}"),
                 Control::SetAllocation { sub_account, .. } => {
                     format!("Change how revenue of sub-account {sub_account} is shared out")

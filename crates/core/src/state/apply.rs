@@ -111,6 +111,11 @@ impl State {
             Event::WalletSet { .. } | Event::AllocationSet { .. } | Event::EarningsSettled { .. } => {
                 self.apply_money(entry)
             }
+            Event::ObserverLinkIssued { .. }
+            | Event::ObserverLinkNarrowed { .. }
+            | Event::ObserverLinkRevoked { .. }
+            | Event::ObserversProtected { .. }
+            | Event::ObserversOpened { .. } => self.apply_observers(entry),
             Event::DraftPut { user, site, change, action, targets } => {
                 let draft = self.drafts.entry(*user).or_default().entry(*site).or_insert_with(Draft::empty);
                 draft.put(*change, action, targets);

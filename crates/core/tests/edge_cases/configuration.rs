@@ -15,12 +15,13 @@ use adit_core::{
 };
 
 /// What changes the counts is tested for itself, and the others have no count to change.
-const FIXED: [Scenario; 5] = [
+const FIXED: [Scenario; 6] = [
     Scenario::ApprovalConfigUpdate,
     Scenario::OwnershipTransfer,
     Scenario::GovernanceRecover,
     Scenario::AccountFreeze,
     Scenario::AuthorizationSuspend,
+    Scenario::ObserverClose,
 ];
 
 #[test]

@@ -7,7 +7,7 @@
 //! - E09's warning: raising to the number of approvers applies at once; saying that nobody is to spare is the console's.
 //! - E37, E100: what the console shows and asks.
 //! - E78, E80 and E81 are in `keys.rs`, with operations on devices; E79 is the server's, where keys come in.
-//! - E82 to E87: no observer links yet.
+//! - E82 to E87 are the server's, where observers come in: `tests/observers.rs` there.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod configuration;

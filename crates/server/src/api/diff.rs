@@ -1,6 +1,7 @@
 //! What a request changes, from and to, grouped where targets change alike.
 
 mod money;
+mod observers;
 mod structure;
 
 use super::{
@@ -192,8 +193,13 @@ impl Viewer<'_> {
                 rows.push(row("Counts above the number of approvers", "as they are", "the number of approvers"));
                 rows
             }
+            Control::IssueObserverLink(new) => self.of_new_link(new),
             Control::SetWallet { sub_account, address } => self.of_wallet(request, *sub_account, address),
             Control::SetAllocation { sub_account, shares } => self.of_allocation(request, *sub_account, shares),
+            Control::NarrowObserverLink { .. }
+            | Control::RevokeObserverLink { .. }
+            | Control::ProtectObservers {}
+            | Control::OpenObservers { .. } => self.of_observers(control),
             structure => structure::rows(self.state, request, structure),
         }
     }

@@ -28,6 +28,7 @@ mod invitations;
 pub(crate) mod keys;
 mod me;
 mod money;
+mod observers;
 pub mod openapi;
 mod overview;
 mod passkeys;
@@ -60,7 +61,7 @@ use adit_telemetry::LiveTable;
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request, State as Shares},
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderName, HeaderValue, StatusCode, header},
     middleware::{self, Next},
     response::Response,
 };
@@ -123,6 +124,7 @@ pub struct Api {
     streams: events::Streams,
     sign_in: SignIn,
     past: audit::past::Remembered,
+    visits: observers::Visits,
 }
 
 /// What handlers are given.
@@ -155,6 +157,7 @@ impl Api {
             sign_in: SignIn::new(&options)?,
             options,
             past: Mutex::default(),
+            visits: observers::Visits::default(),
             streams: events::Streams::new(epoch),
         })
     }
@@ -232,6 +235,7 @@ async fn headers(Shares(api): Shares<Shared>, request: Request, next: Next) -> R
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
         (header::X_FRAME_OPTIONS, "DENY"),
+        (HeaderName::from_static("x-robots-tag"), "noindex"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }

@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 
 const COMPONENTS: &str = include_str!("openapi/components.json");
 /// More schemas: of what the modules of `routes` take and give.
-const MORE: [&str; 7] = [
+const MORE: [&str; 8] = [
     include_str!("openapi/sign_in.json"),
     include_str!("openapi/people.json"),
     include_str!("openapi/accounts.json"),
@@ -21,6 +21,7 @@ const MORE: [&str; 7] = [
     include_str!("openapi/notices.json"),
     include_str!("openapi/structure.json"),
     include_str!("openapi/money.json"),
+    include_str!("openapi/observers.json"),
 ];
 
 static TEXT: LazyLock<String> = LazyLock::new(text);

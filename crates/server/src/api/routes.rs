@@ -8,6 +8,7 @@ mod accounts;
 mod governance;
 mod groups;
 mod notices;
+mod observers;
 mod people;
 mod sign_in;
 mod structure;
@@ -203,6 +204,7 @@ pub fn table() -> Vec<Operation> {
     all.extend(groups::operations());
     all.extend(notices::operations());
     all.extend(structure::operations());
+    all.extend(observers::operations());
     all.extend(deciding());
     all.extend(governance::operations());
     all.extend(besides());

@@ -245,6 +245,19 @@ pub fn probes(operation: &str) -> Option<Vec<Probe>> {
         "POST /sites/{id}/containers" => vec![with("/sites/$site/containers", named())],
         "GET /sub-accounts" => vec![seen("/sub-accounts")],
         "PUT /sub-accounts/{id}" => vec![with("/sub-accounts/$sub", named())],
+        "GET /sub-accounts/{id}/observe" => vec![of("/sub-accounts/$sub/observe")],
+        "GET /observer-links" => vec![seen("/observer-links")],
+        "POST /observer-links" => {
+            let sections = json!({ "workers": true, "earnings": false });
+            vec![with("/observer-links", json!({ "sub_accounts": ["$sub"], "sections": sections, "label": "x" }))]
+        }
+        "PUT /observer-links/{id}/sections" => {
+            vec![seen_with("/observer-links/obs-1/sections", json!({ "workers": false, "earnings": false }))]
+        }
+        "DELETE /observer-links/{id}" => vec![seen("/observer-links/obs-1")],
+        "PUT /observer-protection" => vec![seen_with("/observer-protection", json!({ "on": true }))],
+        "GET /observe/view" => vec![seen("/observe/view")],
+        "GET /observe/{coin}/{sub_account}" => vec![seen("/observe/btc/hosting")],
         "GET /sub-accounts/{id}/wallet" => vec![of("/sub-accounts/$sub/wallet")],
         "GET /sub-accounts/{id}/allocation" => vec![of("/sub-accounts/$sub/allocation")],
         "DELETE /sub-accounts/{id}" => vec![of("/sub-accounts/$sub")],
@@ -258,7 +271,8 @@ pub fn probes(operation: &str) -> Option<Vec<Probe>> {
         // Of the account that the caller acts for.
         "POST /account/deletion" | "DELETE /account/deletion" | "POST /me/leave" => Vec::new(),
         // By a secret of the person's own, or by a link's token.
-        "DELETE /me/sessions"
+        "POST /observe"
+        | "DELETE /me/sessions"
         | "DELETE /me/totp"
         | "DELETE /session"
         | "POST /email-verifications"

@@ -236,6 +236,20 @@ impl Speaker<'_> {
                 let (sat, of) = (earned.values().sum::<u64>(), count(earned.len(), "sub-account"));
                 format!("Earnings of {} were shared out: {sat} satoshi of {of}", &day.to_string()[..10])
             }
+            _ => self.of_observers(event),
+        }
+    }
+
+    fn of_observers(&self, event: &Event) -> String {
+        let label = |id| self.state.observer_link(id).map_or_else(|| format!("{id}"), |link| link.label.clone());
+        match event {
+            Event::ObserverLinkIssued { label, sub_accounts, .. } => {
+                format!("Observer link {label} shows {}", count(sub_accounts.len(), "sub-account"))
+            }
+            Event::ObserverLinkNarrowed { link, .. } => format!("Observer link {} shows less", label(*link)),
+            Event::ObserverLinkRevoked { link, .. } => format!("Observer link {} was revoked", label(*link)),
+            Event::ObserversProtected { .. } => "Sub-accounts are shown by observer links only".to_owned(),
+            Event::ObserversOpened { .. } => "Sub-accounts are shown to whoever knows their names".to_owned(),
             _ => self.of_request(event),
         }
     }

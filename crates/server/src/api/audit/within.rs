@@ -58,6 +58,11 @@ pub fn reach(state: &State, Reader { actor, now, reach }: Reader<'_>, entry: &En
         | Event::WebhookDisabled { account, .. }
         | Event::WebhookRemoved { account, .. }
         | Event::EarningsSettled { account, .. }
+        | Event::ObserverLinkIssued { account, .. }
+        | Event::ObserverLinkNarrowed { account, .. }
+        | Event::ObserverLinkRevoked { account, .. }
+        | Event::ObserversProtected { account }
+        | Event::ObserversOpened { account, .. }
         | Event::RecoveryReviewed { account, .. } => whole(*account),
         Event::UserAdded { user } | Event::UserRemoved { user } => {
             whole(reach.account()) && (is_of(state, *user, reach.account()) || state.has_one_account())

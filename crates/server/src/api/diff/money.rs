@@ -12,7 +12,7 @@ use serde_json::Value;
 const NONE: &str = "none";
 
 impl Viewer<'_> {
-    fn sub_account(&self, id: SubAccountId) -> String {
+    pub(super) fn sub_account(&self, id: SubAccountId) -> String {
         self.state.sub_account_ever(id).map_or_else(|| id.to_string(), |of| of.name.clone())
     }
 

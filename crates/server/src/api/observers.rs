@@ -1,0 +1,181 @@
+//! Pages for people without an account, and the links that lead to them.
+//!
+//! A link's token is in the part of an address that no server is sent (`/observe#<token>`); the page exchanges it for a cookie that is
+//! good for a quarter of an hour and for that link alone. What is shown is looked up with every answer, so that a link that was
+//! revoked, or a section that was switched off, is gone at once. Unknown, revoked, expired and protected are one answer,
+//! found by one way.
+
+mod links;
+mod shown;
+
+pub use links::{issue, list, narrow, protection, revoke};
+pub use shown::preview;
+
+use super::{
+    Api, Shared,
+    problem::{Answer, Body, Problem},
+    session::{From, random_token},
+};
+use crate::sign_in::{
+    throttle::Trial,
+    tokens::{hash_of, hex},
+};
+use adit_core::{
+    accounts::{ObserverLink, Sections},
+    fleet::SubAccount,
+    ids::ObserverLinkId,
+    state::State,
+    time::{Millis, Timestamp},
+};
+use axum::{
+    Json,
+    extract::{Path, State as Shares},
+    http::{HeaderMap, HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+use serde::Deserialize;
+use serde_json::Value;
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
+
+/// The cookie that a token is exchanged for.
+const COOKIE: &str = "adit_observer";
+/// How long it is good.
+const VISIT: Millis = Millis::minutes(15);
+/// Most visits at a time; beyond them the oldest are forgotten, and their pages show their token again.
+const MAX_VISITS: usize = 10_000;
+/// The one coin there is.
+const COIN: &str = "btc";
+
+/// Who is looking: by the hash of a cookie, at which link, until when.
+#[derive(Default)]
+pub struct Visits(Mutex<HashMap<[u8; 32], (ObserverLinkId, Timestamp)>>);
+
+impl Visits {
+    fn begin(&self, token: &str, link: ObserverLinkId, now: Timestamp) {
+        let mut visits = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        visits.retain(|_, (_, until)| now < *until);
+        if visits.len() >= MAX_VISITS
+            && let Some(oldest) = visits.iter().min_by_key(|(_, (_, until))| *until).map(|(hash, _)| *hash)
+        {
+            visits.remove(&oldest);
+        }
+        visits.insert(hash_of(token), (link, now.after(VISIT)));
+    }
+
+    fn of(&self, token: &str, now: Timestamp) -> Option<ObserverLinkId> {
+        let visits = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        visits.get(&hash_of(token)).filter(|(_, until)| now < *until).map(|(link, _)| *link)
+    }
+}
+
+/// By what somebody wants to look.
+enum By<'a> {
+    Token(&'a str),
+    Link(Option<ObserverLinkId>),
+    Name { coin: &'a str, sub_account: &'a str },
+}
+
+/// What they may look at.
+enum Found<'a> {
+    Link(&'a ObserverLink),
+    Open(&'a SubAccount, Sections),
+}
+
+/// What is looked at by this, if anything. Whatever it is, every link and every name is gone through to the end, so that how
+/// long it takes tells nothing.
+fn find<'a>(state: &'a State, by: &By<'_>, now: Timestamp) -> Option<Found<'a>> {
+    let (token, link, coin, name) = match by {
+        By::Token(token) => (Some(*token), None, "", ""),
+        By::Link(link) => (None, *link, "", ""),
+        By::Name { coin, sub_account } => (None, None, *coin, *sub_account),
+    };
+    let hash = hex(&hash_of(token.unwrap_or_default()));
+    let is_sought = |known: &&ObserverLink| token.is_some() && known.token_hash == hash || Some(known.id) == link;
+    let is_there = |known: &&ObserverLink| known.is_live(now) && state.account(known.account).is_some();
+    let by_link = state.observer_links().filter(is_sought).filter(is_there).last();
+    let accounts = state.accounts().flat_map(|account| state.sub_accounts_of(account.id));
+    let named: Vec<_> = accounts
+        .filter(|of| of.name == name && coin == COIN)
+        .filter_map(|of| Some((of, state.open_to_observers(of.account)?)))
+        .collect();
+    match (by_link, named.as_slice()) {
+        (Some(link), _) => Some(Found::Link(link)),
+        // A name that two accounts have says nothing.
+        (None, [(of, sections)]) => Some(Found::Open(of, *sections)),
+        _ => None,
+    }
+}
+
+/// Nobody is told more than that there is nothing.
+fn nothing() -> Problem {
+    Problem::not_found("page")
+}
+
+fn answer(api: &Api, state: &State, by: &By<'_>) -> Answer<Value> {
+    let now = api.now();
+    match find(state, by, now).ok_or_else(nothing)? {
+        Found::Link(link) => Ok(shown::of_link(api, state, link)),
+        Found::Open(of, sections) => Ok(shown::of_name(api, state, of, sections)),
+    }
+}
+
+/// Each try counts as a failure until it has led somewhere.
+fn try_out<T>(api: &Api, from: &From, work: impl FnOnce() -> Answer<T>) -> Answer<T> {
+    let trial = Trial::new(&from.address, "observer", true);
+    api.sign_in.attempt(&trial, api.now()).map_err(Problem::too_many_attempts)?;
+    let done = work()?;
+    api.sign_in.succeeded(&trial);
+    Ok(done)
+}
+
+/// A link's token.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Token {
+    token: String,
+}
+
+/// `POST /observe`
+pub async fn enter(Shares(api): Shares<Shared>, from: From, Body(asked): Body<Token>) -> Answer<Response> {
+    let state = api.engine.state();
+    let (view, link) = try_out(&api, &from, || match find(&state, &By::Token(&asked.token), api.now()) {
+        Some(Found::Link(link)) => Ok((shown::of_link(&api, &state, link), link.id)),
+        _ => Err(nothing()),
+    })?;
+    let visit = random_token()?;
+    api.visits.begin(&visit, link, api.now());
+    let secure = if api.options.loopback { "" } else { "; Secure" };
+    let age = VISIT.0 / 1_000;
+    let cookie = format!("{COOKIE}={visit}; Path=/api/v1/observe; HttpOnly; SameSite=Strict; Max-Age={age}{secure}");
+    let mut response = Json(view).into_response();
+    let cookie = HeaderValue::from_str(&cookie).map_err(|error| Problem::internal(&error))?;
+    response.headers_mut().insert(header::SET_COOKIE, cookie);
+    Ok(response)
+}
+
+fn visit_of(headers: &HeaderMap) -> Option<&str> {
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    cookies.flat_map(|line| line.split(';')).find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='))
+}
+
+/// `GET /observe/view`: what the link of the cookie shows now.
+pub async fn view(Shares(api): Shares<Shared>, from: From, headers: HeaderMap) -> Answer<Json<Value>> {
+    let state = api.engine.state();
+    let link = api.visits.of(visit_of(&headers).unwrap_or_default(), api.now());
+    let shown = answer(&api, &state, &By::Link(link));
+    shown.or_else(|nothing| try_out(&api, &from, || Err(nothing))).map(Json)
+}
+
+/// `GET /observe/{coin}/{sub_account}`: only while the account's pages are not protected, whoever asks.
+pub async fn by_name(
+    Shares(api): Shares<Shared>,
+    from: From,
+    Path((coin, sub_account)): Path<(String, String)>,
+) -> Answer<Json<Value>> {
+    let state = api.engine.state();
+    let by = By::Name { coin: &coin, sub_account: &sub_account };
+    try_out(&api, &from, || answer(&api, &state, &by)).map(Json)
+}
