@@ -45,7 +45,7 @@ export function AgentCard({
       <div className="row between top">
         <div className="row wrap">
           <h2 className="row" style={{ fontSize: "var(--text-15)" }}>
-            <span className={css.dot} data-on={agent.connected} aria-hidden="true" />
+            <span className={css.dot} data-on={agent.enrolled ? agent.connected : "new"} aria-hidden="true" />
             {agent.name}
           </h2>
           {named && <span className="dim small">{siteName(agent.site)}</span>}

@@ -130,7 +130,7 @@ function Row({
       <td data-label="Last sweep" className="dim" style={{ whiteSpace: "nowrap" }}>
         {worker?.last_sweep_at == null ? "never" : ago(worker.last_sweep_at, now)}
       </td>
-      <td data-label="" className="r" style={{ width: 48 }}>
+      <td data-label="" className="r menu">
         <TaskMenu
           of={task.name}
           tasks={[

@@ -1,4 +1,3 @@
-import { Button, Tabs } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
 import { IconChecklist } from "@tabler/icons-react";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
@@ -11,8 +10,9 @@ import { votesText } from "../requests/phases";
 import { RequestView } from "../requests/RequestView";
 import { useSite } from "../shell/site";
 import { isOp } from "../ui/actions";
-import { Empty, LoadError, Waiting } from "../ui/feedback";
+import { Empty } from "../ui/feedback";
 import { ago, deltaPower, plural, until } from "../ui/format";
+import { Listing, ListingHead, stepped } from "../ui/listing";
 import { RequestStateMark } from "../ui/request-state";
 import { useKeys } from "../ui/use-keys";
 import { useNow } from "../ui/use-now";
@@ -47,7 +47,7 @@ export function ApprovalsPage() {
 
   const select = (step: number) => {
     const at = items.findIndex((item) => item.id === shown);
-    const next = items[Math.max(0, Math.min(items.length - 1, at + step))];
+    const next = stepped(items, at, step);
     if (!next) return;
     void navigate({ search: { tab, request: next.id }, replace: true });
     list.current?.querySelector<HTMLElement>(`[data-request="${next.id}"]`)?.focus();
@@ -60,60 +60,33 @@ export function ApprovalsPage() {
 
   return (
     <div className={css.page}>
-      <header className={css.head}>
-        <h1>Approvals</h1>
-        <Degraded any />
-        <Tabs
-          value={tab}
-          onChange={(value) => void navigate({ search: { tab: BOXES.find((box) => box === value) } })}
-          aria-label="Requests"
-        >
-          <Tabs.List style={{ flexWrap: "nowrap" }}>
-            {BOXES.map((box) => (
-              <Tabs.Tab key={box} value={box}>
-                {WORD[box]}
-                {box === "needs_me" && overview && overview.chart.waiting_me > 0 && (
-                  <span className="num"> {overview.chart.waiting_me}</span>
-                )}
-              </Tabs.Tab>
-            ))}
-          </Tabs.List>
-        </Tabs>
-      </header>
-      <section className={css.list} aria-label={WORD[tab]}>
-        {query.isPending ? (
-          <div style={{ padding: 16 }}>
-            <Waiting rows={5} height={60} />
-          </div>
-        ) : query.isError && items.length === 0 ? (
-          <LoadError error={query.error} retry={() => void query.refetch()} />
-        ) : items.length === 0 ? (
-          <Empty title={NONE[tab][0]} icon={<IconChecklist size={28} aria-hidden="true" className="dim" />}>
-            <p>{NONE[tab][1]}</p>
-          </Empty>
-        ) : (
-          <>
-            <ul className="plain" ref={list}>
-              {items.map((item) => (
-                <li key={item.id}>
-                  <Entry item={item} tab={tab} current={twoPanes && item.id === shown} beside={twoPanes} />
-                </li>
-              ))}
-            </ul>
-            {query.hasNextPage && (
-              <div className={css.more}>
-                <Button
-                  variant="default"
-                  loading={query.isFetchingNextPage}
-                  onClick={() => void query.fetchNextPage()}
-                >
-                  Show more
-                </Button>
-              </div>
-            )}
-          </>
-        )}
-      </section>
+      <ListingHead
+        title="Approvals"
+        label="Requests"
+        tabs={BOXES}
+        words={WORD}
+        counts={{ needs_me: overview?.chart.waiting_me }}
+        tab={tab}
+        onTab={(next) => void navigate({ search: { tab: next } })}
+        before={<Degraded any />}
+      />
+      <Listing
+        className={css.list}
+        label={WORD[tab]}
+        query={query}
+        count={items.length}
+        none={NONE[tab]}
+        icon={IconChecklist}
+        height={60}
+      >
+        <ul className="plain" ref={list}>
+          {items.map((item) => (
+            <li key={item.id}>
+              <Entry item={item} tab={tab} current={twoPanes && item.id === shown} beside={twoPanes} />
+            </li>
+          ))}
+        </ul>
+      </Listing>
       {twoPanes && (
         <section className={css.detail} aria-label="Request">
           {shown ? (

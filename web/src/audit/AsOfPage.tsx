@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
 import { type AsOf, asOfQuery } from "../api/governance";
+import { RuleCells, RuleHeads } from "../policies/RuleCells";
 import { scopeWords } from "../roles/scope";
 import { useNodeName, useSite } from "../shell/site";
 import { Empty, LoadError, Note, Waiting } from "../ui/feedback";
@@ -126,30 +127,14 @@ function Rules({ data }: { data: AsOf }) {
         <table className="data stack">
           <thead>
             <tr>
-              <th scope="col">Scenario</th>
-              <th scope="col" className="r">
-                Approvals
-              </th>
-              <th scope="col" className="r">
-                By others
-              </th>
+              <RuleHeads />
               <th scope="col">Who counted</th>
             </tr>
           </thead>
           <tbody>
             {data.policies.map((policy) => (
               <tr key={policy.scenario}>
-                <td data-label="Scenario" className="num">
-                  {policy.scenario}
-                </td>
-                <td data-label="Approvals" className="r num">
-                  <span>
-                    <b>{policy.required}</b> <span className="dim">of {policy.available}</span>
-                  </span>
-                </td>
-                <td data-label="By others" className="r num">
-                  {policy.required_other}
-                </td>
+                <RuleCells rule={policy} />
                 <td data-label="Who counted">{policy.who?.map((person) => person.name).join(", ")}</td>
               </tr>
             ))}

@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import type { SeenRow } from "../api/merge";
-import { deviceQuery } from "../api/queries";
+import { agentsQuery, deviceQuery } from "../api/queries";
 import type { Action, DeviceRow } from "../api/types";
 import { useSite, useSiteName } from "../shell/site";
 import { LoadError, Note, Tile, Tiles, Waiting } from "../ui/feedback";
@@ -43,6 +43,7 @@ function Details({ device }: { device: SeenRow }) {
   const now = useNow();
   const can = useCan(device.id);
   const siteName = useSiteName();
+  const { data: agents } = useQuery(agentsQuery);
   const { draft, busy } = useDraftAction();
   const [pools, setPools] = useState(false);
   const ask = (action: Action) => void draft(action, new Map([[device.site, [device.id]]]));
@@ -102,7 +103,10 @@ function Details({ device }: { device: SeenRow }) {
           <Fact word="Address" value={device.ip} num />
           <Fact word="MAC" value={device.mac ?? NONE} num />
           <Fact word="Site" value={siteName(device.site)} />
-          <Fact word="Agent" value={device.agent} />
+          <Fact
+            word="Agent"
+            value={agents?.items.find((agent) => agent.id === device.agent)?.name ?? device.agent}
+          />
           <Fact word="Connection" value={words(device.connectivity)} />
           <Fact word="Activity" value={device.activity ? words(device.activity) : NONE} />
           <Fact

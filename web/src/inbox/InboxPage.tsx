@@ -1,4 +1,4 @@
-import { Button, Tabs } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconInbox, IconMail } from "@tabler/icons-react";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
@@ -7,7 +7,7 @@ import { useRef, useState } from "react";
 import { type InboxMark, inboxCountsQuery, inboxQuery, markItems } from "../api/inbox";
 import type { InboxItem, InboxTab } from "../api/types";
 import { useSite } from "../shell/site";
-import { Empty, LoadError, Waiting } from "../ui/feedback";
+import { Listing, ListingHead, stepped } from "../ui/listing";
 import { refused, told } from "../ui/toast";
 import { useKeys } from "../ui/use-keys";
 import { useNow } from "../ui/use-now";
@@ -45,7 +45,7 @@ export function InboxPage() {
   const step = (by: number) => {
     const at = items.findIndex((item) => item.id === current?.id);
     // The first key chooses the first item; each further one goes on from there.
-    const next = chosen ? items[Math.max(0, Math.min(items.length - 1, at + by))] : items[0];
+    const next = chosen ? stepped(items, at, by) : items[0];
     if (!next) return;
     setChosen(next.id);
     list.current?.querySelector<HTMLElement>(`[data-item="${next.id}"]`)?.focus();
@@ -94,77 +94,47 @@ export function InboxPage() {
 
   return (
     <div className={css.page}>
-      <header className={css.head}>
-        <h1>Inbox</h1>
-        <Tabs
-          value={tab}
-          onChange={(value) => void navigate({ search: { tab: TABS.find((known) => known === value) } })}
-          aria-label="What you were told"
-        >
-          <Tabs.List style={{ flexWrap: "nowrap" }}>
-            {TABS.map((known) => (
-              <Tabs.Tab key={known} value={known}>
-                {WORD[known]}
-                {known === "needs_me" && counts !== undefined && counts.needs_me > 0 && (
-                  <span className="num"> {counts.needs_me}</span>
-                )}
-                {known === "mine" && counts !== undefined && counts.unread > 0 && (
-                  <span className="num"> {counts.unread}</span>
-                )}
-              </Tabs.Tab>
-            ))}
-          </Tabs.List>
-        </Tabs>
-        <Button
-          className={css.letters}
-          variant="default"
-          leftSection={<IconMail size={14} aria-hidden="true" />}
-          onClick={lettersDialog.open}
-        >
-          Letters…
-        </Button>
-      </header>
-      <section className={css.list} aria-label={WORD[tab]}>
-        {query.isPending ? (
-          <div style={{ padding: 16 }}>
-            <Waiting rows={6} height={52} />
-          </div>
-        ) : query.isError && items.length === 0 ? (
-          <LoadError error={query.error} retry={() => void query.refetch()} />
-        ) : items.length === 0 ? (
-          <Empty title={NONE[tab][0]} icon={<IconInbox size={28} aria-hidden="true" className="dim" />}>
-            <p>{NONE[tab][1]}</p>
-          </Empty>
-        ) : (
-          <>
-            <ul className="plain" ref={list}>
-              {items.map((item) => (
-                <Entry
-                  key={item.id}
-                  item={item}
-                  tab={tab}
-                  now={now}
-                  current={item.id === chosen}
-                  onOpen={() => open(item)}
-                  onDone={() => done(item)}
-                  onSnooze={(at) => snooze(item, at)}
-                />
-              ))}
-            </ul>
-            {query.hasNextPage && (
-              <div className={css.more}>
-                <Button
-                  variant="default"
-                  loading={query.isFetchingNextPage}
-                  onClick={() => void query.fetchNextPage()}
-                >
-                  Show more
-                </Button>
-              </div>
-            )}
-          </>
-        )}
-      </section>
+      <ListingHead
+        title="Inbox"
+        label="What you were told"
+        tabs={TABS}
+        words={WORD}
+        counts={{ needs_me: counts?.needs_me, mine: counts?.unread }}
+        tab={tab}
+        onTab={(next) => void navigate({ search: { tab: next } })}
+        after={
+          <Button
+            variant="default"
+            leftSection={<IconMail size={14} aria-hidden="true" />}
+            onClick={lettersDialog.open}
+          >
+            Letters…
+          </Button>
+        }
+      />
+      <Listing
+        label={WORD[tab]}
+        query={query}
+        count={items.length}
+        none={NONE[tab]}
+        icon={IconInbox}
+        height={52}
+      >
+        <ul className="plain" ref={list}>
+          {items.map((item) => (
+            <Entry
+              key={item.id}
+              item={item}
+              tab={tab}
+              now={now}
+              current={item.id === chosen}
+              onOpen={() => open(item)}
+              onDone={() => done(item)}
+              onSnooze={(at) => snooze(item, at)}
+            />
+          ))}
+        </ul>
+      </Listing>
       <LettersDialog opened={letters} onClose={lettersDialog.close} />
     </div>
   );

@@ -13,6 +13,7 @@ import { Changes } from "./Changes";
 import { Who } from "./Foretold";
 import { PolicyDialog } from "./PolicyDialog";
 import { Presets } from "./Presets";
+import { RuleCells, RuleHeads } from "./RuleCells";
 import { SafeguardsCard } from "./SafeguardsCard";
 import { WhatIf } from "./WhatIf";
 import { changeWords, isChange, isSerious, STEP_UPS, warningWords } from "./words";
@@ -61,13 +62,7 @@ export function PoliciesPage() {
           <table className="data stack">
             <thead>
               <tr>
-                <th scope="col">Scenario</th>
-                <th scope="col" className="r">
-                  Approvals
-                </th>
-                <th scope="col" className="r">
-                  By others
-                </th>
+                <RuleHeads />
                 <th scope="col">Who counts</th>
                 <th scope="col">Waits at most</th>
                 <th scope="col">Time lock</th>
@@ -80,25 +75,12 @@ export function PoliciesPage() {
             <tbody>
               {data.items.map((policy) => (
                 <tr key={policy.scenario}>
-                  <td data-label="Scenario">
-                    <div>
-                      <b>{scenarioTitle(policy.scenario)}</b>
-                      <div className="dim small">
-                        <span className="num">{policy.scenario}</span>
-                        {policy.version > 0 && `, version ${policy.version}`}
-                      </div>
-                    </div>
-                  </td>
-                  <td data-label="Approvals" className="r num">
-                    <span>
-                      <b>{policy.required}</b>
-                      <span className="dim"> of {policy.available}</span>
+                  <RuleCells
+                    rule={policy}
+                    planned={
                       <Planned policy={policy} change={changes.find((c) => c.scenario === policy.scenario)} />
-                    </span>
-                  </td>
-                  <td data-label="By others" className="r num">
-                    {policy.required_other}
-                  </td>
+                    }
+                  />
                   <td data-label="Who counts">
                     <div>
                       <Approvers of={policy.approvers} />

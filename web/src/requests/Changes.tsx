@@ -1,9 +1,9 @@
 import { Link } from "@tanstack/react-router";
 import type { Request } from "../api/types";
 import { useSite } from "../shell/site";
-import { actionDetail } from "../ui/actions";
+import { actionDetail, isOp } from "../ui/actions";
 import { Note } from "../ui/feedback";
-import { count, deltaPower, plural } from "../ui/format";
+import { count, deltaPower, NONE, plural } from "../ui/format";
 import css from "./Requests.module.css";
 
 const MOST_NAMES = 12;
@@ -68,6 +68,8 @@ function MovedList({ rows, word }: { rows: Moved[]; word: string }) {
 /** Old and new, grouped where devices change alike. */
 export function Diff({ request }: { request: Request }) {
   const details = actionDetail(request.action);
+  // Where devices stand, and whose they are, changes nothing about what they draw.
+  const measured = isOp(request.action.action);
   const onDevices = request.diff.some((row) => row.devices > 0);
   if (request.diff.length === 0 && details.length === 0) return null;
   return (
@@ -116,8 +118,8 @@ export function Diff({ request }: { request: Request }) {
                       <td data-label="Devices" className="r num">
                         {row.devices > 0 ? count(row.devices) : ""}
                       </td>
-                      <td data-label="Power" className="r num">
-                        {row.devices > 0 ? deltaPower(row.delta_w) : ""}
+                      <td data-label="Power" className={`r num ${measured ? "" : "none"}`}>
+                        {row.devices > 0 && measured ? deltaPower(row.delta_w) : NONE}
                       </td>
                     </>
                   )}

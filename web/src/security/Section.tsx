@@ -18,7 +18,7 @@ export function Section({
       <div className={css.head}>
         <div className="grow">
           <h2>{title}</h2>
-          <p className="soft">{state}</p>
+          <p className={`soft ${css.state}`}>{state}</p>
         </div>
         {action && <div className={css.action}>{action}</div>}
       </div>

@@ -80,7 +80,7 @@ export function SiteCard({
                     {count(container.devices)}
                   </Link>
                 </td>
-                <td data-label="" className="r" style={{ width: 48 }}>
+                <td data-label="" className="r menu">
                   <TaskMenu
                     of={container.name}
                     tasks={[

@@ -131,7 +131,7 @@ function Table({ subAccounts, onTask }: { subAccounts: SubAccount[]; onTask: (ta
                   {count(subAccount.devices)}
                 </Link>
               </td>
-              <td data-label="" className="r" style={{ width: 48 }}>
+              <td data-label="" className="r menu">
                 <TaskMenu
                   of={subAccount.name}
                   tasks={[
