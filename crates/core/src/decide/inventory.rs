@@ -73,7 +73,7 @@ impl Tx {
 
     pub(super) fn remove_container(&mut self, actor: &Actor, container: ContainerId) -> Result<Reply, Rejection> {
         self.own_container(actor, container)?;
-        let devices = self.state.devices_in(actor.account, Node::Container(container));
+        let devices = self.state.devices_in(actor.account, Node::Container(container)).len();
         if devices > 0 {
             return Err(Rejection::NotEmpty { what: "the container", devices });
         }

@@ -2,7 +2,7 @@
 
 use super::{Action, Control, Passwords, effects::check_name};
 use crate::{
-    authz::Place,
+    authz::{Node, Place},
     decide::Tx,
     event::{Event, device_of},
     fleet::{Agent, Ranges, ScanTask},
@@ -128,7 +128,7 @@ impl Tx {
                 if !own {
                     return Err(Rejection::NotFound { what: "sub-account" });
                 }
-                let devices = self.state().devices().filter(|device| device.sub_account == Some(*sub_account)).count();
+                let devices = self.state().devices_in(account, Node::SubAccount(*sub_account)).len();
                 if devices > 0 {
                     return Err(Rejection::NotEmpty { what: "the sub-account", devices });
                 }

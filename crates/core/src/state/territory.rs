@@ -144,10 +144,10 @@ impl State {
         (of == account).then_some(place)
     }
 
-    /// How many devices are in a node.
+    /// The devices in a node.
     #[must_use]
-    pub fn devices_in(&self, account: AccountId, node: Node) -> usize {
-        self.territories.0.get(&(account, Some(node))).map_or(0, |devices| devices.len())
+    pub fn devices_in(&self, account: AccountId, node: Node) -> Arc<DeviceSet> {
+        self.territories.0.get(&(account, Some(node))).cloned().unwrap_or_default()
     }
 
     /// All devices within reach.

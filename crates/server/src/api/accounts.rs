@@ -8,7 +8,7 @@ use super::{
     requests, session,
 };
 use adit_core::{
-    authz::{Actor, Permission, Place, Principal, Right},
+    authz::{Actor, Node, Permission, Place, Principal, Right},
     command::{Command, Reply},
     fleet::SubAccount,
     ids::{AccountId, RequestId, UserId},
@@ -71,18 +71,12 @@ fn in_panel(state: &State, account: &Account, current: bool, rights: &[Right]) -
         let place = Place { sub_account: Some(of.id), ..Place::ACCOUNT };
         rights.iter().any(|right| right.mask & Permission::DeviceList.bit() != 0 && right.scope.covers(&place))
     };
-    let sub_accounts: Vec<_> = state.sub_accounts_of(account.id).filter(sees).collect();
-    let mut devices: BTreeMap<_, u32> = sub_accounts.iter().map(|of| (of.id, 0)).collect();
-    for device in state.devices() {
-        if let Some(count) = device.sub_account.and_then(|of| devices.get_mut(&of)) {
-            *count += 1;
-        }
-    }
-    let view = |of: &&SubAccount| json!({ "id": of.id, "name": of.name, "devices": devices.get(&of.id) });
-    json!({
-        "id": account.id, "name": account.name, "current": current,
-        "sub_accounts": sub_accounts.iter().map(view).collect::<Vec<_>>(),
-    })
+    let view = |of: &SubAccount| {
+        let devices = state.devices_in(account.id, Node::SubAccount(of.id)).len();
+        json!({ "id": of.id, "name": of.name, "devices": devices })
+    };
+    let sub_accounts: Vec<_> = state.sub_accounts_of(account.id).filter(sees).map(view).collect();
+    json!({ "id": account.id, "name": account.name, "current": current, "sub_accounts": sub_accounts })
 }
 
 /// `GET /me/panel`: the caller's own accounts, then those shared with them by role, each with the sub-accounts they reach there.

@@ -71,7 +71,7 @@ pub fn of_sub_account(sub_account: &SubAccount) -> Place {
 fn site_view(state: &State, site: &Site) -> Value {
     let agents = state.agents_of(site.account).filter(|agent| agent.site == site.id).count();
     let containers = state.containers_of(site.account).filter(|container| container.site == site.id).count();
-    let devices = state.devices_in(site.account, Node::Site(site.id));
+    let devices = state.devices_in(site.account, Node::Site(site.id)).len();
     json!({
         "id": site.id, "name": site.name, "capacity_w": site.capacity_w,
         "agents": agents, "containers": containers, "devices": devices,
@@ -176,7 +176,7 @@ pub struct OfSite {
 }
 
 fn container_view(state: &State, container: &Container) -> Value {
-    let devices = state.devices_in(container.account, Node::Container(container.id));
+    let devices = state.devices_in(container.account, Node::Container(container.id)).len();
     json!({ "id": container.id, "site": container.site, "name": container.name, "devices": devices })
 }
 
@@ -237,7 +237,7 @@ pub async fn remove_container(
 }
 
 fn sub_account_view(state: &State, sub_account: &SubAccount) -> Value {
-    let devices = state.devices_in(sub_account.account, Node::SubAccount(sub_account.id));
+    let devices = state.devices_in(sub_account.account, Node::SubAccount(sub_account.id)).len();
     json!({ "id": sub_account.id, "name": sub_account.name, "devices": devices })
 }
 

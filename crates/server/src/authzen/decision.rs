@@ -116,7 +116,9 @@ impl Decisions<'_> {
             }
             "group" => of_nodes(&mut self.state.groups_of(self.account).map(|one| Node::Group(one.id))),
             "device" => {
-                let devices = self.state.devices().filter(|device| device.account == self.account);
+                let user = subject.user();
+                let held = user.map(|user| self.state.devices_for(self.account, user, permission, self.now));
+                let devices = held.iter().flat_map(|held| held.iter()).filter_map(|id| self.state.device(id));
                 devices.filter(|device| allowed(&device.place())).map(|device| result(json!(device.id))).collect()
             }
             _ => Vec::new(),

@@ -189,6 +189,7 @@ pub fn probes(operation: &str) -> Option<Vec<Probe>> {
         "GET /keys" => vec![seen("/keys")],
         "POST /keys" => vec![with("/keys", json!({ "grant": "$grant", "name": "x", "access": "read_only" }))],
         "DELETE /keys/{id}" => vec![of("/keys/$key")],
+        "GET /me/panel" => vec![seen("/me/panel")],
         "GET /me/permissions" => vec![seen("/me/permissions"), of("/me/permissions?device=$dev")],
         "GET /me/security" => vec![seen("/me/security")],
         "GET /me/sessions" => vec![seen("/me/sessions")],

@@ -2,6 +2,7 @@
 
 use super::row;
 use adit_core::{
+    authz::Node,
     fleet::AgentMode,
     ids::SiteId,
     requests::{Control, Passwords, Request, RequestState},
@@ -91,7 +92,7 @@ fn of_removal(state: &State, site: SiteId, name: &str, waits: bool) -> Vec<Value
     let agents: Vec<_> = state.agents_of(there.account).filter(|agent| agent.site == site).collect();
     let tasks: usize = agents.iter().map(|agent| state.scan_tasks_of(agent.id).count()).sum();
     let containers = state.containers_of(there.account).filter(|container| container.site == site).count();
-    let devices = state.devices().filter(|device| device.site == site).count();
+    let devices = state.devices_in(there.account, Node::Site(site)).len();
     let all = [("Agents", agents.len()), ("Scan tasks", tasks), ("Containers", containers), ("Devices", devices)];
     rows.extend(all.into_iter().filter(|(_, count)| *count > 0).map(|(what, n)| row(what, &n.to_string(), "none")));
     rows

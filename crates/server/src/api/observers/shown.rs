@@ -9,7 +9,7 @@ use crate::api::{
 };
 use adit_core::{
     accounts::{ObserverLink, Sections},
-    authz::{Permission, Place},
+    authz::{Node, Permission, Place},
     fleet::SubAccount,
     ids::SubAccountId,
     state::State,
@@ -41,9 +41,9 @@ pub fn of_name(api: &Api, state: &State, of: &SubAccount, sections: Sections) ->
 }
 
 fn sub_account(api: &Api, state: &State, of: &SubAccount, sections: Sections) -> Value {
-    let devices: Vec<_> = state.devices().filter(|device| device.sub_account == Some(of.id)).collect();
+    let devices = state.devices_in(of.account, Node::SubAccount(of.id));
     let live = api.live();
-    let totals = live.totals_of(devices.iter().map(|device| device.id));
+    let totals = live.totals_of(devices.iter());
     let counts: serde_json::Map<_, _> =
         totals.devices.iter().map(|(status, count)| (status.as_str().to_owned(), json!(count))).collect();
     let mut view = json!({
@@ -51,7 +51,7 @@ fn sub_account(api: &Api, state: &State, of: &SubAccount, sections: Sections) ->
         "devices": { "total": totals.devices.total(), "by_status": counts },
     });
     if sections.workers {
-        let workers = devices.iter().take(MAX_WORKERS).map(|device| {
+        let workers = devices.iter().filter_map(|id| state.device(id)).take(MAX_WORKERS).map(|device| {
             let row = live.row(device.id);
             json!({
                 "name": device.id, "model": device.found.model, "status": row.map(|row| row.status.as_str()),
