@@ -14,11 +14,11 @@ use crate::{
     fleet::{CommandId, FoundDevice, TargetResult},
     ids::{AgentId, DeviceId, RequestId, ScanTaskId},
     rejection::Rejection,
-    requests::{ItemState, RequestState},
+    requests::{ContentHash, ItemState, Payload, RequestState},
     state::{DRAFT_TTL, State, identity_keys},
     time::Timestamp,
 };
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// What a command comes to.
 #[derive(Debug)]
@@ -36,9 +36,31 @@ pub struct Decided {
 /// # Errors
 /// A [`Rejection`]; nothing has happened then.
 pub fn decide(state: &State, actor: &Actor, command: Command, now: Timestamp) -> Result<Decided, Rejection> {
-    let mut tx = Tx { now: state.monotonic(now), state: state.clone(), actor: actor.principal, entries: Vec::new() };
-    let reply = tx.run(actor, command)?;
-    Ok(Decided { entries: tx.entries, state: tx.state, reply })
+    decide_on(state.clone(), actor, command, now).map_err(|refused| refused.rejection)
+}
+
+/// A command that was refused.
+#[derive(Debug)]
+pub struct Refused {
+    /// Why.
+    pub rejection: Rejection,
+    /// The state that was given, if it is still what it was.
+    pub unchanged: Option<Box<State>>,
+}
+
+/// The same on a state that is given up for it, so that nothing of it has to be copied: for one decision after another.
+///
+/// # Errors
+/// [`Refused`]; nothing has happened then.
+pub fn decide_on(state: State, actor: &Actor, command: Command, now: Timestamp) -> Result<Decided, Refused> {
+    let mut tx = Tx::new(state, actor.principal, now);
+    match tx.run(actor, command) {
+        Ok(reply) => Ok(Decided { entries: tx.entries, state: tx.state, reply }),
+        Err(rejection) => {
+            let unchanged = tx.entries.is_empty().then(|| Box::new(tx.state));
+            Err(Refused { rejection, unchanged })
+        }
+    }
 }
 
 /// A command being decided: a copy of the state, moved on by every event it emits.
@@ -47,12 +69,30 @@ pub(crate) struct Tx {
     now: Timestamp,
     actor: Principal,
     entries: Vec<Entry>,
+    /// The last payload that was hashed here. It cannot change while it is held.
+    hashed: Option<(Arc<Payload>, ContentHash)>,
 }
 
 impl Tx {
+    fn new(state: State, actor: Principal, now: Timestamp) -> Self {
+        Self { now: state.monotonic(now), state, actor, entries: Vec::new(), hashed: None }
+    }
+
     /// To ask what would be refused; nothing comes of it.
     pub(crate) fn trying(state: &State, now: Timestamp) -> Self {
-        Self { now: state.monotonic(now), state: state.clone(), actor: Principal::System, entries: Vec::new() }
+        Self::new(state.clone(), Principal::System, now)
+    }
+
+    /// The hash of a payload. The very object that was hashed a moment ago is not hashed again; one that was stored is.
+    pub(crate) fn hash(&mut self, payload: &Arc<Payload>) -> ContentHash {
+        if let Some((hashed, hash)) = &self.hashed
+            && Arc::ptr_eq(hashed, payload)
+        {
+            return *hash;
+        }
+        let hash = payload.content_hash();
+        self.hashed = Some((Arc::clone(payload), hash));
+        hash
     }
 
     pub(crate) const fn state(&self) -> &State {

@@ -20,6 +20,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// An event with who caused it and when: the body of one record of the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -306,7 +307,7 @@ pub enum Event {
     RequestSubmitted {
         request: RequestId,
         number: u32,
-        payload: Box<Payload>,
+        payload: Arc<Payload>,
         content_hash: ContentHash,
         /// The counts in force, with what the ratchet and closure rules add.
         required: u32,

@@ -332,6 +332,12 @@ impl State {
         self.requests.get(*place as usize).map(AsRef::as_ref)
     }
 
+    /// One request, to be kept while the state goes on.
+    pub(crate) fn request_now(&self, id: RequestId) -> Option<Arc<Request>> {
+        let place = self.by_request.get(&id)?;
+        self.requests.get(*place as usize).map(Arc::clone)
+    }
+
     /// Open requests that hold a device, each once.
     #[must_use]
     pub fn holders_of(&self, device: DeviceId) -> Vec<&Request> {

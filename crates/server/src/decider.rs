@@ -110,19 +110,23 @@ impl Decider {
 
     /// Takes commands until there are none or the batch is full, decides them in order, and writes what came of them.
     pub fn decide(&mut self, commands: impl Iterator<Item = (Actor, Command)>, clock: &dyn Clock) -> Decided {
-        let mut state = Arc::clone(&self.state);
+        // Of their own until they are written; readers go on with what is committed.
+        let mut state = State::clone(&self.state);
         let mut entries: Vec<Entry> = Vec::new();
         let mut answers = Vec::new();
         for (actor, command) in commands.take(MAX_COMMANDS) {
             answers.push(match &self.stopped {
                 Some(reason) => Err(CommandError::Unavailable(reason.clone())),
-                None => match adit_core::decide(&state, &actor, command, clock.now()) {
+                None => match adit_core::decide_on(state, &actor, command, clock.now()) {
                     Ok(decided) => {
                         entries.extend(decided.entries);
-                        state = Arc::new(decided.state);
+                        state = decided.state;
                         Ok(decided.reply)
                     }
-                    Err(rejection) => Err(rejection.into()),
+                    Err(refused) => {
+                        state = refused.unchanged.map_or_else(|| after(&self.state, &entries), |state| *state);
+                        Err(refused.rejection.into())
+                    }
                 },
             });
             if entries.len() >= MAX_ENTRIES {
@@ -137,7 +141,7 @@ impl Decider {
             let failed = answers.iter().map(|_| Err(CommandError::Unavailable(reason.clone()))).collect();
             return Decided { answers: failed, committed: Batch::from([]) };
         }
-        self.state = state;
+        self.state = Arc::new(state);
         Decided { answers, committed: (before + 1..).zip(entries).collect() }
     }
 
@@ -164,6 +168,13 @@ impl Decider {
         self.stopped = Some(reason.clone());
         Err(reason)
     }
+}
+
+/// A state once more of its own, with these folded in.
+fn after(state: &State, entries: &[Entry]) -> State {
+    let mut state = state.clone();
+    entries.iter().for_each(|entry| state.apply(entry));
+    state
 }
 
 fn replay(store: &dyn LogStore) -> Result<State, EngineError> {

@@ -7,17 +7,17 @@ use adit_core::{
     audit::{Head, Record},
     command::{Command, Reply},
     event::Event,
-    requests::{Action, Control, RequestState},
+    requests::{Action, Control, PolicyChange, RequestState, Scenario},
     time::Timestamp,
 };
-use adit_server::{CommandError, Engine, SystemClock};
+use adit_server::{CommandError, Decider, Engine, SystemClock};
 use adit_store::{Appended, DataDir, LogReader, LogStore, Result, Snapshot, SqliteLog, StoreError};
 use std::sync::{
     Arc, Mutex,
     atomic::{AtomicU8, AtomicU64, Ordering},
     mpsc,
 };
-use support::{OWNER, approve, ask, bounded, company, enrol, operator, site};
+use support::{OWNER, approve, ask, bounded, company, enrol, operator, site, submission, user};
 
 /// What the next appends meet.
 const WELL: u8 = 0;
@@ -229,4 +229,32 @@ async fn a_start_reads_the_snapshot_and_only_what_came_after_it() {
     assert_eq!(*again.state(), *before);
     let reads = disk.reads.load(Ordering::SeqCst);
     assert!(reads < before.seq() / 2, "{reads} records were read");
+}
+
+/// An amendment first ends what it replaces; that must not show when it is refused after all.
+#[tokio::test]
+async fn what_is_refused_halfway_leaves_the_rest_of_its_batch_as_it_was() {
+    let root = tempfile::tempdir().unwrap();
+    let dir = DataDir::open(root.path()).unwrap();
+    let engine = start(&dir, &Disk::default());
+    company(&engine, 1).await;
+    let config = |required| {
+        let changes = vec![PolicyChange::counts(Scenario::ApprovalConfigUpdate, required, 0)];
+        Action::Control(Control::SetPolicies { changes })
+    };
+    ask(&engine, OWNER, 1, config(2), &[]).await.unwrap();
+    let waiting = ask(&engine, OWNER, 2, config(1), &[]).await.unwrap();
+    let (operator, owner) = (operator(&engine), user(&engine, OWNER));
+    drop(engine);
+
+    let mut decider = Decider::start(Box::new(dir.log().unwrap())).unwrap();
+    let amend = Command::Amend { request: waiting, with: submission(3, config(0), &[]) };
+    let commands = [(operator, Command::AddUser), (owner, amend), (operator, Command::AddUser)];
+    let decided = decider.decide(commands.into_iter(), &SystemClock);
+    assert!(matches!(&decided.answers[..], [Ok(_), Err(CommandError::Rejected(_)), Ok(_)]), "{:?}", decided.answers);
+    assert_eq!(decided.committed.len(), 2);
+    let state = Arc::clone(decider.state());
+    assert_eq!(state.request(waiting).unwrap().state, RequestState::Pending);
+    drop(decider);
+    assert_eq!(Decider::start(Box::new(dir.log().unwrap())).unwrap().state(), &state);
 }

@@ -119,7 +119,7 @@ mod tests {
             request: WAITING,
             number: 1,
             content_hash: payload.content_hash(),
-            payload: Box::new(payload),
+            payload: std::sync::Arc::new(payload),
             required: 2,
             required_other: 0,
             eligible: Vec::new(),

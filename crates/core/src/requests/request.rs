@@ -331,7 +331,7 @@ impl Request {
         Some(Self {
             id: *request,
             number: *number,
-            payload: Arc::new(payload.as_ref().clone()),
+            payload: Arc::clone(payload),
             content_hash: *content_hash,
             required: *required,
             required_other: *required_other,

@@ -83,7 +83,7 @@ impl Tx {
     /// Takes the request as far as it goes by itself.
     pub(crate) fn settle(&mut self, id: RequestId) {
         loop {
-            let Some(request) = self.state().request(id).cloned() else {
+            let Some(request) = self.state().request_now(id) else {
                 return;
             };
             let moved = match request.state {
@@ -155,12 +155,12 @@ impl Tx {
     }
 
     /// Everything that must still hold, in this order, right before approvals are spent.
-    fn guard(&self, request: &Request) -> Guard {
+    fn guard(&mut self, request: &Request) -> Guard {
         let payload = &request.payload;
         if request.execute_deadline.is_none_or(|deadline| self.now() >= deadline) {
             return Guard::Never("expired");
         }
-        if request.payload.content_hash() != request.content_hash {
+        if self.hash(&request.payload) != request.content_hash {
             return Guard::Never("integrity");
         }
         if !self.state().tally(request, self.now()).is_met() {

@@ -17,7 +17,7 @@ use crate::{
     state::idempotency_key,
 };
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// Longest text of a setting, characters.
 const MAX_SETTING: usize = 200;
@@ -126,7 +126,7 @@ impl Tx {
     }
 
     fn submitted_event(
-        &self,
+        &mut self,
         actor: &Actor,
         asked: Submission,
         asked_hash: ContentHash,
@@ -141,7 +141,7 @@ impl Tx {
         let eligible = self.state().approvers(actor.account, &policy, &asked.action, &places, self.now());
         let (estimates, was) = outlook(&targets, asked.estimates);
         let base_versions = self.state().base_versions(actor.account, &asked.action);
-        let payload = Payload {
+        let payload = Arc::new(Payload {
             account: actor.account,
             scenario,
             action: asked.action,
@@ -151,11 +151,12 @@ impl Tx {
             revision: numbers.revision,
             policy_version: policy.version,
             not_after: self.now().after(policy.approve_ttl),
-        };
+        });
+        let content_hash = self.hash(&payload);
         Ok(Event::RequestSubmitted {
             request: asked.id,
             number: numbers.number,
-            content_hash: payload.content_hash(),
+            content_hash,
             required: numbers.required,
             required_other: numbers.required_other,
             eligible,
@@ -165,7 +166,7 @@ impl Tx {
             reason: asked.reason,
             idempotency: asked.idempotency_key.map(|key| (key, asked_hash)),
             supersedes: numbers.supersedes,
-            payload: Box::new(payload),
+            payload,
         })
     }
 

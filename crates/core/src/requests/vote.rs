@@ -9,6 +9,7 @@ use crate::{
     rejection::Rejection,
     time::Timestamp,
 };
+use std::sync::Arc;
 
 /// Longest comment or reason, characters.
 pub(crate) const MAX_WORDS: usize = 1_000;
@@ -35,8 +36,8 @@ pub(crate) fn state_word(state: RequestState) -> &'static str {
 
 impl Tx {
     /// The request, if it is the actor's account's and the time has not run out on it.
-    pub(crate) fn open_request(&self, actor: &Actor, id: RequestId) -> Result<Request, Rejection> {
-        let request = self.state().request(id).filter(|r| r.payload.account == actor.account).cloned();
+    pub(crate) fn open_request(&self, actor: &Actor, id: RequestId) -> Result<Arc<Request>, Rejection> {
+        let request = self.state().request_now(id).filter(|r| r.payload.account == actor.account);
         request.ok_or(Rejection::NotFound { what: "request" })
     }
 
