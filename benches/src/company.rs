@@ -26,7 +26,7 @@ const REPORT: usize = 2_000;
 pub struct Company {
     pub state: State,
     pub log: Vec<Entry>,
-    now: Timestamp,
+    pub now: Timestamp,
     requests: u128,
 }
 
@@ -56,15 +56,19 @@ impl Company {
             company.ask(Action::Control(control), Vec::new());
         }
         company.run(Actor::system(ACCOUNT), Command::EnrolAgent { token_hash, public_key });
-        let miners: Vec<_> = (1..=miners).map(miner).collect();
-        for devices in miners.chunks(REPORT) {
-            let report = Command::ReportDevices { agent: AGENT, scan_task: ScanTaskId(1), devices: devices.to_vec() };
-            company.run(Actor::system(ACCOUNT), report);
-        }
+        let miners: Vec<_> = (1..=miners).collect();
+        miners.chunks(REPORT).for_each(|numbers| company.find(numbers));
         company
     }
 
-    fn run(&mut self, actor: Actor, command: Command) -> Reply {
+    /// The agent reports these miners.
+    pub fn find(&mut self, numbers: &[u32]) {
+        let devices = numbers.iter().copied().map(miner).collect();
+        let report = Command::ReportDevices { agent: AGENT, scan_task: ScanTaskId(1), devices };
+        self.run(Actor::system(ACCOUNT), report);
+    }
+
+    pub fn run(&mut self, actor: Actor, command: Command) -> Reply {
         let decided = decide(&self.state, &actor, command, self.now).expect("the company may do this");
         self.log.extend(decided.entries);
         self.state = decided.state;

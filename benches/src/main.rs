@@ -6,8 +6,10 @@
 mod authorization;
 mod commands;
 mod company;
+mod lists;
 mod measure;
 mod overriding;
+mod races;
 mod requests;
 mod table;
 
@@ -15,10 +17,12 @@ use std::process::ExitCode;
 use table::Line;
 
 /// Name, and what it does.
-const PARTS: [(&str, fn() -> Vec<Line>); 4] = [
+const PARTS: [(&str, fn() -> Vec<Line>); 6] = [
     ("authorization", authorization::run),
     ("overriding", overriding::run),
     ("requests", requests::run),
+    ("lists", lists::run),
+    ("races", races::run),
     ("commands", commands::run),
 ];
 
