@@ -178,6 +178,7 @@ test("devices are assigned to a sub-account, and away again before it is removed
   await owner.getByText("2 devices assigned").waitFor();
   await go(owner, "Sub-accounts");
   await row(owner, "quarryclient").getByRole("link", { name: "2 devices of quarryclient" }).waitFor();
+  await observed();
   // E37: the panel opens it as well.
   await go(owner, "My panel");
   const own = owner.getByRole("region", { name: "My own" });
@@ -212,6 +213,45 @@ test("an agent is revoked, and the site goes with its name typed", async () => {
 test("nothing went wrong on the way", () => {
   assert.deepEqual(people.complaints, []);
 });
+
+/** Somebody without an account looks at the sub-account: by a link until it is revoked, and by its name while that is open. */
+async function observed() {
+  await owner.getByRole("button", { name: "Make a link…" }).click();
+  const making = dialog(owner, "Make an observer link");
+  await making.getByLabel("For whom").fill("Investors");
+  await making.getByRole("button", { name: "Make the link" }).click();
+  const once = dialog(owner, "The link");
+  const address = await once.locator("code").innerText();
+  await once.getByRole("button", { name: "Done" }).click();
+
+  const visitor = await (await people.browser.newContext({ baseURL: demo.url })).newPage();
+  const isDead = () => visitor.getByText("This link no longer works").waitFor();
+  await visitor.goto(address);
+  await visitor.getByRole("heading", { level: 1, name: "Investors" }).waitFor();
+  const shown = visitor.getByRole("region", { name: "quarryclient" });
+  await shown.getByRole("row").nth(2).waitFor();
+  assert.equal(await shown.getByRole("row").count(), 3, "a heading and two workers");
+  await owner.getByRole("button", { name: "Revoke the link Investors" }).click();
+  await dialog(owner, "Revoke Investors?").getByRole("button", { name: "Revoke", exact: true }).click();
+  await owner.getByRole("button", { name: "Revoke the link Investors" }).waitFor({ state: "detached" });
+  await visitor.reload();
+  await isDead();
+
+  await visitor.goto("/observe/btc/quarryclient");
+  await isDead();
+  await owner.getByRole("button", { name: "Open pages by name…" }).click();
+  await dialog(owner, "Let pages open by name?").getByRole("button", { name: "Open them" }).click();
+  const protect = owner.getByRole("button", { name: "Protect them…" });
+  await protect.waitFor();
+  await visitor.reload();
+  await visitor.getByRole("heading", { level: 1, name: "quarryclient" }).waitFor();
+  await protect.click();
+  await dialog(owner, "Protect the pages?").getByRole("button", { name: "Protect", exact: true }).click();
+  await owner.getByRole("button", { name: "Open pages by name…" }).waitFor();
+  await visitor.reload();
+  await isDead();
+  await visitor.context().close();
+}
 
 /** Says where the selected devices stand or whose they are. */
 async function move(button, title, label, to, confirm) {

@@ -68,6 +68,18 @@ const forgotPassword = createRoute({
   component: lazyRouteComponent(() => import("./sign-in/ForgotPage"), "ForgotPage"),
 });
 
+// What people without an account are shown.
+const observeByLink = createRoute({
+  getParentRoute: () => root,
+  path: "/observe",
+  component: lazyRouteComponent(() => import("./observers/ObservePage"), "ObserveByLink"),
+});
+const observeByName = createRoute({
+  getParentRoute: () => root,
+  path: "/observe/$coin/$name",
+  component: lazyRouteComponent(() => import("./observers/ObservePage"), "ObserveByName"),
+});
+
 const gone = createRoute({
   getParentRoute: () => root,
   path: "/gone",
@@ -223,6 +235,8 @@ export const router = createRouter({
     resetPassword,
     verifyEmail,
     forgotPassword,
+    observeByLink,
+    observeByName,
     gone,
     shell.addChildren([
       shellHome,

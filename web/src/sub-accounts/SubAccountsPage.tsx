@@ -5,6 +5,7 @@ import { useState } from "react";
 import { createSubAccount, removeSubAccount, renameSubAccount, type SubAccount } from "../api/estate";
 import { placesQuery } from "../api/people";
 import { ALL_SITES } from "../api/queries";
+import { LinksCard } from "../observers/LinksCard";
 import { Ask } from "../ui/ask";
 import { Empty, LoadError, Waiting } from "../ui/feedback";
 import { count, plural } from "../ui/format";
@@ -63,6 +64,7 @@ export function SubAccountsPage() {
       ) : (
         <Table subAccounts={shown} onTask={setTask} />
       )}
+      {data && <LinksCard subAccounts={shown} />}
       {task?.kind === "new" && (
         <NameDialog
           title="Add a sub-account"
