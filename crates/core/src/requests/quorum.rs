@@ -383,7 +383,6 @@ impl State {
     pub fn awaits(&self, request: &Request, user: UserId, now: Timestamp) -> bool {
         // What is quick to tell comes first: lists are searched with this.
         request.state == RequestState::Pending
-            && request.payload.initiator != Principal::User(user)
             && request.eligible.iter().any(|(approver, _)| *approver == user)
             && request.vote_of(user).is_none()
             && self.tally(request, now).undecided.contains(&user)

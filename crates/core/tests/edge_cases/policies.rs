@@ -270,6 +270,7 @@ fn r14_where_a_passkey_is_asked_for_each_approval_has_its_own_and_asking_is_none
     let id = w.ask(owner, mode(PowerMode::Low), &[1]);
     let now = w.now;
     assert_eq!(w.state.tally(w.request(id), now).approvals, [].into(), "asking is not approving");
+    assert!(w.state.awaits(w.request(id), owner, now), "so it is among what waits for whoever asked");
     for user in [owner, one] {
         let why = w.vote(user, id, Decision::Approve).unwrap_err();
         assert_eq!((why.code(), why.status()), ("passkey_required", 401));
