@@ -123,10 +123,24 @@ async fn addresses_are_checked_and_shown_to_those_who_may_see_wallets() {
     fits(&seen, "WalletOf");
     assert_eq!((&seen.body["current"]["address"], &seen.body["coming"]["address"]), (&json!(OLD), &json!(NEW)));
     assert_eq!(seen.body["coming"]["holds"], true);
+    assert_eq!(seen.body["coming"]["by"], made.body["initiator"]);
+    assert_eq!(seen.body["hold"], seen.body["coming"]);
+    assert_eq!(made.body["title"], "Change the wallet of Hosting");
+    assert_eq!((&made.body["rule"]["timelock_s"], &made.body["rule"]["runs_at_once"]), (&json!(86_400), &json!(false)));
+    let day = made.body["not_before"].as_i64().unwrap() - made.body["created_at"].as_i64().unwrap();
+    assert_eq!(day, 86_400_000);
     assert_eq!(house.get("sub-accounts/sub-9/wallet", &owner).await.status, 404);
 
     let to_new = ask(&house, &owner, allocation(&[("wallet", 9_000), (NEW, 1_000)])).await;
     assert_eq!(to_new.body["state"], "approved", "a new address waits");
+    let waits = house.get("sub-accounts/sub-1/allocation", &owner).await;
+    fits(&waits, "AllocationOf");
+    assert_eq!(waits.body["masked"], false);
+    assert_eq!(waits.body["waits"]["shares"][1]["recipient"]["address"], NEW);
+    let reporter = house.sign_in("reporting_manager").await;
+    let waits = house.get("sub-accounts/sub-1/allocation", &reporter).await;
+    assert_eq!(waits.body["masked"], true);
+    assert_eq!(waits.body["waits"]["shares"][1]["recipient"]["address"], "\u{2026}vfNa");
     house.later(Millis::hours(24)).await;
     let reporter = house.sign_in("reporting_manager").await;
     assert_eq!(house.get("sub-accounts/sub-1/wallet", &reporter).await.status, 403);
@@ -144,6 +158,26 @@ async fn addresses_are_checked_and_shown_to_those_who_may_see_wallets() {
     let audit = house.get("audit?type=wallet_set", &owner).await;
     assert_eq!(audit.body["items"][0]["summary"], "Wallet of Hosting is \u{2026}vfNa now");
     assert_eq!(audit.body["items"][0]["detail"]["data"]["address"], NEW);
+}
+
+#[tokio::test]
+async fn what_could_never_be_asked_for_is_said_before_it_is() {
+    let (house, owner) = house().await;
+    let preview = async |action: Value| {
+        house.ask("POST", "/api/v1/requests/preview", Some(&owner), Some(&json!({ "action": action }))).await
+    };
+    let good = preview(wallet(NEW)).await;
+    assert_eq!((good.status.as_u16(), &good.body["rule"]["timelock_s"]), (200, &json!(86_400)), "{}", good.text);
+    assert!(good.body["rule"]["sentence"].as_str().unwrap().ends_with("carried out 24 h later"), "{}", good.text);
+    for (action, status, why) in [
+        (wallet("bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t5"), 422, "checksum"),
+        (wallet(OLD), 409, "this wallet address"),
+        (allocation(&[("wallet", 9_000), ("nonsense", 1_000)]), 422, "recipient 2"),
+    ] {
+        let refused = preview(action).await;
+        assert_eq!(refused.status, status, "{}", refused.text);
+        assert!(refused.body["detail"].as_str().unwrap().contains(why), "{}", refused.text);
+    }
 }
 
 #[tokio::test]

@@ -2318,6 +2318,8 @@ export interface components {
             /** @description Set, and in force from a later day on. */
             coming: components["schemas"]["Allocation"] | null;
             current: components["schemas"]["Allocation"];
+            /** @description Addresses show their last characters only: the reader may not see wallets. */
+            masked: boolean;
             sub_account: string;
             /** @description The latest first. */
             versions: components["schemas"]["Allocation"][];
@@ -2561,6 +2563,14 @@ export interface components {
             reason?: string | null;
             version: number;
         };
+        /** @description Earned and not paid. */
+        Due: {
+            /** @description Null as long as there is no wallet. */
+            address: string | null;
+            /** @description The request that holds it. */
+            held_by: string | null;
+            sat: number;
+        };
         /** @description Watts before and after; `unknown` counts the devices of which they are not known. */
         Effect: {
             after_w: number | null;
@@ -2780,10 +2790,13 @@ export interface components {
         MoneyRequest: {
             /** @description The new address, of a change of the wallet. */
             address?: string;
+            by: components["schemas"]["UserRef"];
             holds: boolean;
             not_before: number | null;
             number: number;
             request: string;
+            /** @description The new shares, of a change of the allocation. */
+            shares?: components["schemas"]["Share"][];
             state: components["schemas"]["RequestState"];
         };
         Named: {
@@ -3173,6 +3186,8 @@ export interface components {
                 voted: "approve" | "reject" | null;
                 why_not: string | null;
             };
+            /** @description Once approved, when it is carried out; until then its approvers may cancel it. */
+            not_before: number | null;
             number: number;
             policy_version: number;
             progress: {
@@ -3248,6 +3263,8 @@ export interface components {
                 voted: "approve" | "reject" | null;
                 why_not: string | null;
             };
+            /** @description Once approved, when it is carried out; until then its approvers may cancel it. */
+            not_before: number | null;
             number: number;
             progress: {
                 done: number;
@@ -3284,6 +3301,8 @@ export interface components {
             sentence: string;
             /** @enum {string} */
             step_up: "none" | "recent" | "passkey";
+            /** @description Between approval and execution. */
+            timelock_s: number;
         };
         /** @description Hardening rules of an account. */
         Safeguards: {
@@ -3564,14 +3583,9 @@ export interface components {
         WalletOf: {
             coming: components["schemas"]["MoneyRequest"] | null;
             current: components["schemas"]["Wallet"] | null;
-            /** @description Earned and not paid. */
-            due: {
-                /** @description Null as long as there is no wallet. */
-                address: string | null;
-                /** @description The request that holds it. */
-                held_by: string | null;
-                sat: number;
-            }[];
+            due: components["schemas"]["Due"][];
+            /** @description For whose sake what is due is not paid at present, if the reader may see it. */
+            hold: components["schemas"]["MoneyRequest"] | null;
             sub_account: string;
             /** @description The latest first. */
             versions: components["schemas"]["Wallet"][];

@@ -64,6 +64,7 @@ export function request(patch: Partial<RequestSummary> = {}): RequestSummary {
     created_at: 0,
     ended_at: null,
     approve_deadline: 3_600_000,
+    not_before: null,
     execute_deadline: null,
     targets: 2,
     approved_targets: 2,

@@ -94,7 +94,9 @@ pub fn check(own: SubAccountId, shares: &[Share]) -> Result<(), String> {
             Recipient::SubAccount { sub_account } if *sub_account == own => {
                 return Err("what the sub-account keeps goes to its wallet: name that".into());
             }
-            Recipient::Address { address } => drop(address::canonical(address).map_err(|error| error.to_string())?),
+            Recipient::Address { address } => {
+                address::canonical(address).map_err(|error| format!("recipient {}: {error}", at + 1))?;
+            }
             Recipient::Wallet {} | Recipient::SubAccount { .. } => {}
         }
     }

@@ -1,8 +1,8 @@
 //! Who may vote, whose vote counts, and whether that is enough.
 
 use super::{
-    Action, Approvers, Control, Decision, Policy, PolicyChange, Request, RequestState, Scenario, StepUp, Target,
-    settle::is_from_the_server,
+    Action, Approvers, Control, Decision, Payload, Policy, PolicyChange, Request, RequestState, Scenario, StepUp,
+    Target, settle::is_from_the_server,
 };
 use crate::{
     authz::{Actor, Grant, Permission, Place, Principal, RoleId},
@@ -101,6 +101,15 @@ impl Policy {
 }
 
 impl State {
+    /// How long the request would wait between approval and execution if it were approved now. As with the counts, what waits is
+    /// not let out sooner by a change made meanwhile.
+    #[must_use]
+    pub fn timelock_of(&self, request: &Request) -> Millis {
+        let Payload { account, scenario, policy_version, ref action, .. } = *request.payload;
+        let (now, then) = (self.policy(account, scenario), self.policy_at(account, scenario, policy_version));
+        now.timelock.max(then.timelock).max(self.least_timelock(action))
+    }
+
     /// The rule that a request by `actor` for `action` on `targets` would meet now.
     #[must_use]
     pub fn rule_for(&self, actor: &Actor, action: &Action, targets: &[Target], now: Timestamp) -> Rule {

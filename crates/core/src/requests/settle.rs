@@ -1,6 +1,6 @@
 //! Every transition that follows by itself, and the guard before anything is carried out.
 
-use super::{Action, Control, ItemState, Payload, Request, RequestState, Target, offered_to};
+use super::{Action, Control, ItemState, Request, RequestState, Target, offered_to};
 use crate::{
     authz::Principal,
     decide::Tx,
@@ -123,12 +123,8 @@ impl Tx {
         if !tally.is_met() {
             return false;
         }
-        let Payload { account, scenario, policy_version, .. } = *request.payload;
-        let policy = self.state().policy(account, scenario);
-        // As with the counts, what waits is not let out sooner by a change made meanwhile.
-        let then = self.state().policy_at(account, scenario, policy_version);
-        let least = self.state().least_timelock(&request.payload.action);
-        let not_before = self.now().after(policy.timelock.max(then.timelock).max(least));
+        let policy = self.state().policy(request.payload.account, request.payload.scenario);
+        let not_before = self.now().after(self.state().timelock_of(request));
         let execute_deadline = not_before.after(policy.execute_ttl);
         self.emit(Event::RequestApproved { request: request.id, not_before, execute_deadline });
         true

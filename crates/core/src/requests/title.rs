@@ -4,6 +4,8 @@ use super::{Action, Control, NewGrant};
 use crate::{
     authz::RoleId,
     fleet::{Operation, PowerMode},
+    ids::SubAccountId,
+    state::State,
 };
 
 impl Action {
@@ -70,6 +72,26 @@ impl Action {
                 Control::TransferOwnership { .. } => "Transfer ownership".into(),
                 Control::Recover(_) => "Recover governance".into(),
             },
+        }
+    }
+}
+
+impl State {
+    /// An action's title, with a sub-account's name in place of its id.
+    #[must_use]
+    pub fn title_of(&self, action: &Action) -> String {
+        let name = |id: SubAccountId| self.sub_account_ever(id).map_or_else(|| id.to_string(), |of| of.name.clone());
+        match action {
+            Action::Control(Control::SetWallet { sub_account, .. }) => {
+                format!("Change the wallet of {}", name(*sub_account))
+            }
+            Action::Control(Control::SetAllocation { sub_account, .. }) => {
+                format!("Change how revenue of {} is shared out", name(*sub_account))
+            }
+            Action::Control(Control::RemoveSubAccount { sub_account }) => {
+                format!("Remove sub-account {}", name(*sub_account))
+            }
+            other => other.title(),
         }
     }
 }

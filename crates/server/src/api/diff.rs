@@ -319,7 +319,8 @@ const fn approvers_in_words(approvers: Approvers) -> &'static str {
     }
 }
 
-fn length(length: Millis) -> String {
+/// "24 h", "90 s": the largest unit that it is whole in.
+pub fn length(length: Millis) -> String {
     let seconds = length.0 / 1_000;
     match seconds {
         0 => "0 s".into(),

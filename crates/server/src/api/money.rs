@@ -1,10 +1,12 @@
 //! Where a sub-account's money goes, and what it is owed. It is changed by requests alone.
 
 use super::{
-    Shared,
+    Names, Shared,
     caller::Permitted,
     id,
     problem::{Answer, Problem},
+    requests::visible,
+    views::initiator,
 };
 use adit_core::{
     accounts::{Allocation, Recipient, Share, Wallet, address::masked},
@@ -37,11 +39,20 @@ fn open(state: &State, is_it: impl Fn(&Control) -> bool) -> Option<&Request> {
     })
 }
 
-fn open_view(request: &Request) -> Value {
-    json!({
-        "request": request.id, "number": request.number, "state": request.state, "not_before": request.not_before,
-        "holds": request.state == RequestState::Approved,
-    })
+/// With where money is to go by it; addresses masked where they are `hidden`.
+fn open_view(request: &Request, names: &Names, hidden: bool) -> Value {
+    let mut view = json!({
+        "request": request.id, "number": request.number, "by": initiator(request, names), "state": request.state,
+        "not_before": request.not_before, "holds": request.state == RequestState::Approved,
+    });
+    match &request.payload.action {
+        Action::Control(Control::SetWallet { address, .. }) => {
+            view["address"] = json!(if hidden { masked(address) } else { address.clone() });
+        }
+        Action::Control(Control::SetAllocation { shares, .. }) => view["shares"] = shares_view(shares, hidden),
+        _ => {}
+    }
+    view
 }
 
 fn wallet_view(wallet: &Wallet) -> Value {
@@ -54,33 +65,33 @@ pub async fn wallet(
     permitted: Permitted<WALLET>,
     Path(text): Path<String>,
 ) -> Answer<Json<Value>> {
-    let state = api.engine.state();
+    let (state, names, now) = (api.engine.state(), api.names()?, api.now());
     let of = sought(&state, permitted.permit.reach(), &text)?;
     let money = state.money(of);
     let coming =
         open(&state, |control| matches!(control, Control::SetWallet { sub_account, .. } if *sub_account == of));
-    let coming = coming.map(|request| {
-        let mut view = open_view(request);
-        if let Action::Control(Control::SetWallet { address, .. }) = &request.payload.action {
-            view["address"] = json!(address);
-        }
-        view
-    });
+    let actor = &permitted.asker.0;
+    let hold = state.hold_on(of).filter(|request| visible(&state, request, actor, now));
+    let view =
+        |request: &Request| open_view(request, &names, state.hides_addresses(actor, &request.payload.action, now));
     let due = state.due(of).into_iter();
     let due: Vec<_> =
         due.map(|due| json!({ "address": due.address, "sat": due.sat, "held_by": due.held_by })).collect();
     Ok(Json(json!({
-        "sub_account": of, "current": money.wallet().map(wallet_view), "coming": coming, "due": due,
+        "sub_account": of, "current": money.wallet().map(wallet_view), "coming": coming.map(view), "hold": hold.map(view), "due": due,
         "versions": money.wallets.iter().rev().map(wallet_view).collect::<Vec<_>>(),
     })))
 }
 
-fn share_view(share: &Share, hidden: bool) -> Value {
-    let recipient = match &share.recipient {
-        Recipient::Address { address } if hidden => Recipient::Address { address: masked(address) },
-        other => other.clone(),
-    };
-    json!({ "recipient": recipient, "basis_points": share.basis_points })
+fn shares_view(shares: &[Share], hidden: bool) -> Value {
+    let shares = shares.iter().map(|share| {
+        let recipient = match &share.recipient {
+            Recipient::Address { address } if hidden => Recipient::Address { address: masked(address) },
+            other => other.clone(),
+        };
+        json!({ "recipient": recipient, "basis_points": share.basis_points })
+    });
+    shares.collect()
 }
 
 /// `GET /sub-accounts/{sub_account}/allocation`, by a person or with an API key. Addresses are masked for who may not see
@@ -90,12 +101,12 @@ pub async fn allocation(
     permitted: Permitted<REVENUE>,
     Path(text): Path<String>,
 ) -> Answer<Json<Value>> {
-    let (state, now) = (api.engine.state(), api.now());
+    let (state, names, now) = (api.engine.state(), api.names()?, api.now());
     let of = sought(&state, permitted.permit.reach(), &text)?;
     let place = Place { sub_account: Some(of), ..Place::ACCOUNT };
     let hidden = !state.rights_of(&permitted.asker.0).allow(Permission::WalletView, &place, now);
     let view = |allocation: &Allocation| {
-        let shares: Vec<_> = allocation.shares.iter().map(|share| share_view(share, hidden)).collect();
+        let shares = shares_view(&allocation.shares, hidden);
         json!({ "version": allocation.version, "effective_from": allocation.effective_from, "shares": shares })
     };
     let money = state.money(of);
@@ -104,7 +115,7 @@ pub async fn allocation(
     let waits =
         open(&state, |control| matches!(control, Control::SetAllocation { sub_account, .. } if *sub_account == of));
     Ok(Json(json!({
-        "sub_account": of, "current": view(&current), "coming": coming, "waits": waits.map(open_view),
-        "versions": money.allocations.iter().rev().map(view).collect::<Vec<_>>(),
+        "sub_account": of, "current": view(&current), "coming": coming, "waits": waits.map(|request| open_view(request, &names, hidden)),
+        "masked": hidden, "versions": money.allocations.iter().rev().map(view).collect::<Vec<_>>(),
     })))
 }

@@ -156,11 +156,12 @@ pub async fn preview(
         return Err(Problem::not_found("device"));
     }
     if let Action::Control(_) = &asked.action {
-        // What is named and not there for the caller has no preview either.
+        // What is named and not there for the caller has no preview either, nor has what could never be asked for.
         let submission = submission(&api, asked.clone(), None)?;
         let foretold = decide(&state, actor, Command::Submit(submission), api.now());
-        if let Err(missing @ Rejection::NotFound { .. }) = foretold {
-            return Err(missing.into());
+        use Rejection::{AlreadyExists, Invalid, NotFound};
+        if let Err(why @ (NotFound { .. } | Invalid { .. } | AlreadyExists { .. })) = foretold {
+            return Err(why.into());
         }
     }
     Ok(Json(preview::of(&api, &state, actor, &asked.action, &asked.targets).view()))

@@ -3,6 +3,7 @@
 use super::{
     Shared,
     caller::Caller,
+    diff::length,
     id,
     problem::{Answer, Params, Problem},
 };
@@ -11,6 +12,7 @@ use adit_core::{
     ids::{DeviceId, SiteId, UserId},
     requests::{Approvers, Policy, Request, Rule, Scenario, StepUp, Tally},
     state::State,
+    time::Millis,
 };
 use axum::{Json, extract::State as Shares};
 use serde::Deserialize;
@@ -36,7 +38,8 @@ pub const fn step_up(step_up: StepUp) -> &'static str {
 /// The contract's `Rule`, for something the actor would submit.
 pub fn of_rule(rule: &Rule) -> Value {
     let counted = !rule.tally.approvals.is_empty();
-    view(rule.scenario, &rule.policy, &rule.tally, rule.runs_at_once(), counted.then_some("yours"), "you")
+    let timelock = rule.policy.timelock;
+    view(rule.scenario, &rule.policy, timelock, &rule.tally, rule.runs_at_once(), counted.then_some("yours"), "you")
 }
 
 /// The contract's `Rule`, for something that was submitted.
@@ -45,14 +48,16 @@ pub fn of_request(state: &State, request: &Request, tally: &Tally) -> Value {
     let initiator = request.payload.initiator;
     let counts = policy.counts_by_submitting()
         && request.eligible.iter().any(|(approver, _)| initiator == Principal::User(*approver));
-    let alone = counts && tally.required <= 1 && tally.required_other == 0;
+    let timelock = state.timelock_of(request);
+    let alone = counts && tally.required <= 1 && tally.required_other == 0 && timelock == Millis(0);
     let counted = counts.then_some("the initiator's");
-    view(request.payload.scenario, &policy, tally, alone, counted, "the initiator")
+    view(request.payload.scenario, &policy, timelock, tally, alone, counted, "the initiator")
 }
 
 fn view(
     scenario: Scenario,
     policy: &Policy,
+    timelock: Millis,
     tally: &Tally,
     at_once: bool,
     counted: Option<&str>,
@@ -64,9 +69,13 @@ fn view(
     if policy.wants_passkeys() {
         sentence.push_str(", each with a passkey");
     }
+    if timelock > Millis(0) {
+        sentence.push_str(&format!(", and carried out {} later", length(timelock)));
+    }
     json!({
         "scenario": scenario, "required": tally.required, "required_other": tally.required_other, "approvers": names,
-        "initiator_counts": policy.initiator_counts, "runs_at_once": at_once, "step_up": step_up(policy.step_up), "sentence": sentence,
+        "initiator_counts": policy.initiator_counts, "runs_at_once": at_once, "step_up": step_up(policy.step_up),
+        "timelock_s": timelock.0 / 1_000, "sentence": sentence,
     })
 }
 

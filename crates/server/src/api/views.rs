@@ -34,11 +34,10 @@ impl Viewer<'_> {
         json!({ "id": user, "name": self.names.of(user) })
     }
 
-    fn initiator(&self, request: &Request) -> Value {
-        match request.payload.initiator {
-            Principal::User(user) => self.person(user),
-            Principal::ApiKey(key) => json!({ "id": key, "name": "A program" }),
-            Principal::Operator | Principal::System => json!({ "id": "system", "name": "The server" }),
+    fn title(&self, action: &Action, targets: usize) -> String {
+        match action {
+            Action::Device(_) => title(action, targets),
+            Action::Control(_) => self.state.title_of(action),
         }
     }
 
@@ -69,9 +68,10 @@ impl Viewer<'_> {
                 && me.is_some_and(|me| tally.approvals.contains(&me) || tally.undecided.contains(&me));
         json!({
             "id": request.id, "number": request.number, "state": request.state, "state_reason": request.state_reason,
-            "title": title(&payload.action, targets), "action": payload.action, "scenario": payload.scenario,
-            "site": site_of(self.state, request), "initiator": self.initiator(request), "created_at": request.created_at,
-            "ended_at": request.ended_at, "approve_deadline": payload.not_after, "execute_deadline": request.execute_deadline,
+            "title": self.title(&payload.action, targets), "action": payload.action, "scenario": payload.scenario,
+            "site": site_of(self.state, request), "initiator": initiator(request, self.names), "created_at": request.created_at,
+            "ended_at": request.ended_at, "approve_deadline": payload.not_after,
+            "not_before": request.not_before, "execute_deadline": request.execute_deadline,
             "targets": targets, "approved_targets": payload.targets.len(),
             "approvals": { "have": tally.approvals.len(), "need": tally.required, "need_other": tally.required_other, "have_other": tally.by_others },
             "effect": Effect::of_request(request).view(),
@@ -171,6 +171,15 @@ impl Viewer<'_> {
             json!({ "at": step.at, "what": what, "by": by, "seq": step.seq })
         };
         request.steps.iter().map(entry).collect()
+    }
+}
+
+/// Who asked for it.
+pub fn initiator(request: &Request, names: &Names) -> Value {
+    match request.payload.initiator {
+        Principal::User(user) => json!({ "id": user, "name": names.of(user) }),
+        Principal::ApiKey(key) => json!({ "id": key, "name": "A program" }),
+        Principal::Operator | Principal::System => json!({ "id": "system", "name": "The server" }),
     }
 }
 

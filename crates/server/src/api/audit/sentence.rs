@@ -178,7 +178,11 @@ impl Speaker<'_> {
             Event::RequestSubmitted { number, payload, refused, .. } => {
                 let targets = payload.targets.len();
                 let on = if targets == 0 { String::new() } else { format!(" on {}", count(targets, "target")) };
-                format!("R-{number} was submitted: {}{on}{}", payload.action.title(), self.refused(refused))
+                format!(
+                    "R-{number} was submitted: {}{on}{}",
+                    self.state.title_of(&payload.action),
+                    self.refused(refused)
+                )
             }
             _ => self.of_structure(event),
         }
