@@ -9,7 +9,7 @@ use adit_core::{
     fleet::{Ending, PowerMode},
     ids::{RequestId, UserId, WebhookId},
     notices::{self, Class, Kind, Moment, Notice, Topic, Which},
-    requests::{Action, Control, Decision, NewGrant, Scenario},
+    requests::{Action, Approvers, Control, Decision, NewGrant, PolicyChange, RequestState, Scenario, StepUp},
     state::State,
     time::Millis,
 };
@@ -267,4 +267,76 @@ fn whom_the_account_is_offered_to_is_asked_and_its_end_is_told_to_everybody() {
     let told: Vec<_> = since(&w, begun).into_iter().filter(|notice| notice.kind == Kind::DeletionBegun).collect();
     assert_eq!(told.iter().map(|notice| notice.to).collect::<Vec<_>>(), [administrator, technician]);
     assert!(told.iter().all(|notice| notice.always));
+}
+
+fn say(w: &mut World, user: UserId, request: RequestId) -> Vec<Notice> {
+    let (actor, begun) = (w.actor(user), w.log.len());
+    w.run(&actor, Command::Comment { request, words: "why now?".into() }).unwrap();
+    since(w, begun)
+}
+
+#[test]
+fn a_comment_is_told_to_whoever_has_a_part_in_the_request_and_displaces_no_call_to_vote() {
+    let mut w = World::new(4);
+    let (manager, other) = (w.person(Role::SiteManager), w.person(Role::SiteManager));
+    let (operations, viewer, silent) =
+        (w.person(Role::OperationsManager), w.person(Role::Viewer), w.person(Role::Viewer));
+    w.set_policy(Scenario::FleetMode, 3, 0);
+    let id = w.ask(operations, mode(PowerMode::Sleep), &[1, 2]);
+    let said = |user, class| (user, Kind::Commented, class);
+    assert_eq!(short(&say(&mut w, viewer, id)), [said(operations, Class::Mine)]);
+    assert_eq!(short(&say(&mut w, operations, id)), [said(viewer, Class::Mine)], "who asked knows what they said");
+    w.vote(manager, id, Decision::Approve).unwrap();
+    let told = say(&mut w, other, id);
+    assert_eq!(
+        short(&told),
+        [said(operations, Class::Mine), said(manager, Class::Mine), said(viewer, Class::Mine)],
+        "not the owner, who has neither voted nor spoken"
+    );
+    let told = say(&mut w, manager, id);
+    assert_eq!(
+        short(&told),
+        [said(operations, Class::Mine), said(viewer, Class::Mine), said(other, Class::NeedsMe)],
+        "the request still waits for the other manager"
+    );
+    assert!(told.iter().all(|notice| notice.topic == Topic::Request(id) && notice.is_visible(&w.state, w.now)));
+    let call = *told.last().unwrap();
+    assert!(call.is_open(&w.state, w.now) && call.is_worth_a_letter());
+    w.vote(other, id, Decision::Reject).unwrap();
+    assert!(!call.is_open(&w.state, w.now), "there is nothing to decide any more");
+    assert_eq!(short(&say(&mut w, viewer, id)), [operations, manager, other].map(|user| said(user, Class::Mine)));
+    assert!(all(&w).iter().all(|notice| notice.to != silent || notice.kind == Kind::GrantGiven));
+}
+
+#[test]
+fn a_comment_is_not_told_to_who_has_lost_sight_of_the_request() {
+    let mut w = World::new(4);
+    let (here, owner) = (local(&mut w, Role::Technician), w.owner);
+    let id = w.ask(owner, mode_on(), &[1]);
+    say(&mut w, here, id);
+    let grant = w.state.grants_of(w.account).find(|grant| grant.user == here).unwrap().id;
+    w.ask(owner, Action::Control(Control::RemoveGrant { grant }), &[]);
+    let keeper = w.person(Role::Viewer);
+    assert_eq!(short(&say(&mut w, keeper, id)), [(owner, Kind::Commented, Class::Mine)]);
+}
+
+#[test]
+fn where_asking_is_no_approval_whoever_asks_is_called_to_vote_as_well() {
+    let mut w = World::new(2);
+    let (first, second) = (w.person(Role::Administrator), w.person(Role::Administrator));
+    let mut change = PolicyChange::counts(Scenario::FleetMode, 2, 0);
+    (change.step_up, change.approvers) = (Some(StepUp::Passkey), Some(Approvers::Administrators));
+    w.ask(first, Action::Control(Control::SetPolicies { changes: vec![change] }), &[]);
+    let begun = w.log.len();
+    let id = w.ask(first, mode(PowerMode::Low), &[1]);
+    let told = since(&w, begun);
+    let wanted = |user| (user, Kind::VoteWanted, Class::NeedsMe);
+    assert_eq!(short(&told), [w.owner, first, second].map(wanted));
+    let own = told[1];
+    assert!(own.is_open(&w.state, w.now) && own.is_worth_a_letter());
+    let (content_hash, actor, decision) = (w.request(id).content_hash, w.actor(first), Decision::Approve);
+    let passkey = Some("a key of theirs".to_owned());
+    w.run(&actor, Command::Vote { request: id, decision, content_hash, comment: None, passkey }).unwrap();
+    assert!(!own.is_open(&w.state, w.now), "they have given it");
+    assert_eq!(w.state_of(id), RequestState::Pending);
 }

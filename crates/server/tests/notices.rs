@@ -214,6 +214,30 @@ async fn letters_say_what_waits_and_lead_there_but_carry_nothing_to_decide_with(
 }
 
 #[tokio::test]
+async fn a_comment_reaches_inbox_and_letter_once_and_holds_none_of_its_words() {
+    let (house, mail) = house_with_mail().await;
+    let (manager, operations) = (house.sign_in("site_manager").await, house.sign_in("operations_manager").await);
+    let id = house.request("operations_manager", RESTART, &[]).await;
+    letter(&mail).await;
+    letter(&mail).await;
+    for words in ["hush-hush", "and again"] {
+        let said = ask(&house, "POST", &format!("/requests/{id}/comments"), &manager, json!({ "words": words })).await;
+        assert!(said.status.is_success(), "{}", said.text);
+    }
+    let mine = inbox_until(&house, &operations, "mine", |items| items.len() == 1).await;
+    assert_eq!((&mine.body["items"][0]["kind"], &mine.body["unread"]), (&json!("commented"), &json!(1)));
+    assert!(!mine.text.contains("hush-hush"), "{}", mine.text);
+    let first = letter(&mail).await;
+    assert_eq!(first.to, ["operations_manager@adit.test"]);
+    assert!(first.text.contains("was commented on") && !first.text.contains("hush-hush"), "{}", first.text);
+    let answer = json!({ "words": "since when?" });
+    ask(&house, "POST", &format!("/requests/{id}/comments"), &operations, answer).await;
+    let is_said = |items: &[Value]| items.len() == 1 && items[0]["kind"] == "commented";
+    inbox_until(&house, &manager, "needs_me", is_said).await;
+    assert_eq!(letter(&mail).await.to, ["site_manager@adit.test"], "of the second comment came no letter");
+}
+
+#[tokio::test]
 async fn who_wants_no_letters_gets_none() {
     let (house, mail) = house_with_mail().await;
     let owner = house.sign_in("owner").await;

@@ -178,3 +178,20 @@ fn what_is_over_is_kept_to_a_bound() {
     let log = store.deliveries(HOOK, None, 1_000).unwrap();
     assert_eq!((log.len(), log[0].announcement.message.as_str()), (200, "msg_209"));
 }
+
+#[test]
+fn of_a_conversation_one_letter_is_enough_until_its_reader_has_looked() {
+    let (mut store, _folder) = store();
+    let said = notice(1, Kind::Commented, Class::Mine);
+    let letters = |store: &Notices| store.due_letters(NOW, 10).unwrap().len();
+    store.take(None, 2, &[(1, said), (2, said)], &[]).unwrap();
+    store.take(Some(2), 3, &[(3, said), (3, notice(2, Kind::Commented, Class::Mine))], &[]).unwrap();
+    assert_eq!((store.items(ME, ACCOUNT).unwrap().len(), letters(&store)), (2, 2), "one of each request");
+    let item = store.items(ME, ACCOUNT).unwrap().into_iter().find(|item| item.notice.topic == said.topic).unwrap();
+    store.mark(ME, ACCOUNT, &[item.id], Mark { read: Some(true), ..Mark::default() }, NOW).unwrap();
+    store.take(Some(3), 4, &[(4, said)], &[]).unwrap();
+    assert_eq!(letters(&store), 3, "they had read it");
+    store.take(Some(4), 5, &[(5, notice(1, Kind::Executed, Class::Mine))], &[]).unwrap();
+    store.take(Some(5), 6, &[(6, said)], &[]).unwrap();
+    assert_eq!(letters(&store), 5, "its end, and what was said after it");
+}

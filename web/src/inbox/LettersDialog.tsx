@@ -11,7 +11,7 @@ import { useSubmit } from "../ui/use-submit";
 
 const CHOICES: [keyof LetterChoice, string, string][] = [
   ["needs_me", "What needs me", "Requests that wait for my vote, reminders, recoveries to be looked at."],
-  ["mine", "What is mine", "How my requests end, and what changes about my roles."],
+  ["mine", "What is mine", "How my requests end, what is said about them, and what changes about my roles."],
   ["told", "What I answer for", "What others ask for about people, rules and money, and how it ends."],
 ];
 

@@ -4,7 +4,7 @@
 //! Words: a *notice* tells one person that something happened to one *topic*; it holds no words of its own, so that whoever
 //! shows it words it by what that person may see then. An *announcement* ([`mod@announce`]) tells programs outside.
 //!
-//! Nobody is told of what they did themselves, nor of a request that they may not see.
+//! Nobody is told of what they did themselves, unless it waits for them in turn, nor of a request that they may not see.
 
 pub mod announce;
 mod moments;
@@ -70,7 +70,7 @@ impl FromStr for Topic {
 pub enum Class {
     /// They are to do something.
     NeedsMe,
-    /// It is theirs: their request, their rights.
+    /// It is theirs: their request, their rights, what they have a part in.
     Mine,
     /// They answer for the account.
     Told,
@@ -126,6 +126,8 @@ kinds! {
     Failed = "failed",
     /// An approver said no.
     Rejected = "rejected",
+    /// Somebody said something about it.
+    Commented = "commented",
     /// It was called off.
     Cancelled = "cancelled",
     /// Too late.
@@ -266,7 +268,9 @@ pub fn of(state: &State, entry: &Entry) -> Vec<Notice> {
             && entry.actor == Principal::Operator
             && state.account(notice.account).is_some_and(|account| account.requests == 0)
     };
-    notices.retain(|notice| entry.actor != Principal::User(notice.to) && !first_owner(notice));
+    // Where each approval is given with a passkey, whoever asks has not approved by asking.
+    let knows = |notice: &Notice| notice.kind != Kind::VoteWanted && entry.actor == Principal::User(notice.to);
+    notices.retain(|notice| !knows(notice) && !first_owner(notice));
     notices
 }
 
@@ -314,19 +318,23 @@ impl Teller<'_> {
         })
     }
 
-    /// Somebody other than whoever started it looks at a recovery; if there is nobody else, they.
     fn review_wanted(&self, account: AccountId, request: RequestId) -> Vec<Notice> {
-        let all = administrators(self.state, account, self.entry.at);
-        let initiator = self.state.request(request).map(|request| request.payload.initiator);
-        let alone = all.len() == 1;
-        all.into_iter()
-            .filter(|user| alone || initiator != Some(Principal::User(*user)))
-            .map(|user| Notice {
-                always: true,
-                ..self.notice(account, user, Topic::Request(request), Kind::ReviewWanted, Class::NeedsMe)
-            })
-            .collect()
+        let tell = |user| Notice {
+            always: true,
+            ..self.notice(account, user, Topic::Request(request), Kind::ReviewWanted, Class::NeedsMe)
+        };
+        reviewers(self.state, account, request, self.entry.at).into_iter().map(tell).collect()
     }
+}
+
+/// Somebody other than whoever started it looks at a recovery; if there is nobody else, they.
+fn reviewers(state: &State, account: AccountId, recovery: RequestId, at: Timestamp) -> Vec<UserId> {
+    let mut all = administrators(state, account, at);
+    let initiator = state.request(recovery).map(|request| request.payload.initiator);
+    if all.len() > 1 {
+        all.retain(|user| initiator != Some(Principal::User(*user)));
+    }
+    all
 }
 
 /// Owner and Administrators of the whole account.

@@ -1,6 +1,6 @@
 //! What the events of a request tell, and whom.
 
-use super::{Class, Kind, Notice, Teller, Topic, is_watched, sees};
+use super::{Class, Kind, Notice, Teller, Topic, is_watched, sees, view};
 use crate::{
     authz::Principal,
     event::Event,
@@ -20,6 +20,7 @@ pub(super) fn of(teller: &Teller<'_>) -> Vec<Notice> {
         Event::RequestApproved { .. } => (Kind::Approved, false),
         Event::RequestExecuting { .. } => (Kind::Began, false),
         Event::TargetsDropped { .. } => (Kind::TargetsTaken, false),
+        Event::RequestCommented { .. } => return commented(teller, request),
         Event::RequestEnded { state, .. } => match end(*state) {
             Some(kind) => (kind, false),
             None => return Vec::new(),
@@ -43,6 +44,22 @@ pub(super) fn of(teller: &Teller<'_>) -> Vec<Notice> {
     let mut notices = told.notices;
     notices.extend(not_given_back(teller, request));
     notices
+}
+
+/// Whoever has a part in the request. What it wants of them is not put aside by what is said about it.
+fn commented(teller: &Teller<'_>, request: &Request) -> Vec<Notice> {
+    let mut told = Told { teller, request, people: BTreeSet::new(), notices: Vec::new() };
+    let initiator = match request.payload.initiator {
+        Principal::User(user) => Some(user),
+        _ => None,
+    };
+    let voters = request.votes.iter().map(|vote| vote.voter);
+    let speakers = request.comments.iter().map(|comment| comment.by);
+    for user in initiator.into_iter().chain(voters).chain(speakers) {
+        let wanted = view::wants(teller.state, request, user, teller.entry.at);
+        told.tell(user, Kind::Commented, if wanted { Class::NeedsMe } else { Class::Mine });
+    }
+    told.notices
 }
 
 /// Who lost devices to a request that ended without using them hears that they do not come back.

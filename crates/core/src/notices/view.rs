@@ -1,7 +1,13 @@
 //! What of a notice holds later: whether it may still be seen, and whether something is still to be done.
 
-use super::{Class, Kind, Notice, Topic, administrators, sees};
-use crate::{authz::Permission, requests::RequestState, state::State, time::Timestamp};
+use super::{Class, Kind, Notice, Topic, administrators, reviewers, sees};
+use crate::{
+    authz::Permission,
+    ids::UserId,
+    requests::{Request, offered_to},
+    state::State,
+    time::Timestamp,
+};
 
 impl Notice {
     /// May whoever was told still see it? Of their own roles they always may.
@@ -24,14 +30,17 @@ impl Notice {
     #[must_use]
     pub fn is_open(&self, state: &State, now: Timestamp) -> bool {
         let Topic::Request(id) = self.topic else { return false };
-        let Some(request) = state.request(id).filter(|_| self.class == Class::NeedsMe) else { return false };
-        match self.kind {
-            Kind::ReviewWanted => {
-                let reviews = state.account(self.account).map(|account| &account.reviews);
-                reviews.is_some_and(|reviews| reviews.contains(&id))
-            }
-            Kind::OwnershipOffered => !request.state.is_terminal() && request.accepted_at.is_none(),
-            _ => request.state == RequestState::Pending && state.tally(request, now).undecided.contains(&self.to),
-        }
+        self.class == Class::NeedsMe && state.request(id).is_some_and(|request| wants(state, request, self.to, now))
     }
+}
+
+/// Does the request wait for this person: for their vote, their word whether they accept, or their look at a recovery?
+pub(super) fn wants(state: &State, request: &Request, user: UserId, now: Timestamp) -> bool {
+    let payload = &request.payload;
+    let offered =
+        !request.state.is_terminal() && request.accepted_at.is_none() && offered_to(&payload.action) == Some(user);
+    let reviewed = state.account(payload.account).is_some_and(|account| account.reviews.contains(&request.id));
+    state.awaits(request, user, now)
+        || offered
+        || reviewed && reviewers(state, payload.account, request.id, now).contains(&user)
 }

@@ -54,6 +54,7 @@ pub(crate) const fn says(kind: Kind) -> &'static str {
         Kind::PartiallyExecuted => "was carried out in part",
         Kind::Failed => "failed",
         Kind::Rejected => "was rejected",
+        Kind::Commented => "was commented on",
         Kind::Cancelled => "was called off",
         Kind::Expired => "ran out of time",
         Kind::Superseded => "was replaced by another request",

@@ -53,6 +53,14 @@ pub(super) fn add(tx: &Transaction<'_>, notice: &Notice) -> rusqlite::Result<()>
     Ok(())
 }
 
+/// Was the same told last of this topic, and has it not been read or put away since?
+pub(super) fn is_unread(tx: &Transaction<'_>, notice: &Notice) -> rusqlite::Result<bool> {
+    let query = "SELECT EXISTS (SELECT 1 FROM items WHERE user = ?1 AND account = ?2 AND topic = ?3 AND kind = ?4
+                 AND read_at IS NULL AND done_at IS NULL)";
+    let row = (notice.to.0, notice.account.0, notice.topic.to_string(), notice.kind.name());
+    tx.prepare_cached(query)?.query_row(row, |row| row.get(0))
+}
+
 #[allow(clippy::missing_errors_doc, reason = "said once, at the type")]
 impl Notices {
     /// A person's items on an account, the latest first; at most [`MAX_ITEMS`].

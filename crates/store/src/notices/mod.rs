@@ -165,8 +165,10 @@ fn progress(c: &Connection) -> rusqlite::Result<Option<u64>> {
 }
 
 fn add(tx: &Transaction<'_>, name: &str, notice: &Notice) -> rusqlite::Result<()> {
+    // Of a conversation one letter is enough until its reader has looked at it.
+    let again = notice.kind == Kind::Commented && inbox::is_unread(tx, notice)?;
     inbox::add(tx, notice)?;
-    letters::add(tx, name, notice)
+    if again { Ok(()) } else { letters::add(tx, name, notice) }
 }
 
 /// A number of rows, as the database counts them.
