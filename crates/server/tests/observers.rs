@@ -232,9 +232,42 @@ async fn links_are_for_those_who_may_share_what_they_show_and_guesses_are_slowed
     fits(&links, "ObserverLinks");
     assert_eq!((&links.body["protected"], links.body["items"].as_array().unwrap().len()), (&json!(true), 1));
     assert!(!links.text.contains(plain.body["token"].as_str().unwrap()));
-    let mut answers = Vec::new();
-    for guess in 0..6 {
-        answers.push(enter(&house, &format!("{guess:040x}")).await.status.as_u16());
+}
+
+/// Tries until too many were in vain; how many were answered.
+async fn exhaust(mut miss: impl AsyncFnMut(usize) -> Answer) -> usize {
+    for guess in 0..100 {
+        let answer = miss(guess).await;
+        if answer.status == 429 {
+            assert_eq!(answer.body["code"], "too_many_attempts", "{}", answer.text);
+            return guess;
+        }
+        assert_eq!(answer.status, 404, "{}", answer.text);
     }
-    assert!(answers[0] == 404 && answers.contains(&429), "{answers:?}");
+    panic!("nothing slows it down")
+}
+
+#[tokio::test]
+async fn guesses_are_slowed_and_whoever_looks_honestly_from_the_same_address_notices_nothing() {
+    let (house, owner) = house().await;
+    let (_, token) = link(&house, &owner, sections(true, false)).await;
+    protect(&house, &owner, false).await;
+    assert_eq!(by_name(&house, "hosting", None).await.status, 200);
+    for _ in 0..100 {
+        assert_eq!(enter(&house, &token).await.status, 200, "what leads somewhere does not count");
+    }
+    let open = cookie(&enter(&house, &token).await);
+    let links = exhaust(async |guess| enter(&house, &format!("{guess:040x}")).await).await;
+    assert!((10..40).contains(&links), "{links}");
+    assert_eq!(view(&house, "adit_observer=0").await.status, 429);
+    let names = exhaust(async |guess| by_name(&house, &format!("nobody{guess}"), None).await).await;
+    assert!((10..40).contains(&names), "{names}");
+
+    assert_eq!(enter(&house, &token).await.status, 200, "a token is not to be guessed, so whoever has one is let in");
+    assert_eq!(view(&house, &open).await.status, 200);
+    assert_eq!(by_name(&house, "hosting", None).await.status, 200, "it was opened from here before");
+    house.sign_in("engineer").await;
+    house.later(Millis::minutes(2)).await;
+    assert_eq!(enter(&house, &"0".repeat(40)).await.status, 404, "it ends by itself");
+    assert_eq!(by_name(&house, "nobody", None).await.status, 404);
 }

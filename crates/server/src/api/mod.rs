@@ -125,6 +125,7 @@ pub struct Api {
     sign_in: SignIn,
     past: audit::past::Remembered,
     visits: observers::Visits,
+    guesses: observers::Guesses,
 }
 
 /// What handlers are given.
@@ -158,6 +159,7 @@ impl Api {
             options,
             past: Mutex::default(),
             visits: observers::Visits::default(),
+            guesses: observers::Guesses::default(),
             streams: events::Streams::new(epoch),
         })
     }

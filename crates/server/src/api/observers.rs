@@ -5,9 +5,11 @@
 //! revoked, or a section that was switched off, is gone at once. Unknown, revoked, expired and protected are one answer,
 //! found by one way.
 
+mod guesses;
 mod links;
 mod shown;
 
+pub use guesses::Guesses;
 pub use links::{issue, list, narrow, protection, revoke};
 pub use shown::preview;
 
@@ -16,10 +18,7 @@ use super::{
     problem::{Answer, Body, Problem},
     session::{From, random_token},
 };
-use crate::sign_in::{
-    throttle::Trial,
-    tokens::{hash_of, hex},
-};
+use crate::sign_in::tokens::{hash_of, hex};
 use adit_core::{
     accounts::{ObserverLink, Sections},
     fleet::SubAccount,
@@ -114,21 +113,19 @@ fn nothing() -> Problem {
     Problem::not_found("page")
 }
 
-fn answer(api: &Api, state: &State, by: &By<'_>) -> Answer<Value> {
-    let now = api.now();
-    match find(state, by, now).ok_or_else(nothing)? {
-        Found::Link(link) => Ok(shown::of_link(api, state, link)),
-        Found::Open(of, sections) => Ok(shown::of_name(api, state, of, sections)),
-    }
+fn shown(api: &Api, state: &State, by: &By<'_>) -> Option<Value> {
+    Some(match find(state, by, api.now())? {
+        Found::Link(link) => shown::of_link(api, state, link),
+        Found::Open(of, sections) => shown::of_name(api, state, of, sections),
+    })
 }
 
-/// Each try counts as a failure until it has led somewhere.
-fn try_out<T>(api: &Api, from: &From, work: impl FnOnce() -> Answer<T>) -> Answer<T> {
-    let trial = Trial::new(&from.address, "observer", true);
-    api.sign_in.attempt(&trial, api.now()).map_err(Problem::too_many_attempts)?;
-    let done = work()?;
-    api.sign_in.succeeded(&trial);
-    Ok(done)
+/// What came of looking by a token or cookie; too often in vain is another answer.
+fn by_link<T>(api: &Api, from: &From, found: Option<T>) -> Answer<T> {
+    if found.is_none() {
+        api.guesses.link_in_vain(&from.address, api.now()).map_err(Problem::too_many_attempts)?;
+    }
+    found.ok_or_else(nothing)
 }
 
 /// A link's token.
@@ -141,10 +138,11 @@ pub struct Token {
 /// `POST /observe`
 pub async fn enter(Shares(api): Shares<Shared>, from: From, Body(asked): Body<Token>) -> Answer<Response> {
     let state = api.engine.state();
-    let (view, link) = try_out(&api, &from, || match find(&state, &By::Token(&asked.token), api.now()) {
-        Some(Found::Link(link)) => Ok((shown::of_link(&api, &state, link), link.id)),
-        _ => Err(nothing()),
-    })?;
+    let found = match find(&state, &By::Token(&asked.token), api.now()) {
+        Some(Found::Link(link)) => Some((shown::of_link(&api, &state, link), link.id)),
+        _ => None,
+    };
+    let (view, link) = by_link(&api, &from, found)?;
     let visit = random_token()?;
     api.visits.begin(&visit, link, api.now());
     let secure = if api.options.loopback { "" } else { "; Secure" };
@@ -165,8 +163,7 @@ fn visit_of(headers: &HeaderMap) -> Option<&str> {
 pub async fn view(Shares(api): Shares<Shared>, from: From, headers: HeaderMap) -> Answer<Json<Value>> {
     let state = api.engine.state();
     let link = api.visits.of(visit_of(&headers).unwrap_or_default(), api.now());
-    let shown = answer(&api, &state, &By::Link(link));
-    shown.or_else(|nothing| try_out(&api, &from, || Err(nothing))).map(Json)
+    by_link(&api, &from, shown(&api, &state, &By::Link(link))).map(Json)
 }
 
 /// `GET /observe/{coin}/{sub_account}`: only while the account's pages are not protected, whoever asks.
@@ -176,6 +173,9 @@ pub async fn by_name(
     Path((coin, sub_account)): Path<(String, String)>,
 ) -> Answer<Json<Value>> {
     let state = api.engine.state();
-    let by = By::Name { coin: &coin, sub_account: &sub_account };
-    try_out(&api, &from, || answer(&api, &state, &by)).map(Json)
+    let (page, now) = (format!("{coin}/{sub_account}"), api.now());
+    api.guesses.may_look_up(&from.address, &page, now).map_err(Problem::too_many_attempts)?;
+    let found = shown(&api, &state, &By::Name { coin: &coin, sub_account: &sub_account });
+    api.guesses.looked_up(&from.address, &page, found.is_some(), now);
+    found.map(Json).ok_or_else(nothing)
 }
