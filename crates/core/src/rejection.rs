@@ -59,6 +59,8 @@ pub enum Rejection {
     DeviceBusy { devices: Vec<DeviceId> },
     #[error("none of these devices can do that")]
     Unsupported,
+    #[error("nobody gives these devices orders: their agents only watch, or were revoked")]
+    NotControlled,
     #[error("other requests are being carried out on this site: wait until they have ended")]
     SiteBusy,
     #[error("the draft has changed since you looked at it: review it again")]
@@ -107,6 +109,7 @@ impl Rejection {
             Self::NoTargets(_) => "no_targets",
             Self::DeviceBusy { .. } => "device_busy",
             Self::Unsupported => "unsupported",
+            Self::NotControlled => "not_controlled",
             Self::SiteBusy => "site_busy",
             Self::DraftChanged => "draft_changed",
             Self::ChangeRefused { why, .. } => why.code(),
@@ -139,6 +142,7 @@ impl Rejection {
             | Self::OutOfRange { .. }
             | Self::NoTargets(_)
             | Self::Unsupported
+            | Self::NotControlled
             | Self::Invalid { .. } => 422,
             _ => 409,
         }

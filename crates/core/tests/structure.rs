@@ -6,12 +6,12 @@ mod support;
 use adit_core::{
     authz::{Node, Role, Scope},
     command::{Command, Reply},
-    fleet::{AgentMode, Operation},
+    fleet::{AgentMode, Operation, PowerMode},
     ids::{AgentId, ContainerId, DeviceId, ScanTaskId, SiteId, SubAccountId, UserId},
     rejection::Rejection,
-    requests::{Action, Control, NewGrant, Passwords, RequestState},
+    requests::{Action, Control, NewGrant, Passwords, Refusal, RequestState},
 };
-use support::{AGENT, SITE, World, miner};
+use support::{AGENT, SITE, World, miner, mode, restart_workers};
 
 const TASK: ScanTaskId = ScanTaskId(1);
 
@@ -248,4 +248,37 @@ fn nothing_is_made_on_a_frozen_account_nor_on_one_that_is_to_go() {
     assert_eq!(made(&mut w), [Some("deletion_pending"); 2]);
     control(&mut w, Control::KeepAccount {});
     assert_eq!(made(&mut w), [None; 2]);
+}
+
+fn set_mode(w: &mut World, mode: AgentMode) {
+    control(w, Control::ChangeAgent { agent: AGENT, name: "north".into(), mode, paused: false });
+}
+
+#[test]
+fn devices_of_an_agent_that_only_watches_are_left_out_before_anybody_approves() {
+    let mut w = World::new(3);
+    let (owner, sleep) = (w.owner, mode(PowerMode::Sleep));
+    set_mode(&mut w, AgentMode::MonitoringOnly);
+    let watched = |id| (DeviceId(id), Refusal::NotControlled { agent: AGENT });
+    let award = w.state.award(&sleep, &[DeviceId(1), DeviceId(2)], 1);
+    assert_eq!((award.refused, award.given.len()), (vec![watched(1), watched(2)], 0));
+    let why = w.try_ask(owner, sleep.clone(), &[1, 2]).unwrap_err();
+    assert_eq!((why.code(), why.status()), ("not_controlled", 422));
+    let why = w.try_ask(owner, restart_workers(), &[]).unwrap_err();
+    assert_eq!(why.code(), "no_targets", "it does not restart its workers either");
+
+    let (other, token_hash) = (AgentId(2), "ef".repeat(32));
+    control(&mut w, Control::CreateAgent { site: SITE, name: "other".into(), token_hash: token_hash.clone() });
+    control(&mut w, scan(other, &["10.0.1.0/24"]));
+    w.system(Command::EnrolAgent { token_hash, public_key: "ab".repeat(32) });
+    w.system(Command::ReportDevices { agent: other, scan_task: ScanTaskId(2), devices: vec![miner(3)] });
+    let id = w.ask(owner, sleep.clone(), &[1, 3]);
+    assert_eq!((w.devices_of(id), w.request(id).refused.to_vec()), (vec![3], vec![watched(1)]));
+
+    set_mode(&mut w, AgentMode::FullControl);
+    let id = w.ask(owner, sleep, &[1, 2]);
+    assert_eq!(w.devices_of(id), [1, 2]);
+    control(&mut w, Control::RevokeAgent { agent: AGENT });
+    let why = w.try_ask(owner, Action::Device(Operation::Reboot {}), &[1]).unwrap_err();
+    assert_eq!(why.code(), "not_controlled", "nobody reaches it any more");
 }

@@ -101,6 +101,14 @@ pub struct Agent {
     pub revoked: bool,
 }
 
+impl Agent {
+    /// Does it carry out orders?
+    #[must_use]
+    pub const fn takes_orders(&self) -> bool {
+        !self.revoked && matches!(self.mode, AgentMode::FullControl)
+    }
+}
+
 /// Ranges an agent searches.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScanTask {

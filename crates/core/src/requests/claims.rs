@@ -2,7 +2,7 @@
 
 use super::{Action, Refusal, Request, RequestState};
 use crate::{
-    fleet::ConflictGroup,
+    fleet::{Agent, ConflictGroup, OpKind},
     ids::{DeviceId, RequestId},
     state::State,
 };
@@ -29,9 +29,8 @@ impl State {
         };
         let mut award = Award::default();
         for device in devices {
-            let supported = self.device(*device).is_some_and(|d| d.found.supports.contains(&operation.kind()));
-            if !supported {
-                award.refused.push((*device, Refusal::Unsupported));
+            if let Some(refusal) = self.cannot(*device, operation.kind()) {
+                award.refused.push((*device, refusal));
                 continue;
             }
             let holders = self.holders_in(*device, operation.conflict_groups());
@@ -56,6 +55,14 @@ impl State {
         award
     }
 
+    /// Why a device cannot be made to do this, whoever holds it.
+    fn cannot(&self, device: DeviceId, kind: OpKind) -> Option<Refusal> {
+        let known = self.device(device).filter(|known| known.found.supports.contains(&kind));
+        let Some(agent) = known.map(|known| known.agent) else { return Some(Refusal::Unsupported) };
+        let controlled = self.agent(agent).is_some_and(Agent::takes_orders);
+        (!controlled).then_some(Refusal::NotControlled { agent })
+    }
+
     /// Requests that hold a device in any group that conflicts with these, each once.
     fn holders_in(&self, device: DeviceId, groups: &[ConflictGroup]) -> Vec<&Request> {
         let Some(claims) = device.index().checked_sub(1).and_then(|at| self.claims.get(at)) else {
@@ -76,7 +83,7 @@ mod tests {
     use crate::{
         authz::Principal,
         event::{Entry, Event},
-        fleet::{DeviceIdentity, FoundDevice, ModePower, OpKind, Operation},
+        fleet::{DeviceIdentity, FoundDevice, ModePower, Operation},
         ids::{AccountId, AgentId, ScanTaskId, SiteId, UserId},
         requests::{Payload, Target},
         time::{Millis, Timestamp},

@@ -219,6 +219,11 @@ pub enum Refusal {
     },
     /// The device cannot do this.
     Unsupported,
+    /// Nobody gives it orders: its agent only watches, or was revoked.
+    NotControlled {
+        /// Which agent.
+        agent: AgentId,
+    },
 }
 
 /// Where one target stands.

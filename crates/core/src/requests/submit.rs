@@ -302,10 +302,11 @@ impl Tx {
         if self.site_is_busy(*site) {
             return Err(Rejection::SiteBusy);
         }
-        let agents = self.state().agents.values().filter(|agent| agent.site == *site && agent.public_key.is_some());
-        let targets: Vec<_> = agents.map(|agent| Target::Agent(agent.id)).collect();
+        let agents = self.state().agents.values().filter(|agent| agent.site == *site);
+        let able = agents.filter(|agent| agent.public_key.is_some() && agent.takes_orders());
+        let targets: Vec<_> = able.map(|agent| Target::Agent(agent.id)).collect();
         if targets.is_empty() {
-            return Err(Rejection::NoTargets("no agent has enrolled on this site".into()));
+            return Err(Rejection::NoTargets("no agent that takes orders has enrolled on this site".into()));
         }
         Ok(targets)
     }
@@ -351,11 +352,14 @@ fn outlook(targets: &[Target], known: Vec<(DeviceId, Outlook)>) -> (Vec<Estimate
 }
 
 fn nothing_given(award: &Award) -> Rejection {
-    let unsupported = |refusal: &super::Refusal| matches!(refusal, super::Refusal::Unsupported);
-    if award.refused.iter().all(|(_, refusal)| unsupported(refusal)) {
-        Rejection::Unsupported
-    } else {
+    use super::Refusal::{DeviceBusy, DeviceHeldByHigherAssurance, NotControlled};
+    let any = |is: fn(&super::Refusal) -> bool| award.refused.iter().any(|(_, refusal)| is(refusal));
+    if any(|refusal| matches!(refusal, DeviceBusy { .. } | DeviceHeldByHigherAssurance { .. })) {
         Rejection::DeviceBusy { devices: award.refused.iter().map(|(device, _)| *device).collect() }
+    } else if any(|refusal| matches!(refusal, NotControlled { .. })) {
+        Rejection::NotControlled
+    } else {
+        Rejection::Unsupported
     }
 }
 

@@ -97,11 +97,12 @@ fn are(count: usize) -> String {
 
 /// What other requests mean for it. A request that the reader may not see is not named.
 fn of_requests(warnings: &mut Vec<Value>, state: &State, actor: &Actor, now: Timestamp, award: &Award) {
-    let mut unsupported = Vec::new();
+    let (mut unsupported, mut watched) = (Vec::new(), Vec::new());
     let mut busy: BTreeMap<(RequestId, &str), Vec<DeviceId>> = BTreeMap::new();
     for (device, refusal) in &award.refused {
         match refusal {
             Refusal::Unsupported => unsupported.push(*device),
+            Refusal::NotControlled { .. } => watched.push(*device),
             Refusal::DeviceBusy { by } => {
                 busy.entry((*by, "being worked on by another request")).or_default().push(*device)
             }
@@ -113,6 +114,10 @@ fn of_requests(warnings: &mut Vec<Value>, state: &State, actor: &Actor, now: Tim
     if !unsupported.is_empty() {
         let detail = format!("{} cannot do that and will be left out", devices_in_words(unsupported.len()));
         warnings.push(warning("unsupported", &unsupported, &detail, None));
+    }
+    if !watched.is_empty() {
+        let detail = format!("{} not controlled (the agent only watches) and will be left out", are(watched.len()));
+        warnings.push(warning("not_controlled", &watched, &detail, None));
     }
     let seen = |id: RequestId| state.request(id).filter(|request| visible(state, request, actor, now));
     for ((by, why), devices) in busy {
