@@ -1,7 +1,9 @@
-//! Deciding, without threads or waiting: a running state, the log it is the fold of, and batches of commands.
+//! Deciding and writing, without threads or waiting: batches of commands are decided on a state, and the log takes what came
+//! of them.
 //!
-//! Everything that comes of a batch is appended at once. If that fails, none of it has happened, and if nobody can say
-//! whether it has, nothing is decided any more until a new start from the log tells.
+//! The next batch may be decided before the one before is written; it is then worth something only if that one was. Everything
+//! that comes of a batch is appended at once. If that fails, none of it has happened, nor anything that was decided on it,
+//! and if nobody can say whether it has, nothing is decided any more until a new start from the log tells.
 
 use adit_core::{
     authz::Actor,
@@ -75,7 +77,7 @@ pub enum CommandError {
     Unavailable(String),
 }
 
-/// What came of a batch.
+/// What came of a batch that was written.
 #[derive(Debug)]
 pub struct Decided {
     /// One answer for each command taken, in their order.
@@ -84,15 +86,64 @@ pub struct Decided {
     pub committed: Batch,
 }
 
-/// The state and the log it is the fold of.
-pub struct Decider {
+/// A batch that was decided and has not happened yet. Only [`Writer::write`] gets its answers out.
+#[must_use]
+pub struct Proposal {
+    on: Arc<State>,
+    after: Arc<State>,
+    entries: Vec<Entry>,
+    answers: Vec<Result<Reply, CommandError>>,
+}
+
+impl Proposal {
+    /// Takes commands until there are none or the batch is full, and decides them in order. `on` is what is committed once
+    /// everything proposed before is.
+    pub fn of(on: &Arc<State>, commands: impl Iterator<Item = (Actor, Command)>, clock: &dyn Clock) -> Self {
+        // Of their own until they are written; readers go on with what is committed.
+        let mut state = State::clone(on);
+        let mut entries: Vec<Entry> = Vec::new();
+        let mut answers = Vec::new();
+        for (actor, command) in commands.take(MAX_COMMANDS) {
+            answers.push(match adit_core::decide_on(state, &actor, command, clock.now()) {
+                Ok(decided) => {
+                    entries.extend(decided.entries);
+                    state = decided.state;
+                    Ok(decided.reply)
+                }
+                Err(refused) => {
+                    state = refused.unchanged.map_or_else(|| after(on, &entries), |state| *state);
+                    Err(refused.rejection.into())
+                }
+            });
+            if entries.len() >= MAX_ENTRIES {
+                break;
+            }
+        }
+        let after = if entries.is_empty() { Arc::clone(on) } else { Arc::new(state) };
+        Self { on: Arc::clone(on), after, entries, answers }
+    }
+
+    /// What is committed once this is written: the next proposal may rest on it.
+    #[must_use]
+    pub const fn after(&self) -> &Arc<State> {
+        &self.after
+    }
+
+    fn unavailable(&self, reason: &str) -> Decided {
+        let answers = self.answers.iter().map(|_| Err(CommandError::Unavailable(reason.to_owned()))).collect();
+        Decided { answers, committed: Batch::from([]) }
+    }
+}
+
+/// The log and the state that is the fold of it.
+pub struct Writer {
     state: Arc<State>,
     store: Box<dyn LogStore>,
-    /// Why it decides no more.
+    /// Why it writes no more.
     stopped: Option<String>,
 }
 
-impl Decider {
+impl Writer {
     /// Folds the log, from its latest snapshot on.
     ///
     /// # Errors
@@ -108,41 +159,23 @@ impl Decider {
         &self.state
     }
 
-    /// Takes commands until there are none or the batch is full, decides them in order, and writes what came of them.
-    pub fn decide(&mut self, commands: impl Iterator<Item = (Actor, Command)>, clock: &dyn Clock) -> Decided {
-        // Of their own until they are written; readers go on with what is committed.
-        let mut state = State::clone(&self.state);
-        let mut entries: Vec<Entry> = Vec::new();
-        let mut answers = Vec::new();
-        for (actor, command) in commands.take(MAX_COMMANDS) {
-            answers.push(match &self.stopped {
-                Some(reason) => Err(CommandError::Unavailable(reason.clone())),
-                None => match adit_core::decide_on(state, &actor, command, clock.now()) {
-                    Ok(decided) => {
-                        entries.extend(decided.entries);
-                        state = decided.state;
-                        Ok(decided.reply)
-                    }
-                    Err(refused) => {
-                        state = refused.unchanged.map_or_else(|| after(&self.state, &entries), |state| *state);
-                        Err(refused.rejection.into())
-                    }
-                },
-            });
-            if entries.len() >= MAX_ENTRIES {
-                break;
-            }
+    /// Writes what was proposed. Of a proposal that rests on what was not written, nothing can be said, refusals included.
+    pub fn write(&mut self, proposal: Proposal) -> Decided {
+        if let Some(reason) = &self.stopped {
+            return proposal.unavailable(reason);
         }
-        if entries.is_empty() {
-            return Decided { answers, committed: Batch::from([]) };
+        if !Arc::ptr_eq(&proposal.on, &self.state) {
+            return proposal.unavailable("what was asked just before could not be written. Ask again");
+        }
+        if proposal.entries.is_empty() {
+            return Decided { answers: proposal.answers, committed: Batch::from([]) };
         }
         let before = self.state.seq();
-        if let Err(reason) = self.append(before, &entries) {
-            let failed = answers.iter().map(|_| Err(CommandError::Unavailable(reason.clone()))).collect();
-            return Decided { answers: failed, committed: Batch::from([]) };
+        if let Err(reason) = self.append(before, &proposal.entries) {
+            return proposal.unavailable(&reason);
         }
-        self.state = Arc::new(state);
-        Decided { answers, committed: (before + 1..).zip(entries).collect() }
+        self.state = proposal.after;
+        Decided { answers: proposal.answers, committed: (before + 1..).zip(proposal.entries).collect() }
     }
 
     fn append(&mut self, expected: u64, entries: &[Entry]) -> Result<(), String> {

@@ -1,10 +1,13 @@
 //! The engine: the one place where something is decided.
 //!
-//! One thread takes commands off a bounded queue and has the [`Decider`] decide what waits, in order and written at once; only
-//! then it shows the new state and answers. A command that was answered is on the disk; one that was not has not
-//! happened, as far as this process can tell.
+//! Commands wait in a bounded queue. What waits is decided in order as one [`Proposal`], and written at once by the [`Writer`];
+//! only then the new state is shown and everybody answered. A command that was answered is on the disk; one that was not has
+//! not happened, as far as this process can tell.
+//!
+//! Two threads take turns: while one writes, the other decides what is written next. Whoever holds the desk waits there until the
+//! pen is free, so that the log has everything in the order of deciding.
 
-use crate::decider::{Batch, Clock, CommandError, Decider, EngineError, SNAPSHOT_SCHEMA};
+use crate::decider::{Batch, Clock, CommandError, EngineError, Proposal, SNAPSHOT_SCHEMA, Writer};
 use adit_core::{
     authz::Actor,
     command::{Command, Reply},
@@ -14,7 +17,7 @@ use adit_core::{
 };
 use adit_store::{LogReader, LogStore};
 use std::{
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
     thread,
     time::Duration,
 };
@@ -25,15 +28,19 @@ use tokio::{
 
 /// Commands that wait to be decided; whoever comes then waits outside.
 const QUEUE: usize = 4_096;
+/// With so many commands a batch is worth a write of its own, as soon as the pen is free; the other thread decides on.
+const ENOUGH: usize = 32;
 /// Batches a subscriber may be behind before it has to look at the state again.
 const BEHIND: usize = 1_024;
 /// Events between two snapshots.
 const SNAPSHOT_EVERY: u64 = 10_000;
 
+type Answer = oneshot::Sender<Result<Reply, CommandError>>;
+
 struct Job {
     actor: Actor,
     command: Command,
-    answer: oneshot::Sender<Result<Reply, CommandError>>,
+    answer: Answer,
 }
 
 struct Shared {
@@ -52,7 +59,7 @@ impl Shared {
     }
 }
 
-/// A handle to the engine. The engine's thread ends with the last handle.
+/// A handle to the engine. The engine's threads end with the last handle.
 #[derive(Clone)]
 pub struct Engine {
     shared: Arc<Shared>,
@@ -65,13 +72,18 @@ impl Engine {
     /// # Errors
     /// [`EngineError`]; nothing was written then.
     pub fn start(store: Box<dyn LogStore>, clock: Arc<dyn Clock>) -> Result<Self, EngineError> {
-        let decider = Decider::start(store)?;
-        tracing::info!(events = decider.state().seq(), "the log is read");
-        let state = RwLock::new(Arc::clone(decider.state()));
-        let shared = Arc::new(Shared { state, commits: broadcast::Sender::new(BEHIND), clock });
+        let writer = Writer::start(store)?;
+        tracing::info!(events = writer.state().seq(), "the log is read");
+        let state = Arc::clone(writer.state());
+        let shared = Shared { state: RwLock::new(Arc::clone(&state)), commits: broadcast::Sender::new(BEHIND), clock };
+        let shared = Arc::new(shared);
         let (queue, jobs) = mpsc::channel(QUEUE);
-        let writer = Writer { shared: Arc::clone(&shared), decider };
-        thread::Builder::new().name("engine".to_owned()).spawn(move || writer.run(jobs))?;
+        let desk = Mutex::new(Desk { jobs, proposed: state });
+        let turns = Arc::new(Turns { shared: Arc::clone(&shared), desk, pen: Mutex::new(writer) });
+        for name in ["engine-1", "engine-2"] {
+            let turns = Arc::clone(&turns);
+            thread::Builder::new().name(name.to_owned()).spawn(move || while turns.take() {})?;
+        }
         Ok(Self { shared, queue })
     }
 
@@ -155,36 +167,65 @@ fn write_snapshot(reader: &std::sync::Mutex<Box<dyn LogReader>>, state: &State) 
     reader.put_snapshot(state.seq(), SNAPSHOT_SCHEMA, &bytes).map_err(|e| e.to_string())
 }
 
-/// The thread that decides.
-struct Writer {
+/// What the two threads share. A turn is to decide at the desk and then to write with the pen.
+struct Turns {
     shared: Arc<Shared>,
-    decider: Decider,
+    desk: Mutex<Desk>,
+    pen: Mutex<Writer>,
 }
 
-impl Writer {
-    fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
-        while let Some(first) = jobs.blocking_recv() {
-            self.batch(first, &mut jobs);
-        }
-    }
+struct Desk {
+    jobs: mpsc::Receiver<Job>,
+    /// What is committed once everything proposed so far is.
+    proposed: Arc<State>,
+}
 
-    fn batch(&mut self, first: Job, jobs: &mut mpsc::Receiver<Job>) {
-        let mut waiting = Vec::new();
-        let mut next = Some(first);
-        let commands = std::iter::from_fn(|| {
-            let job = next.take().or_else(|| jobs.try_recv().ok())?;
-            waiting.push(job.answer);
-            Some((job.actor, job.command))
-        });
-        let decided = self.decider.decide(commands, self.shared.clock.as_ref());
+impl Turns {
+    /// Waits for commands and carries them through to their answers. Says no once nobody can ask any more.
+    fn take(&self) -> bool {
+        let mut desk = held(&self.desk);
+        let Some(first) = desk.jobs.blocking_recv() else {
+            return false;
+        };
+        let (proposal, waiting) = self.decide(&mut desk, first);
+        let mut pen = held(&self.pen);
+        desk.proposed = Arc::clone(proposal.after());
+        // Only now: whoever has the pen next has decided after this.
+        drop(desk);
+        let decided = pen.write(proposal);
         if !decided.committed.is_empty() {
-            self.shared.publish(Arc::clone(self.decider.state()));
+            self.shared.publish(Arc::clone(pen.state()));
             // Before the answers, so that whoever has one and subscribes is not told of it again. Nobody may be listening.
             let _ = self.shared.commits.send(decided.committed);
         }
+        drop(pen);
         for (waiting, answer) in waiting.into_iter().zip(decided.answers) {
             // Whoever asked may have gone.
             let _ = waiting.send(answer);
         }
+        true
     }
+
+    fn decide(&self, desk: &mut Desk, first: Job) -> (Proposal, Vec<Answer>) {
+        // If nothing is being written, what is committed is the truth, also after a write that failed.
+        if let Ok(pen) = self.pen.try_lock() {
+            desk.proposed = Arc::clone(pen.state());
+        }
+        let mut waiting = Vec::new();
+        let mut next = Some(first);
+        let commands = std::iter::from_fn(|| {
+            if waiting.len() >= ENOUGH && self.pen.try_lock().is_ok() {
+                return None;
+            }
+            let job = next.take().or_else(|| desk.jobs.try_recv().ok())?;
+            waiting.push(job.answer);
+            Some((job.actor, job.command))
+        });
+        let proposal = Proposal::of(&desk.proposed, commands, self.shared.clock.as_ref());
+        (proposal, waiting)
+    }
+}
+
+fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -34,7 +34,7 @@ pub mod server;
 pub mod sign_in;
 
 pub use agents::Agents;
-pub use decider::{Batch, Clock, CommandError, Decided, Decider, EngineError, SystemClock};
+pub use decider::{Batch, Clock, CommandError, Decided, EngineError, Proposal, SystemClock, Writer};
 pub use dispatch::Stage;
 pub use engine::Engine;
 pub use live::Live;

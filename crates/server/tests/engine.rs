@@ -10,7 +10,7 @@ use adit_core::{
     requests::{Action, Control, PolicyChange, RequestState, Scenario},
     time::Timestamp,
 };
-use adit_server::{CommandError, Decider, Engine, SystemClock};
+use adit_server::{Clock, CommandError, Engine, Proposal, SystemClock, Writer};
 use adit_store::{Appended, DataDir, LogReader, LogStore, Result, Snapshot, SqliteLog, StoreError};
 use std::sync::{
     Arc, Mutex,
@@ -153,6 +153,50 @@ async fn a_write_that_fails_leaves_nothing_behind() {
     assert_eq!(engine.state().seq(), before.seq() + 1);
 }
 
+/// The machine's clock, and how often it was looked at.
+#[derive(Default)]
+struct Watched(AtomicU64);
+
+impl Clock for Watched {
+    fn now(&self) -> Timestamp {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        SystemClock.now()
+    }
+}
+
+#[tokio::test]
+async fn what_was_decided_on_a_write_that_fails_has_not_happened_either() {
+    let root = tempfile::tempdir().unwrap();
+    let dir = DataDir::open(root.path()).unwrap();
+    let (disk, clock) = (Disk::default(), Arc::new(Watched::default()));
+    let log = MoodyLog(dir.log().unwrap(), disk.clone());
+    let engine = Engine::start(Box::new(log), clock.clone()).unwrap();
+    company(&engine, 1).await;
+    let (before, actor) = (engine.state(), operator(&engine));
+    let (open, gate) = mpsc::channel();
+    *disk.gate.lock().unwrap() = Some(gate);
+    disk.mood.store(FULL, Ordering::SeqCst);
+    let (writes, looked) = (disk.appends.load(Ordering::SeqCst), clock.0.load(Ordering::SeqCst));
+    // The first is at the gate, and the second is decided meanwhile: each looks at the clock.
+    let ask = || engine.run(actor, Command::AddUser);
+    let both = async { tokio::join!(biased; ask(), ask()) };
+    let meanwhile = async {
+        while disk.appends.load(Ordering::SeqCst) == writes || clock.0.load(Ordering::SeqCst) < looked + 2 {
+            tokio::task::yield_now().await;
+        }
+        drop(open);
+    };
+    let ((first, second), ()) = bounded("both answers", async { tokio::join!(biased; both, meanwhile) }).await;
+    for refused in [first, second] {
+        assert!(matches!(refused, Err(CommandError::Unavailable(_))), "{refused:?}");
+    }
+    assert_eq!(disk.appends.load(Ordering::SeqCst), writes + 1, "what rests on nothing is not written");
+    assert_eq!(engine.state(), before);
+    disk.mood.store(WELL, Ordering::SeqCst);
+    ask().await.unwrap();
+    assert_eq!(engine.state().seq(), before.seq() + 1);
+}
+
 #[tokio::test]
 async fn a_second_writer_stops_this_one_for_good() {
     let root = tempfile::tempdir().unwrap();
@@ -247,14 +291,14 @@ async fn what_is_refused_halfway_leaves_the_rest_of_its_batch_as_it_was() {
     let (operator, owner) = (operator(&engine), user(&engine, OWNER));
     drop(engine);
 
-    let mut decider = Decider::start(Box::new(dir.log().unwrap())).unwrap();
+    let mut writer = Writer::start(Box::new(dir.log().unwrap())).unwrap();
     let amend = Command::Amend { request: waiting, with: submission(3, config(0), &[]) };
     let commands = [(operator, Command::AddUser), (owner, amend), (operator, Command::AddUser)];
-    let decided = decider.decide(commands.into_iter(), &SystemClock);
+    let decided = writer.write(Proposal::of(writer.state(), commands.into_iter(), &SystemClock));
     assert!(matches!(&decided.answers[..], [Ok(_), Err(CommandError::Rejected(_)), Ok(_)]), "{:?}", decided.answers);
     assert_eq!(decided.committed.len(), 2);
-    let state = Arc::clone(decider.state());
+    let state = Arc::clone(writer.state());
     assert_eq!(state.request(waiting).unwrap().state, RequestState::Pending);
-    drop(decider);
-    assert_eq!(Decider::start(Box::new(dir.log().unwrap())).unwrap().state(), &state);
+    drop(writer);
+    assert_eq!(Writer::start(Box::new(dir.log().unwrap())).unwrap().state(), &state);
 }

@@ -16,7 +16,7 @@ use adit_core::{
     state::State,
     time::{Millis, Timestamp},
 };
-use adit_server::{Clock, CommandError, Decider};
+use adit_server::{Clock, CommandError, Proposal, Writer};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
@@ -67,7 +67,7 @@ pub struct Life {
     chance: Chance,
     wall: Arc<AtomicI64>,
     log: Log,
-    server: Option<Decider>,
+    server: Option<Writer>,
     /// The log folded a second time, record by record.
     shadow: State,
     agents: Vec<Agent>,
@@ -160,7 +160,7 @@ impl Life {
     }
 
     fn start(&mut self) {
-        let server = Decider::start(Box::new(self.log.clone())).unwrap();
+        let server = Writer::start(Box::new(self.log.clone())).unwrap();
         self.follow();
         assert!(**server.state() == self.shadow, "a start from the log gives another state");
         for id in &self.promised {
@@ -180,17 +180,22 @@ impl Life {
         }
     }
 
-    /// Decides a batch. An answer that nobody can give stops the server, which is then started anew.
+    /// Decides what is asked in two batches, the second before the first is written. An answer that nobody can give stops the
+    /// server, which is then started anew.
     fn run(&mut self, commands: Vec<(Actor, Command)>) -> Vec<Result<Reply, CommandError>> {
         let wall = Wall(Arc::clone(&self.wall));
         let fate = self.log.0.lock().unwrap().fate;
         let Some(server) = &mut self.server else { return Vec::new() };
         let before = server.state().seq();
-        let decided = server.decide(commands.into_iter(), &wall);
+        let (first, second) = commands.split_at(self.chance.below(commands.len() + 1));
+        let first = Proposal::of(server.state(), first.iter().cloned(), &wall);
+        let second = Proposal::of(first.after(), second.iter().cloned(), &wall);
+        let mut answers = server.write(first).answers;
+        answers.extend(server.write(second).answers);
         let (after, spent) =
             (server.state().seq(), self.log.0.lock().unwrap().fate == Fate::Well && fate != Fate::Well);
         self.follow();
-        for reply in decided.answers.iter().flatten() {
+        for reply in answers.iter().flatten() {
             match reply {
                 Reply::Request(id) => drop(self.promised.insert(*id)),
                 Reply::Requests(ids) => self.promised.extend(ids),
@@ -199,7 +204,7 @@ impl Life {
         }
         if spent {
             assert_eq!(before, after, "what the disk did not confirm is shown");
-            assert!(decided.answers.iter().all(Result::is_err), "what the disk did not confirm is promised");
+            assert!(answers.iter().all(Result::is_err), "what the disk did not confirm is promised");
             match fate {
                 Fate::Full => self.seen.full += 1,
                 _ => {
@@ -210,7 +215,7 @@ impl Life {
         } else {
             assert_eq!(after, self.shadow.seq(), "the server shows something else than its log");
         }
-        decided.answers
+        answers
     }
 
     /// kill -9: everything that is not on the disk is gone, and so are the connections.
