@@ -69,7 +69,7 @@ pub(crate) struct Tx {
     now: Timestamp,
     actor: Principal,
     entries: Vec<Entry>,
-    /// The last payload that was hashed here. It cannot change while it is held.
+    /// The last payload that was made here. It cannot change while it is held.
     hashed: Option<(Arc<Payload>, ContentHash)>,
 }
 
@@ -83,16 +83,20 @@ impl Tx {
         Self::new(state.clone(), Principal::System, now)
     }
 
-    /// The hash of a payload. The very object that was hashed a moment ago is not hashed again; one that was stored is.
-    pub(crate) fn hash(&mut self, payload: &Arc<Payload>) -> ContentHash {
-        if let Some((hashed, hash)) = &self.hashed
-            && Arc::ptr_eq(hashed, payload)
-        {
-            return *hash;
-        }
+    /// The hash of a payload that is made here.
+    pub(crate) fn hash_new(&mut self, payload: &Arc<Payload>) -> ContentHash {
         let hash = payload.content_hash();
         self.hashed = Some((Arc::clone(payload), hash));
         hash
+    }
+
+    /// The hash of a payload. The very object that was made and hashed a moment ago is not hashed again; one that was stored
+    /// is.
+    pub(crate) fn hash(&self, payload: &Arc<Payload>) -> ContentHash {
+        match &self.hashed {
+            Some((hashed, hash)) if Arc::ptr_eq(hashed, payload) => *hash,
+            _ => payload.content_hash(),
+        }
     }
 
     pub(crate) const fn state(&self) -> &State {

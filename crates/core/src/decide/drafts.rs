@@ -91,8 +91,8 @@ impl Tx {
     /// happened, because this copy of the state is thrown away.
     pub(super) fn submit_draft(&mut self, actor: &Actor, asked: DraftSubmission) -> Result<Vec<RequestId>, Rejection> {
         let user = self.draft_owner(actor, asked.site)?;
-        let content = hash_of_asked(&asked);
-        if let Some(made) = self.already_made(actor, asked.idempotency_key.as_deref(), content)? {
+        let keyed = asked.idempotency_key.clone().map(|key| (key, hash_of_asked(&asked)));
+        if let Some(made) = self.already_made(actor, keyed.as_ref())? {
             return Ok(made);
         }
         let draft = self.state.draft(user, asked.site).filter(|draft| draft.version == asked.version);
@@ -116,12 +116,7 @@ impl Tx {
             };
             requests.push(self.submit(actor, submission).map_err(refused)?);
         }
-        self.emit(Event::DraftSubmitted {
-            user,
-            site: asked.site,
-            requests: requests.clone(),
-            idempotency: asked.idempotency_key.map(|key| (key, content)),
-        });
+        self.emit(Event::DraftSubmitted { user, site: asked.site, requests: requests.clone(), idempotency: keyed });
         Ok(requests)
     }
 }

@@ -41,6 +41,7 @@ mod sight;
 mod simulate;
 mod structure;
 mod submit;
+mod tally;
 mod title;
 mod vote;
 
@@ -57,7 +58,7 @@ pub use payload::{ContentHash, MAX_TARGETS, NotAHash, Payload, Target};
 pub use people::{GrantChange, NewGrant};
 pub use policy::{APPROVE_TTL, EXECUTE_TTL, PolicyChange, TIMELOCK};
 pub use preset::Preset;
-pub use quorum::{Rule, Tally};
+pub use quorum::Rule;
 pub use recovery::{RECOVERY_TIMELOCK, Recovery};
 pub use request::{
     Comment, Decision, Estimate, ItemState, Outlook, Refusal, Request, RequestState, Step, StepKind, Took, Vote, Was,
@@ -68,5 +69,6 @@ pub use settle::{Approved, REPORT_GRACE};
 pub use sight::Sight;
 pub use simulate::{Forecast, Prospect, Supposition, Warning};
 pub use structure::MAX_RANGES;
+pub use tally::Tally;
 pub use title::mode_name;
 pub(crate) use vote::check_step_up;

@@ -7,6 +7,7 @@ use crate::{
     time::Timestamp,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
@@ -85,10 +86,25 @@ impl Payload {
     /// Never: a payload has only string keys and integers, which can always be written.
     #[must_use]
     pub fn canonical(&self) -> String {
-        let mut value = serde_json::to_value(self).expect("string keys and integers can be written");
-        // They are sorted already, unless somebody has told the library to keep the order of insertion.
-        value.sort_all_objects();
-        value.to_string()
+        // Named one by one, so that a new field cannot be left out of what is approved.
+        let Self { account, scenario, action, targets, base_versions, initiator, revision, policy_version, not_after } =
+            self;
+        let mut members = vec![
+            ("account".into(), plain(account)),
+            ("base_versions".into(), sorted(base_versions)),
+            ("initiator".into(), sorted(initiator)),
+            ("not_after".into(), plain(not_after)),
+            ("policy_version".into(), plain(policy_version)),
+            ("revision".into(), plain(revision)),
+            ("scenario".into(), plain(scenario)),
+            ("targets".into(), plain(targets)),
+        ];
+        if let Value::Object(action) = value(action) {
+            members.extend(action.into_iter().map(|(name, value)| (name, value.to_string())));
+        }
+        members.sort_unstable();
+        let members: Vec<_> = members.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
+        format!("{{{}}}", members.join(","))
     }
 
     /// The hash that every vote must carry.
@@ -101,9 +117,32 @@ impl Payload {
     }
 }
 
+fn value(part: &impl Serialize) -> Value {
+    let mut value = serde_json::to_value(part).expect("string keys and integers can be written");
+    // They are sorted already, unless somebody has told the library to keep the order of insertion.
+    value.sort_all_objects();
+    value
+}
+
+/// The canonical form of what may have objects in it.
+fn sorted(part: &impl Serialize) -> String {
+    value(part).to_string()
+}
+
+/// The same for numbers, texts and lists of them, which need no sorting.
+fn plain(part: &impl Serialize) -> String {
+    serde_json::to_string(part).expect("numbers and texts can be written")
+}
+
 impl fmt::Display for ContentHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut text = [0; 64];
+        for (pair, byte) in text.chunks_exact_mut(2).zip(self.0) {
+            pair[0] = DIGITS[usize::from(byte >> 4)];
+            pair[1] = DIGITS[usize::from(byte & 15)];
+        }
+        f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
     }
 }
 

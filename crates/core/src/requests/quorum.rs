@@ -1,8 +1,8 @@
-//! Who may vote, whose vote counts, and whether that is enough.
+//! Who may vote, and how many must.
 
 use super::{
-    Action, Approvers, Control, Decision, Payload, Policy, PolicyChange, Request, RequestState, Scenario, StepUp,
-    Target, settle::is_from_the_server,
+    Action, Approvers, Control, Payload, Policy, PolicyChange, Request, Scenario, StepUp, Tally, Target,
+    settle::is_from_the_server,
 };
 use crate::{
     authz::{Actor, Grant, Permission, Place, Principal, RoleId},
@@ -11,39 +11,6 @@ use crate::{
     time::{Millis, Timestamp},
 };
 use std::collections::BTreeSet;
-
-/// How a request stands with its quorum.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tally {
-    /// People whose approval counts now, the initiator's own included.
-    pub approvals: BTreeSet<UserId>,
-    /// How many of them are not the initiator.
-    pub by_others: u32,
-    /// Approvals needed.
-    pub required: u32,
-    /// Of these, by somebody else.
-    pub required_other: u32,
-    /// People who may still vote.
-    pub undecided: BTreeSet<UserId>,
-    /// A program asks for what its kind may do alone, or the server's keeper for a recovery: no vote is needed.
-    pub alone: bool,
-}
-
-impl Tally {
-    /// Enough?
-    #[must_use]
-    pub fn is_met(&self) -> bool {
-        self.alone || count(&self.approvals) >= self.required && self.by_others >= self.required_other
-    }
-
-    /// Could it still be enough?
-    #[must_use]
-    pub fn is_possible(&self) -> bool {
-        self.alone
-            || count(&self.approvals) + count(&self.undecided) >= self.required
-                && self.by_others + count(&self.undecided) >= self.required_other
-    }
-}
 
 /// Approvers of a scenario.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,7 +21,7 @@ pub(crate) struct Counted {
     pub(crate) limited: BTreeSet<UserId>,
 }
 
-fn count(people: &BTreeSet<UserId>) -> u32 {
+pub(super) fn count(people: &BTreeSet<UserId>) -> u32 {
     u32::try_from(people.len()).unwrap_or(u32::MAX)
 }
 
@@ -91,7 +58,7 @@ impl Policy {
     }
 
     /// May this principal do it without a vote? Only a program, and only where one approval by anybody is all it takes.
-    fn lets_alone(&self, principal: Principal, required: u32, required_other: u32) -> bool {
+    pub(super) fn lets_alone(&self, principal: Principal, required: u32, required_other: u32) -> bool {
         matches!(principal, Principal::ApiKey(_))
             && self.programs_run_alone
             && !self.wants_passkeys()
@@ -319,82 +286,6 @@ impl State {
             change.of(&old).is_weaker_than(&old).then_some(people)
         });
         lowered.max().unwrap_or(0)
-    }
-
-    /// Does `user` still hold the standing they had when the request was submitted?
-    fn still_eligible(&self, request: &Request, user: UserId, places: &[Place], now: Timestamp) -> bool {
-        let payload = &request.payload;
-        let policy = self.policy(payload.account, payload.scenario);
-        let permission = payload.action.permission();
-        request.eligible.iter().any(|(approver, grant)| {
-            *approver == user
-                && self.users.contains(&user)
-                && self.grants.get(grant).is_some_and(|grant| {
-                    let role_fits = match policy.approvers.roles() {
-                        Some(roles) => roles.iter().any(|role| grant.role == *role),
-                        None => self.mask_of(grant.role) & permission.bit() != 0,
-                    };
-                    !self.is_suspended(payload.account, user)
-                        && role_fits
-                        && grant.is_live(now)
-                        && places.iter().all(|place| grant.scope.covers(place))
-                })
-        })
-    }
-
-    /// Where the request stands with its quorum now.
-    #[must_use]
-    pub fn tally(&self, request: &Request, now: Timestamp) -> Tally {
-        let payload = &request.payload;
-        // What was decided is not counted anew when rules and people change later.
-        let open = matches!(request.state, RequestState::Pending | RequestState::Approved);
-        let then = self.policy_at(payload.account, payload.scenario, payload.policy_version);
-        let policy = if open { self.policy(payload.account, payload.scenario) } else { then.clone() };
-        let places = self.places(&payload.action, &payload.targets);
-        let (required, required_other) = if open { self.counts_for(payload.account, &payload.action) } else { (0, 0) };
-        let initiator = match payload.initiator {
-            Principal::User(user) => Some(user),
-            _ => None,
-        };
-        let initiator_counts = policy.initiator_counts && then.initiator_counts;
-        let mut approvals = BTreeSet::new();
-        let mut undecided = BTreeSet::new();
-        for (user, _) in request.eligible.iter() {
-            let counts = !open || self.still_eligible(request, *user, &places, now);
-            if self.is_beneficiary(&payload.action, *user) || !counts {
-                continue;
-            }
-            let counts_by_submitting = initiator_counts && then.counts_by_submitting() && initiator == Some(*user);
-            match request.vote_of(*user) {
-                Some(vote) if vote.decision == Decision::Approve && vote.content_hash == request.content_hash => {
-                    approvals.insert(*user);
-                }
-                Some(_) => {}
-                None if counts_by_submitting => {
-                    approvals.insert(*user);
-                }
-                // An initiator who does not count cannot count by voting either.
-                None if initiator == Some(*user) && !initiator_counts => {}
-                None => {
-                    undecided.insert(*user);
-                }
-            }
-        }
-        let by_others = count(&approvals) - u32::from(initiator.is_some_and(|user| approvals.contains(&user)));
-        let (required, required_other) = (required.max(request.required), required_other.max(request.required_other));
-        let lets = |policy: &Policy| policy.lets_alone(payload.initiator, required, required_other);
-        let alone = lets(&policy) && lets(&then) || is_from_the_server(payload.initiator, &payload.action);
-        Tally { approvals, by_others, required, required_other, undecided, alone }
-    }
-
-    /// Does the request wait for this person's vote?
-    #[must_use]
-    pub fn awaits(&self, request: &Request, user: UserId, now: Timestamp) -> bool {
-        // What is quick to tell comes first: lists are searched with this.
-        request.state == RequestState::Pending
-            && request.eligible.iter().any(|(approver, _)| *approver == user)
-            && request.vote_of(user).is_none()
-            && self.tally(request, now).undecided.contains(&user)
     }
 
     /// Would a request of this scenario, submitted by `actor` now, run without anybody else?

@@ -11,6 +11,7 @@ use crate::{
     state::State,
     time::{Millis, Timestamp},
 };
+use std::sync::Arc;
 
 /// How long after its deadline an agent may still report how a command ended. It begins none after the deadline.
 pub const REPORT_GRACE: Millis = Millis::minutes(5);
@@ -82,18 +83,11 @@ enum Guard {
 impl Tx {
     /// Takes the request as far as it goes by itself.
     pub(crate) fn settle(&mut self, id: RequestId) {
-        loop {
-            let Some(request) = self.state().request_now(id) else {
-                return;
-            };
-            let moved = match request.state {
-                RequestState::Pending => self.settle_pending(&request),
-                RequestState::Approved => self.settle_approved(&request),
-                RequestState::Executing => self.settle_executing(&request),
-                _ => false,
-            };
-            if !moved {
-                return;
+        while let Some(event) = self.state().request(id).and_then(|request| self.what_follows(request)) {
+            let begins = matches!(event, Event::RequestExecuting { .. });
+            self.emit(event);
+            if begins {
+                self.have_effect(id);
             }
         }
     }
@@ -106,52 +100,57 @@ impl Tx {
         }
     }
 
-    fn settle_pending(&mut self, request: &Request) -> bool {
+    fn what_follows(&self, request: &Request) -> Option<Event> {
+        match request.state {
+            RequestState::Pending => self.after_pending(request),
+            RequestState::Approved => self.after_approved(request),
+            RequestState::Executing => self.after_executing(request),
+            _ => None,
+        }
+    }
+
+    fn after_pending(&self, request: &Request) -> Option<Event> {
         if self.now() >= request.payload.not_after {
-            return self.end(request.id, RequestState::Expired, None, None);
+            return Some(ended(request, RequestState::Expired, None));
         }
         if !self.initiator_may(request) {
-            return self.end(request.id, RequestState::Invalidated, Some("initiator_unauthorized".into()), None);
+            return Some(ended(request, RequestState::Invalidated, Some("initiator_unauthorized")));
         }
         if !self.can_be_taken(request) {
-            return self.end(request.id, RequestState::Invalidated, Some("target_gone".into()), None);
+            return Some(ended(request, RequestState::Invalidated, Some("target_gone")));
         }
         let tally = self.state().tally(request, self.now());
         if !tally.is_possible() {
-            return self.end(request.id, RequestState::Invalidated, Some("unsatisfiable".into()), None);
+            return Some(ended(request, RequestState::Invalidated, Some("unsatisfiable")));
         }
-        if !tally.is_met() {
-            return false;
-        }
+        tally.is_met().then(|| self.approved(request))
+    }
+
+    fn approved(&self, request: &Request) -> Event {
         let policy = self.state().policy(request.payload.account, request.payload.scenario);
         let not_before = self.now().after(self.state().timelock_of(request));
         let execute_deadline = not_before.after(policy.execute_ttl);
-        self.emit(Event::RequestApproved { request: request.id, not_before, execute_deadline });
-        true
+        Event::RequestApproved { request: request.id, not_before, execute_deadline }
     }
 
-    fn settle_approved(&mut self, request: &Request) -> bool {
+    fn after_approved(&self, request: &Request) -> Option<Event> {
         match self.guard(request) {
-            Guard::Go => {
-                self.carry_out(request);
-                true
+            Guard::Go => Some(self.executing(request)),
+            Guard::Wait => None,
+            Guard::Never("expired") => Some(ended(request, RequestState::Expired, None)),
+            Guard::Never("quorum_lost") if self.may_find_quorum_again(request) => {
+                Some(Event::RequestReturned { request: request.id })
             }
-            Guard::Wait => false,
-            Guard::Never("expired") => self.end(request.id, RequestState::Expired, None, None),
-            Guard::Never("quorum_lost") => {
-                let possible = self.state().tally(request, self.now()).is_possible();
-                if possible && self.now() < request.payload.not_after {
-                    self.emit(Event::RequestReturned { request: request.id });
-                    return true;
-                }
-                self.end(request.id, RequestState::Invalidated, Some("quorum_lost".into()), None)
-            }
-            Guard::Never(reason) => self.end(request.id, RequestState::Invalidated, Some(reason.into()), None),
+            Guard::Never(reason) => Some(ended(request, RequestState::Invalidated, Some(reason))),
         }
     }
 
+    fn may_find_quorum_again(&self, request: &Request) -> bool {
+        self.now() < request.payload.not_after && self.state().tally(request, self.now()).is_possible()
+    }
+
     /// Everything that must still hold, in this order, right before approvals are spent.
-    fn guard(&mut self, request: &Request) -> Guard {
+    fn guard(&self, request: &Request) -> Guard {
         let payload = &request.payload;
         if request.execute_deadline.is_none_or(|deadline| self.now() >= deadline) {
             return Guard::Never("expired");
@@ -243,7 +242,7 @@ impl Tx {
         })
     }
 
-    fn carry_out(&mut self, request: &Request) {
+    fn executing(&self, request: &Request) -> Event {
         let mut agents = Vec::new();
         let mut skipped = Vec::new();
         for (item, target) in request.effective() {
@@ -256,31 +255,39 @@ impl Tx {
                 None => skipped.push((item, TargetResult::of(Ending::Skipped, "it no longer exists"))),
             }
         }
-        self.emit(Event::RequestExecuting { request: request.id, agents, skipped });
-        if let Action::Control(control) = &request.payload.action
-            && !matches!(control, Control::RestartWorkers { .. })
-        {
-            self.take_effect(request.payload.account, control);
-            if matches!(control, Control::Recover(_)) {
-                self.emit(Event::RecoveryUsed { account: request.payload.account, request: request.id });
-            }
-            self.note_governance(request.payload.account);
-            self.end(request.id, RequestState::Executed, None, None);
-            self.settle_all();
-        }
+        Event::RequestExecuting { request: request.id, agents, skipped }
     }
 
-    fn settle_executing(&mut self, request: &Request) -> bool {
+    /// What no agent has to do happens at once.
+    fn have_effect(&mut self, id: RequestId) {
+        let Some(payload) = self.state().request(id).map(|request| Arc::clone(&request.payload)) else {
+            return;
+        };
+        let Action::Control(control) = &payload.action else {
+            return;
+        };
+        if matches!(control, Control::RestartWorkers { .. }) {
+            return;
+        }
+        self.take_effect(payload.account, control);
+        if matches!(control, Control::Recover(_)) {
+            self.emit(Event::RecoveryUsed { account: payload.account, request: id });
+        }
+        self.note_governance(payload.account);
+        self.end(id, RequestState::Executed, None, None);
+        self.settle_all();
+    }
+
+    fn after_executing(&self, request: &Request) -> Option<Event> {
         if request.open_items > 0 {
             let deadline = request.execute_deadline.unwrap_or(request.created_at);
             if self.now() < deadline.after(REPORT_GRACE) {
-                return false;
+                return None;
             }
             let silent = (0..).zip(&request.items).filter(|(_, item)| matches!(item, ItemState::Open { .. }));
             let results = silent
                 .map(|(item, _)| (item, TargetResult::of(Ending::Unknown, "its agent has not reported how it ended")));
-            self.emit(Event::ItemsEnded { request: request.id, results: results.collect() });
-            return true;
+            return Some(Event::ItemsEnded { request: request.id, results: results.collect() });
         }
         let (done, ok) = request.progress();
         let state = match ok {
@@ -288,20 +295,23 @@ impl Tx {
             0 => RequestState::Failed,
             _ => RequestState::PartiallyExecuted,
         };
-        self.end(request.id, state, None, None)
+        Some(ended(request, state, None))
     }
 
-    /// Ends a request; always moves.
+    /// Ends a request.
     pub(crate) fn end(
         &mut self,
         request: RequestId,
         state: RequestState,
         reason: Option<String>,
         superseded_by: Option<RequestId>,
-    ) -> bool {
+    ) {
         self.emit(Event::RequestEnded { request, state, reason, superseded_by });
-        true
     }
+}
+
+fn ended(request: &Request, state: RequestState, reason: Option<&str>) -> Event {
+    Event::RequestEnded { request: request.id, state, reason: reason.map(Into::into), superseded_by: None }
 }
 
 /// Is it a recovery that somebody with a shell on the server has asked for? Nobody's approval is needed for that, only time.

@@ -60,8 +60,8 @@ impl Tx {
         asked.action = asked.action.canonical();
         asked.targets.sort_unstable();
         asked.targets.dedup();
-        let asked_hash = hash_of_asked(&asked, supersedes);
-        let made = self.already_made(actor, asked.idempotency_key.as_deref(), asked_hash)?;
+        let keyed = asked.idempotency_key.clone().map(|key| (key, hash_of_asked(&asked, supersedes)));
+        let made = self.already_made(actor, keyed.as_ref())?;
         if let Some(made) = made.and_then(|requests| requests.first().copied()) {
             return Ok(made);
         }
@@ -91,7 +91,7 @@ impl Tx {
         };
         let id = asked.id;
         let kind = Numbers { number, revision, required, required_other, supersedes };
-        let event = self.submitted_event(actor, asked, asked_hash, kind, targets, &award)?;
+        let event = self.submitted_event(actor, asked, keyed, kind, targets, &award)?;
         self.take(id, award, event);
         self.settle(id);
         Ok(id)
@@ -129,7 +129,7 @@ impl Tx {
         &mut self,
         actor: &Actor,
         asked: Submission,
-        asked_hash: ContentHash,
+        idempotency: Option<(String, ContentHash)>,
         numbers: Numbers,
         targets: Vec<Target>,
         award: &Award,
@@ -152,7 +152,7 @@ impl Tx {
             policy_version: policy.version,
             not_after: self.now().after(policy.approve_ttl),
         });
-        let content_hash = self.hash(&payload);
+        let content_hash = self.hash_new(&payload);
         Ok(Event::RequestSubmitted {
             request: asked.id,
             number: numbers.number,
@@ -164,7 +164,7 @@ impl Tx {
             was,
             refused: award.refused.clone(),
             reason: asked.reason,
-            idempotency: asked.idempotency_key.map(|key| (key, asked_hash)),
+            idempotency,
             supersedes: numbers.supersedes,
             payload,
         })
@@ -197,10 +197,9 @@ impl Tx {
     pub(crate) fn already_made(
         &self,
         actor: &Actor,
-        key: Option<&str>,
-        content: ContentHash,
+        keyed: Option<&(String, ContentHash)>,
     ) -> Result<Option<Vec<RequestId>>, Rejection> {
-        let Some(key) = key else {
+        let Some((key, content)) = keyed else {
             return Ok(None);
         };
         if key.is_empty() || key.len() > 128 {
@@ -212,7 +211,7 @@ impl Tx {
             return Ok(None);
         };
         match keyed.requests.first() {
-            Some(request) if keyed.content != content => Err(Rejection::DuplicateRequest { request: *request }),
+            Some(request) if keyed.content != *content => Err(Rejection::DuplicateRequest { request: *request }),
             _ => Ok(Some(keyed.requests.clone())),
         }
     }

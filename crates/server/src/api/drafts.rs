@@ -76,7 +76,7 @@ fn view(api: &Shared, allowed: &Allowed<P>, site: SiteId) -> Answer<Value> {
         })
         .collect();
     Ok(
-        json!({ "site": site, "version": draft.version, "changes": changes, "effect": effect.view(), "updated_at": draft.updated_at }),
+        json!({ "site": site, "version": draft.version, "changes": changes, "effect": effect, "updated_at": draft.updated_at }),
     )
 }
 

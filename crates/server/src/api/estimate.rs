@@ -7,7 +7,8 @@ use adit_core::{
     state::State,
 };
 use adit_telemetry::{LiveRow, LiveTable};
-use serde_json::{Value, json};
+use serde::{Serialize, Serializer, ser::SerializeStruct};
+use serde_json::json;
 
 /// Draw of one device before and after.
 fn estimate(state: &State, live: &LiveTable, device: DeviceId, operation: &Operation) -> Estimate {
@@ -113,16 +114,18 @@ impl Effect {
         let in_force = request.estimates.iter().zip(&request.items);
         Self::of(in_force.filter(|(_, item)| !matches!(item, ItemState::Dropped { .. })).map(|(estimate, _)| *estimate))
     }
+}
 
-    /// As the contract's `Effect`.
-    pub fn view(&self) -> Value {
+/// The contract's `Effect`.
+impl Serialize for Effect {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let some = |watts: i64| (self.known > 0).then_some(watts);
-        json!({
-            "devices": self.devices,
-            "delta_w": some(self.after_w - self.before_w),
-            "before_w": some(self.before_w),
-            "after_w": some(self.after_w),
-            "unknown": self.devices - self.known,
-        })
+        let mut effect = serializer.serialize_struct("Effect", 5)?;
+        effect.serialize_field("devices", &self.devices)?;
+        effect.serialize_field("delta_w", &some(self.after_w - self.before_w))?;
+        effect.serialize_field("before_w", &some(self.before_w))?;
+        effect.serialize_field("after_w", &some(self.after_w))?;
+        effect.serialize_field("unknown", &(self.devices - self.known))?;
+        effect.end()
     }
 }

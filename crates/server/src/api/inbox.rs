@@ -47,7 +47,7 @@ pub async fn list(Shares(api): Shares<Shared>, caller: Caller, Params(asked): Pa
 fn view(viewer: &Viewer<'_>, item: &Item) -> Value {
     let notice = &item.notice;
     let request = match notice.topic {
-        Topic::Request(id) => viewer.state.request(id).map(|request| viewer.summary(request)),
+        Topic::Request(id) => viewer.state.request(id).and_then(|request| viewer.summary(request)),
         _ => None,
     };
     json!({

@@ -67,6 +67,7 @@ use axum::{
 };
 use problem::{Answer, Problem};
 use std::{
+    borrow::Cow,
     collections::HashMap,
     net::IpAddr,
     str::FromStr,
@@ -199,8 +200,8 @@ impl Api {
 pub(crate) struct Names(HashMap<UserId, String>);
 
 impl Names {
-    fn of(&self, user: UserId) -> String {
-        self.0.get(&user).cloned().unwrap_or_else(|| user.to_string())
+    fn of(&self, user: UserId) -> Cow<'_, str> {
+        self.0.get(&user).map_or_else(|| user.to_string().into(), |name| name.as_str().into())
     }
 }
 

@@ -29,7 +29,7 @@ pub struct Preview {
 impl Preview {
     /// As the contract has it.
     pub fn view(self) -> Value {
-        json!({ "effect": self.effect.view(), "rule": self.rule, "warnings": self.warnings })
+        json!({ "effect": self.effect, "rule": self.rule, "warnings": self.warnings })
     }
 
     /// One more thing to know first.

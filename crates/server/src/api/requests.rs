@@ -8,7 +8,7 @@ use super::{
     id, passkeys, preview,
     problem::{Answer, Body, Params, Problem},
     session::From,
-    views::{self, Viewer},
+    views::{self, Summary, Viewer},
 };
 use crate::Stage;
 use adit_core::{
@@ -28,7 +28,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// Seeing requests goes with seeing devices.
@@ -218,12 +218,15 @@ impl Listed {
     }
 }
 
+#[derive(Serialize)]
+struct Page<'a> {
+    next_cursor: Option<String>,
+    items: Vec<Option<Summary<'a>>>,
+    total: usize,
+}
+
 /// `GET /requests`, newest first.
-pub async fn list(
-    Shares(api): Shares<Shared>,
-    allowed: Allowed<P>,
-    Params(asked): Params<Listed>,
-) -> Answer<Json<Value>> {
+pub async fn list(Shares(api): Shares<Shared>, allowed: Allowed<P>, Params(asked): Params<Listed>) -> Answer<Response> {
     let (state, names, now) = (api.engine.state(), api.names()?, api.now());
     let actor = &allowed.caller.actor;
     let viewer = Viewer { state: &state, names: &names, actor, now };
@@ -232,8 +235,8 @@ pub async fn list(
     let more = found.next().is_some();
     let next = page.last().filter(|_| more).map(|last| last.number.to_string());
     let total = asked.among(&state, actor, now, None).take(MAX_COUNTED).count();
-    let items: Vec<_> = page.into_iter().map(|request| viewer.summary(request)).collect();
-    Ok(Json(json!({ "next_cursor": next, "items": items, "total": total })))
+    let items = page.into_iter().map(|request| viewer.summary(request)).collect();
+    Ok(Json(Page { next_cursor: next, items, total }).into_response())
 }
 
 fn paged(items: Vec<Value>, total: usize, offset: usize) -> Value {

@@ -1,20 +1,32 @@
 //! Requests as people see them.
 
-use super::{Names, estimate::Effect, requests::visible, rules};
+mod summary;
+
+pub use summary::Summary;
+
+use super::{Names, requests::visible, rules};
 use adit_core::{
     authz::{Actor, Principal},
     event::device_of,
     fleet::Ending,
     ids::{DeviceId, RequestId, UserId},
     requests::{
-        Action, COMMENT_AFTER_END, Control, Decision, ItemState, MAX_COMMENTS, Request, RequestState, Step, StepKind,
-        Target, offered_to,
+        Action, COMMENT_AFTER_END, Decision, ItemState, MAX_COMMENTS, Request, RequestState, Step, StepKind, Target,
     },
     state::State,
     time::Timestamp,
 };
 use adit_telemetry::LiveTable;
+use serde::Serialize;
 use serde_json::{Value, json};
+use std::borrow::Cow;
+
+/// Somebody or something, by id and name.
+#[derive(Serialize)]
+pub struct Named<'a> {
+    id: String,
+    name: Cow<'a, str>,
+}
 
 /// What a view depends on.
 pub struct Viewer<'a> {
@@ -30,8 +42,8 @@ impl Viewer<'_> {
         self.state.request(id).filter(|request| visible(self.state, request, self.actor, self.now))
     }
 
-    fn person(&self, user: UserId) -> Value {
-        json!({ "id": user, "name": self.names.of(user) })
+    fn person(&self, user: UserId) -> Named<'_> {
+        Named { id: user.to_string(), name: self.names.of(user) }
     }
 
     fn title(&self, action: &Action, targets: usize) -> String {
@@ -41,50 +53,16 @@ impl Viewer<'_> {
         }
     }
 
-    /// The contract's `RequestSummary`.
-    pub fn summary(&self, request: &Request) -> Value {
+    /// The contract's `RequestSummary`; `None` if it does not exist for the reader.
+    pub fn summary<'r>(&'r self, request: &'r Request) -> Option<Summary<'r>> {
         let tally = self.state.tally(request, self.now);
-        let Some(seen) = self.state.as_seen(self.actor, request, self.now) else { return Value::Null };
-        let request = seen.as_ref();
-        let payload = &request.payload;
-        let me = self.actor.user();
-        let is_mine = payload.initiator == self.actor.principal;
-        let pending = request.state == RequestState::Pending;
-        let can_vote = pending && me.is_some_and(|me| tally.undecided.contains(&me));
-        let voted = me.and_then(|me| request.vote_of(me)).map(|vote| vote.decision);
-        let why_not = (!can_vote).then(|| why_not(pending, voted.is_some(), is_mine));
-        let targets = request.effective().count();
-        let (done, ok) = request.progress();
-        let started = matches!(
-            request.state,
-            RequestState::Executing | RequestState::Executed | RequestState::PartiallyExecuted | RequestState::Failed
-        );
-        let offered = offered_to(&payload.action);
-        let is_open = matches!(request.state, RequestState::Pending | RequestState::Approved);
-        let can_answer = is_open && offered.is_some() && offered == me;
-        let acceptance = offered.map(|user| json!({ "by": self.person(user), "accepted_at": request.accepted_at }));
-        let can_cancel = is_mine && matches!(request.state, RequestState::Pending | RequestState::Approved)
-            || request.state == RequestState::Approved
-                && me.is_some_and(|me| tally.approvals.contains(&me) || tally.undecided.contains(&me));
-        json!({
-            "id": request.id, "number": request.number, "state": request.state, "state_reason": request.state_reason,
-            "title": self.title(&payload.action, targets), "action": payload.action, "scenario": payload.scenario,
-            "site": site_of(self.state, request), "initiator": initiator(request, self.names), "created_at": request.created_at,
-            "ended_at": request.ended_at, "approve_deadline": payload.not_after,
-            "not_before": request.not_before, "execute_deadline": request.execute_deadline,
-            "targets": targets, "approved_targets": payload.targets.len(),
-            "approvals": { "have": tally.approvals.len(), "need": tally.required, "need_other": tally.required_other, "have_other": tally.by_others },
-            "effect": Effect::of_request(request).view(),
-            "progress": started.then(|| json!({ "done": done, "ok": ok, "failed": done - ok, "total": targets })),
-            "acceptance": acceptance,
-            "my": { "can_vote": can_vote, "can_cancel": can_cancel, "can_answer": can_answer, "voted": voted, "why_not": why_not },
-        })
+        Summary::of(self, request, &tally)
     }
 
     /// The contract's `Request`.
     pub fn full(&self, request: &Request, live: &LiveTable) -> Value {
         let tally = self.state.tally(request, self.now);
-        let summary = self.summary(request);
+        let summary = Summary::of(self, request, &tally);
         let Some(seen) = self.state.as_seen(self.actor, request, self.now) else { return Value::Null };
         let request = seen.as_ref();
         let payload = &request.payload;
@@ -122,7 +100,7 @@ impl Viewer<'_> {
             };
             took.devices.iter().map(from).collect::<Vec<_>>()
         });
-        let mut view = summary;
+        let mut view = json!(summary);
         let more = json!({
             "reason": request.reason, "content_hash": request.content_hash, "revision": payload.revision,
             "policy_version": payload.policy_version,
@@ -165,8 +143,8 @@ impl Viewer<'_> {
                 StepKind::Ended { state } => (format!("Ended: {}", word(state)), state == RequestState::Cancelled),
             };
             let by = match step.by {
-                Principal::User(user) if own => self.person(user),
-                _ => Value::Null,
+                Principal::User(user) if own => Some(self.person(user)),
+                _ => None,
             };
             json!({ "at": step.at, "what": what, "by": by, "seq": step.seq })
         };
@@ -175,20 +153,11 @@ impl Viewer<'_> {
 }
 
 /// Who asked for it.
-pub fn initiator(request: &Request, names: &Names) -> Value {
+pub fn initiator<'n>(request: &Request, names: &'n Names) -> Named<'n> {
     match request.payload.initiator {
-        Principal::User(user) => json!({ "id": user, "name": names.of(user) }),
-        Principal::ApiKey(key) => json!({ "id": key, "name": "A program" }),
-        Principal::Operator | Principal::System => json!({ "id": "system", "name": "The server" }),
-    }
-}
-
-fn why_not(pending: bool, voted: bool, is_mine: bool) -> &'static str {
-    match (pending, voted, is_mine) {
-        (false, ..) => "It is no longer waiting for approvals",
-        (_, true, _) => "You have voted",
-        (_, _, true) => "You submitted it",
-        _ => "You are not an approver of it",
+        Principal::User(user) => Named { id: user.to_string(), name: names.of(user) },
+        Principal::ApiKey(key) => Named { id: key.to_string(), name: "A program".into() },
+        Principal::Operator | Principal::System => Named { id: "system".into(), name: "The server".into() },
     }
 }
 
@@ -203,24 +172,6 @@ pub fn title(action: &Action, targets: usize) -> String {
         Action::Device(_) if targets == 1 => format!("{} on 1 device", action.title()),
         Action::Device(_) => format!("{} on {targets} devices", action.title()),
         Action::Control(_) => action.title(),
-    }
-}
-
-/// The one site it is about.
-fn site_of(state: &State, request: &Request) -> Option<adit_core::ids::SiteId> {
-    match &request.payload.action {
-        Action::Control(
-            Control::RestartWorkers { site }
-            | Control::CreateAgent { site, .. }
-            | Control::ChangeSite { site, .. }
-            | Control::RemoveSite { site, .. },
-        ) => Some(*site),
-        _ => {
-            let mut sites =
-                request.payload.targets.iter().filter_map(|target| state.device(device_of(*target)?).map(|d| d.site));
-            let first = sites.next()?;
-            sites.all(|site| site == first).then_some(first)
-        }
     }
 }
 

@@ -131,7 +131,7 @@ fn view(api: &Shared, allowed: &Allowed<P>, then: &State, at: Option<Timestamp>)
     let viewer = Viewer { state: then, names: &names, actor: &reader, now: at };
     let open: Vec<_> = then.open_requests().rev().filter(seen).collect();
     let shown = |request: &&Request| {
-        let mut view = viewer.summary(request);
+        let mut view = json!(viewer.summary(request));
         view["my"] = json!({ "can_vote": false, "can_cancel": false, "voted": null, "why_not": "This is how it was" });
         view
     };

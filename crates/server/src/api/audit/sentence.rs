@@ -28,7 +28,7 @@ pub struct Speaker<'a> {
 
 impl Speaker<'_> {
     fn user(&self, user: UserId) -> String {
-        self.names.of(user)
+        self.names.of(user).into_owned()
     }
 
     fn site(&self, site: SiteId) -> String {

@@ -1,0 +1,153 @@
+//! Whose vote counts, and whether that is enough.
+
+use super::{Decision, Policy, Request, RequestState, quorum::count, settle::is_from_the_server};
+use crate::{
+    authz::{Place, Principal},
+    ids::UserId,
+    state::State,
+    time::Timestamp,
+};
+use std::collections::BTreeSet;
+
+/// How a request stands with its quorum.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tally {
+    /// People whose approval counts now, the initiator's own included.
+    pub approvals: BTreeSet<UserId>,
+    /// How many of them are not the initiator.
+    pub by_others: u32,
+    /// Approvals needed.
+    pub required: u32,
+    /// Of these, by somebody else.
+    pub required_other: u32,
+    /// People who may still vote.
+    pub undecided: BTreeSet<UserId>,
+    /// A program asks for what its kind may do alone, or the server's keeper for a recovery: no vote is needed.
+    pub alone: bool,
+}
+
+impl Tally {
+    /// Enough?
+    #[must_use]
+    pub fn is_met(&self) -> bool {
+        self.alone || count(&self.approvals) >= self.required && self.by_others >= self.required_other
+    }
+
+    /// Could it still be enough?
+    #[must_use]
+    pub fn is_possible(&self) -> bool {
+        self.alone
+            || count(&self.approvals) + count(&self.undecided) >= self.required
+                && self.by_others + count(&self.undecided) >= self.required_other
+    }
+}
+
+/// What one approver's word is worth to a request.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stand {
+    /// It counts as an approval.
+    Approves,
+    /// They may still vote.
+    Undecided,
+    /// None.
+    Aside,
+}
+
+/// By which rules a request's votes are counted now.
+struct Count<'a> {
+    state: &'a State,
+    request: &'a Request,
+    now: Timestamp,
+    /// What was decided is not counted anew when rules and people change later.
+    open: bool,
+    then: Policy,
+    policy: Policy,
+    places: Vec<Place>,
+}
+
+impl<'a> Count<'a> {
+    fn of(state: &'a State, request: &'a Request, now: Timestamp) -> Self {
+        let payload = &request.payload;
+        let open = matches!(request.state, RequestState::Pending | RequestState::Approved);
+        let then = state.policy_at(payload.account, payload.scenario, payload.policy_version);
+        let policy = if open { state.policy(payload.account, payload.scenario) } else { then.clone() };
+        let places = state.places(&payload.action, &payload.targets);
+        Self { state, request, now, open, then, policy, places }
+    }
+
+    fn initiator_counts(&self) -> bool {
+        self.policy.initiator_counts && self.then.initiator_counts
+    }
+
+    /// By the grant with which they were an approver when the request was made, and still.
+    fn is_eligible(&self, user: UserId) -> bool {
+        let state = self.state;
+        let (account, permission) = (self.request.payload.account, self.request.payload.action.permission());
+        self.request.eligible.iter().any(|(approver, grant)| {
+            *approver == user
+                && state.users.contains(&user)
+                && state.grants.get(grant).is_some_and(|grant| {
+                    let role_fits = match self.policy.approvers.roles() {
+                        Some(roles) => roles.iter().any(|role| grant.role == *role),
+                        None => state.mask_of(grant.role) & permission.bit() != 0,
+                    };
+                    !state.is_suspended(account, user)
+                        && role_fits
+                        && grant.is_live(self.now)
+                        && self.places.iter().all(|place| grant.scope.covers(place))
+                })
+        })
+    }
+
+    fn stand(&self, user: UserId) -> Stand {
+        let (request, payload) = (self.request, &self.request.payload);
+        let counts = !self.open || self.is_eligible(user);
+        if !counts || self.state.is_beneficiary(&payload.action, user) {
+            return Stand::Aside;
+        }
+        let asked = payload.initiator == Principal::User(user);
+        match request.vote_of(user) {
+            Some(vote) if vote.decision == Decision::Approve && vote.content_hash == request.content_hash => {
+                Stand::Approves
+            }
+            Some(_) => Stand::Aside,
+            None if asked && self.initiator_counts() && self.then.counts_by_submitting() => Stand::Approves,
+            // An initiator who does not count cannot count by voting either.
+            None if asked && !self.initiator_counts() => Stand::Aside,
+            None => Stand::Undecided,
+        }
+    }
+}
+
+impl State {
+    /// Where the request stands with its quorum now.
+    #[must_use]
+    pub fn tally(&self, request: &Request, now: Timestamp) -> Tally {
+        let (votes, payload) = (Count::of(self, request, now), &request.payload);
+        let (mut approvals, mut undecided) = (BTreeSet::new(), BTreeSet::new());
+        for (user, _) in request.eligible.iter() {
+            match votes.stand(*user) {
+                Stand::Approves => drop(approvals.insert(*user)),
+                Stand::Undecided => drop(undecided.insert(*user)),
+                Stand::Aside => {}
+            }
+        }
+        let by_initiator = approvals.iter().any(|user| payload.initiator == Principal::User(*user));
+        let by_others = count(&approvals) - u32::from(by_initiator);
+        let counts = if votes.open { self.counts_for(payload.account, &payload.action) } else { (0, 0) };
+        let (required, required_other) = (counts.0.max(request.required), counts.1.max(request.required_other));
+        let lets = |policy: &Policy| policy.lets_alone(payload.initiator, required, required_other);
+        let alone = lets(&votes.policy) && lets(&votes.then) || is_from_the_server(payload.initiator, &payload.action);
+        Tally { approvals, by_others, required, required_other, undecided, alone }
+    }
+
+    /// Does the request wait for this person's vote?
+    #[must_use]
+    pub fn awaits(&self, request: &Request, user: UserId, now: Timestamp) -> bool {
+        // What is quick to tell comes first: lists are searched with this.
+        request.state == RequestState::Pending
+            && request.eligible.iter().any(|(approver, _)| *approver == user)
+            && request.vote_of(user).is_none()
+            && Count::of(self, request, now).stand(user) == Stand::Undecided
+    }
+}

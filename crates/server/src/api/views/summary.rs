@@ -1,0 +1,197 @@
+//! A request in a list. Written straight to JSON, for lists are long and asked for often.
+
+use super::{Named, Viewer, initiator};
+use crate::api::estimate::Effect;
+use adit_core::{
+    event::device_of,
+    ids::{RequestId, SiteId},
+    requests::{Action, Control, Decision, Request, RequestState, Scenario, Tally, offered_to},
+    state::State,
+    time::Timestamp,
+};
+use serde::{Serialize, Serializer};
+use std::borrow::Cow;
+
+/// The contract's `RequestSummary`: the request as its reader sees it, and where it stands.
+pub struct Summary<'a> {
+    viewer: &'a Viewer<'a>,
+    seen: Cow<'a, Request>,
+    approvals: Approvals,
+    /// May the reader still vote?
+    can_vote: bool,
+    /// May they call it off?
+    can_cancel: bool,
+}
+
+#[derive(Clone, Copy, Serialize)]
+struct Approvals {
+    have: usize,
+    need: u32,
+    need_other: u32,
+    have_other: u32,
+}
+
+#[derive(Serialize)]
+struct Progress {
+    done: u32,
+    ok: u32,
+    failed: u32,
+    total: usize,
+}
+
+#[derive(Serialize)]
+struct Acceptance<'a> {
+    by: Named<'a>,
+    accepted_at: Option<Timestamp>,
+}
+
+#[derive(Serialize)]
+struct Mine {
+    can_vote: bool,
+    can_cancel: bool,
+    can_answer: bool,
+    voted: Option<Decision>,
+    why_not: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct Fields<'a> {
+    id: RequestId,
+    number: u32,
+    state: RequestState,
+    state_reason: Option<&'a str>,
+    title: String,
+    action: &'a Action,
+    scenario: Scenario,
+    site: Option<SiteId>,
+    initiator: Named<'a>,
+    created_at: Timestamp,
+    ended_at: Option<Timestamp>,
+    approve_deadline: Timestamp,
+    not_before: Option<Timestamp>,
+    execute_deadline: Option<Timestamp>,
+    targets: usize,
+    approved_targets: usize,
+    approvals: Approvals,
+    effect: Effect,
+    progress: Option<Progress>,
+    acceptance: Option<Acceptance<'a>>,
+    my: Mine,
+}
+
+impl<'a> Summary<'a> {
+    /// `None` if it does not exist for the reader.
+    pub(super) fn of(viewer: &'a Viewer<'a>, request: &'a Request, tally: &Tally) -> Option<Self> {
+        let seen = viewer.state.as_seen(viewer.actor, request, viewer.now)?;
+        let me = viewer.actor.user();
+        let is_mine = request.payload.initiator == viewer.actor.principal;
+        let may_vote = me.is_some_and(|me| tally.undecided.contains(&me));
+        let has_a_say = may_vote || me.is_some_and(|me| tally.approvals.contains(&me));
+        Some(Self {
+            viewer,
+            approvals: Approvals {
+                have: tally.approvals.len(),
+                need: tally.required,
+                need_other: tally.required_other,
+                have_other: tally.by_others,
+            },
+            can_vote: request.state == RequestState::Pending && may_vote,
+            can_cancel: match request.state {
+                RequestState::Pending => is_mine,
+                RequestState::Approved => is_mine || has_a_say,
+                _ => false,
+            },
+            seen,
+        })
+    }
+
+    fn my(&self) -> Mine {
+        let (request, me) = (&*self.seen, self.viewer.actor.user());
+        let is_open = matches!(request.state, RequestState::Pending | RequestState::Approved);
+        let offered = offered_to(&request.payload.action);
+        let voted = me.and_then(|me| request.vote_of(me)).map(|vote| vote.decision);
+        let pending = request.state == RequestState::Pending;
+        let is_mine = request.payload.initiator == self.viewer.actor.principal;
+        Mine {
+            can_vote: self.can_vote,
+            can_cancel: self.can_cancel,
+            can_answer: is_open && offered.is_some() && offered == me,
+            voted,
+            why_not: (!self.can_vote).then(|| why_not(pending, voted.is_some(), is_mine)),
+        }
+    }
+
+    fn fields(&self) -> Fields<'_> {
+        let (request, viewer) = (&*self.seen, self.viewer);
+        let payload = &request.payload;
+        let targets = request.effective().count();
+        let acceptance = offered_to(&payload.action)
+            .map(|user| Acceptance { by: viewer.person(user), accepted_at: request.accepted_at });
+        Fields {
+            id: request.id,
+            number: request.number,
+            state: request.state,
+            state_reason: request.state_reason.as_deref(),
+            title: viewer.title(&payload.action, targets),
+            action: &payload.action,
+            scenario: payload.scenario,
+            site: site_of(viewer.state, request),
+            initiator: initiator(request, viewer.names),
+            created_at: request.created_at,
+            ended_at: request.ended_at,
+            approve_deadline: payload.not_after,
+            not_before: request.not_before,
+            execute_deadline: request.execute_deadline,
+            targets,
+            approved_targets: payload.targets.len(),
+            approvals: self.approvals,
+            effect: Effect::of_request(request),
+            progress: progress(request, targets),
+            acceptance,
+            my: self.my(),
+        }
+    }
+}
+
+impl Serialize for Summary<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.fields().serialize(serializer)
+    }
+}
+
+/// How far it has come, once it has begun.
+fn progress(request: &Request, total: usize) -> Option<Progress> {
+    let begun = matches!(
+        request.state,
+        RequestState::Executing | RequestState::Executed | RequestState::PartiallyExecuted | RequestState::Failed
+    );
+    let (done, ok) = request.progress();
+    begun.then(|| Progress { done, ok, failed: done - ok, total })
+}
+
+fn why_not(pending: bool, voted: bool, is_mine: bool) -> &'static str {
+    match (pending, voted, is_mine) {
+        (false, ..) => "It is no longer waiting for approvals",
+        (_, true, _) => "You have voted",
+        (_, _, true) => "You submitted it",
+        _ => "You are not an approver of it",
+    }
+}
+
+/// The one site it is about.
+fn site_of(state: &State, request: &Request) -> Option<SiteId> {
+    match &request.payload.action {
+        Action::Control(
+            Control::RestartWorkers { site }
+            | Control::CreateAgent { site, .. }
+            | Control::ChangeSite { site, .. }
+            | Control::RemoveSite { site, .. },
+        ) => Some(*site),
+        _ => {
+            let mut sites =
+                request.payload.targets.iter().filter_map(|target| state.device(device_of(*target)?).map(|d| d.site));
+            let first = sites.next()?;
+            sites.all(|site| site == first).then_some(first)
+        }
+    }
+}
