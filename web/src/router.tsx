@@ -141,6 +141,12 @@ const subAccounts = createRoute({
   component: lazyRouteComponent(() => import("./sub-accounts/SubAccountsPage"), "SubAccountsPage"),
 });
 
+const money = createRoute({
+  getParentRoute: () => shell,
+  path: "sub-accounts/$id",
+  component: lazyRouteComponent(() => import("./money/MoneyPage"), "MoneyPage"),
+});
+
 const review = createRoute({
   getParentRoute: () => shell,
   path: "review",
@@ -244,6 +250,7 @@ export const router = createRouter({
       agents,
       sites,
       subAccounts,
+      money,
       review,
       approvals,
       request,

@@ -159,6 +159,9 @@ function foldRequest(summary: RequestSummary) {
   void queryClient.invalidateQueries({ queryKey: detail });
   void queryClient.invalidateQueries({ queryKey: ["requests"] }, { cancelRefetch: false });
   void queryClient.invalidateQueries({ queryKey: ["audit"], refetchType: "none" });
+  // What is asked for already stands beside what is so.
+  if (/^set_(wallet|allocation)$/.test(summary.action.action))
+    void queryClient.invalidateQueries({ queryKey: ["money"] });
   if (summary.ended_at === null) return;
   void queryClient.invalidateQueries({ queryKey: itemsQuery(summary.id).queryKey });
   for (const key of touchedBy(summary.action.action)) void queryClient.invalidateQueries({ queryKey: [key] });

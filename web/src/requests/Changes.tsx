@@ -1,7 +1,8 @@
 import { Link } from "@tanstack/react-router";
 import type { Request } from "../api/types";
 import { useSite } from "../shell/site";
-import { actionDetail, isOp } from "../ui/actions";
+import { actionDetail, isMoney, isOp } from "../ui/actions";
+import { AddressChange, Addressed } from "../ui/address";
 import { Note } from "../ui/feedback";
 import { count, deltaPower, NONE, plural } from "../ui/format";
 import css from "./Requests.module.css";
@@ -70,11 +71,17 @@ export function Diff({ request }: { request: Request }) {
   const details = actionDetail(request.action);
   // Where devices stand, and whose they are, changes nothing about what they draw.
   const measured = isOp(request.action.action);
+  const money = isMoney(request.action);
+  const isWallet = request.action.action === "set_wallet";
+  const words = (text: string) => (money ? <Addressed text={text} /> : text);
   const onDevices = request.diff.some((row) => row.devices > 0);
   if (request.diff.length === 0 && details.length === 0) return null;
   return (
     <section className="col gap3" aria-label="What changes">
-      <h2>What changes</h2>
+      <div className="row between wrap">
+        <h2>What changes</h2>
+        <MoneyLink request={request} />
+      </div>
       {request.diff.length === 0 ? (
         details.map((line) => (
           <p key={line} className="num small">
@@ -104,12 +111,21 @@ export function Diff({ request }: { request: Request }) {
             <tbody>
               {request.diff.map((row) => (
                 <tr key={`${row.what} ${row.from} ${row.to} ${row.models.join()}`}>
-                  <td data-label="What">{row.what}</td>
-                  <td data-label="From → to">
-                    <span className={css.change}>
-                      <span className={css.from}>{row.from}</span> → <span className={css.to}>{row.to}</span>
-                    </span>
+                  <td data-label="What">
+                    <span>{words(row.what)}</span>
                   </td>
+                  {isWallet ? (
+                    <td>
+                      <AddressChange from={row.from} to={row.to} />
+                    </td>
+                  ) : (
+                    <td data-label="From → to">
+                      <span className={css.change}>
+                        <span className={css.from}>{row.from}</span> →{" "}
+                        <span className={css.to}>{row.to}</span>
+                      </span>
+                    </td>
+                  )}
                   {onDevices && (
                     <>
                       <td data-label="Models" className="soft">
@@ -130,5 +146,16 @@ export function Diff({ request }: { request: Request }) {
         </div>
       )}
     </section>
+  );
+}
+
+/** To where all of the sub-account's money is told. */
+function MoneyLink({ request: { action } }: { request: Request }) {
+  const site = useSite();
+  if (!isMoney(action)) return null;
+  return (
+    <Link to="/s/$site/sub-accounts/$id" params={{ site, id: action.params.sub_account }} className="small">
+      Its wallet and revenue
+    </Link>
   );
 }

@@ -5,7 +5,7 @@ import { hasCode } from "../api/problem";
 import { requestQuery } from "../api/queries";
 import { queryClient } from "../api/query";
 import type { Request } from "../api/types";
-import { isOp } from "../ui/actions";
+import { isMoney, isOp } from "../ui/actions";
 import { Ask } from "../ui/ask";
 import { deltaPower, plural, shortHash } from "../ui/format";
 import { isOpen } from "../ui/request-state";
@@ -112,10 +112,16 @@ export function Decision({ request }: { request: Request }) {
           told(`R-${request.number} is cancelled`);
         }}
       >
-        <p className="soft">It ends without effect on any device.</p>
+        <p className="soft">{whatCancelling(request)}</p>
       </Ask>
     </section>
   );
+}
+
+function whatCancelling({ action }: Request): string {
+  if (isOp(action.action)) return "It ends without effect on any device.";
+  if (isMoney(action)) return "Everything stays as it is, and what was held for its sake is held no longer.";
+  return "It ends without effect.";
 }
 
 /** An initiator who counts is the first approval; that one ends with the request, by cancelling. */

@@ -1,12 +1,6 @@
-import { ActionIcon, CopyButton, Tooltip } from "@mantine/core";
-import {
-  IconCheck,
-  IconCircleCheckFilled,
-  IconCircleXFilled,
-  IconCopy,
-  IconPencil,
-} from "@tabler/icons-react";
+import { IconCircleCheckFilled, IconCircleXFilled, IconPencil } from "@tabler/icons-react";
 import type { Request } from "../api/types";
+import { CopyIcon } from "../ui/copy-icon";
 import { dateTime, dateTimeLong, plural, shortHash } from "../ui/format";
 import { isOpen } from "../ui/request-state";
 import { votesText } from "./phases";
@@ -75,19 +69,7 @@ export function People({ request }: { request: Request }) {
       <div className="small dim row between wrap">
         <span className={css.hash}>
           Content <span className="num">{shortHash(request.content_hash)}</span>
-          <CopyButton value={request.content_hash}>
-            {({ copied, copy }) => (
-              <Tooltip label={copied ? "Copied" : "Copy the full hash"}>
-                <ActionIcon variant="subtle" size={24} aria-label="Copy the full content hash" onClick={copy}>
-                  {copied ? (
-                    <IconCheck size={14} aria-hidden="true" />
-                  ) : (
-                    <IconCopy size={14} aria-hidden="true" />
-                  )}
-                </ActionIcon>
-              </Tooltip>
-            )}
-          </CopyButton>
+          <CopyIcon value={request.content_hash} what="the full content hash" />
         </span>
         <span>
           revision <span className="num">{request.revision}</span>,{" "}

@@ -12,6 +12,7 @@ import { ChangedSince, Diff } from "./Changes";
 import { Comments, Review } from "./Comments";
 import { Decision } from "./Decision";
 import { Degraded } from "./Degraded";
+import { Hold } from "./Hold";
 import { People, Timeline } from "./People";
 import { PhaseBar } from "./PhaseBar";
 import css from "./Requests.module.css";
@@ -61,6 +62,7 @@ function View({ request, inPane }: { request: Request; inPane: boolean }) {
       )}
       <Degraded scenario={isOpen(request.state) ? request.scenario : undefined} />
       <Review request={request} />
+      <Hold request={request} />
       <Decision request={request} />
       <Numbers request={request} />
       <Diff request={request} />

@@ -39,7 +39,7 @@ export function phasesOf(request: RequestSummary, now: number): Phase[] {
       note: progress?.total
         ? `${progress.done} of ${plural(progress.total, "target")}`
         : state === "approved"
-          ? "about to start"
+          ? beginning(request.not_before, now)
           : "",
       look: stopped || pending ? "ahead" : running ? "now" : state === "approved" ? "wait" : "done",
       fill: running && progress && progress.total > 0 ? progress.done / progress.total : undefined,
@@ -55,6 +55,10 @@ export function phasesOf(request: RequestSummary, now: number): Phase[] {
             : "ahead",
     },
   ];
+}
+
+function beginning(at: number | null, now: number): string {
+  return at === null || at <= now ? "about to start" : until(at, now);
 }
 
 function deadline(at: number, now: number): string {

@@ -44,6 +44,12 @@ describe("the way of a request", () => {
     expect(phasesOf(request(), 3_600_000)[1]?.note).toBe("1 of 2, time is over");
   });
 
+  it("says when it begins while its time lock lasts", () => {
+    const locked = request({ state: "approved", not_before: 86_400_000 });
+    expect(phasesOf(locked, 3_600_000)[2]).toMatchObject({ look: "wait", note: "in 23 h" });
+    expect(phasesOf(locked, 86_400_000)[2]?.note).toBe("about to start");
+  });
+
   it("counts what is still short", () => {
     expect(votesText({ have: 1, need: 2, have_other: 0, need_other: 1 })).toBe("1 of 2");
     expect(votesText({ have: 1, need: 1, have_other: 0, need_other: 1 })).toBe("0 of 1 by others");

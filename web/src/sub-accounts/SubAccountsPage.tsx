@@ -6,6 +6,7 @@ import { createSubAccount, removeSubAccount, renameSubAccount, type SubAccount }
 import { placesQuery } from "../api/people";
 import { ALL_SITES } from "../api/queries";
 import { LinksCard } from "../observers/LinksCard";
+import { useSite } from "../shell/site";
 import { Ask } from "../ui/ask";
 import { Empty, LoadError, Waiting } from "../ui/feedback";
 import { count, plural } from "../ui/format";
@@ -35,7 +36,7 @@ export function SubAccountsPage() {
           <h1>Sub-accounts</h1>
           <p className="dim">
             {data
-              ? `${plural(shown.length, "sub-account")}. Devices are assigned on the devices page.`
+              ? `${plural(shown.length, "sub-account")}. Open one for its wallet and revenue; devices are assigned on the devices page.`
               : "Loading…"}
           </p>
         </div>
@@ -103,6 +104,7 @@ export function SubAccountsPage() {
 
 function Table({ subAccounts, onTask }: { subAccounts: SubAccount[]; onTask: (task: Task) => void }) {
   const can = useCan();
+  const site = useSite();
   const create = can("subaccount.create").why;
   const remove = can("subaccount.delete").why;
   return (
@@ -122,7 +124,11 @@ function Table({ subAccounts, onTask }: { subAccounts: SubAccount[]; onTask: (ta
         <tbody>
           {subAccounts.map((subAccount) => (
             <tr key={subAccount.id}>
-              <td data-label="Name">{subAccount.name}</td>
+              <td data-label="Name">
+                <Link to="/s/$site/sub-accounts/$id" params={{ site, id: subAccount.id }}>
+                  {subAccount.name}
+                </Link>
+              </td>
               <td data-label="Devices" className="r num">
                 <Link
                   to="/s/$site/devices"

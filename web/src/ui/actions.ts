@@ -108,6 +108,13 @@ export function isOp(action: Action["action"]): action is OpKind {
   return action in OP_PERMISSION;
 }
 
+/** Is it about where money goes? */
+export function isMoney(
+  action: Action,
+): action is Extract<Action, { action: "set_wallet" | "set_allocation" }> {
+  return action.action === "set_wallet" || action.action === "set_allocation";
+}
+
 /** Why a device does not take an action, or null when it does. */
 export function unsupportedBy(device: Pick<DeviceRow, "supports" | "modes">, action: Action): string | null {
   if (!isOp(action.action)) return null;

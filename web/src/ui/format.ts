@@ -103,6 +103,10 @@ export function duration(seconds: number | null | undefined): string {
   if (s < 86_400) return both(s, 3600, "h", 60, "min");
   return both(s, 86_400, "d", 3600, "h");
 }
+/** "24 h", "1 min": a wait as rules have it, in the largest unit up to hours that it is whole in. */
+export function wait(seconds: number): string {
+  return seconds % 3600 === 0 ? `${seconds / 3600} h` : duration(seconds);
+}
 function both(s: number, big: number, bigUnit: string, small: number, smallUnit: string): string {
   const rest = Math.floor((s % big) / small);
   return `${Math.floor(s / big)} ${bigUnit}${rest > 0 ? ` ${rest} ${smallUnit}` : ""}`;
@@ -121,6 +125,17 @@ export function dateTime(at: number): string {
 }
 export function dateTimeLong(at: number): string {
   return momentLong.format(at);
+}
+
+const utc = new Intl.DateTimeFormat("en-GB", {
+  day: "2-digit",
+  month: "short",
+  year: "numeric",
+  timeZone: "UTC",
+});
+/** "22 Nov 2026": a day as the books have it. */
+export function utcDay(at: number): string {
+  return utc.format(at);
 }
 
 /** First and last eight digits of a hash, as approvers compare them. */

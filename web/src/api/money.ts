@@ -1,0 +1,47 @@
+// Where a sub-account's money goes. It is changed by requests alone.
+import { queryOptions } from "@tanstack/react-query";
+import { client, unwrap } from "./client";
+import { createRequest } from "./mutations";
+import { queryClient } from "./query";
+import type { components } from "./schema";
+import type { Action } from "./types";
+
+type Schemas = components["schemas"];
+export type WalletOf = Schemas["WalletOf"];
+export type Wallet = Schemas["Wallet"];
+export type Due = Schemas["Due"];
+export type AllocationOf = Schemas["AllocationOf"];
+export type Allocation = Schemas["Allocation"];
+export type Share = Schemas["Share"];
+export type MoneyRequest = Schemas["MoneyRequest"];
+
+const at = (id: string) => ({ params: { path: { id } } });
+
+export const walletQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["money", id, "wallet"],
+    queryFn: () => unwrap(client.GET("/sub-accounts/{id}/wallet", at(id))),
+    // Days are settled, and allocations come into force, without a frame that tells of it.
+    refetchOnMount: "always",
+  });
+export const allocationQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["money", id, "allocation"],
+    queryFn: () => unwrap(client.GET("/sub-accounts/{id}/allocation", at(id))),
+    refetchOnMount: "always",
+  });
+
+export const walletChange = (sub_account: string, address: string): Action => ({
+  action: "set_wallet",
+  params: { sub_account, address },
+});
+export const allocationChange = (sub_account: string, shares: Share[]): Action => ({
+  action: "set_allocation",
+  params: { sub_account, shares },
+});
+
+export async function changeMoney(action: Action, reason: string) {
+  const request = await createRequest(action, [], reason);
+  await queryClient.invalidateQueries({ queryKey: ["money"] });
+  return request;
+}

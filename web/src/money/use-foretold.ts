@@ -1,0 +1,27 @@
+import { useDebouncedValue } from "@mantine/hooks";
+import { useQuery } from "@tanstack/react-query";
+import { previewRequest } from "../api/mutations";
+import type { Action } from "../api/types";
+
+/** Between the last key and the question. */
+const CALM_MS = 300;
+
+/** What the server says of something while it is still being written: by which rule it would go, or why it could not. */
+export function useForetold(action: Action | null) {
+  const text = action && JSON.stringify(action);
+  const [settled] = useDebouncedValue(text, CALM_MS);
+  const { data, error, isFetching } = useQuery({
+    queryKey: ["preview", settled],
+    queryFn: () => previewRequest(JSON.parse(settled ?? ""), []),
+    enabled: settled !== null,
+    placeholderData: (previous) => previous,
+    staleTime: 0,
+    retry: false,
+  });
+  const isOfThis = text !== null && settled === text && !isFetching;
+  return {
+    rule: data?.rule,
+    refusal: isOfThis ? error : null,
+    fits: isOfThis && !error && data !== undefined,
+  };
+}

@@ -1,0 +1,26 @@
+import type { Request } from "../api/types";
+import { isMoney } from "../ui/actions";
+import { Note } from "../ui/feedback";
+import { dateTime, dateTimeLong, until, wait } from "../ui/format";
+import { useNow } from "../ui/use-now";
+
+/** The time between approval and execution: how long, until when, and what may be done in it. */
+export function Hold({ request }: { request: Request }) {
+  const now = useNow();
+  const { state, not_before, rule } = request;
+  const held = isMoney(request.action) ? " What is due is held meanwhile, not lost." : "";
+  if (state === "pending" && rule.timelock_s > 0)
+    return (
+      <Note title={`Carried out ${wait(rule.timelock_s)} after its approval`}>
+        Until then any approver may still cancel it.{held}
+      </Note>
+    );
+  if (state === "approved" && not_before !== null && not_before > now)
+    return (
+      <Note tone="warn" title={`Carried out ${until(not_before, now)}`}>
+        That is on <span title={dateTimeLong(not_before)}>{dateTime(not_before)}</span>. Until then whoever
+        asked for it and any approver may cancel it.{held}
+      </Note>
+    );
+  return null;
+}
