@@ -4,8 +4,9 @@
 //! only then the new state is shown and everybody answered. A command that was answered is on the disk; one that was not has
 //! not happened, as far as this process can tell.
 //!
-//! Two threads take turns: while one writes, the other decides what is written next. Whoever holds the desk waits there until the
-//! pen is free, so that the log has everything in the order of deciding.
+//! There is one pen, and whoever has it writes. A thread at the desk decides, and writes by itself as long as it keeps up; if more
+//! waits already, it lends the pen to a second thread and decides the next batch meanwhile. It gives the pen away only once it
+//! is back, so that the log has everything in the order of deciding.
 
 use crate::decider::{Batch, Clock, CommandError, EngineError, Proposal, SNAPSHOT_SCHEMA, Writer};
 use adit_core::{
@@ -17,19 +18,28 @@ use adit_core::{
 };
 use adit_store::{LogReader, LogStore};
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
+    sync::{
+        Arc, PoisonError, RwLock,
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
     thread,
     time::Duration,
 };
 use tokio::{
-    sync::{broadcast, mpsc, oneshot},
+    sync::{
+        broadcast,
+        mpsc::{self, error::TryRecvError},
+        oneshot,
+    },
     time::MissedTickBehavior,
 };
 
 /// Commands that wait to be decided; whoever comes then waits outside.
 const QUEUE: usize = 4_096;
-/// With so many commands a batch is worth a write of its own, as soon as the pen is free; the other thread decides on.
+/// With so many commands a batch is worth a write of its own, as soon as the pen is at hand.
 const ENOUGH: usize = 32;
+/// How often the queue is looked at before sleeping: some tens of microseconds.
+const GLANCES: u32 = 2_000;
 /// Batches a subscriber may be behind before it has to look at the state again.
 const BEHIND: usize = 1_024;
 /// Events between two snapshots.
@@ -78,12 +88,12 @@ impl Engine {
         let shared = Shared { state: RwLock::new(Arc::clone(&state)), commits: broadcast::Sender::new(BEHIND), clock };
         let shared = Arc::new(shared);
         let (queue, jobs) = mpsc::channel(QUEUE);
-        let desk = Mutex::new(Desk { jobs, proposed: state });
-        let turns = Arc::new(Turns { shared: Arc::clone(&shared), desk, pen: Mutex::new(writer) });
-        for name in ["engine-1", "engine-2"] {
-            let turns = Arc::clone(&turns);
-            thread::Builder::new().name(name.to_owned()).spawn(move || while turns.take() {})?;
-        }
+        let (lend, lent) = sync_channel(1);
+        let (back, home) = sync_channel(1);
+        let pen = Some(Pen { writer, shared: Arc::clone(&shared) });
+        let desk = Desk { shared: Arc::clone(&shared), jobs, proposed: state, pen, lend, home };
+        thread::Builder::new().name("engine".to_owned()).spawn(move || desk.run())?;
+        thread::Builder::new().name("engine-pen".to_owned()).spawn(move || write_what_is_lent(&lent, &back))?;
         Ok(Self { shared, queue })
     }
 
@@ -167,65 +177,113 @@ fn write_snapshot(reader: &std::sync::Mutex<Box<dyn LogReader>>, state: &State) 
     reader.put_snapshot(state.seq(), SNAPSHOT_SCHEMA, &bytes).map_err(|e| e.to_string())
 }
 
-/// What the two threads share. A turn is to decide at the desk and then to write with the pen.
-struct Turns {
+/// What was decided together, and who waits for it.
+struct Turn {
+    proposal: Proposal,
+    waiting: Vec<Answer>,
+}
+
+/// Leave to write.
+struct Pen {
+    writer: Writer,
     shared: Arc<Shared>,
-    desk: Mutex<Desk>,
-    pen: Mutex<Writer>,
 }
 
-struct Desk {
-    jobs: mpsc::Receiver<Job>,
-    /// What is committed once everything proposed so far is.
-    proposed: Arc<State>,
-}
-
-impl Turns {
-    /// Waits for commands and carries them through to their answers. Says no once nobody can ask any more.
-    fn take(&self) -> bool {
-        let mut desk = held(&self.desk);
-        let Some(first) = desk.jobs.blocking_recv() else {
-            return false;
-        };
-        let (proposal, waiting) = self.decide(&mut desk, first);
-        let mut pen = held(&self.pen);
-        desk.proposed = Arc::clone(proposal.after());
-        // Only now: whoever has the pen next has decided after this.
-        drop(desk);
-        let decided = pen.write(proposal);
+impl Pen {
+    /// Writes, and shows what is committed. The answers are still to be given.
+    fn write(&mut self, proposal: Proposal) -> Vec<Result<Reply, CommandError>> {
+        let decided = self.writer.write(proposal);
         if !decided.committed.is_empty() {
-            self.shared.publish(Arc::clone(pen.state()));
+            self.shared.publish(Arc::clone(self.writer.state()));
             // Before the answers, so that whoever has one and subscribes is not told of it again. Nobody may be listening.
             let _ = self.shared.commits.send(decided.committed);
         }
-        drop(pen);
-        for (waiting, answer) in waiting.into_iter().zip(decided.answers) {
-            // Whoever asked may have gone.
-            let _ = waiting.send(answer);
-        }
-        true
-    }
-
-    fn decide(&self, desk: &mut Desk, first: Job) -> (Proposal, Vec<Answer>) {
-        // If nothing is being written, what is committed is the truth, also after a write that failed.
-        if let Ok(pen) = self.pen.try_lock() {
-            desk.proposed = Arc::clone(pen.state());
-        }
-        let mut waiting = Vec::new();
-        let mut next = Some(first);
-        let commands = std::iter::from_fn(|| {
-            if waiting.len() >= ENOUGH && self.pen.try_lock().is_ok() {
-                return None;
-            }
-            let job = next.take().or_else(|| desk.jobs.try_recv().ok())?;
-            waiting.push(job.answer);
-            Some((job.actor, job.command))
-        });
-        let proposal = Proposal::of(&desk.proposed, commands, self.shared.clock.as_ref());
-        (proposal, waiting)
+        decided.answers
     }
 }
 
-fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
-    lock.lock().unwrap_or_else(PoisonError::into_inner)
+fn answer(waiting: Vec<Answer>, answers: Vec<Result<Reply, CommandError>>) {
+    for (waiting, answer) in waiting.into_iter().zip(answers) {
+        // Whoever asked may have gone.
+        let _ = waiting.send(answer);
+    }
+}
+
+fn write_what_is_lent(lent: &Receiver<(Pen, Turn)>, back: &SyncSender<Pen>) {
+    while let Ok((mut pen, turn)) = lent.recv() {
+        let answers = pen.write(turn.proposal);
+        // Given back first: the next batch waits for it. Without a desk nobody needs it any more.
+        let _ = back.send(pen);
+        answer(turn.waiting, answers);
+    }
+}
+
+/// Where everything is decided, in order.
+struct Desk {
+    shared: Arc<Shared>,
+    jobs: mpsc::Receiver<Job>,
+    /// What is committed once everything proposed so far is.
+    proposed: Arc<State>,
+    /// Unless it is lent.
+    pen: Option<Pen>,
+    lend: SyncSender<(Pen, Turn)>,
+    home: Receiver<Pen>,
+}
+
+impl Desk {
+    /// Until nobody can ask any more, or whoever had the pen is gone.
+    fn run(mut self) {
+        while let Some(first) = self.next() {
+            let turn = self.decide(first);
+            let keeps_up = self.has_pen() && self.jobs.is_empty();
+            let Some(mut pen) = self.pen.take().or_else(|| self.home.recv().ok()) else {
+                return;
+            };
+            self.proposed = Arc::clone(turn.proposal.after());
+            if keeps_up {
+                let answers = pen.write(turn.proposal);
+                self.pen = Some(pen);
+                answer(turn.waiting, answers);
+            } else if self.lend.send((pen, turn)).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Who has just been answered often asks again at once: that is not worth falling asleep for.
+    fn next(&mut self) -> Option<Job> {
+        for _ in 0..GLANCES {
+            match self.jobs.try_recv() {
+                Ok(job) => return Some(job),
+                Err(TryRecvError::Disconnected) => return None,
+                Err(TryRecvError::Empty) => std::hint::spin_loop(),
+            }
+        }
+        self.jobs.blocking_recv()
+    }
+
+    fn has_pen(&mut self) -> bool {
+        self.pen = self.pen.take().or_else(|| self.home.try_recv().ok());
+        self.pen.is_some()
+    }
+
+    fn decide(&mut self, first: Job) -> Turn {
+        // If nothing is being written, what is committed is the truth, also after a write that failed.
+        if self.has_pen() {
+            self.proposed = self.shared.state();
+        }
+        let (on, clock) = (Arc::clone(&self.proposed), Arc::clone(&self.shared.clock));
+        let mut waiting = Vec::new();
+        let mut next = Some(first);
+        let commands = std::iter::from_fn(|| {
+            if waiting.len() >= ENOUGH && self.has_pen() {
+                return None;
+            }
+            let job = next.take().or_else(|| self.jobs.try_recv().ok())?;
+            waiting.push(job.answer);
+            Some((job.actor, job.command))
+        });
+        let proposal = Proposal::of(&on, commands, clock.as_ref());
+        Turn { proposal, waiting }
+    }
 }

@@ -2,12 +2,12 @@
 
 use super::{Decision, Policy, Request, RequestState, quorum::count, settle::is_from_the_server};
 use crate::{
-    authz::{Place, Principal},
+    authz::{Place, Principal, Scope},
     ids::UserId,
     state::State,
     time::Timestamp,
 };
-use std::collections::BTreeSet;
+use std::{cell::OnceCell, collections::BTreeSet};
 
 /// How a request stands with its quorum.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,7 +62,8 @@ struct Count<'a> {
     open: bool,
     then: Policy,
     policy: Policy,
-    places: Vec<Place>,
+    /// Where its targets are, once that matters.
+    places: OnceCell<Vec<Place>>,
 }
 
 impl<'a> Count<'a> {
@@ -71,8 +72,13 @@ impl<'a> Count<'a> {
         let open = matches!(request.state, RequestState::Pending | RequestState::Approved);
         let then = state.policy_at(payload.account, payload.scenario, payload.policy_version);
         let policy = if open { state.policy(payload.account, payload.scenario) } else { then.clone() };
-        let places = state.places(&payload.action, &payload.targets);
-        Self { state, request, now, open, then, policy, places }
+        Self { state, request, now, open, then, policy, places: OnceCell::new() }
+    }
+
+    fn is_within(&self, scope: &Scope) -> bool {
+        let payload = &self.request.payload;
+        let places = || self.places.get_or_init(|| self.state.places(&payload.action, &payload.targets));
+        scope.is_all() || places().iter().all(|place| scope.covers(place))
     }
 
     fn initiator_counts(&self) -> bool {
@@ -94,7 +100,7 @@ impl<'a> Count<'a> {
                     !state.is_suspended(account, user)
                         && role_fits
                         && grant.is_live(self.now)
-                        && self.places.iter().all(|place| grant.scope.covers(place))
+                        && self.is_within(&grant.scope)
                 })
         })
     }
