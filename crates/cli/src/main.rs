@@ -31,7 +31,7 @@ enum Command {
     /// Run the whole product with simulated miners, to look at or as a check of this installation
     Demo(demo::Options),
     /// Run the server; the first time, it prints the link by which the first account is made
-    Serve(serve::Options),
+    Serve(Box<serve::Options>),
     /// Print the built-in roles and what each may do
     Roles {
         /// As CSV: one row a permission, one column a role
@@ -77,7 +77,7 @@ fn run(command: Command) -> anyhow::Result<()> {
             Ok(())
         }
         Command::Demo(options) => runtime()?.block_on(demo::run(options)),
-        Command::Serve(options) => runtime()?.block_on(serve::run(options)),
+        Command::Serve(options) => runtime()?.block_on(serve::run(*options)),
         Command::Sim(options) => runtime()?.block_on(sim::run(options)),
         Command::Agent(options) => runtime()?.block_on(agent::run(options)),
     }

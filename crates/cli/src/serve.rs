@@ -33,6 +33,9 @@ pub struct Options {
     /// A network that is not public and that webhooks may reach all the same, also without TLS: 10.1.0.0/16; may be repeated
     #[arg(long = "webhook-network", env = "ADIT_WEBHOOK_NETWORKS", value_delimiter = ',', value_name = "NETWORK")]
     webhook_networks: Vec<Network>,
+    /// Certificates in PEM by whose issuers receivers of webhooks are trusted, beside those that the system trusts
+    #[arg(long, env = "ADIT_WEBHOOK_CA", value_name = "FILE")]
+    webhook_ca: Option<PathBuf>,
     /// Issuer of OpenID Connect whose accounts people may sign in with; it is told <public URL>/api/v1/sso/sso/callback
     #[arg(long, env = "ADIT_SSO_ISSUER", value_name = "URL", requires = "sso_client_id")]
     sso_issuer: Option<String>,
@@ -96,7 +99,11 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
                 mail: options.smtp.zip(options.mail_from).map(|(server, from)| MailOptions { server, from }),
                 proxies: options.proxies,
                 anyone_may_found: options.anyone_may_found,
-                webhooks: WebhookOptions { networks: options.webhook_networks, ..WebhookOptions::default() },
+                webhooks: WebhookOptions {
+                    networks: options.webhook_networks,
+                    ca_file: options.webhook_ca,
+                    ..WebhookOptions::default()
+                },
                 set_up: set_up.as_deref().map(tokens::hash_of),
                 ..api::Options::default()
             },

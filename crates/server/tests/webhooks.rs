@@ -8,7 +8,10 @@ use adit_core::{
     time::Millis,
 };
 use adit_server::{api::Options, notices::webhooks::WebhookOptions};
-use adit_testkit::receiver::{Answer as Does, Message, Receiver};
+use adit_testkit::{
+    receiver::{Answer as Does, Message, Receiver},
+    tls::Authority,
+};
 use serde_json::{Value, json};
 use std::time::Duration;
 use support::{
@@ -16,6 +19,7 @@ use support::{
     house::{Answer, House, Signed},
     schema::Document,
 };
+use tempfile::TempDir;
 
 fn options(pauses: &[Millis]) -> WebhookOptions {
     WebhookOptions {
@@ -254,4 +258,52 @@ async fn the_server_is_sent_nowhere_inside() {
     assert_eq!(attempt["status"], Value::Null);
     assert!(attempt["error"].as_str().unwrap().contains("not public"), "{attempt}");
     assert_eq!(receiver.waiting().await, 0);
+}
+
+/// Receivers on this machine by its name, trusted by whoever `authority` certifies.
+fn by_name(authority: Option<&Authority>, folder: &TempDir) -> WebhookOptions {
+    let ca_file = authority.map(|authority| {
+        let file = folder.path().join("ca.pem");
+        std::fs::write(&file, authority.pem()).unwrap();
+        file
+    });
+    let networks = ["127.0.0.0/8", "::1/128"].map(|network| network.parse().unwrap()).to_vec();
+    WebhookOptions { networks, ca_file, ..options(&[]) }
+}
+
+#[tokio::test]
+async fn over_tls_a_receiver_is_told_whose_certificate_is_for_its_name_and_by_a_trusted_issuer() {
+    let (folder, authority) = (tempfile::tempdir().unwrap(), Authority::new().unwrap());
+    let receiver = Receiver::start_tls(&authority, "localhost").await.unwrap();
+    let (house, owner) = house(by_name(Some(&authority), &folder)).await;
+    let secret = hook(&house, &owner, &receiver.url_by("localhost"), &["policy.set"]).await;
+    happen(&house, 2).await;
+    assert!(message(&receiver).await.is_signed_with(&secret));
+    let log = log_until(&house, &owner, |items| items[0]["state"] == "delivered").await;
+    assert_eq!((&log[0]["attempts"][0]["status"], &log[0]["attempts"][0]["error"]), (&json!(204), &Value::Null));
+}
+
+/// A message that `receiver`, which is `localhost`, is not told; why not, as the log of deliveries has it.
+async fn not_told(receiver: &Receiver, options: WebhookOptions) -> String {
+    let (house, owner) = house(options).await;
+    hook(&house, &owner, &receiver.url_by("localhost"), &["policy.set"]).await;
+    happen(&house, 2).await;
+    let log = log_until(&house, &owner, |items| items[0]["state"] == "failed").await;
+    let attempt = &log[0]["attempts"][0];
+    assert_eq!((&attempt["status"], receiver.waiting().await), (&Value::Null, 0), "{attempt}");
+    assert!(!log.to_string().contains("only-for-you"), "the address may hold a secret: {log}");
+    attempt["error"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn over_tls_nobody_is_told_who_cannot_show_who_they_are_and_the_log_says_why() {
+    let (folder, ours, other) = (tempfile::tempdir().unwrap(), Authority::new().unwrap(), Authority::new().unwrap());
+    let elsewhere = Receiver::start_tls(&ours, "elsewhere.test").await.unwrap();
+    let why = not_told(&elsewhere, by_name(Some(&ours), &folder)).await;
+    assert_eq!(why, "the receiver's certificate is for another name than the address has");
+    let stranger = Receiver::start_tls(&other, "localhost").await.unwrap();
+    for trusted in [Some(&ours), None] {
+        let why = not_told(&stranger, by_name(trusted, &folder)).await;
+        assert_eq!(why, "the receiver's certificate is not by an issuer that is trusted here");
+    }
 }

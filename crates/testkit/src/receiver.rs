@@ -1,5 +1,7 @@
-//! A receiver of webhooks: keeps what it is told, checks signatures by itself, and answers as it is bid.
+//! A receiver of webhooks: keeps what it is told, checks signatures by itself, and answers as it is bid, over TLS if it has a
+//! certificate.
 
+use crate::tls::{Authority, Secure};
 use aws_lc_rs::hmac;
 use axum::{
     Router,
@@ -19,6 +21,7 @@ use tokio::{
     sync::{Mutex as Waiting, mpsc},
     task::JoinSet,
 };
+use tokio_rustls::TlsAcceptor;
 
 /// How it answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +74,7 @@ struct Shared {
 
 /// Listens on loopback until it is dropped.
 pub struct Receiver {
+    scheme: &'static str,
     address: SocketAddr,
     answers: Arc<Mutex<VecDeque<Answer>>>,
     messages: Waiting<mpsc::UnboundedReceiver<Message>>,
@@ -83,8 +87,21 @@ impl Receiver {
     /// # Errors
     /// What the system says.
     pub async fn start() -> io::Result<Self> {
+        Self::listen(None).await
+    }
+
+    /// Over TLS, with a certificate for `name` by `issuer`.
+    ///
+    /// # Errors
+    /// What the system says, or why there is no such certificate.
+    pub async fn start_tls(issuer: &Authority, name: &str) -> io::Result<Self> {
+        Self::listen(Some(issuer.certify(name)?)).await
+    }
+
+    async fn listen(tls: Option<TlsAcceptor>) -> io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
+        let scheme = if tls.is_some() { "https" } else { "http" };
         let (told, messages) = mpsc::unbounded_channel();
         let answers = Arc::new(Mutex::new(VecDeque::new()));
         let shared = Shared { answers: Arc::clone(&answers), told };
@@ -92,9 +109,12 @@ impl Receiver {
         let mut serving = JoinSet::new();
         serving.spawn(async move {
             // It ends with the test.
-            let _ = axum::serve(listener, router).await;
+            let _ = match tls {
+                Some(acceptor) => axum::serve(Secure { listener, acceptor }, router).await,
+                None => axum::serve(listener, router).await,
+            };
         });
-        Ok(Self { address, answers, messages: Waiting::new(messages), _serving: serving })
+        Ok(Self { scheme, address, answers, messages: Waiting::new(messages), _serving: serving })
     }
 
     /// Where it listens.
@@ -106,7 +126,13 @@ impl Receiver {
     /// Its address with a path that only who was told it knows.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}/hooks/only-for-you", self.address)
+        format!("{}://{}/hooks/only-for-you", self.scheme, self.address)
+    }
+
+    /// The same by a name that leads there.
+    #[must_use]
+    pub fn url_by(&self, name: &str) -> String {
+        format!("{}://{name}:{}/hooks/only-for-you", self.scheme, self.address.port())
     }
 
     /// How it answers the next messages; those after with 204.

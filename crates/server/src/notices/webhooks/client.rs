@@ -3,13 +3,16 @@
 
 use super::{WebhookOptions, guard};
 use reqwest::{
-    Url,
+    Certificate, Url,
     dns::{Addrs, Name, Resolve, Resolving},
     header,
 };
+use rustls::CertificateError as Fault;
 use std::{
-    error::Error as _,
+    error::Error,
+    io,
     net::{IpAddr, SocketAddr},
+    path::Path,
     sync::Arc,
 };
 
@@ -78,6 +81,7 @@ pub(crate) struct Client {
 impl Client {
     pub(crate) fn new(options: WebhookOptions) -> Result<Self, String> {
         let networks: Arc<[_]> = options.networks.clone().into();
+        let trusted = options.ca_file.as_deref().map_or(Ok(Vec::new()), certificates)?;
         let build = |reach: Reach| {
             let builder = reqwest::Client::builder()
                 .redirect(reqwest::redirect::Policy::none())
@@ -88,6 +92,7 @@ impl Client {
                 .pool_max_idle_per_host(0)
                 .timeout(options.patience)
                 .https_only(!reach.allowed_only)
+                .tls_certs_merge(trusted.clone())
                 .dns_resolver(Arc::new(reach));
             builder.build().map_err(|error| error.to_string())
         };
@@ -155,6 +160,14 @@ impl Client {
     }
 }
 
+/// The certificates in a file.
+fn certificates(file: &Path) -> Result<Vec<Certificate>, String> {
+    let failed = |problem: &dyn std::fmt::Display| format!("webhooks: {}: {problem}", file.display());
+    let bytes = std::fs::read(file).map_err(|error| failed(&error))?;
+    let found = Certificate::from_pem_bundle(&bytes).map_err(|error| failed(&error))?;
+    if found.is_empty() { Err(failed(&"there is no certificate in it")) } else { Ok(found) }
+}
+
 /// Without the address, which may hold a secret; with the innermost cause, which says most.
 fn sentence(error: &reqwest::Error) -> String {
     if error.is_timeout() {
@@ -163,8 +176,48 @@ fn sentence(error: &reqwest::Error) -> String {
     let mut cause = error.source();
     let mut said = "the connection failed".to_owned();
     while let Some(inner) = cause {
+        if let Some(words) = of_certificate(inner) {
+            return words.to_owned();
+        }
         said = inner.to_string();
         cause = inner.source();
     }
     said
+}
+
+/// What is wrong with the receiver's certificate, if this says so.
+fn of_certificate(mut cause: &(dyn Error + 'static)) -> Option<&'static str> {
+    // What went wrong in the handshake comes wrapped, and wrapped again, as an error of reading.
+    while let Some(inner) = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        cause = inner;
+    }
+    let Some(rustls::Error::InvalidCertificate(fault)) = cause.downcast_ref() else { return None };
+    Some(match fault {
+        // The second is of an issuer that has the name of one that is trusted.
+        Fault::UnknownIssuer | Fault::BadSignature => "the receiver's certificate is not by an issuer that is trusted here",
+        Fault::NotValidForName | Fault::NotValidForNameContext { .. } => {
+            "the receiver's certificate is for another name than the address has"
+        }
+        Fault::Expired | Fault::ExpiredContext { .. } => "the receiver's certificate has run out",
+        Fault::NotValidYet | Fault::NotValidYetContext { .. } => "the receiver's certificate is not valid yet",
+        Fault::Revoked => "the receiver's certificate was revoked",
+        _ => "the receiver's certificate cannot be verified",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+    use super::*;
+
+    #[test]
+    fn a_file_without_certificates_is_refused_at_the_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("ca.pem");
+        let made = || Client::new(WebhookOptions { ca_file: Some(file.clone()), ..WebhookOptions::default() });
+        assert!(made().err().unwrap().contains("ca.pem: No such file"));
+        std::fs::write(&file, "no certificate").unwrap();
+        assert!(made().err().unwrap().ends_with("ca.pem: there is no certificate in it"));
+    }
 }

@@ -23,7 +23,7 @@ use adit_core::{
 use adit_store::{Announcement, Secrets, StoreError};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 use zeroize::Zeroizing;
 
 /// How long a secret that was replaced still signs.
@@ -34,6 +34,8 @@ pub(crate) const OVERLAP: Millis = Millis::hours(24);
 pub struct WebhookOptions {
     /// Networks that are not public and may be reached all the same, also without TLS.
     pub networks: Vec<Network>,
+    /// A file of certificates in PEM, by whose issuers receivers are trusted as by those that the system trusts.
+    pub ca_file: Option<PathBuf>,
     /// Between the tries; after the last one a delivery is given up.
     pub pauses: Vec<Millis>,
     /// How long one try may take.
@@ -46,7 +48,13 @@ impl Default for WebhookOptions {
     fn default() -> Self {
         let hours = [2, 5, 10, 14, 20, 24].map(Millis::hours);
         let pauses = [Millis::seconds(5), Millis::minutes(5), Millis::minutes(30)].into_iter().chain(hours).collect();
-        Self { networks: Vec::new(), pauses, patience: Duration::from_secs(15), disable_after: Millis::days(5) }
+        Self {
+            networks: Vec::new(),
+            ca_file: None,
+            pauses,
+            patience: Duration::from_secs(15),
+            disable_after: Millis::days(5),
+        }
     }
 }
 
