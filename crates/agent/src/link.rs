@@ -131,6 +131,7 @@ impl Link {
                         version: env!("CARGO_PKG_VERSION").to_owned(),
                         host: self.host.clone(),
                         now: (self.options.clock)(),
+                        allowed: Some(self.site.collector.policy.allowed()),
                     };
                     let text = serde_json::to_string(&hello).map_err(|e| End::Lost(e.to_string()))?;
                     sink.send(Message::text(text)).await.map_err(|e| End::Lost(e.to_string()))?;

@@ -8,6 +8,7 @@
 
 use crate::AgentError;
 use adit_core::fleet::{OpKind, Order, Ranges};
+use adit_wire::Allowed;
 use serde::Deserialize;
 use std::{collections::BTreeSet, net::IpAddr, path::Path};
 
@@ -62,6 +63,13 @@ impl LocalPolicy {
             Order::RestartWorkers {} => self.forbid_restart.then(|| "restart_workers".to_owned()),
         };
         forbidden.map(|word| format!("the site's local policy forbids {word}"))
+    }
+
+    /// What the server is told of it, so that nobody asks for what is refused here.
+    #[must_use]
+    pub fn allowed(&self) -> Allowed {
+        let operations = self.operations.as_ref().map(|allowed| allowed.iter().copied().map(word).collect());
+        Allowed { operations, restart_workers: !self.forbid_restart }
     }
 
     /// Whether the agent must leave `ip` alone altogether: no sweep, no poll, no order.

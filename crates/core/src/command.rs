@@ -1,7 +1,7 @@
 //! What can be asked of the core. One command is decided as a whole or not at all.
 
 use crate::{
-    fleet::{CommandId, FoundDevice, TargetResult},
+    fleet::{CommandId, FoundDevice, SitePolicy, TargetResult},
     ids::{AgentId, ContainerId, DeviceId, RequestId, ScanTaskId, SiteId, SubAccountId, UserId, WebhookId},
     requests::{Action, ContentHash, Decision, Outlook},
     time::Timestamp,
@@ -241,6 +241,13 @@ pub enum Command {
         token_hash: String,
         /// The agent's public key, 64 hex digits.
         public_key: String,
+    },
+    /// An agent has said what its site's own policy leaves of its orders.
+    ReportSitePolicy {
+        /// Which agent.
+        agent: AgentId,
+        /// What it is let do at most.
+        policy: SitePolicy,
     },
     /// An agent has identified devices.
     ReportDevices {

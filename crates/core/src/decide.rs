@@ -11,7 +11,7 @@ use crate::{
     authz::{Actor, Permission, Principal},
     command::{Command, Reply},
     event::{Entry, Event},
-    fleet::{CommandId, FoundDevice, TargetResult},
+    fleet::{CommandId, FoundDevice, SitePolicy, TargetResult},
     ids::{AgentId, DeviceId, RequestId, ScanTaskId},
     rejection::Rejection,
     requests::{ContentHash, ItemState, Payload, RequestState},
@@ -167,6 +167,10 @@ impl Tx {
                 self.settle_earnings(actor.account, day, earned)
             }
             Command::EnrolAgent { token_hash, public_key } => self.enrol_agent(&token_hash, public_key),
+            Command::ReportSitePolicy { agent, policy } => {
+                system_only(actor)?;
+                self.report_site_policy(agent, policy)
+            }
             Command::ReportDevices { agent, scan_task, devices } => {
                 system_only(actor)?;
                 self.report_devices(agent, scan_task, devices)
@@ -192,6 +196,14 @@ impl Tx {
         }
         self.emit(Event::AgentEnrolled { agent, public_key });
         Ok(Reply::Agent(agent))
+    }
+
+    fn report_site_policy(&mut self, agent: AgentId, policy: SitePolicy) -> Result<Reply, Rejection> {
+        let known = self.state.agent(agent).ok_or(Rejection::NotFound { what: "agent" })?;
+        if known.site_policy != policy {
+            self.emit(Event::SitePolicyTold { agent, policy });
+        }
+        Ok(Reply::Done)
     }
 
     fn report_devices(

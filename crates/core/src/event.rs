@@ -7,7 +7,7 @@
 use crate::{
     accounts::{Posting, Sections, Share},
     authz::{ApiAccess, Permission, Principal, RoleId, Scope},
-    fleet::{AgentMode, FoundDevice, TargetResult},
+    fleet::{AgentMode, FoundDevice, SitePolicy, TargetResult},
     ids::{
         AccountId, AgentId, ContainerId, CustomRoleId, DeviceId, GrantId, GroupId, KeyId, ObserverLinkId, RequestId,
         ScanTaskId, SiteId, SubAccountId, UserId, WebhookId,
@@ -185,6 +185,9 @@ pub enum Event {
     /// An agent is called this, and works like this from now on.
     #[serde(rename = "agent_changed.v1")]
     AgentChanged { agent: AgentId, name: String, mode: AgentMode, paused: bool },
+    /// An agent has said what its site's own policy leaves of its orders.
+    #[serde(rename = "site_policy_told.v1")]
+    SitePolicyTold { agent: AgentId, policy: SitePolicy },
     /// An agent's key and token open nothing any more, and its scan tasks are gone. Its devices stay.
     #[serde(rename = "agent_revoked.v1")]
     AgentRevoked { agent: AgentId },

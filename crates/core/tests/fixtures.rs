@@ -89,11 +89,12 @@ const fn number(event: &Event) -> usize {
         Event::ObserverLinkRevoked { .. } => 71,
         Event::ObserversOpened { .. } => 72,
         Event::ObserversProtected { .. } => 73,
+        Event::SitePolicyTold { .. } => 74,
     }
 }
 
 /// How many numbers there are.
-const EVENTS: usize = 74;
+const EVENTS: usize = 75;
 
 fn entries() -> impl Iterator<Item = (usize, &'static str, Entry)> {
     (1..).zip(LINES.lines()).map(|(line, text)| {

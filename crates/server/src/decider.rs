@@ -25,7 +25,7 @@ const MAX_COMMANDS: usize = 256;
 /// A batch is closed once it has this many entries.
 const MAX_ENTRIES: usize = 2_000;
 /// How a snapshot's bytes are to be read; to be raised whenever the state's written form changes.
-pub(crate) const SNAPSHOT_SCHEMA: u32 = 12;
+pub(crate) const SNAPSHOT_SCHEMA: u32 = 13;
 
 /// What time it is.
 pub trait Clock: Send + Sync {

@@ -3,14 +3,14 @@
 
 mod support;
 
-use adit_agent::{AgentOptions, Pace};
+use adit_agent::{AgentError, AgentOptions, Pace};
 use adit_core::{
     fleet::{Operation, PowerMode},
-    ids::DeviceId,
+    ids::{DeviceId, UserId},
     requests::{Action, Control, RequestState},
 };
 use adit_server::{
-    Agents, Engine, Live, SystemClock,
+    Agents, CommandError, Engine, Live, SystemClock,
     agents::{credentials_name, router},
 };
 use adit_sim::{MinerSpec, Personality, SimConfig, Simulator};
@@ -18,12 +18,19 @@ use adit_store::DataDir;
 use adit_telemetry::DeviceStatus;
 use adit_wire::Credential;
 use std::{
-    net::Ipv4Addr,
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
     sync::{Arc, Mutex},
     time::Duration,
 };
 use support::{AGENT, OWNER, PASSWORDS, SITE, TOKEN, approve, ask, bounded, company, site, until};
-use tokio::{net::TcpListener, sync::oneshot, time::sleep};
+use tempfile::TempDir;
+use tokio::{
+    net::TcpListener,
+    sync::oneshot,
+    task::{JoinHandle, JoinSet},
+    time::sleep,
+};
 
 /// Asks again and again until the answer is yes.
 async fn wait_for(what: &str, wanted: impl Fn() -> bool) {
@@ -44,43 +51,86 @@ fn generation(agents: &Agents) -> Option<u32> {
     agents.connected(AGENT)?.status?.workers.first().map(|worker| worker.generation)
 }
 
+/// A server, and simulated miners that it does not know yet.
+struct Rig {
+    root: TempDir,
+    fleet: Simulator,
+    engine: Engine,
+    people: Vec<UserId>,
+    live: Live,
+    agents: Arc<Agents>,
+    address: SocketAddr,
+    work: JoinSet<()>,
+}
+
+impl Rig {
+    /// Four miners at 127.`net`.0.1 and the next.
+    async fn start(net: u8) -> Self {
+        let miners = (1..=4).map(|n| MinerSpec::new(Personality::WhatsminerV2, Ipv4Addr::new(127, net, 0, n)));
+        let fleet = Simulator::start(SimConfig::new(7, miners.collect())).await.unwrap();
+        let root = tempfile::tempdir().unwrap();
+        let dir = DataDir::open(root.path().join("server")).unwrap();
+        let engine = Engine::start(Box::new(dir.log().unwrap()), Arc::new(SystemClock)).unwrap();
+        let people = company(&engine, 1).await;
+        site(&engine, vec![format!("127.{net}.0.1-4")]).await;
+        let mut secrets = dir.secrets().unwrap();
+        let passwords = [Credential { family: "whatsminer".into(), user: String::new(), password: "admin".into() }];
+        secrets.put(&credentials_name(PASSWORDS), &serde_json::to_vec(&passwords).unwrap()).unwrap();
+        let live = Live::of(&engine);
+        let agents = Agents::new(engine.clone(), live.clone(), Arc::new(Mutex::new(secrets)), 1).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (followed, service) = (Arc::clone(&agents), router(Arc::clone(&agents)));
+        let mut work = JoinSet::new();
+        work.spawn(async move { followed.follow().await });
+        work.spawn(async move { axum::serve(listener, service).await.unwrap() });
+        Self { root, fleet, engine, people, live, agents, address, work }
+    }
+
+    /// An agent at work, until it is stopped.
+    fn agent(&self, local_policy: Option<PathBuf>) -> RunningAgent {
+        let folder = self.root.path().join("agent");
+        let mut options = AgentOptions::new(format!("ws://{}", self.address), folder, adit_drivers::all());
+        options.enrolment_token = Some(TOKEN.to_owned());
+        options.local_policy = local_policy;
+        options.pace = Pace { batch: Duration::from_millis(50), status: Duration::from_millis(200), ..Pace::default() };
+        let (stop, stopped) = oneshot::channel::<()>();
+        let running = tokio::spawn(adit_agent::run(options, async move {
+            let _ = stopped.await;
+        }));
+        RunningAgent { stop, running }
+    }
+
+    async fn end(mut self) {
+        self.work.shutdown().await;
+        self.fleet.stop().await;
+    }
+}
+
+struct RunningAgent {
+    stop: oneshot::Sender<()>,
+    running: JoinHandle<Result<(), AgentError>>,
+}
+
+impl RunningAgent {
+    async fn stop(self) {
+        self.stop.send(()).unwrap();
+        bounded("the agent ends", self.running).await.unwrap().unwrap();
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_agent_enrols_finds_miners_and_puts_three_to_sleep() {
-    let miners = (1..=4).map(|n| MinerSpec::new(Personality::WhatsminerV2, Ipv4Addr::new(127, 41, 0, n)));
-    let fleet = Simulator::start(SimConfig::new(7, miners.collect())).await.unwrap();
-
-    let root = tempfile::tempdir().unwrap();
-    let dir = DataDir::open(root.path().join("server")).unwrap();
-    let engine = Engine::start(Box::new(dir.log().unwrap()), Arc::new(SystemClock)).unwrap();
-    let people = company(&engine, 1).await;
-    site(&engine, vec!["127.41.0.1-4".into()]).await;
-    let mut secrets = dir.secrets().unwrap();
-    let passwords = [Credential { family: "whatsminer".into(), user: String::new(), password: "admin".into() }];
-    secrets.put(&credentials_name(PASSWORDS), &serde_json::to_vec(&passwords).unwrap()).unwrap();
-    let live = Live::of(&engine);
-    let agents = Agents::new(engine.clone(), live.clone(), Arc::new(Mutex::new(secrets)), 1).unwrap();
-    let followed = Arc::clone(&agents);
-    let follower = tokio::spawn(async move { followed.follow().await });
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let service = router(Arc::clone(&agents));
-    let server = tokio::spawn(async move { axum::serve(listener, service).await });
-
-    let mut options = AgentOptions::new(format!("ws://{address}"), root.path().join("agent"), adit_drivers::all());
-    options.enrolment_token = Some(TOKEN.to_owned());
-    options.pace = Pace { batch: Duration::from_millis(50), status: Duration::from_millis(200), ..Pace::default() };
-    let (stop, stopped) = oneshot::channel::<()>();
-    let agent = tokio::spawn(adit_agent::run(options, async move {
-        let _ = stopped.await;
-    }));
-
+    let rig = Rig::start(41).await;
+    let agent = rig.agent(None);
+    let Rig { engine, live, agents, people, fleet, .. } = &rig;
     let devices: Vec<_> = (1..=4).map(DeviceId).collect();
-    wait_for("every miner is hashing", || all_are(&live, &devices, DeviceStatus::Hashing)).await;
+    wait_for("every miner is hashing", || all_are(live, &devices, DeviceStatus::Hashing)).await;
     assert!(agents.connected(AGENT).is_some());
 
     let sleep = Action::Device(Operation::SetPowerMode { mode: PowerMode::Sleep });
-    let id = ask(&engine, OWNER, 100, sleep, &devices[..3]).await.unwrap();
-    let done = until(&engine, id, |request| request.state.is_terminal()).await;
+    let id = ask(engine, OWNER, 100, sleep, &devices[..3]).await.unwrap();
+    let done = until(engine, id, |request| request.state.is_terminal()).await;
     assert_eq!(done.state, RequestState::Executed, "{:?}", done.items);
     assert_eq!(fleet.miners().iter().filter(|miner| miner.truth().sleeping).count(), 3);
     wait_for("the stages of ended orders are forgotten", || {
@@ -88,20 +138,53 @@ async fn an_agent_enrols_finds_miners_and_puts_three_to_sleep() {
     })
     .await;
 
-    wait_for("the agent says what it is doing", || generation(&agents).is_some()).await;
-    let before = generation(&agents).unwrap();
+    wait_for("the agent says what it is doing", || generation(agents).is_some()).await;
+    let before = generation(agents).unwrap();
     let restart = Action::Control(Control::RestartWorkers { site: SITE });
-    let id = ask(&engine, OWNER, 101, restart, &[]).await.unwrap();
+    let id = ask(engine, OWNER, 101, restart, &[]).await.unwrap();
     assert_eq!(engine.state().request(id).unwrap().state, RequestState::Pending);
-    approve(&engine, people[0], id).await.unwrap();
-    let done = until(&engine, id, |request| request.state.is_terminal()).await;
+    approve(engine, people[0], id).await.unwrap();
+    let done = until(engine, id, |request| request.state.is_terminal()).await;
     assert_eq!(done.state, RequestState::Executed, "{:?}", done.items);
-    wait_for("a new generation of workers", || generation(&agents) > Some(before)).await;
+    wait_for("a new generation of workers", || generation(agents) > Some(before)).await;
 
-    stop.send(()).unwrap();
-    bounded("the agent ends", agent).await.unwrap().unwrap();
-    wait_for("its devices are unknown", || all_are(&live, &devices, DeviceStatus::Unknown)).await;
-    follower.abort();
-    server.abort();
-    fleet.stop().await;
+    agent.stop().await;
+    wait_for("its devices are unknown", || all_are(live, &devices, DeviceStatus::Unknown)).await;
+    rig.end().await;
+}
+
+/// What is answered to somebody who asks for what nobody would carry out.
+async fn refused(engine: &Engine, number: u128, action: Action, devices: &[DeviceId]) -> &'static str {
+    match ask(engine, OWNER, number, action, devices).await {
+        Err(CommandError::Rejected(rejection)) => rejection.code(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_sites_own_policy_forbids_is_refused_before_anybody_approves_it() {
+    let rig = Rig::start(42).await;
+    let path = rig.root.path().join("policy.json");
+    std::fs::write(&path, r#"{"operations": ["locate"], "restart_workers": false}"#).unwrap();
+    let agent = rig.agent(Some(path));
+    let (engine, devices) = (&rig.engine, [DeviceId(1), DeviceId(2)]);
+    wait_for("every miner is hashing", || all_are(&rig.live, &devices, DeviceStatus::Hashing)).await;
+    let sleep = || Action::Device(Operation::SetPowerMode { mode: PowerMode::Sleep });
+    let restart = || Action::Control(Control::RestartWorkers { site: SITE });
+    assert_eq!(refused(engine, 100, sleep(), &devices).await, "not_controlled");
+    assert_eq!(refused(engine, 101, restart(), &[]).await, "no_targets");
+    let locate = Action::Device(Operation::Locate { on: true });
+    let id = ask(engine, OWNER, 102, locate, &devices).await.unwrap();
+    let done = until(engine, id, |request| request.state.is_terminal()).await;
+    assert_eq!(done.state, RequestState::Executed, "{:?}", done.items);
+
+    agent.stop().await;
+    let agent = rig.agent(None);
+    wait_for("the agent is back", || rig.agents.connected(AGENT).is_some()).await;
+    let id = ask(engine, OWNER, 103, sleep(), &devices).await.unwrap();
+    let done = until(engine, id, |request| request.state.is_terminal()).await;
+    assert_eq!(done.state, RequestState::Executed, "{:?}", done.items);
+    assert!(ask(engine, OWNER, 104, restart(), &[]).await.is_ok());
+    agent.stop().await;
+    rig.end().await;
 }

@@ -8,7 +8,8 @@
 //!    signed by the pinned key, not for it, expired, or already in its journal. Results are repeated until
 //!    [`ToAgent::ResultsStored`] names them, so that none is lost.
 //!
-//! A change that an older peer would misread gets a new [`PROTOCOL`] number.
+//! A field that is new may be left out and is passed over by who does not know it; a change that an older peer would misread gets
+//! a new [`PROTOCOL`] number.
 #![deny(missing_docs)]
 
 mod signing;
@@ -114,6 +115,9 @@ pub enum ToServer {
         host: String,
         /// My clock.
         now: Timestamp,
+        /// What the site's own policy lets me do at most. Agents that leave it out refuse by themselves.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        allowed: Option<Allowed>,
     },
     /// Devices identified by a sweep. Answered by `Devices` frames (not `last`) that carry the ids given to them.
     Found {
@@ -139,6 +143,16 @@ pub enum ToServer {
     },
     /// What the agent itself is doing; sent on change and every few seconds.
     Status(AgentStatus),
+}
+
+/// What a site's own policy lets its agent do at most.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Allowed {
+    /// Operations by name; all if left out. A server passes over names that it does not know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operations: Option<Vec<String>>,
+    /// Restarting its workers.
+    pub restart_workers: bool,
 }
 
 /// One command's end.

@@ -9,7 +9,7 @@ pub mod outcome;
 pub mod ranges;
 pub mod reading;
 
-pub use model::{Agent, AgentMode, Container, Device, Group, ScanTask, Site, SubAccount};
+pub use model::{Agent, AgentMode, Container, Device, Group, ScanTask, Site, SitePolicy, SubAccount};
 pub use operation::{ConflictGroup, OpKind, Operation, Pool, PowerMode};
 pub use outcome::{CommandId, Ending, Order, TargetResult};
 pub use ranges::{RangeError, Ranges};

@@ -1,13 +1,13 @@
 //! What exists: sites, containers, sub-accounts, agents, scan tasks, devices.
 
-use super::FoundDevice;
+use super::{FoundDevice, OpKind};
 use crate::{
     authz::{Groups, Place},
     ids::{AccountId, AgentId, ContainerId, DeviceId, GroupId, ScanTaskId, SiteId, SubAccountId},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// A mining site.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,6 +63,31 @@ pub enum AgentMode {
     MonitoringOnly,
 }
 
+/// What the site's own policy, a file beside the agent, lets it do at most, as the agent says itself. It forbids and never permits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SitePolicy {
+    /// Operations on devices; all if `None`.
+    pub operations: Option<BTreeSet<OpKind>>,
+    /// Restarting its workers.
+    pub restart_workers: bool,
+}
+
+impl Default for SitePolicy {
+    /// Nothing is forbidden.
+    fn default() -> Self {
+        Self { operations: None, restart_workers: true }
+    }
+}
+
+impl SitePolicy {
+    /// Does it let the agent do this to a device?
+    #[must_use]
+    pub fn allows(&self, kind: OpKind) -> bool {
+        self.operations.as_ref().is_none_or(|allowed| allowed.contains(&kind))
+    }
+}
+
 /// A saved selection of devices. What a grant on it reaches changes with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Group {
@@ -97,6 +122,8 @@ pub struct Agent {
     pub mode: AgentMode,
     /// It neither searches nor polls for the time being.
     pub paused: bool,
+    /// What the site's own policy leaves of its orders.
+    pub site_policy: SitePolicy,
     /// Its key opens nothing any more.
     pub revoked: bool,
 }

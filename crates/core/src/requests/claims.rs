@@ -2,7 +2,7 @@
 
 use super::{Action, Refusal, Request, RequestState};
 use crate::{
-    fleet::{Agent, ConflictGroup, OpKind},
+    fleet::{ConflictGroup, OpKind},
     ids::{DeviceId, RequestId},
     state::State,
 };
@@ -59,8 +59,10 @@ impl State {
     fn cannot(&self, device: DeviceId, kind: OpKind) -> Option<Refusal> {
         let known = self.device(device).filter(|known| known.found.supports.contains(&kind));
         let Some(agent) = known.map(|known| known.agent) else { return Some(Refusal::Unsupported) };
-        let controlled = self.agent(agent).is_some_and(Agent::takes_orders);
-        (!controlled).then_some(Refusal::NotControlled { agent })
+        let Some(controller) = self.agent(agent).filter(|agent| agent.takes_orders()) else {
+            return Some(Refusal::NotControlled { agent });
+        };
+        (!controller.site_policy.allows(kind)).then_some(Refusal::ForbiddenOnSite { agent })
     }
 
     /// Requests that hold a device in any group that conflicts with these, each once.

@@ -224,6 +224,11 @@ pub enum Refusal {
         /// Which agent.
         agent: AgentId,
     },
+    /// The site's own policy does not let its agent do this.
+    ForbiddenOnSite {
+        /// Which agent.
+        agent: AgentId,
+    },
 }
 
 /// Where one target stands.

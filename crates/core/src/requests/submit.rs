@@ -302,7 +302,9 @@ impl Tx {
             return Err(Rejection::SiteBusy);
         }
         let agents = self.state().agents.values().filter(|agent| agent.site == *site);
-        let able = agents.filter(|agent| agent.public_key.is_some() && agent.takes_orders());
+        let able = agents.filter(|agent| {
+            agent.public_key.is_some() && agent.takes_orders() && agent.site_policy.restart_workers
+        });
         let targets: Vec<_> = able.map(|agent| Target::Agent(agent.id)).collect();
         if targets.is_empty() {
             return Err(Rejection::NoTargets("no agent that takes orders has enrolled on this site".into()));
@@ -351,11 +353,11 @@ fn outlook(targets: &[Target], known: Vec<(DeviceId, Outlook)>) -> (Vec<Estimate
 }
 
 fn nothing_given(award: &Award) -> Rejection {
-    use super::Refusal::{DeviceBusy, DeviceHeldByHigherAssurance, NotControlled};
+    use super::Refusal::{DeviceBusy, DeviceHeldByHigherAssurance, ForbiddenOnSite, NotControlled};
     let any = |is: fn(&super::Refusal) -> bool| award.refused.iter().any(|(_, refusal)| is(refusal));
     if any(|refusal| matches!(refusal, DeviceBusy { .. } | DeviceHeldByHigherAssurance { .. })) {
         Rejection::DeviceBusy { devices: award.refused.iter().map(|(device, _)| *device).collect() }
-    } else if any(|refusal| matches!(refusal, NotControlled { .. })) {
+    } else if any(|refusal| matches!(refusal, NotControlled { .. } | ForbiddenOnSite { .. })) {
         Rejection::NotControlled
     } else {
         Rejection::Unsupported

@@ -90,6 +90,7 @@ impl State {
             | Event::SiteChanged { .. }
             | Event::SiteRemoved { .. }
             | Event::AgentChanged { .. }
+            | Event::SitePolicyTold { .. }
             | Event::AgentRevoked { .. }
             | Event::ScanTaskChanged { .. }
             | Event::ScanTaskRemoved { .. }

@@ -3,7 +3,7 @@
 use super::{Claims, State, identity_keys};
 use crate::{
     event::Event,
-    fleet::{Agent, AgentMode, Container, Device, FoundDevice, Group, ScanTask, Site, SubAccount},
+    fleet::{Agent, AgentMode, Container, Device, FoundDevice, Group, ScanTask, Site, SitePolicy, SubAccount},
     ids::{AgentId, DeviceId, ScanTaskId, SiteId},
     time::Timestamp,
 };
@@ -27,6 +27,7 @@ impl State {
                     public_key: None,
                     mode: AgentMode::FullControl,
                     paused: false,
+                    site_policy: SitePolicy::default(),
                     revoked: false,
                 };
                 self.agents.insert(agent.id, agent);
@@ -100,6 +101,9 @@ impl State {
                 agent.name.clone_from(name);
                 (agent.mode, agent.paused) = (*mode, *paused);
             }),
+            Event::SitePolicyTold { agent, policy } => {
+                change(&mut self.agents, agent, |agent| agent.site_policy.clone_from(policy));
+            }
             Event::AgentRevoked { agent } => self.revoke_agent(*agent),
             Event::ScanTaskChanged { scan_task, name, ranges, interval_s, enabled, credentials } => {
                 change(&mut self.scan_tasks, scan_task, |task| {

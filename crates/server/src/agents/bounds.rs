@@ -1,6 +1,7 @@
 //! What an agent may say: sizes and counts, so that no agent can fill the server.
 
-use adit_core::fleet::{FoundDevice, TargetResult};
+use adit_core::fleet::{FoundDevice, SitePolicy, TargetResult};
+use adit_wire::Allowed;
 
 const MAX_TEXT: usize = 128;
 const MAX_SERIAL: usize = 64;
@@ -28,6 +29,13 @@ pub(super) fn is_sound(found: &FoundDevice) -> bool {
 pub(super) fn cut(mut result: TargetResult) -> TargetResult {
     result.message = result.message.map(|words| words.chars().take(MAX_MESSAGE).collect());
     result
+}
+
+/// What a site's own policy leaves of what is known here.
+pub(super) fn policy(told: Allowed) -> SitePolicy {
+    let known = |name: String| serde_json::from_value(name.into()).ok();
+    let operations = told.operations.map(|names| names.into_iter().filter_map(known).collect());
+    SitePolicy { operations, restart_workers: told.restart_workers }
 }
 
 /// Words about an agent, for people.

@@ -85,7 +85,7 @@ async fn greet(
     getrandom::fill(&mut nonce).map_err(|e| e.to_string())?;
     let nonce = hex(&nonce);
     send(sink, &ToAgent::Challenge { nonce: nonce.clone() }).await?;
-    let ToServer::Hello { agent, signature, version, host, now } = next(stream).await? else {
+    let ToServer::Hello { agent, signature, version, host, now, allowed } = next(stream).await? else {
         return Err("say hello first".to_owned());
     };
     let state = agents.engine.state();
@@ -94,6 +94,8 @@ async fn greet(
     let key = known.public_key.as_deref().ok_or_else(refused)?;
     let key = VerifyingKey::from_hex(key).map_err(|_| refused())?;
     key.check_hello(&nonce, &signature).map_err(|_| refused())?;
+    let told = Command::ReportSitePolicy { agent, policy: allowed.map(bounds::policy).unwrap_or_default() };
+    agents.engine.run(Actor::system(known.account), told).await.map_err(|error| error.to_string())?;
     let since = agents.engine.now();
     let connected = Connected {
         since,

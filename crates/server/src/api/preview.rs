@@ -97,12 +97,13 @@ fn are(count: usize) -> String {
 
 /// What other requests mean for it. A request that the reader may not see is not named.
 fn of_requests(warnings: &mut Vec<Value>, state: &State, actor: &Actor, now: Timestamp, award: &Award) {
-    let (mut unsupported, mut watched) = (Vec::new(), Vec::new());
+    let (mut unsupported, mut watched, mut forbidden) = (Vec::new(), Vec::new(), Vec::new());
     let mut busy: BTreeMap<(RequestId, &str), Vec<DeviceId>> = BTreeMap::new();
     for (device, refusal) in &award.refused {
         match refusal {
             Refusal::Unsupported => unsupported.push(*device),
             Refusal::NotControlled { .. } => watched.push(*device),
+            Refusal::ForbiddenOnSite { .. } => forbidden.push(*device),
             Refusal::DeviceBusy { by } => {
                 busy.entry((*by, "being worked on by another request")).or_default().push(*device)
             }
@@ -118,6 +119,11 @@ fn of_requests(warnings: &mut Vec<Value>, state: &State, actor: &Actor, now: Tim
     if !watched.is_empty() {
         let detail = format!("{} not controlled (the agent only watches) and will be left out", are(watched.len()));
         warnings.push(warning("not_controlled", &watched, &detail, None));
+    }
+    if !forbidden.is_empty() {
+        let which = are(forbidden.len());
+        let detail = format!("{which} on a site whose own policy forbids that to its agent and will be left out");
+        warnings.push(warning("not_controlled", &forbidden, &detail, None));
     }
     let seen = |id: RequestId| state.request(id).filter(|request| visible(state, request, actor, now));
     for ((by, why), devices) in busy {

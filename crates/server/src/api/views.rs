@@ -161,9 +161,9 @@ pub fn initiator<'n>(request: &Request, names: &'n Names) -> Named<'n> {
     }
 }
 
-/// A state in words.
-pub fn word(state: RequestState) -> String {
-    json!(state).as_str().unwrap_or_default().replace('_', " ")
+/// A state or kind in words.
+pub fn word(value: impl Serialize) -> String {
+    json!(value).as_str().unwrap_or_default().replace('_', " ")
 }
 
 /// What is asked for, and on how many devices.

@@ -206,6 +206,14 @@ impl Speaker<'_> {
                 };
                 format!("Agent {name} is so called now and {works}")
             }
+            Event::SitePolicyTold { agent, policy } => {
+                let what = policy.operations.as_ref().map_or_else(|| "everything".to_owned(), |operations| {
+                    let words = operations.iter().map(|kind| word(kind).replace('_', " "));
+                    if operations.is_empty() { "nothing".to_owned() } else { some(words.collect()) }
+                });
+                let restarts = if policy.restart_workers { "" } else { ", and no restart of its workers" };
+                format!("The policy of its site lets agent {} do {what}{restarts}", self.agent(*agent))
+            }
             Event::AgentRevoked { agent } => format!("Agent {} was revoked", self.agent(*agent)),
             Event::ScanTaskChanged { name, ranges, enabled, .. } => {
                 let off = if *enabled { "" } else { ", and is off" };

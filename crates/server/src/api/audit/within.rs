@@ -86,6 +86,7 @@ pub fn reach(state: &State, Reader { actor, now, reach }: Reader<'_>, entry: &En
         | Event::DraftSubmitted { site: of, .. } => site(*of),
         Event::AgentEnrolled { agent: of, .. }
         | Event::AgentChanged { agent: of, .. }
+        | Event::SitePolicyTold { agent: of, .. }
         | Event::AgentRevoked { agent: of }
         | Event::ScanTaskCreated { agent: of, .. }
         | Event::DevicesFound { agent: of, .. }

@@ -100,6 +100,7 @@ impl Changes {
             | Event::SiteChanged { .. }
             | Event::SiteRemoved { .. }
             | Event::AgentChanged { .. }
+            | Event::SitePolicyTold { .. }
             | Event::AgentRevoked { .. }
             | Event::ScanTaskCreated { .. }
             | Event::ScanTaskChanged { .. }
