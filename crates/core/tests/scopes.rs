@@ -74,7 +74,7 @@ fn seen(w: &World, user: UserId) -> Vec<u32> {
 fn a_hosting_client_sees_their_machines_and_no_others() {
     let mut w = World::new(4);
     let owner = w.owner;
-    let [north, south] = [sub_account(&mut w, "North client"), sub_account(&mut w, "South client")];
+    let [north, south] = [sub_account(&mut w, "northclient"), sub_account(&mut w, "southclient")];
     let client = limited(&mut w, Role::OperationsManager, Node::SubAccount(north));
     assert!(seen(&w, client).is_empty());
     w.ask(owner, assign(&[1, 2], Some(north)), &[]);
@@ -119,12 +119,12 @@ fn what_does_not_fit_together_is_refused() {
     let mut w = World::new(2);
     let owner = w.owner;
     container(&mut w, "C1");
-    let client = sub_account(&mut w, "Client");
+    let client = sub_account(&mut w, "client");
     let technician = w.person(Role::Technician);
     let code = |result: Result<Reply, Rejection>| result.unwrap_err().code();
     assert_eq!(code(run(&mut w, owner, Command::CreateContainer { site: SITE, name: "C1".into() })), "already_exists");
-    assert_eq!(code(run(&mut w, owner, Command::CreateSubAccount { name: "Client".into() })), "already_exists");
-    let denied = Command::CreateSubAccount { name: "Mine".into() };
+    assert_eq!(code(run(&mut w, owner, Command::CreateSubAccount { name: "client".into() })), "already_exists");
+    let denied = Command::CreateSubAccount { name: "other".into() };
     assert_eq!(code(run(&mut w, technician, denied)), "permission_denied");
     let elsewhere = Command::CreateContainer { site: adit_core::ids::SiteId(9), name: "C9".into() };
     assert_eq!(code(run(&mut w, owner, elsewhere)), "not_found");
@@ -143,7 +143,7 @@ fn what_does_not_fit_together_is_refused() {
 fn a_device_keeps_its_place_when_its_address_changes() {
     let mut w = World::new(2);
     let owner = w.owner;
-    let (one, client) = (container(&mut w, "C1"), sub_account(&mut w, "Client"));
+    let (one, client) = (container(&mut w, "C1"), sub_account(&mut w, "client"));
     w.ask(owner, place(&[1], Some(one)), &[]);
     w.ask(owner, assign(&[1], Some(client)), &[]);
     let mut moved = miner(1);

@@ -179,12 +179,12 @@ fn what_devices_stand_in_or_belong_to_is_not_taken_away() {
     let (container, sub_account) = (ContainerId(1), SubAccountId(1));
     run(&mut w, Command::CreateContainer { site: SITE, name: "C-1".into() }).unwrap();
     run(&mut w, Command::CreateContainer { site: SITE, name: "C-2".into() }).unwrap();
-    run(&mut w, Command::CreateSubAccount { name: "Hosting".into() }).unwrap();
+    run(&mut w, Command::CreateSubAccount { name: "hosting".into() }).unwrap();
     let taken = run(&mut w, Command::RenameContainer { container, name: "C-2".into() });
     assert!(matches!(taken, Err(Rejection::AlreadyExists { .. })));
     let renamed = run(&mut w, Command::RenameContainer { container, name: "C-10".into() });
     assert_eq!(renamed, Ok(Reply::Container(container)));
-    run(&mut w, Command::RenameSubAccount { sub_account, name: "Hosting".into() }).unwrap();
+    run(&mut w, Command::RenameSubAccount { sub_account, name: "hosting".into() }).unwrap();
 
     let devices = vec![DeviceId(1)];
     control(&mut w, Control::PlaceDevices { devices: devices.clone(), container: Some(container) });
@@ -197,7 +197,7 @@ fn what_devices_stand_in_or_belong_to_is_not_taken_away() {
     run(&mut w, Command::RemoveContainer { container }).unwrap();
     control(&mut w, Control::RemoveSubAccount { sub_account });
     assert!(w.state.container(container).is_none() && w.state.sub_account(sub_account).is_none());
-    let again = run(&mut w, Command::CreateSubAccount { name: "Hosting".into() });
+    let again = run(&mut w, Command::CreateSubAccount { name: "hosting".into() });
     assert_eq!(again, Ok(Reply::SubAccount(SubAccountId(2))));
 }
 
@@ -233,7 +233,7 @@ fn nothing_is_made_on_a_frozen_account_nor_on_one_that_is_to_go() {
     let made = |w: &mut World| {
         let (container, sub_account) = (
             Command::CreateContainer { site: SITE, name: "C-1".into() },
-            Command::CreateSubAccount { name: "Hosting".into() },
+            Command::CreateSubAccount { name: "hosting".into() },
         );
         [container, sub_account].map(|command| {
             let owner = w.actor(w.owner);
@@ -281,4 +281,20 @@ fn devices_of_an_agent_that_only_watches_are_left_out_before_anybody_approves() 
     control(&mut w, Control::RevokeAgent { agent: AGENT });
     let why = w.try_ask(owner, Action::Device(Operation::Reboot {}), &[1]).unwrap_err();
     assert_eq!(why.code(), "not_controlled", "nobody reaches it any more");
+}
+
+#[test]
+fn a_sub_accounts_name_is_five_to_twenty_small_letters_and_digits() {
+    let mut w = World::new(0);
+    let actor = w.actor(w.owner);
+    let twenty_one = "a".repeat(21);
+    for name in ["", "abcd", twenty_one.as_str(), "Hosting", "host one", "host-one", "h\u{f6}sting", "hosting\n"] {
+        let why = w.run(&actor, Command::CreateSubAccount { name: name.into() }).unwrap_err();
+        assert!(matches!(why, Rejection::Invalid { field: "name", .. }), "{name:?}: {why:?}");
+    }
+    for name in ["abcde", &twenty_one[1..], "12345"] {
+        w.run(&actor, Command::CreateSubAccount { name: name.into() }).unwrap();
+    }
+    let rename = Command::RenameSubAccount { sub_account: SubAccountId(1), name: "Host".into() };
+    assert_eq!(w.run(&actor, rename).unwrap_err().status(), 422);
 }

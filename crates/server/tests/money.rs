@@ -51,7 +51,7 @@ fn allocation(shares: &[(&str, u32)]) -> Value {
 async fn house() -> (House, Signed) {
     let house = House::new().await;
     let owner = house.sign_in("owner").await;
-    for name in ["Hosting", "Reserve"] {
+    for name in ["hosting", "reserve"] {
         let made = house.ask("POST", "/api/v1/sub-accounts", Some(&owner), Some(&json!({ "name": name }))).await;
         assert_eq!(made.status, 201);
     }
@@ -95,8 +95,8 @@ async fn e068_shares_that_are_not_the_whole_are_refused_before_anybody_is_asked(
     let made = ask(&house, &owner, allocation(&[("wallet", 5_000), ("sub-2", 5_000)])).await;
     assert_eq!(made.status, 201);
     let rows = [&made.body["diff"][0], &made.body["diff"][1]].map(|row| (&row["what"], &row["from"], &row["to"]));
-    assert_eq!(rows[0], (&json!("Share of Hosting's own wallet"), &json!("100.00 %"), &json!("50.00 %")));
-    assert_eq!(rows[1], (&json!("Share of Reserve"), &json!("none"), &json!("50.00 %")));
+    assert_eq!(rows[0], (&json!("Share of hosting's own wallet"), &json!("100.00 %"), &json!("50.00 %")));
+    assert_eq!(rows[1], (&json!("Share of reserve"), &json!("none"), &json!("50.00 %")));
     let seen = house.get("sub-accounts/sub-1/allocation", &owner).await;
     fits(&seen, "AllocationOf");
     assert_eq!(seen.body["current"]["version"], 0, "until midnight");
@@ -156,7 +156,7 @@ async fn addresses_are_checked_and_shown_to_those_who_may_see_wallets() {
     let request = format!("requests/{}", made.body["id"].as_str().unwrap());
     assert_eq!(house.get(&request, &reporter).await.status, 404, "a wallet's change is for those who see wallets");
     let audit = house.get("audit?type=wallet_set", &owner).await;
-    assert_eq!(audit.body["items"][0]["summary"], "Wallet of Hosting is \u{2026}vfNa now");
+    assert_eq!(audit.body["items"][0]["summary"], "Wallet of hosting is \u{2026}vfNa now");
     assert_eq!(audit.body["items"][0]["detail"]["data"]["address"], NEW);
 }
 

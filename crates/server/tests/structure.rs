@@ -57,14 +57,20 @@ async fn places_are_made_renamed_and_taken_away() {
     assert_eq!(fine(&house, &owner, ("GET", "sites"), None, (200, "SitePage")).await["items"][2]["containers"], 1);
     assert_eq!(ask(&house, &owner, "DELETE", &container, None).await.status, 204);
 
-    let made = fine(&house, &owner, ("POST", "sub-accounts"), Some(json!({ "name": "H" })), (201, "SubAccount")).await;
+    let odd = ask(&house, &owner, "POST", "sub-accounts", Some(json!({ "name": "Hosting" }))).await;
+    assert_eq!((odd.status.as_u16(), &odd.body["errors"][0]["pointer"]), (422, &json!("/name")), "{}", odd.text);
+    let blank = json!({ "action": { "action": "create_site", "params": { "name": " ", "capacity_w": null } } });
+    let odd = ask(&house, &owner, "POST", "requests", Some(blank)).await;
+    assert_eq!(odd.body["errors"][0]["pointer"], "/action/params/name", "{}", odd.text);
+    let first = Some(json!({ "name": "first" }));
+    let made = fine(&house, &owner, ("POST", "sub-accounts"), first, (201, "SubAccount")).await;
     let sub = made["id"].as_str().unwrap().to_owned();
     let sub_path = format!("sub-accounts/{sub}");
-    fine(&house, &owner, ("PUT", &sub_path), Some(json!({ "name": "Hosting" })), (200, "SubAccount")).await;
+    fine(&house, &owner, ("PUT", &sub_path), Some(json!({ "name": "hosting" })), (200, "SubAccount")).await;
     let assign = |to: Value| json!({ "action": { "action": "assign_devices", "params": { "devices": ["dev-1"], "sub_account": to } } });
     fine(&house, &owner, ("POST", "requests"), Some(assign(json!(sub))), (201, "Request")).await;
     let listed = fine(&house, &owner, ("GET", "sub-accounts"), None, (200, "SubAccountPage")).await;
-    assert_eq!(listed["items"], json!([{ "id": sub, "name": "Hosting", "devices": 1 }]));
+    assert_eq!(listed["items"], json!([{ "id": sub, "name": "hosting", "devices": 1 }]));
     let full = ask(&house, &owner, "DELETE", &sub_path, None).await;
     assert_eq!((full.status.as_u16(), &full.body["code"]), (409, &json!("not_empty")));
     fine(&house, &owner, ("POST", "requests"), Some(assign(Value::Null)), (201, "Request")).await;

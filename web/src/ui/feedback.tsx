@@ -33,10 +33,12 @@ export function Note({
 /** A refusal with its title, its detail and the fields it names. */
 export function ProblemNote({ error, problem }: { error?: unknown; problem?: Problem }) {
   const shown = problem ?? problemOf(error);
+  // What the sentence says already is not said twice.
+  const fields = shown.errors?.filter((field) => !shown.detail?.includes(field.detail));
   return (
     <Note tone="bad" title={shown.title} alert>
       {shown.detail}
-      {shown.errors?.map((field) => (
+      {fields?.map((field) => (
         <div key={field.pointer}>
           <span className="num small">{field.pointer}</span> {field.detail}
         </div>

@@ -15,6 +15,8 @@ use crate::{
 pub const MAX_RANGES: usize = 256;
 /// Longest range, bytes.
 const MAX_RANGE: usize = 64;
+/// Lengths of a sub-account's name, bytes. It is part of an address (`/observe/btc/<name>`).
+const LENGTHS: std::ops::RangeInclusive<usize> = 5..=20;
 /// Longest reference to passwords, bytes.
 const MAX_REFERENCE: usize = 64;
 
@@ -264,14 +266,17 @@ impl Tx {
         vec![event]
     }
 
-    /// A name that no other sub-account of the account has.
+    /// A name that fits, and that no other sub-account of the account has.
     pub(crate) fn sub_account_name_is_free(
         &self,
         account: AccountId,
         name: &str,
         but: Option<SubAccountId>,
     ) -> Result<(), Rejection> {
-        check_name(name)?;
+        let fits = LENGTHS.contains(&name.len()) && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+        if !fits {
+            return Err(Rejection::Invalid { field: "name", problem: "5 to 20 small letters and digits".into() });
+        }
         let mut others = self.state().sub_accounts_of(account).filter(|other| Some(other.id) != but);
         if others.any(|other| other.name == name) { Err(exists("a sub-account", name)) } else { Ok(()) }
     }

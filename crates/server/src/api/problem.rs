@@ -80,6 +80,15 @@ impl Problem {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", detail)
     }
 
+    /// What is pointed at are the parameters of an action, unless it stands beside the action.
+    #[must_use]
+    pub fn of_action(mut self) -> Self {
+        for error in self.errors.iter_mut().filter(|error| !["/reason", "/targets"].contains(&error.pointer.as_str())) {
+            error.pointer.insert_str(0, "/action/params");
+        }
+        self
+    }
+
     /// Nobody is signed in.
     #[must_use]
     pub fn not_signed_in() -> Self {
@@ -128,6 +137,10 @@ impl From<Rejection> for Problem {
         let errors = match &rejection {
             Rejection::ChangeRefused { change, why, .. } => {
                 vec![FieldError { pointer: format!("/changes/{change}"), detail: why.to_string() }]
+            }
+            // Headers are no part of what a pointer leads into.
+            Rejection::Invalid { field, problem } if field.bytes().all(|b| b.is_ascii_lowercase() || b == b'_') => {
+                vec![FieldError { pointer: format!("/{field}"), detail: problem.clone() }]
             }
             _ => Vec::new(),
         };

@@ -123,7 +123,8 @@ pub async fn submit(
     asker: Asker,
     Body(asked): Body<Asked>,
 ) -> Answer<Response> {
-    let request = submit_action(&api, &asker, asked.action, asked.targets, asked.reason, key_of(&headers)).await?;
+    let request = submit_action(&api, &asker, asked.action, asked.targets, asked.reason, key_of(&headers)).await;
+    let request = request.map_err(Problem::of_action)?;
     made(&api, &asker, request, StatusCode::CREATED)
 }
 
@@ -140,7 +141,7 @@ pub async fn amend(
     seen.check(request.payload.revision)?;
     let request = request.id;
     let with = submission(&api, asked, key_of(&headers))?;
-    let next = run(&api, &allowed.caller, Command::Amend { request, with }).await?;
+    let next = run(&api, &allowed.caller, Command::Amend { request, with }).await.map_err(Problem::of_action)?;
     made(&api, &allowed.caller, next, StatusCode::CREATED)
 }
 

@@ -190,7 +190,7 @@ impl Estate {
         for name in ["Hall one", "zqxhall box"] {
             self.run(owner, Command::CreateContainer { site: NORTH, name: name.into() }).await;
         }
-        for name in ["Host one", "zqxguest sub"] {
+        for name in ["hostone", "zqxguestsub"] {
             self.run(owner, Command::CreateSubAccount { name: name.into() }).await;
         }
         let devices = vec![miner(5), marked(6, "zqxguest"), marked(7, "zqxhall"), marked(8, "zqxyard")];
@@ -238,7 +238,7 @@ impl Estate {
         let rival = self.actor(RIVAL, self.rival);
         self.site(rival, SiteId(4), AgentId(4), "zqxrival", 10).await;
         self.run(rival, Command::CreateContainer { site: SiteId(4), name: "zqxrival box".into() }).await;
-        self.run(rival, Command::CreateSubAccount { name: "zqxrival sub".into() }).await;
+        self.run(rival, Command::CreateSubAccount { name: "zqxrivalsub".into() }).await;
         self.webhook(rival, "zqxrival hook").await;
         let group = Control::CreateGroup { name: "zqxrival group".into(), devices: vec![DeviceId(10)] };
         self.control_of(rival, group, "zqxrival").await;
@@ -315,7 +315,7 @@ impl Estate {
     /// The people who look, and what is none of their business.
     async fn cast(&mut self, requests: BTreeMap<&'static str, Vec<String>>) {
         let everything = RoleId::Custom(CustomRoleId(1));
-        let far = vec!["zqxrival", "zqxfar", "zqxkey", "zqxhook", "zqxgroup", "zqxaccount", "zqxguest sub"];
+        let far = vec!["zqxrival", "zqxfar", "zqxkey", "zqxhook", "zqxgroup", "zqxaccount", "zqxguestsub"];
         let hall = [far.clone(), vec!["zqxhall", "zqxyard"]].concat();
         let row = hall.clone();
         let host = [hall.clone(), vec!["zqxguest", "norte-agent"]].concat();
