@@ -60,6 +60,11 @@ pub enum Command {
         /// Company name, 1 to 60 characters.
         name: String,
     },
+    /// Another name for the account. Whoever keeps its settings gives it, at once.
+    RenameAccount {
+        /// 1 to 60 characters.
+        name: String,
+    },
     /// One more account, whose owner is whoever asks. Whether this server lets people do that is not decided here.
     FoundAccount {
         /// Company name, 1 to 60 characters.

@@ -120,6 +120,7 @@ impl Tx {
                 self.create_account(name)
             }
             Command::FoundAccount { name } => self.found_account(actor, name),
+            Command::RenameAccount { name } => self.rename_account(actor, name),
             Command::AddUser => self.add_user(actor),
             Command::SeedGrant { user, role, scope } => {
                 operator_only(actor)?;

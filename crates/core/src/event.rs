@@ -118,6 +118,9 @@ pub enum Event {
     /// A scenario's policy is this from now on.
     #[serde(rename = "policy_set.v1")]
     PolicySet { account: AccountId, scenario: Scenario, policy: Policy },
+    /// The account is called this from now on.
+    #[serde(rename = "account_renamed.v1")]
+    AccountRenamed { account: AccountId, name: String },
     /// Nothing is carried out until unfrozen.
     #[serde(rename = "account_frozen.v1")]
     AccountFrozen { account: AccountId },

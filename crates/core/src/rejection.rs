@@ -59,7 +59,9 @@ pub enum Rejection {
     DeviceBusy { devices: Vec<DeviceId> },
     #[error("none of these devices can do that")]
     Unsupported,
-    #[error("nobody gives these devices such orders: their agents only watch, were revoked, or their site's policy forbids it")]
+    #[error(
+        "nobody gives these devices such orders: their agents only watch, were revoked, or their site's policy forbids it"
+    )]
     NotControlled,
     #[error("other requests are being carried out on this site: wait until they have ended")]
     SiteBusy,

@@ -157,3 +157,24 @@ fn a_person_owns_several_accounts_and_they_know_nothing_of_each_other() {
     }
     assert_eq!(code(found(&mut w, viewer, "One more")), "out_of_range");
 }
+
+#[test]
+fn an_account_is_renamed_by_who_keeps_its_settings_and_not_while_it_is_frozen() {
+    let mut w = World::new(0);
+    let (owner, administrator, technician) = (w.owner, w.person(Role::Administrator), w.person(Role::Technician));
+    let rename = |w: &mut World, user, name: &str| {
+        let actor = w.actor(user);
+        w.run(&actor, Command::RenameAccount { name: name.into() })
+    };
+    assert_eq!(rename(&mut w, technician, "Mine").unwrap_err().code(), "permission_denied");
+    for name in ["", " Norte", "a\u{7}b"] {
+        assert_eq!(rename(&mut w, owner, name).unwrap_err().code(), "invalid");
+    }
+    rename(&mut w, administrator, "Norte Grande").unwrap();
+    assert_eq!(w.state.account(w.account).unwrap().name, "Norte Grande");
+    let written = w.log.len();
+    rename(&mut w, owner, "Norte Grande").unwrap();
+    assert_eq!(w.log.len(), written, "it is called so already");
+    w.ask(owner, Action::Control(Control::FreezeAccount {}), &[]);
+    assert_eq!(rename(&mut w, owner, "Norte").unwrap_err().code(), "frozen");
+}

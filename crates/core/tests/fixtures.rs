@@ -90,11 +90,12 @@ const fn number(event: &Event) -> usize {
         Event::ObserversOpened { .. } => 72,
         Event::ObserversProtected { .. } => 73,
         Event::SitePolicyTold { .. } => 74,
+        Event::AccountRenamed { .. } => 75,
     }
 }
 
 /// How many numbers there are.
-const EVENTS: usize = 75;
+const EVENTS: usize = 76;
 
 fn entries() -> impl Iterator<Item = (usize, &'static str, Entry)> {
     (1..).zip(LINES.lines()).map(|(line, text)| {

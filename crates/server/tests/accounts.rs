@@ -270,3 +270,22 @@ async fn a_deleted_account_is_frozen_for_a_week_and_then_gone() {
     assert_eq!(refusal(&house.get("session", &viewer).await), (401, "not_signed_in"), "a session ends after a week");
     assert!(house.engine.state().requests().count() > 3, "what happened stays written");
 }
+
+#[tokio::test]
+async fn an_account_is_renamed_in_the_settings_and_everybody_on_it_sees_that() {
+    let house = House::new().await;
+    let (owner, viewer) = (house.sign_in("owner").await, house.sign_in("viewer").await);
+    let named = ask(&house, &owner, "PUT", "account", json!({ "name": "Norte Grande" })).await;
+    assert_eq!(
+        (named.status.as_u16(), &named.body["account"]["name"]),
+        (200, &json!("Norte Grande")),
+        "{}",
+        named.text
+    );
+    assert_eq!(house.get("session", &viewer).await.body["account"]["name"], "Norte Grande");
+    assert_eq!(ask(&house, &viewer, "PUT", "account", json!({ "name": "Mine" })).await.status, 403);
+    let odd = ask(&house, &owner, "PUT", "account", json!({ "name": "" })).await;
+    assert_eq!((odd.status.as_u16(), &odd.body["errors"][0]["pointer"]), (422, &json!("/name")), "{}", odd.text);
+    let told = house.get("audit?type=account_renamed", &owner).await;
+    assert_eq!(told.body["items"][0]["summary"], "The account is called Norte Grande now");
+}

@@ -66,6 +66,10 @@ export async function answerOffer(offer: Offer, accept: boolean, comment: string
   return settled(request);
 }
 
+export async function renameAccount(name: string) {
+  enter(await unwrap(client.PUT("/account", { body: { name } })));
+}
+
 export async function deleteAccount(name: string) {
   return settled(await withStepUp(() => unwrap(client.POST("/account/deletion", { body: { name } }))));
 }

@@ -1,6 +1,7 @@
 import { useSession } from "../api/session";
 import { DeleteSection } from "./DeleteSection";
 import { ManagersSection } from "./ManagersSection";
+import { NameSection } from "./NameSection";
 import { OwnershipSection } from "./OwnershipSection";
 
 /** What holds for the whole account. */
@@ -16,6 +17,7 @@ export function SettingsPage() {
           {owner ? ", which you own." : ", as you may see it."}
         </p>
       </header>
+      <NameSection />
       <ManagersSection />
       <OwnershipSection />
       <DeleteSection />

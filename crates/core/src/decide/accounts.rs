@@ -40,6 +40,16 @@ impl Tx {
         Reply::Account(account, owner)
     }
 
+    pub(super) fn rename_account(&mut self, actor: &Actor, name: String) -> Result<Reply, Rejection> {
+        self.check_keeper(actor)?;
+        self.check_open(actor)?;
+        check_name(&name)?;
+        if self.state.account(actor.account).is_some_and(|account| account.name != name) {
+            self.emit(Event::AccountRenamed { account: actor.account, name });
+        }
+        Ok(Reply::Done)
+    }
+
     /// Accounts whose time to change their mind is over are gone, with everything that was still open in them.
     pub(super) fn delete_accounts(&mut self) {
         let due = self.state.accounts().filter(|account| account.deletion.is_some_and(|at| at <= self.now));

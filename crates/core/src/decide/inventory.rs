@@ -16,7 +16,7 @@ impl Tx {
     }
 
     /// Neither on a frozen account nor on one that is about to be deleted.
-    fn check_open(&self, actor: &Actor) -> Result<(), Rejection> {
+    pub(super) fn check_open(&self, actor: &Actor) -> Result<(), Rejection> {
         match self.state.account(actor.account) {
             Some(account) if account.frozen => Err(Rejection::Frozen),
             Some(account) => account.deletion.map_or(Ok(()), |at| Err(Rejection::DeletionPending { at })),

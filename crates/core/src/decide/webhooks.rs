@@ -25,8 +25,8 @@ pub(super) struct Webhook {
 }
 
 impl Tx {
-    /// It tells of the whole account, so only a person who sees all of it may choose who hears.
-    fn check_keeper(&self, actor: &Actor) -> Result<(), Rejection> {
+    /// What holds for the whole account, and who hears of all of it, only a person with a say over all of it chooses.
+    pub(super) fn check_keeper(&self, actor: &Actor) -> Result<(), Rejection> {
         if actor.user().is_none() {
             return Err(Denied::lacking(Permission::SettingsManage).into());
         }

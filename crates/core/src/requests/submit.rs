@@ -302,9 +302,8 @@ impl Tx {
             return Err(Rejection::SiteBusy);
         }
         let agents = self.state().agents.values().filter(|agent| agent.site == *site);
-        let able = agents.filter(|agent| {
-            agent.public_key.is_some() && agent.takes_orders() && agent.site_policy.restart_workers
-        });
+        let able = agents
+            .filter(|agent| agent.public_key.is_some() && agent.takes_orders() && agent.site_policy.restart_workers);
         let targets: Vec<_> = able.map(|agent| Target::Agent(agent.id)).collect();
         if targets.is_empty() {
             return Err(Rejection::NoTargets("no agent that takes orders has enrolled on this site".into()));

@@ -63,6 +63,7 @@ impl State {
             Event::SafeguardsSet { account, safeguards } => {
                 self.change_account(*account, |a| a.safeguards = *safeguards);
             }
+            Event::AccountRenamed { account, name } => self.change_account(*account, |a| a.name.clone_from(name)),
             Event::AccountFrozen { account } => self.change_account(*account, |a| a.frozen = true),
             Event::AccountUnfrozen { account } => self.change_account(*account, |a| a.frozen = false),
             Event::AccountDeletionBegun { account, at: when } => {

@@ -162,7 +162,7 @@ fn switch(api: &Shared, session: Session, account: AccountId) -> Answer<Value> {
     session::view(api, &Session { account: Some(account), ..session })
 }
 
-/// One more account.
+/// What an account is to be called.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Founded {
@@ -181,6 +181,16 @@ pub async fn found(Shares(api): Shares<Shared>, caller: Caller, Body(asked): Bod
         }
         other => Err(Problem::internal(&format!("an account was asked for and {other:?} came of it"))),
     }
+}
+
+/// `PUT /account`: another name.
+pub async fn rename(
+    Shares(api): Shares<Shared>,
+    Allowed { caller, .. }: Allowed<{ Permission::SettingsManage as u8 }>,
+    Body(asked): Body<Founded>,
+) -> Answer<Json<Value>> {
+    api.engine.run(caller.actor, Command::RenameAccount { name: asked.name }).await?;
+    session::view(&api, &caller.session).map(Json)
 }
 
 /// The account's name, typed.

@@ -270,7 +270,7 @@ pub fn probes(operation: &str) -> Option<Vec<Probe>> {
         // They name nothing of anybody's: what they make is new, or belongs to the person alone.
         "POST /sites" | "POST /sub-accounts" | "POST /accounts" | "POST /webhooks" => Vec::new(),
         // Of the account that the caller acts for.
-        "POST /account/deletion" | "DELETE /account/deletion" | "POST /me/leave" => Vec::new(),
+        "PUT /account" | "POST /account/deletion" | "DELETE /account/deletion" | "POST /me/leave" => Vec::new(),
         // By a secret of the person's own, or by a link's token.
         "POST /observe"
         | "DELETE /me/sessions"

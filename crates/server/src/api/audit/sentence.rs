@@ -104,6 +104,7 @@ impl Speaker<'_> {
             }
             Event::AccountDeletionUndone { .. } => "The account stays; its deletion was undone".to_owned(),
             Event::AccountDeleted { .. } => "The account was deleted".to_owned(),
+            Event::AccountRenamed { name, .. } => format!("The account is called {name} now"),
             Event::AccountFrozen { .. } => "The account was frozen".to_owned(),
             Event::AccountUnfrozen { .. } => "The account was unfrozen".to_owned(),
             Event::GovernanceDegraded { scenarios, .. } => {
@@ -207,10 +208,13 @@ impl Speaker<'_> {
                 format!("Agent {name} is so called now and {works}")
             }
             Event::SitePolicyTold { agent, policy } => {
-                let what = policy.operations.as_ref().map_or_else(|| "everything".to_owned(), |operations| {
-                    let words = operations.iter().map(|kind| word(kind).replace('_', " "));
-                    if operations.is_empty() { "nothing".to_owned() } else { some(words.collect()) }
-                });
+                let what = policy.operations.as_ref().map_or_else(
+                    || "everything".to_owned(),
+                    |operations| {
+                        let words = operations.iter().map(|kind| word(kind).replace('_', " "));
+                        if operations.is_empty() { "nothing".to_owned() } else { some(words.collect()) }
+                    },
+                );
                 let restarts = if policy.restart_workers { "" } else { ", and no restart of its workers" };
                 format!("The policy of its site lets agent {} do {what}{restarts}", self.agent(*agent))
             }

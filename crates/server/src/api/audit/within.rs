@@ -48,6 +48,7 @@ pub fn reach(state: &State, Reader { actor, now, reach }: Reader<'_>, entry: &En
         | Event::KeyRevoked { account, .. }
         | Event::PolicySet { account, .. }
         | Event::SafeguardsSet { account, .. }
+        | Event::AccountRenamed { account, .. }
         | Event::AccountFrozen { account }
         | Event::AccountUnfrozen { account }
         | Event::GovernanceDegraded { account, .. }

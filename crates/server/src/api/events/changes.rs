@@ -126,6 +126,7 @@ impl Changes {
             | Event::AccountDeletionBegun { .. }
             | Event::AccountDeletionUndone { .. }
             | Event::SafeguardsSet { .. }
+            | Event::AccountRenamed { .. }
             | Event::AccountFrozen { .. }
             | Event::AccountUnfrozen { .. }
             | Event::GovernanceDegraded { .. }

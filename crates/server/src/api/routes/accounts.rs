@@ -1,6 +1,6 @@
 //! Operations on accounts as a whole: which one, one more, whose it is to be, and its end.
 
-use super::{Operation, delete, get, post};
+use super::{Operation, delete, get, post, put};
 use crate::api::accounts;
 use adit_core::authz::Permission as P;
 
@@ -20,6 +20,10 @@ pub fn operations() -> Vec<Operation> {
         post("/accounts", accounts::found, "Makes an account of the caller's own, if this server lets people do that.")
             .takes("AccountName")
             .gives(201, "Session"),
+        put("/account", accounts::rename, "Gives the account another name.")
+            .needs(P::SettingsManage)
+            .takes("AccountName")
+            .gives(200, "Session"),
         post(
             "/account/deletion",
             accounts::delete,

@@ -194,7 +194,9 @@ fn of_certificate(mut cause: &(dyn Error + 'static)) -> Option<&'static str> {
     let Some(rustls::Error::InvalidCertificate(fault)) = cause.downcast_ref() else { return None };
     Some(match fault {
         // The second is of an issuer that has the name of one that is trusted.
-        Fault::UnknownIssuer | Fault::BadSignature => "the receiver's certificate is not by an issuer that is trusted here",
+        Fault::UnknownIssuer | Fault::BadSignature => {
+            "the receiver's certificate is not by an issuer that is trusted here"
+        }
         Fault::NotValidForName | Fault::NotValidForNameContext { .. } => {
             "the receiver's certificate is for another name than the address has"
         }
