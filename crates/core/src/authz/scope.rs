@@ -106,6 +106,12 @@ impl Place {
     pub const fn site(site: SiteId) -> Self {
         Self { site: Some(site), ..Self::ACCOUNT }
     }
+
+    /// Something of a sub-account as a whole.
+    #[must_use]
+    pub const fn sub_account(sub_account: SubAccountId) -> Self {
+        Self { sub_account: Some(sub_account), ..Self::ACCOUNT }
+    }
 }
 
 impl Scope {

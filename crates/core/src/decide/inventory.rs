@@ -96,7 +96,7 @@ impl Tx {
         sub_account: SubAccountId,
         name: String,
     ) -> Result<Reply, Rejection> {
-        let place = Place { sub_account: Some(sub_account), ..Place::ACCOUNT };
+        let place = Place::sub_account(sub_account);
         let seen = self.state.rights_of(actor).allow(Permission::DeviceList, &place, self.now);
         if !seen || self.state.sub_account(sub_account).is_none_or(|own| own.account != actor.account) {
             return Err(Rejection::NotFound { what: "sub-account" });

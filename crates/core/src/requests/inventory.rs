@@ -72,7 +72,7 @@ impl State {
                 places.push(Place { site, container: Some(*id), ..Place::ACCOUNT });
             }
             Control::AssignDevices { sub_account: Some(id), .. } => {
-                places.push(Place { sub_account: Some(*id), ..Place::ACCOUNT });
+                places.push(Place::sub_account(*id));
             }
             _ => {}
         }

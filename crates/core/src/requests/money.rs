@@ -133,7 +133,7 @@ impl State {
         let rights = self.rights_of_user(account, user);
         let seen = |share: &Share| match share.recipient {
             Recipient::SubAccount { sub_account } => {
-                let place = Place { sub_account: Some(sub_account), ..Place::ACCOUNT };
+                let place = Place::sub_account(sub_account);
                 rights.allow(Permission::DeviceList, &place, now)
             }
             Recipient::Wallet {} | Recipient::Address { .. } => true,

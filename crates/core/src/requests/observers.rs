@@ -53,10 +53,6 @@ impl Control {
     }
 }
 
-fn place(sub_account: SubAccountId) -> Place {
-    Place { sub_account: Some(sub_account), ..Place::ACCOUNT }
-}
-
 impl State {
     /// Where the sub-accounts are that are shown; a link that is replaced counts as well.
     pub(crate) fn places_observed(&self, control: &Control) -> Vec<Place> {
@@ -69,7 +65,7 @@ impl State {
             Control::NarrowObserverLink { link, .. } | Control::RevokeObserverLink { link } => of(link),
             _ => None,
         };
-        let places = shown.unwrap_or_default().into_iter().map(place).collect::<Vec<_>>();
+        let places = shown.unwrap_or_default().into_iter().map(Place::sub_account).collect::<Vec<_>>();
         if places.is_empty() { vec![Place::ACCOUNT] } else { places }
     }
 
@@ -82,13 +78,12 @@ impl State {
         now: Timestamp,
     ) -> Result<(), Rejection> {
         let rights = self.rights_of_user(account, user);
-        let needed = [(true, Permission::DeviceList), (new.sections.earnings, Permission::RevenueView)];
-        for (_, permission) in needed.into_iter().filter(|(needed, _)| *needed) {
-            if !new.sub_accounts.iter().all(|id| rights.allow(permission, &place(*id), now)) {
-                return Err(Rejection::BeyondOwnRights { permission });
-            }
-        }
-        Ok(())
+        let check = |permission| {
+            let holds = new.sub_accounts.iter().all(|id| rights.allow(permission, &Place::sub_account(*id), now));
+            if holds { Ok(()) } else { Err(Rejection::BeyondOwnRights { permission }) }
+        };
+        check(Permission::DeviceList)?;
+        if new.sections.earnings { check(Permission::RevenueView) } else { Ok(()) }
     }
 }
 

@@ -67,9 +67,7 @@ impl State {
             }
             Control::RemoveSubAccount { sub_account }
             | Control::SetWallet { sub_account, .. }
-            | Control::SetAllocation { sub_account, .. } => {
-                Some(Place { sub_account: Some(*sub_account), ..Place::ACCOUNT })
-            }
+            | Control::SetAllocation { sub_account, .. } => Some(Place::sub_account(*sub_account)),
             _ => None,
         }
     }
@@ -126,10 +124,7 @@ impl Tx {
             }
             Control::RemoveScanTask { scan_task } => self.own_scan_task(account, *scan_task).map(drop),
             Control::RemoveSubAccount { sub_account } => {
-                let own = self.state().sub_account(*sub_account).is_some_and(|own| own.account == account);
-                if !own {
-                    return Err(Rejection::NotFound { what: "sub-account" });
-                }
+                self.own_sub_account(account, *sub_account)?;
                 let devices = self.state().devices_in(account, Node::SubAccount(*sub_account)).len();
                 if devices > 0 {
                     return Err(Rejection::NotEmpty { what: "the sub-account", devices });

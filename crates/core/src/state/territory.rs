@@ -138,7 +138,7 @@ impl State {
                 let container = self.container(id)?;
                 (container.account, Place { container: Some(id), ..Place::site(container.site) })
             }
-            Node::SubAccount(id) => (self.sub_account(id)?.account, Place { sub_account: Some(id), ..Place::ACCOUNT }),
+            Node::SubAccount(id) => (self.sub_account(id)?.account, Place::sub_account(id)),
             Node::Group(id) => (self.group(id)?.account, Place { groups: Groups::NONE.with(id), ..Place::ACCOUNT }),
         };
         (of == account).then_some(place)

@@ -53,7 +53,7 @@ fn e034_a_sub_account_that_takes_a_deleted_ones_name_is_another() {
     let second = sub_account(&mut w, "hosting");
     assert_ne!(first, second);
     assign(&mut w, 1, Some(second));
-    let place = Place { sub_account: Some(second), ..Place::ACCOUNT };
+    let place = Place::sub_account(second);
     for permission in Permission::all() {
         assert!(!w.state.may(w.account, client, permission, &place, w.now), "{}", permission.name());
     }

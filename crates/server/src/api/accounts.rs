@@ -68,7 +68,7 @@ pub(super) fn of(state: &State, user: UserId, current: Option<AccountId>) -> Vec
 /// The account with those of its sub-accounts that these rights reach.
 fn in_panel(state: &State, account: &Account, current: bool, rights: &[Right]) -> Value {
     let sees = |of: &&SubAccount| {
-        let place = Place { sub_account: Some(of.id), ..Place::ACCOUNT };
+        let place = Place::sub_account(of.id);
         rights.iter().any(|right| right.mask & Permission::DeviceList.bit() != 0 && right.scope.covers(&place))
     };
     let view = |of: &SubAccount| {

@@ -27,7 +27,7 @@ const REVENUE: u8 = Permission::RevenueView as u8;
 /// A sub-account within reach.
 fn sought(state: &State, reach: &Reach, text: &str) -> Answer<SubAccountId> {
     let sub_account = id::<SubAccountId>(text, "sub-account")?;
-    let place = Place { sub_account: Some(sub_account), ..Place::ACCOUNT };
+    let place = Place::sub_account(sub_account);
     let known = state.sub_account(sub_account).filter(|of| reach.covers(of.account, &place));
     known.map(|of| of.id).ok_or_else(|| Problem::not_found("sub-account"))
 }
@@ -103,7 +103,7 @@ pub async fn allocation(
 ) -> Answer<Json<Value>> {
     let (state, names, now) = (api.engine.state(), api.names()?, api.now());
     let of = sought(&state, permitted.permit.reach(), &text)?;
-    let place = Place { sub_account: Some(of), ..Place::ACCOUNT };
+    let place = Place::sub_account(of);
     let hidden = !state.rights_of(&permitted.asker.0).allow(Permission::WalletView, &place, now);
     let view = |allocation: &Allocation| {
         let shares = shares_view(&allocation.shares, hidden);

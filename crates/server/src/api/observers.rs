@@ -91,6 +91,7 @@ fn find<'a>(state: &'a State, by: &By<'_>, now: Timestamp) -> Option<Found<'a>> 
         By::Link(link) => (None, *link, "", ""),
         By::Name { coin, sub_account } => (None, None, *coin, *sub_account),
     };
+    // Compared as they are: whoever measured how far two hashes agree would learn the beginning of one, from which no token follows.
     let hash = hex(&hash_of(token.unwrap_or_default()));
     let is_sought = |known: &&ObserverLink| token.is_some() && known.token_hash == hash || Some(known.id) == link;
     let is_there = |known: &&ObserverLink| known.is_live(now) && state.account(known.account).is_some();

@@ -65,7 +65,7 @@ pub fn of_container(container: &Container) -> Place {
 
 /// Where a sub-account is.
 pub fn of_sub_account(sub_account: &SubAccount) -> Place {
-    Place { sub_account: Some(sub_account.id), ..Place::ACCOUNT }
+    Place::sub_account(sub_account.id)
 }
 
 fn site_view(state: &State, site: &Site) -> Value {

@@ -21,11 +21,8 @@ pub fn reach(state: &State, Reader { actor, now, reach }: Reader<'_>, entry: &En
             .container_ever(id)
             .is_some_and(|c| reach.covers(c.account, &Place { container: Some(id), ..Place::site(c.site) }))
     };
-    let sub_account = |id: SubAccountId| {
-        state
-            .sub_account_ever(id)
-            .is_some_and(|s| reach.covers(s.account, &Place { sub_account: Some(id), ..Place::ACCOUNT }))
-    };
+    let sub_account =
+        |id: SubAccountId| state.sub_account_ever(id).is_some_and(|s| reach.covers(s.account, &Place::sub_account(id)));
     match &entry.event {
         Event::AccountCreated { account, .. }
         | Event::GrantAdded { account, .. }

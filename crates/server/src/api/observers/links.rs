@@ -43,7 +43,7 @@ fn link_view(link: &ObserverLink, now: Timestamp) -> Value {
 }
 
 fn within(reach: &Reach, link: &ObserverLink) -> bool {
-    let place = |id: &SubAccountId| Place { sub_account: Some(*id), ..Place::ACCOUNT };
+    let place = |id: &SubAccountId| Place::sub_account(*id);
     link.sub_accounts.iter().all(|id| reach.covers(link.account, &place(id)))
 }
 

@@ -75,7 +75,7 @@ pub async fn preview(
 ) -> Answer<Json<Value>> {
     let state = api.engine.state();
     let (sought, reach) = (id::<SubAccountId>(&text, "sub-account")?, allowed.permit.reach());
-    let place = Place { sub_account: Some(sought), ..Place::ACCOUNT };
+    let place = Place::sub_account(sought);
     let of = state.sub_account(sought).filter(|of| reach.covers(of.account, &place));
     let of = of.ok_or_else(|| Problem::not_found("sub-account"))?;
     let earnings = state.rights_of(&allowed.caller.actor).allow(Permission::RevenueView, &place, api.now());
