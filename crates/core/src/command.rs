@@ -4,6 +4,7 @@ use crate::{
     fleet::{CommandId, FoundDevice, SitePolicy, TargetResult},
     ids::{AgentId, ContainerId, DeviceId, RequestId, ScanTaskId, SiteId, SubAccountId, UserId, WebhookId},
     requests::{Action, ContentHash, Decision, Outlook},
+    state::Seen,
     time::Timestamp,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -59,6 +60,13 @@ pub enum Command {
     CreateAccount {
         /// Company name, 1 to 60 characters.
         name: String,
+    },
+    /// This, if something is as it was seen.
+    IfSeen {
+        /// What was seen.
+        seen: Seen,
+        /// What is asked then.
+        then: Box<Command>,
     },
     /// Another name for the account. Whoever keeps its settings gives it, at once.
     RenameAccount {
@@ -302,4 +310,15 @@ pub enum Reply {
         /// Devices taken over.
         replaced: u32,
     },
+}
+
+impl Command {
+    /// The same, only if something is as it was seen.
+    #[must_use]
+    pub fn if_seen(self, seen: Option<Seen>) -> Self {
+        match seen {
+            Some(seen) => Self::IfSeen { seen, then: Box::new(self) },
+            None => self,
+        }
+    }
 }

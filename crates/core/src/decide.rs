@@ -120,6 +120,12 @@ impl Tx {
                 self.create_account(name)
             }
             Command::FoundAccount { name } => self.found_account(actor, name),
+            Command::IfSeen { seen, then } => {
+                // Whoever may not do it anyway learns nothing of what it is like.
+                let as_seen = self.state.is_as_seen(&seen);
+                let reply = self.run(actor, *then)?;
+                if as_seen { Ok(reply) } else { Err(Rejection::Changed) }
+            }
             Command::RenameAccount { name } => self.rename_account(actor, name),
             Command::AddUser => self.add_user(actor),
             Command::SeedGrant { user, role, scope } => {

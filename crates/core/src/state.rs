@@ -12,6 +12,7 @@ mod money;
 mod observers;
 mod people;
 mod structure;
+mod tags;
 mod territory;
 mod webhooks;
 
@@ -19,6 +20,7 @@ pub(crate) use apply::{idempotency_key, identity_keys};
 pub(crate) use drafts::DRAFT_TTL;
 pub use drafts::{Draft, DraftChange};
 use lists::Lists;
+pub use tags::{Seen, Thing};
 pub use territory::DeviceSet;
 use territory::Territories;
 pub use webhooks::Webhook;

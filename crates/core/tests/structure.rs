@@ -10,6 +10,7 @@ use adit_core::{
     ids::{AgentId, ContainerId, DeviceId, ScanTaskId, SiteId, SubAccountId, UserId},
     rejection::Rejection,
     requests::{Action, Control, NewGrant, Passwords, Refusal, RequestState},
+    state::{Seen, Thing},
 };
 use support::{AGENT, SITE, World, miner, mode, restart_workers};
 
@@ -297,4 +298,38 @@ fn a_sub_accounts_name_is_five_to_twenty_small_letters_and_digits() {
     }
     let rename = Command::RenameSubAccount { sub_account: SubAccountId(1), name: "Host".into() };
     assert_eq!(w.run(&actor, rename).unwrap_err().status(), 422);
+}
+
+#[test]
+fn whoever_changes_something_may_say_what_they_have_seen_and_is_refused_if_it_is_not_so_any_more() {
+    let mut w = World::new(0);
+    let (actor, technician) = (w.actor(w.owner), w.person(Role::Technician));
+    let made = w.run(&actor, Command::CreateContainer { site: SITE, name: "C-1".into() });
+    let container = ContainerId(1);
+    assert_eq!(made, Ok(Reply::Container(container)));
+    let thing = Thing::Container(container);
+    let tag = |w: &World| w.state.tag_of(thing).unwrap();
+    let rename = |tags: &[&str], name: &str| {
+        let seen = Seen { thing, tags: tags.iter().map(|tag| (*tag).to_owned()).collect() };
+        Command::RenameContainer { container, name: name.into() }.if_seen(Some(seen))
+    };
+    let first = tag(&w);
+    w.run(&actor, rename(&["another", &first], "C-2")).unwrap();
+    let second = tag(&w);
+    let written = w.log.len();
+    assert_eq!(w.run(&actor, rename(&[&first], "C-3")), Err(Rejection::Changed));
+    assert_eq!((tag(&w), w.log.len()), (second, written), "nothing has happened");
+    let stranger = w.actor(technician);
+    assert_eq!(w.run(&stranger, rename(&[&first], "C-3")).unwrap_err().code(), "permission_denied");
+    w.run(&actor, rename(&[&tag(&w)], "C-1")).unwrap();
+    assert_eq!(tag(&w), first, "it is as it was seen");
+
+    let things = [Thing::Site(SITE), Thing::Agent(AGENT), Thing::ScanTask(TASK)];
+    let before = things.map(|thing| w.state.tag_of(thing).unwrap());
+    control(&mut w, Control::ChangeSite { site: SITE, name: "Norte".into(), capacity_w: Some(5) });
+    set_mode(&mut w, AgentMode::MonitoringOnly);
+    control(&mut w, change_scan(&["10.0.0.0/24"], Passwords::Keep));
+    let after = things.map(|thing| w.state.tag_of(thing).unwrap());
+    assert!(before.iter().zip(&after).all(|(before, after)| before != after && after.len() == 16));
+    assert_eq!(w.state.tag_of(Thing::SubAccount(SubAccountId(9))), None);
 }

@@ -125,7 +125,7 @@ async fn addresses_are_checked_and_shown_to_those_who_may_see_wallets() {
     assert_eq!(seen.body["coming"]["holds"], true);
     assert_eq!(seen.body["coming"]["by"], made.body["initiator"]);
     assert_eq!(seen.body["hold"], seen.body["coming"]);
-    assert_eq!(made.body["title"], "Change the wallet of Hosting");
+    assert_eq!(made.body["title"], "Change the wallet of hosting");
     assert_eq!((&made.body["rule"]["timelock_s"], &made.body["rule"]["runs_at_once"]), (&json!(86_400), &json!(false)));
     let day = made.body["not_before"].as_i64().unwrap() - made.body["created_at"].as_i64().unwrap();
     assert_eq!(day, 86_400_000);

@@ -9,6 +9,10 @@ use adit_core::{
     ids::AgentId,
     requests::{Action, Control, PolicyChange, Scenario},
 };
+use axum::{
+    body::Body,
+    http::{Request, header},
+};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
@@ -70,7 +74,8 @@ async fn places_are_made_renamed_and_taken_away() {
     let assign = |to: Value| json!({ "action": { "action": "assign_devices", "params": { "devices": ["dev-1"], "sub_account": to } } });
     fine(&house, &owner, ("POST", "requests"), Some(assign(json!(sub))), (201, "Request")).await;
     let listed = fine(&house, &owner, ("GET", "sub-accounts"), None, (200, "SubAccountPage")).await;
-    assert_eq!(listed["items"], json!([{ "id": sub, "name": "hosting", "devices": 1 }]));
+    let one = &listed["items"][0];
+    assert_eq!((&one["id"], &one["name"], &one["devices"]), (&json!(sub), &json!("hosting"), &json!(1)));
     let full = ask(&house, &owner, "DELETE", &sub_path, None).await;
     assert_eq!((full.status.as_u16(), &full.body["code"]), (409, &json!("not_empty")));
     fine(&house, &owner, ("POST", "requests"), Some(assign(Value::Null)), (201, "Request")).await;
@@ -200,4 +205,37 @@ async fn ranges_are_looked_at_before_anything_is_asked() {
     let mut odd = task(&["10.9.0.1"]);
     odd["credentials"] = json!([{ "family": "toaster", "password": "x" }]);
     assert_eq!(ask(&house, &owner, "POST", "scan-tasks", Some(odd)).await.status, 422);
+}
+
+#[tokio::test]
+async fn a_change_that_names_what_was_seen_undoes_none_that_was_not() {
+    let house = House::new().await;
+    let owner = house.sign_in("owner").await;
+    let site = house.get("sites/site-1", &owner).await;
+    let etag = site.body["etag"].as_str().unwrap();
+    assert_eq!(site.header("etag"), format!("\"{etag}\""));
+    let change = async |path: &str, tag: &str, body: Value| {
+        let request = Request::builder().method("PUT").uri(format!("/api/v1/{path}")).header("if-match", tag);
+        let request = request.header(header::COOKIE, &owner.cookie).header("x-adit-csrf", &owner.csrf);
+        let request = request.header(header::CONTENT_TYPE, "application/json");
+        house.send(request.body(Body::from(body.to_string())).unwrap()).await
+    };
+    let named = |name: &str| json!({ "name": name, "capacity_w": 9 });
+    assert_eq!(change("sites/site-1", &format!("\"{etag}\""), named("Norte I")).await.status, 200);
+    let late = change("sites/site-1", etag, named("Norte II")).await;
+    assert_eq!((late.status.as_u16(), &late.body["code"]), (412, &json!("precondition_failed")), "{}", late.text);
+    assert_eq!(house.get("sites/site-1", &owner).await.body["name"], "Norte I");
+
+    let made = ask(&house, &owner, "POST", "sub-accounts", Some(json!({ "name": "first" }))).await;
+    let path = format!("sub-accounts/{}", made.body["id"].as_str().unwrap());
+    let renamed = change(&path, made.header("etag"), json!({ "name": "second" })).await;
+    assert_eq!((renamed.status.as_u16(), &renamed.body["name"]), (200, &json!("second")), "{}", renamed.text);
+    assert_eq!(change(&path, made.header("etag"), json!({ "name": "third" })).await.status, 412);
+    assert_eq!(change(&path, "*", json!({ "name": "third" })).await.status, 200);
+    for list in ["agents", "scan-tasks", "sites", "sub-accounts"] {
+        let items = house.get(list, &owner).await.body["items"].clone();
+        assert!(items.as_array().unwrap().iter().all(|item| item["etag"].as_str().unwrap().len() == 16), "{items}");
+    }
+    let agent = json!({ "name": "hall", "mode": "full_control", "paused": false });
+    assert_eq!(change("agents/agt-1", "0", agent).await.status, 412);
 }

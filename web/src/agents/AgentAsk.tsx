@@ -4,8 +4,8 @@ import { Ask } from "../ui/ask";
 import { useOutcome } from "../ui/use-outcome";
 import type { AskedTask } from "./AgentCard";
 
-const paused = ({ id, name, mode }: Agent, on: boolean, reason: string) =>
-  changeAgent(id, { name, mode, paused: on, ...(reason && { reason }) });
+const paused = ({ id, etag, name, mode }: Agent, on: boolean, reason: string) =>
+  changeAgent({ id, etag }, { name, mode, paused: on, ...(reason && { reason }) });
 
 /** The question before an agent or one of its scan tasks is stopped. */
 export function AgentAsk({ task, onClose }: { task: AskedTask; onClose: () => void }) {
@@ -49,7 +49,7 @@ export function AgentAsk({ task, onClose }: { task: AskedTask; onClose: () => vo
           title={`Revoke ${agent.name}?`}
           confirm="Revoke"
           danger
-          onConfirm={async () => tell(await revokeAgent(agent.id), `${agent.name} is revoked`)}
+          onConfirm={async () => tell(await revokeAgent(agent), `${agent.name} is revoked`)}
         >
           <p className="soft">
             Its key opens nothing any more, and its scan tasks go with it. Its machines stay listed, unknown,
@@ -65,7 +65,7 @@ export function AgentAsk({ task, onClose }: { task: AskedTask; onClose: () => vo
           title={`Remove ${task.task.name}?`}
           confirm="Remove"
           danger
-          onConfirm={async () => tell(await removeScanTask(task.task.id), `${task.task.name} removed`)}
+          onConfirm={async () => tell(await removeScanTask(task.task), `${task.task.name} removed`)}
         >
           <p className="soft">
             {agent.name} no longer searches {task.task.ranges.slice(0, 5).join(", ")}

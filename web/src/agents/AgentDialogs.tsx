@@ -91,7 +91,7 @@ export function ChangeAgent({ agent, onClose }: { agent: Agent; onClose: () => v
       onClose={onClose}
       send={async () => {
         const asked = { name: name.trim(), mode, paused: agent.paused };
-        const request = await changeAgent(agent.id, {
+        const request = await changeAgent(agent, {
           ...asked,
           ...(reason.trim() && { reason: reason.trim() }),
         });

@@ -40,7 +40,7 @@ export function ScanDialog({
     const asked = { name: name.trim(), ranges, interval_s: seconds };
     const keys = credentials && (task || credentials.length > 0) ? { credentials } : {};
     const request = task
-      ? await changeScanTask(task.id, { ...asked, enabled, ...keys })
+      ? await changeScanTask(task, { ...asked, enabled, ...keys })
       : (await createScanTask({ agent: agent.id, ...asked, ...keys })).request;
     onClose();
     await tell(request, task ? "Scan task changed" : `${asked.name} added`);

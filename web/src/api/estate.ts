@@ -57,32 +57,35 @@ function ask<Answer extends Request | { request: Request }>(
   });
 }
 const at = (id: string) => ({ path: { id } });
+/** Something as it was seen: a change of it undoes none that was not. */
+type Seen = { id: string; etag: string };
+const seen = ({ id, etag }: Seen) => ({ path: { id }, header: { "if-match": `"${etag}"` } });
 
 export const createSite = (body: SiteAsk) => {
   const headers = idempotencyKey();
   return ask(SITES, () => unwrap(client.POST("/sites", { headers, body })));
 };
-export const changeSite = (id: string, body: SiteAsk) =>
-  ask(SITES, () => unwrap(client.PUT("/sites/{id}", { params: at(id), body })));
-export const removeSite = (id: string, name: string) =>
-  ask(SITES, () => unwrap(client.DELETE("/sites/{id}", { params: { ...at(id), query: { name } } })));
+export const changeSite = (of: Seen, body: SiteAsk) =>
+  ask(SITES, () => unwrap(client.PUT("/sites/{id}", { params: seen(of), body })));
+export const removeSite = (of: Seen, name: string) =>
+  ask(SITES, () => unwrap(client.DELETE("/sites/{id}", { params: { ...seen(of), query: { name } } })));
 
 export const createAgent = (site: string, name: string, reason?: string) =>
   ask(AGENTS, () => unwrap(client.POST("/agents", { body: { site, name, reason } })));
-export const changeAgent = (id: string, body: AgentChange) =>
-  ask(AGENTS, () => unwrap(client.PUT("/agents/{id}", { params: at(id), body })));
-export const revokeAgent = (id: string) =>
-  ask(AGENTS, () => unwrap(client.DELETE("/agents/{id}", { params: at(id) })));
+export const changeAgent = (of: Seen, body: AgentChange) =>
+  ask(AGENTS, () => unwrap(client.PUT("/agents/{id}", { params: seen(of), body })));
+export const revokeAgent = (of: Seen) =>
+  ask(AGENTS, () => unwrap(client.DELETE("/agents/{id}", { params: seen(of) })));
 
 export const createScanTask = (body: ScanTaskAsk) => {
   // What carries passwords cannot be repeated by its key.
   const headers = body.credentials ? undefined : idempotencyKey();
   return ask(AGENTS, () => unwrap(client.POST("/scan-tasks", { headers, body })));
 };
-export const changeScanTask = (id: string, body: ScanTaskChange) =>
-  ask(AGENTS, () => unwrap(client.PUT("/scan-tasks/{id}", { params: at(id), body })));
-export const removeScanTask = (id: string) =>
-  ask(AGENTS, () => unwrap(client.DELETE("/scan-tasks/{id}", { params: at(id) })));
+export const changeScanTask = (of: Seen, body: ScanTaskChange) =>
+  ask(AGENTS, () => unwrap(client.PUT("/scan-tasks/{id}", { params: seen(of), body })));
+export const removeScanTask = (of: Seen) =>
+  ask(AGENTS, () => unwrap(client.DELETE("/scan-tasks/{id}", { params: seen(of) })));
 
 /** Runs at once, without a request. */
 async function atOnce<Data>(call: Promise<Data>): Promise<Data> {
@@ -92,16 +95,16 @@ async function atOnce<Data>(call: Promise<Data>): Promise<Data> {
 }
 export const createContainer = (site: string, name: string) =>
   atOnce(unwrap(client.POST("/sites/{id}/containers", { params: at(site), body: { name } })));
-export const renameContainer = (id: string, name: string) =>
-  atOnce(unwrap(client.PUT("/containers/{id}", { params: at(id), body: { name } })));
-export const removeContainer = (id: string) =>
-  atOnce(unwrap(client.DELETE("/containers/{id}", { params: at(id) })));
+export const renameContainer = (of: Seen, name: string) =>
+  atOnce(unwrap(client.PUT("/containers/{id}", { params: seen(of), body: { name } })));
+export const removeContainer = (of: Seen) =>
+  atOnce(unwrap(client.DELETE("/containers/{id}", { params: seen(of) })));
 export const createSubAccount = (name: string) =>
   atOnce(unwrap(client.POST("/sub-accounts", { body: { name } })));
-export const renameSubAccount = (id: string, name: string) =>
-  atOnce(unwrap(client.PUT("/sub-accounts/{id}", { params: at(id), body: { name } })));
-export const removeSubAccount = (id: string) =>
-  ask(placesQuery.queryKey, () => unwrap(client.DELETE("/sub-accounts/{id}", { params: at(id) })));
+export const renameSubAccount = (of: Seen, name: string) =>
+  atOnce(unwrap(client.PUT("/sub-accounts/{id}", { params: seen(of), body: { name } })));
+export const removeSubAccount = (of: Seen) =>
+  ask(placesQuery.queryKey, () => unwrap(client.DELETE("/sub-accounts/{id}", { params: seen(of) })));
 
 async function moved(request: Promise<Request>): Promise<Request> {
   const answer = await request;

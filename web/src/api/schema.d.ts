@@ -4,6 +4,23 @@
  */
 
 export interface paths {
+    "/account": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Gives the account another name. */
+        put: operations["put_account"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/account/deletion": {
         parameters: {
             query?: never;
@@ -2273,6 +2290,7 @@ export interface components {
             connected: boolean;
             devices: number;
             enrolled: boolean;
+            etag: components["schemas"]["Etag"];
             host: string | null;
             id: string;
             last_contact: number | null;
@@ -2410,6 +2428,7 @@ export interface components {
         };
         Container: {
             devices: number;
+            etag: components["schemas"]["Etag"];
             id: string;
             name: string;
             site: string;
@@ -2583,6 +2602,8 @@ export interface components {
             /** @description Another e-mail, which takes the place of the one until now once it is confirmed. */
             email?: string | null;
         };
+        /** @description Another one whenever what can be changed here is another; sent as `If-Match`, it keeps a change from undoing one that was not seen. */
+        Etag: string;
         Explanation: {
             /** @enum {string} */
             decision: "allow" | "needs_request" | "deny";
@@ -3317,6 +3338,7 @@ export interface components {
             addresses: number;
             agent: string;
             enabled: boolean;
+            etag: components["schemas"]["Etag"];
             has_credentials: boolean;
             id: string;
             interval_s: number;
@@ -3472,6 +3494,7 @@ export interface components {
             capacity_w: number | null;
             containers: number;
             devices: number;
+            etag: components["schemas"]["Etag"];
             id: string;
             name: string;
         };
@@ -3505,6 +3528,7 @@ export interface components {
         };
         SubAccount: {
             devices: number;
+            etag: components["schemas"]["Etag"];
             id: string;
             name: string;
         };
@@ -3672,6 +3696,31 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    put_account: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccountName"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     post_account_deletion: {
         parameters: {
             query?: never;
@@ -3815,7 +3864,9 @@ export interface operations {
     put_agents_id: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "if-match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -3852,7 +3903,9 @@ export interface operations {
     delete_agents_id: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "if-match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -4160,7 +4213,9 @@ export interface operations {
     put_containers_id: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "if-match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -4187,7 +4242,9 @@ export interface operations {
     delete_containers_id: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "if-match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -6359,7 +6416,9 @@ export interface operations {
     put_scan_tasks_id: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "if-match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -6396,7 +6455,9 @@ export interface operations {
     delete_scan_tasks_id: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "if-match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -6824,7 +6885,9 @@ export interface operations {
     put_sites_id: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "if-match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -6864,7 +6927,9 @@ export interface operations {
                 /** @description Its name once more, typed by a person. */
                 name: string;
             };
-            header?: never;
+            header?: {
+                "if-match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -7022,7 +7087,9 @@ export interface operations {
     put_sub_accounts_id: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "if-match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -7049,7 +7116,9 @@ export interface operations {
     delete_sub_accounts_id: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "if-match"?: string;
+            };
             path: {
                 id: string;
             };

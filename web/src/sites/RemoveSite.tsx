@@ -29,7 +29,7 @@ export function RemoveSite({ site, onClose }: { site: Site; onClose: () => void 
       ready={name === site.name}
       onClose={onClose}
       send={async () => {
-        const request = await removeSite(site.id, name);
+        const request = await removeSite(site, name);
         onClose();
         await tell(request, `${site.name} removed`);
       }}

@@ -21,7 +21,7 @@ export function SiteDialog({ site, onClose }: { site: Site | null; onClose: () =
     capacity_w: megawatts === "" ? null : Math.round(Number(megawatts) * W_PER_MW),
   };
   const send = async () => {
-    const request = site ? await changeSite(site.id, asked) : (await createSite(asked)).request;
+    const request = site ? await changeSite(site, asked) : (await createSite(asked)).request;
     onClose();
     // Where only another site is shown, the new one would be missed.
     if (!site) await navigate({ to: "/s/$site/sites", params: { site: ALL_SITES } });

@@ -84,7 +84,7 @@ export function SitesPage() {
           confirm="Rename"
           onClose={close}
           send={async (name) => {
-            await renameContainer(task.container.id, name);
+            await renameContainer(task.container, name);
             told("Container renamed", name);
             close();
           }}
@@ -104,7 +104,7 @@ function RemoveContainer({ container, onClose }: { container: Container; onClose
       confirm="Remove"
       danger
       onConfirm={async () => {
-        await removeContainer(container.id);
+        await removeContainer(container);
         told("Container removed", container.name);
       }}
     >

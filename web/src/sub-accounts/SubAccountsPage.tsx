@@ -91,7 +91,7 @@ export function SubAccountsPage() {
           confirm="Rename"
           onClose={close}
           send={async (name) => {
-            await renameSubAccount(task.subAccount.id, name);
+            await renameSubAccount(task.subAccount, name);
             told("Sub-account renamed", name);
             close();
           }}
@@ -175,7 +175,7 @@ function Remove({ subAccount, onClose }: { subAccount: SubAccount; onClose: () =
       title={`Remove ${subAccount.name}?`}
       confirm="Remove"
       danger
-      onConfirm={async () => tell(await removeSubAccount(subAccount.id), `${subAccount.name} removed`)}
+      onConfirm={async () => tell(await removeSubAccount(subAccount), `${subAccount.name} removed`)}
     >
       <p className="soft">
         No device belongs to it. Roles that were given for it reach nothing any more; a new sub-account of the

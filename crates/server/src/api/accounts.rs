@@ -13,7 +13,7 @@ use adit_core::{
     fleet::SubAccount,
     ids::{AccountId, RequestId, UserId},
     requests::{Action, ContentHash, Control, Decision, offered_to},
-    state::{Account, State},
+    state::{Account, State, Thing},
     time::Timestamp,
 };
 use adit_store::Session;
@@ -73,7 +73,7 @@ fn in_panel(state: &State, account: &Account, current: bool, rights: &[Right]) -
     };
     let view = |of: &SubAccount| {
         let devices = state.devices_in(account.id, Node::SubAccount(of.id)).len();
-        json!({ "id": of.id, "name": of.name, "devices": devices })
+        json!({ "id": of.id, "etag": state.tag_of(Thing::SubAccount(of.id)), "name": of.name, "devices": devices })
     };
     let sub_accounts: Vec<_> = state.sub_accounts_of(account.id).filter(sees).map(view).collect();
     json!({ "id": account.id, "name": account.name, "current": current, "sub_accounts": sub_accounts })

@@ -3,12 +3,13 @@
 use super::{
     Shared,
     caller::{Allowed, Caller},
+    etag::IfMatch,
     fleet::agent_view,
     id,
     problem::{Answer, Body, Params, Problem},
-    requests::{self, key_of},
+    requests::{self, key_of, submit_control},
     session::random_token,
-    structure::{ask, made, sees},
+    structure::{made, sees},
 };
 use crate::sign_in::tokens::{hash_of, hex};
 use adit_core::{
@@ -16,7 +17,7 @@ use adit_core::{
     fleet::{Agent, AgentMode, Ranges, ScanTask},
     ids::{AgentId, RequestId, ScanTaskId, SiteId},
     requests::{Control, MAX_RANGES, Passwords},
-    state::State,
+    state::{Seen, State, Thing},
 };
 use adit_wire::Credential;
 use axum::{
@@ -62,7 +63,7 @@ pub async fn create_agent(
     let token = random_token()?;
     let token_hash = hex(&hash_of(&token));
     let control = Control::CreateAgent { site, name, token_hash: token_hash.clone() };
-    let request = ask(&api, &caller, control, reason, None).await?;
+    let request = submit_control(&api, &caller, None, control, reason, None).await?;
     let state = api.engine.state();
     let mut agents = state.agents_of(caller.actor.account);
     let agent = agents.find(|agent| agent.token_hash.as_deref() == Some(&token_hash));
@@ -92,12 +93,14 @@ pub struct AgentChange {
 pub async fn change_agent(
     Shares(api): Shares<Shared>,
     Allowed { caller, .. }: Allowed<AGENTS>,
+    seen: IfMatch,
     Path(agent): Path<String>,
     Body(asked): Body<AgentChange>,
 ) -> Answer<Response> {
     let agent = agent_meant(&api, &caller, id(&agent, "agent")?)?.id;
     let AgentChange { name, mode, paused, reason } = asked;
-    let request = ask(&api, &caller, Control::ChangeAgent { agent, name, mode, paused }, reason, None).await?;
+    let control = Control::ChangeAgent { agent, name, mode, paused };
+    let request = submit_control(&api, &caller, seen.of(Thing::Agent(agent)), control, reason, None).await?;
     requests::made(&api, &caller, request, StatusCode::OK)
 }
 
@@ -105,10 +108,12 @@ pub async fn change_agent(
 pub async fn revoke_agent(
     Shares(api): Shares<Shared>,
     Allowed { caller, .. }: Allowed<AGENTS>,
+    seen: IfMatch,
     Path(agent): Path<String>,
 ) -> Answer<Response> {
     let agent = agent_meant(&api, &caller, id(&agent, "agent")?)?.id;
-    let request = ask(&api, &caller, Control::RevokeAgent { agent }, None, None).await?;
+    let (seen, control) = (seen.of(Thing::Agent(agent)), Control::RevokeAgent { agent });
+    let request = submit_control(&api, &caller, seen, control, None, None).await?;
     requests::made(&api, &caller, request, StatusCode::OK)
 }
 
@@ -118,10 +123,10 @@ pub struct OfAgent {
     agent: Option<AgentId>,
 }
 
-fn task_view(agent: &Agent, task: &ScanTask) -> Value {
+fn task_view(state: &State, agent: &Agent, task: &ScanTask) -> Value {
     let addresses = Ranges::parse(&task.ranges).map_or(0, |ranges| ranges.count());
     json!({
-        "id": task.id, "agent": agent.id, "site": agent.site, "name": task.name, "ranges": task.ranges,
+        "id": task.id, "etag": state.tag_of(Thing::ScanTask(task.id)), "agent": agent.id, "site": agent.site, "name": task.name, "ranges": task.ranges,
         "addresses": addresses, "interval_s": task.interval_s, "enabled": task.enabled,
         "has_credentials": task.credentials.is_some(),
     })
@@ -137,7 +142,7 @@ pub async fn scan_tasks(
     let here = |agent: &&Agent| of.agent.is_none_or(|wanted| wanted == agent.id);
     let agents = state.agents_of(reach.account()).filter(here);
     let agents = agents.filter(|agent| reach.covers(agent.account, &Place::site(agent.site)));
-    let tasks = agents.flat_map(|agent| state.scan_tasks_of(agent.id).map(|task| task_view(agent, task)));
+    let tasks = agents.flat_map(|agent| state.scan_tasks_of(agent.id).map(|task| task_view(&state, agent, task)));
     Json(json!({ "items": tasks.collect::<Vec<_>>() }))
 }
 
@@ -171,12 +176,13 @@ fn credentials(asked: Vec<AskedCredential>) -> Answer<Vec<Credential>> {
 async fn ask_sealed(
     api: &Shared,
     caller: &Caller,
+    seen: Option<Seen>,
     control: Control,
     reason: Option<String>,
     key: Option<String>,
 ) -> Answer<RequestId> {
     let reference = control.passwords().map(str::to_owned);
-    let asked = ask(api, caller, control, reason, key).await;
+    let asked = submit_control(api, caller, seen, control, reason, key).await;
     if let Some(reference) = reference {
         api.agents.asked_with(&reference);
     }
@@ -213,10 +219,10 @@ pub async fn create_scan_task(
     let credentials = if given.is_empty() { None } else { Some(seal(&api, &given)?) };
     let before: Vec<_> = api.engine.state().scan_tasks_of(agent.id).map(|task| task.id).collect();
     let control = Control::CreateScanTask { agent: agent.id, name: name.clone(), ranges, interval_s, credentials };
-    let request = ask_sealed(&api, &caller, control, reason, key_of(&headers)).await?;
+    let request = ask_sealed(&api, &caller, None, control, reason, key_of(&headers)).await?;
     let state = api.engine.state();
     let mut tasks = state.scan_tasks_of(agent.id).filter(|task| !before.contains(&task.id));
-    let task = tasks.find(|task| task.name == name).map(|task| task_view(&agent, task));
+    let task = tasks.find(|task| task.name == name).map(|task| task_view(&state, &agent, task));
     made(&api, &caller, request, json!({ "scan_task": task }))
 }
 
@@ -246,6 +252,7 @@ pub struct ScanTaskChange {
 pub async fn change_scan_task(
     Shares(api): Shares<Shared>,
     Allowed { caller, .. }: Allowed<SCANS>,
+    seen: IfMatch,
     Path(task): Path<String>,
     Body(asked): Body<ScanTaskChange>,
 ) -> Answer<Response> {
@@ -257,7 +264,7 @@ pub async fn change_scan_task(
         Some(given) => Passwords::Sealed(seal(&api, &given)?),
     };
     let control = Control::ChangeScanTask { scan_task, name, ranges, interval_s, enabled, passwords };
-    let request = ask_sealed(&api, &caller, control, reason, None).await?;
+    let request = ask_sealed(&api, &caller, seen.of(Thing::ScanTask(scan_task)), control, reason, None).await?;
     requests::made(&api, &caller, request, StatusCode::OK)
 }
 
@@ -265,10 +272,12 @@ pub async fn change_scan_task(
 pub async fn remove_scan_task(
     Shares(api): Shares<Shared>,
     Allowed { caller, .. }: Allowed<SCANS>,
+    seen: IfMatch,
     Path(task): Path<String>,
 ) -> Answer<Response> {
     let scan_task = task_meant(&api, &caller, &task)?;
-    let request = ask(&api, &caller, Control::RemoveScanTask { scan_task }, None, None).await?;
+    let (seen, control) = (seen.of(Thing::ScanTask(scan_task)), Control::RemoveScanTask { scan_task });
+    let request = submit_control(&api, &caller, seen, control, None, None).await?;
     requests::made(&api, &caller, request, StatusCode::OK)
 }
 

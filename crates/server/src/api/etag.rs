@@ -2,6 +2,7 @@
 //! any more. Answers are not cached, so there is no `If-None-Match`.
 
 use super::problem::{Answer, Problem};
+use adit_core::state::{Seen, Thing};
 use axum::{
     Json,
     extract::FromRequestParts,
@@ -24,6 +25,13 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
 }
 
 impl IfMatch {
+    /// What was seen of a thing, for whoever decides on it; nothing if nothing was said.
+    pub fn of(&self, thing: Thing) -> Option<Seen> {
+        let tags: Vec<_> = self.0.as_deref()?.split(',').map(|tag| tag.trim().trim_matches('"').to_owned()).collect();
+        let any = tags.iter().any(|tag| tag == "*");
+        (!any).then_some(Seen { thing, tags })
+    }
+
     /// Refuses unless nothing was said, or this version was among what was.
     pub fn check(&self, version: impl Display) -> Answer<()> {
         let Some(given) = &self.0 else { return Ok(()) };
@@ -43,4 +51,9 @@ pub fn tagged(version: impl Display, body: Value) -> Response {
         response.headers_mut().insert(header::ETAG, tag);
     }
     response
+}
+
+/// An answer with the tag that it names itself.
+pub fn of_view(view: Value) -> Response {
+    tagged(view["etag"].as_str().unwrap_or_default().to_owned(), view)
 }

@@ -5,7 +5,7 @@ use adit_core::{
     authz::{Permission, Place, Role, catalogue::CATALOGUE},
     fleet::Agent,
     requests::ItemState,
-    state::State,
+    state::{State, Thing},
 };
 use axum::{Json, extract::State as Shares};
 use serde_json::{Value, json};
@@ -40,7 +40,7 @@ pub fn agent_view(api: &Shared, state: &State, agent: &Agent) -> Value {
         .filter(|item| **item == ItemState::Open { agent: agent.id })
         .count();
     json!({
-        "id": agent.id, "name": agent.name, "site": agent.site, "connected": link.is_some(),
+        "id": agent.id, "etag": state.tag_of(Thing::Agent(agent.id)), "name": agent.name, "site": agent.site, "connected": link.is_some(),
         "last_contact": link.as_ref().map(|_| api.now()), "version": link.as_ref().map(|l| &l.version), "host": link.as_ref().map(|l| &l.host),
         "enrolled": agent.public_key.is_some(), "mode": agent.mode, "paused": agent.paused, "clock_offset_ms": link.as_ref().map(|l| l.clock_offset_ms),
         "devices": state.devices().filter(|device| device.agent == agent.id).count(), "open_commands": open, "workers": workers,

@@ -19,7 +19,7 @@ use adit_core::{
     ids::{DeviceId, RequestId},
     rejection::Rejection,
     requests::{Action, ContentHash, Control, Decision, Request, RequestState, StepUp, Target},
-    state::State,
+    state::{Seen, State},
     time::Timestamp,
 };
 use axum::{
@@ -76,6 +76,20 @@ pub async fn submit_action(
     let asked = Asked { action, targets, reason };
     let submission = submission(api, asked, key)?;
     run(api, caller, Command::Submit(submission)).await
+}
+
+/// Asks for something that names its own object, if that is as it was seen.
+pub async fn submit_control(
+    api: &Shared,
+    caller: &impl AsRef<Actor>,
+    seen: Option<Seen>,
+    control: Control,
+    reason: Option<String>,
+    key: Option<String>,
+) -> Answer<RequestId> {
+    let asked = Asked { action: Action::Control(control), targets: Vec::new(), reason };
+    let submission = submission(api, asked, key)?;
+    run(api, caller, Command::Submit(submission).if_seen(seen)).await
 }
 
 fn submission(api: &Shared, asked: Asked, idempotency_key: Option<String>) -> Answer<Submission> {

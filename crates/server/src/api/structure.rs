@@ -3,17 +3,18 @@
 use super::{
     Shared,
     caller::{Allowed, Caller},
+    etag::{self, IfMatch},
     id,
     problem::{Answer, Body, Params, Problem},
-    requests::{self, key_of},
+    requests::{self, key_of, submit_control},
 };
 use adit_core::{
     authz::{Node, Permission, Place, Reach},
     command::{Command, Reply},
     fleet::{Container, Site, SubAccount},
     ids::{ContainerId, RequestId, SiteId, SubAccountId},
-    requests::{Action, Control, RequestState},
-    state::State,
+    requests::{Control, RequestState},
+    state::{State, Thing},
 };
 use axum::{
     Json,
@@ -33,17 +34,6 @@ const DELETE: u8 = Permission::SubaccountDelete as u8;
 /// Is a place within the caller's sight?
 pub fn sees(api: &Shared, caller: &Caller, place: &Place) -> bool {
     api.engine.state().rights_of(&caller.actor).allow(Permission::DeviceList, place, api.now())
-}
-
-/// Asks for something about structure.
-pub async fn ask(
-    api: &Shared,
-    caller: &Caller,
-    control: Control,
-    reason: Option<String>,
-    key: Option<String>,
-) -> Answer<RequestId> {
-    requests::submit_action(api, caller, Action::Control(control), Vec::new(), reason, key).await
 }
 
 /// What came of asking for something new, with the request; 202 while it waits.
@@ -73,7 +63,7 @@ fn site_view(state: &State, site: &Site) -> Value {
     let containers = state.containers_of(site.account).filter(|container| container.site == site.id).count();
     let devices = state.devices_in(site.account, Node::Site(site.id)).len();
     json!({
-        "id": site.id, "name": site.name, "capacity_w": site.capacity_w,
+        "id": site.id, "etag": state.tag_of(Thing::Site(site.id)), "name": site.name, "capacity_w": site.capacity_w,
         "agents": agents, "containers": containers, "devices": devices,
     })
 }
@@ -91,13 +81,10 @@ fn seen_site<'s>(state: &'s State, reach: &Reach, text: &str) -> Answer<&'s Site
 }
 
 /// `GET /sites/{site}`
-pub async fn site(
-    Shares(api): Shares<Shared>,
-    allowed: Allowed<LIST>,
-    Path(site): Path<String>,
-) -> Answer<Json<Value>> {
+pub async fn site(Shares(api): Shares<Shared>, allowed: Allowed<LIST>, Path(site): Path<String>) -> Answer<Response> {
     let state = api.engine.state();
-    Ok(Json(site_view(&state, seen_site(&state, allowed.permit.reach(), &site)?)))
+    let view = site_view(&state, seen_site(&state, allowed.permit.reach(), &site)?);
+    Ok(etag::of_view(view))
 }
 
 /// A site as it is to be.
@@ -117,7 +104,7 @@ pub async fn create_site(
     Body(asked): Body<AskedSite>,
 ) -> Answer<Response> {
     let control = Control::CreateSite { name: asked.name.clone(), capacity_w: asked.capacity_w };
-    let request = ask(&api, &caller, control, asked.reason, key_of(&headers)).await?;
+    let request = submit_control(&api, &caller, None, control, asked.reason, key_of(&headers)).await?;
     let state = api.engine.state();
     let site = state.sites_of(caller.actor.account).find(|site| site.name == asked.name);
     made(&api, &caller, request, json!({ "site": site.map(|site| site_view(&state, site)) }))
@@ -134,12 +121,14 @@ fn meant(api: &Shared, caller: &Caller, text: &str) -> Answer<SiteId> {
 pub async fn change_site(
     Shares(api): Shares<Shared>,
     Allowed { caller, .. }: Allowed<SITES>,
+    seen: IfMatch,
     Path(site): Path<String>,
     Body(asked): Body<AskedSite>,
 ) -> Answer<Response> {
     let site = meant(&api, &caller, &site)?;
     let control = Control::ChangeSite { site, name: asked.name, capacity_w: asked.capacity_w };
-    let request = ask(&api, &caller, control, asked.reason, None).await?;
+    let seen = seen.of(Thing::Site(site));
+    let request = submit_control(&api, &caller, seen, control, asked.reason, None).await?;
     requests::made(&api, &caller, request, StatusCode::OK)
 }
 
@@ -153,12 +142,13 @@ pub struct Typed {
 pub async fn remove_site(
     Shares(api): Shares<Shared>,
     Allowed { caller, .. }: Allowed<SITES>,
+    seen: IfMatch,
     Path(site): Path<String>,
     Params(typed): Params<Typed>,
 ) -> Answer<Response> {
     let site = meant(&api, &caller, &site)?;
     let control = Control::RemoveSite { site, name: typed.name.unwrap_or_default() };
-    let request = ask(&api, &caller, control, None, None).await?;
+    let request = submit_control(&api, &caller, seen.of(Thing::Site(site)), control, None, None).await?;
     requests::made(&api, &caller, request, StatusCode::OK)
 }
 
@@ -177,7 +167,8 @@ pub struct OfSite {
 
 fn container_view(state: &State, container: &Container) -> Value {
     let devices = state.devices_in(container.account, Node::Container(container.id)).len();
-    json!({ "id": container.id, "site": container.site, "name": container.name, "devices": devices })
+    let etag = state.tag_of(Thing::Container(container.id));
+    json!({ "id": container.id, "etag": etag, "site": container.site, "name": container.name, "devices": devices })
 }
 
 /// `GET /containers`
@@ -196,7 +187,7 @@ pub async fn containers(
 fn answer_container(api: &Shared, status: StatusCode, container: ContainerId) -> Answer<Response> {
     let state = api.engine.state();
     let container = state.container(container).ok_or_else(|| Problem::not_found("container"))?;
-    Ok((status, Json(container_view(&state, container))).into_response())
+    Ok((status, etag::of_view(container_view(&state, container))).into_response())
 }
 
 /// `POST /sites/{site}/containers`
@@ -217,11 +208,13 @@ pub async fn create_container(
 pub async fn rename_container(
     Shares(api): Shares<Shared>,
     Allowed { caller, .. }: Allowed<INVENTORY>,
+    seen: IfMatch,
     Path(container): Path<String>,
     Body(named): Body<Named>,
 ) -> Answer<Response> {
     let container = id(&container, "container")?;
-    api.engine.run(caller.actor, Command::RenameContainer { container, name: named.name }).await?;
+    let rename = Command::RenameContainer { container, name: named.name };
+    api.engine.run(caller.actor, rename.if_seen(seen.of(Thing::Container(container)))).await?;
     answer_container(&api, StatusCode::OK, container)
 }
 
@@ -229,16 +222,19 @@ pub async fn rename_container(
 pub async fn remove_container(
     Shares(api): Shares<Shared>,
     Allowed { caller, .. }: Allowed<INVENTORY>,
+    seen: IfMatch,
     Path(container): Path<String>,
 ) -> Answer<StatusCode> {
     let container = id(&container, "container")?;
-    api.engine.run(caller.actor, Command::RemoveContainer { container }).await?;
+    let removal = Command::RemoveContainer { container };
+    api.engine.run(caller.actor, removal.if_seen(seen.of(Thing::Container(container)))).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 fn sub_account_view(state: &State, sub_account: &SubAccount) -> Value {
     let devices = state.devices_in(sub_account.account, Node::SubAccount(sub_account.id)).len();
-    json!({ "id": sub_account.id, "name": sub_account.name, "devices": devices })
+    let etag = state.tag_of(Thing::SubAccount(sub_account.id));
+    json!({ "id": sub_account.id, "etag": etag, "name": sub_account.name, "devices": devices })
 }
 
 /// `GET /sub-accounts`
@@ -255,7 +251,7 @@ fn answer_sub_account(api: &Shared, status: StatusCode, reply: &Reply) -> Answer
         _ => None,
     };
     let made = made.ok_or_else(|| Problem::internal(&"no sub-account came of it"))?;
-    Ok((status, Json(sub_account_view(&state, made))).into_response())
+    Ok((status, etag::of_view(sub_account_view(&state, made))).into_response())
 }
 
 /// `POST /sub-accounts`
@@ -272,11 +268,13 @@ pub async fn create_sub_account(
 pub async fn rename_sub_account(
     Shares(api): Shares<Shared>,
     Allowed { caller, .. }: Allowed<CREATE>,
+    seen: IfMatch,
     Path(sub_account): Path<String>,
     Body(named): Body<Named>,
 ) -> Answer<Response> {
     let sub_account = id(&sub_account, "sub-account")?;
-    let reply = api.engine.run(caller.actor, Command::RenameSubAccount { sub_account, name: named.name }).await?;
+    let rename = Command::RenameSubAccount { sub_account, name: named.name };
+    let reply = api.engine.run(caller.actor, rename.if_seen(seen.of(Thing::SubAccount(sub_account)))).await?;
     answer_sub_account(&api, StatusCode::OK, &reply)
 }
 
@@ -284,6 +282,7 @@ pub async fn rename_sub_account(
 pub async fn remove_sub_account(
     Shares(api): Shares<Shared>,
     Allowed { caller, .. }: Allowed<DELETE>,
+    seen: IfMatch,
     Path(sub_account): Path<String>,
 ) -> Answer<Response> {
     let sub_account: SubAccountId = id(&sub_account, "sub-account")?;
@@ -292,6 +291,7 @@ pub async fn remove_sub_account(
     if !known.is_some_and(|known| sees(&api, &caller, &of_sub_account(known))) {
         return Err(Problem::not_found("sub-account"));
     }
-    let request = ask(&api, &caller, Control::RemoveSubAccount { sub_account }, None, None).await?;
+    let (seen, control) = (seen.of(Thing::SubAccount(sub_account)), Control::RemoveSubAccount { sub_account });
+    let request = submit_control(&api, &caller, seen, control, None, None).await?;
     requests::made(&api, &caller, request, StatusCode::OK)
 }

@@ -25,11 +25,13 @@ fn places() -> Vec<Operation> {
             .gives(200, "Site"),
         put("/sites/{id}", structure::change_site, "Asks for another name or capacity.")
             .needs(P::SiteManage)
+            .header(&["if-match"])
             .takes("SiteAsk")
             .gives(200, "Request")
             .gives(202, "Request"),
         delete("/sites/{id}", structure::remove_site, "Asks to take a site away, with everything on it.")
             .needs(P::SiteManage)
+            .header(&["if-match"])
             .query(&["name!"])
             .gives(200, "Request")
             .gives(202, "Request"),
@@ -43,10 +45,12 @@ fn places() -> Vec<Operation> {
             .gives(201, "Container"),
         put("/containers/{id}", structure::rename_container, "Gives a container another name.")
             .needs(P::InventoryManage)
+            .header(&["if-match"])
             .takes("Named")
             .gives(200, "Container"),
         delete("/containers/{id}", structure::remove_container, "Takes an empty container away.")
             .needs(P::InventoryManage)
+            .header(&["if-match"])
             .gives(204, ""),
         get("/sub-accounts", structure::sub_accounts, "Sub-accounts.")
             .needs(P::DeviceList)
@@ -57,6 +61,7 @@ fn places() -> Vec<Operation> {
             .gives(201, "SubAccount"),
         put("/sub-accounts/{id}", structure::rename_sub_account, "Gives a sub-account another name.")
             .needs(P::SubaccountCreate)
+            .header(&["if-match"])
             .takes("Named")
             .gives(200, "SubAccount"),
         get("/sub-accounts/{id}/wallet", money::wallet, "Where a sub-account's money is paid to, and what it is owed.")
@@ -69,6 +74,7 @@ fn places() -> Vec<Operation> {
             .gives(200, "AllocationOf"),
         delete("/sub-accounts/{id}", structure::remove_sub_account, "Asks to take an empty sub-account away.")
             .needs(P::SubaccountDelete)
+            .header(&["if-match"])
             .gives(200, "Request")
             .gives(202, "Request"),
     ]
@@ -83,11 +89,13 @@ fn collecting() -> Vec<Operation> {
             .gives(202, "AgentMade"),
         put("/agents/{id}", collection::change_agent, "Asks for another name or way of working.")
             .needs(P::AgentManage)
+            .header(&["if-match"])
             .takes("AgentChange")
             .gives(200, "Request")
             .gives(202, "Request"),
         delete("/agents/{id}", collection::revoke_agent, "Asks to revoke an agent; its scan tasks go with it.")
             .needs(P::AgentManage)
+            .header(&["if-match"])
             .gives(200, "Request")
             .gives(202, "Request"),
         get("/scan-tasks", collection::scan_tasks, "Scan tasks.")
@@ -110,11 +118,13 @@ fn collecting() -> Vec<Operation> {
         .gives(200, "RangesCheck"),
         put("/scan-tasks/{id}", collection::change_scan_task, "Asks for other ranges, times or passwords.")
             .needs(P::ScanTaskManage)
+            .header(&["if-match"])
             .takes("ScanTaskChange")
             .gives(200, "Request")
             .gives(202, "Request"),
         delete("/scan-tasks/{id}", collection::remove_scan_task, "Asks to take a scan task away.")
             .needs(P::ScanTaskManage)
+            .header(&["if-match"])
             .gives(200, "Request")
             .gives(202, "Request"),
     ]
