@@ -333,6 +333,62 @@ step(
   },
 );
 
+step("its author amends it, which starts anew; what was rejected comes back as a draft", async () => {
+  const page = at.manager;
+  await page.goto(requests.earlier);
+  await page.getByRole("button", { name: "Amend…" }).click();
+  const dialog = page.getByRole("dialog", { name: /^Amend R-\d+$/ });
+  const send = dialog.getByRole("button", { name: "Submit the amended request" });
+  await dialog.getByText("Nothing is different yet").waitFor();
+  assert.ok(await send.isDisabled(), "there is nothing to amend yet");
+  await dialog.getByRole("checkbox").first().uncheck();
+  await dialog.getByText("2 of 3 devices stay").waitFor();
+  await send.click();
+  await page.getByRole("img", { name: "Targets: 2 waiting" }).waitFor();
+  const amended = new URL(page.url()).pathname;
+  assert.notEqual(amended, requests.earlier);
+  await page.goto(requests.earlier);
+  await state(page, "Replaced").waitFor();
+
+  const admin = at.Administrator;
+  await admin.goto(amended);
+  assert.equal(await admin.getByRole("button", { name: "Amend…" }).count(), 0);
+  await admin.getByRole("button", { name: "Reject" }).click();
+  const reject = admin.getByRole("dialog", { name: /^Reject R-\d+\?$/ });
+  await reject.getByLabel("Reason").fill("Not this week.");
+  await reject.getByRole("button", { name: "Reject" }).click();
+  await state(admin, "Rejected").waitFor();
+  assert.equal(await admin.getByRole("button", { name: "Reopen as a draft" }).count(), 0);
+  await page.goto(amended);
+  await page.getByRole("button", { name: "Reopen as a draft" }).click();
+  await stage(page, /^Draft 1$/).waitFor();
+});
+
+step("what was done is drafted the other way round", async () => {
+  const page = at.manager;
+  await page.goto(requests.sleep);
+  await page.getByRole("button", { name: "Draft the inverse" }).click();
+  await stage(page, /^Draft 2$/).waitFor();
+  await go(page, "Review draft");
+  await page.getByRole("article", { name: "Power mode normal" }).getByText("on 30 devices").waitFor();
+  await page.getByRole("button", { name: "Discard…" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Discard the draft" }).click();
+  await stage(page, /^Draft 0$/).waitFor();
+});
+
+step("requests that ask the same are approved together, after one look at their sum", async () => {
+  await lowPower(at.manager, 7, 8);
+  await lowPower(at.manager, 9, 10);
+  const page = at.Administrator;
+  await go(page, "Approvals");
+  await page.getByRole("button", { name: /^Approve \d+ alike…$/ }).click();
+  const dialog = page.getByRole("dialog", { name: /^Approve \d+ requests together\?$/ });
+  await dialog.getByText("Power, estimated").waitFor();
+  await dialog.getByRole("button", { name: /^Approve \d+$/ }).click();
+  await page.getByText(/^\d+ requests approved$/).waitFor();
+  await state(at.manager, "Done").waitFor();
+});
+
 async function deviceNames(page, first, last) {
   await onlyModels(page, OTHERS);
   const names = await rows(page).evaluateAll((all) => all.map((row) => row.children[1].innerText.trim()));

@@ -21,7 +21,7 @@ export async function takeShots(folder, people, requests) {
     device: "/s/all/devices?device=dev-8",
     review: "/s/all/review",
     approvals: "/s/all/approvals",
-    "request-waiting": requests.earlier,
+    "request-amended": requests.earlier,
     "request-overriding": requests.later,
     "request-done": requests.sleep,
     "request-rejected": requests.rejected,

@@ -243,7 +243,7 @@ async fn only_the_own_part(house: &House, who: &Signed, both: &str) {
     let shown = house.get(&format!("requests/{both}"), who).await;
     nothing_foreign("a request on both sites", &shown.text, &[]);
     assert_eq!((&shown.body["targets"], &shown.body["approved_targets"]), (&json!(1), &json!(1)));
-    assert_eq!((&shown.body["title"], &shown.body["site"]), (&json!("Locate LED on on 1 device"), &json!("site-1")));
+    assert_eq!((&shown.body["title"], &shown.body["site"]), (&json!("Locate light on, 1 device"), &json!("site-1")));
     let items = house.get(&format!("requests/{both}/items"), who).await;
     nothing_foreign("its items", &items.text, &[]);
     assert_eq!((&items.body["total"], &items.body["items"][0]["target"]["id"]), (&json!(1), &json!("dev-2")));

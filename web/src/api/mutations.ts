@@ -76,6 +76,24 @@ export function createRequest(action: Action, targets: string[], reason?: string
   );
 }
 
+/** Puts another revision in the place of a request that waits. */
+export function amendRequest(id: string, action: Action, targets: string[], reason: string) {
+  const headers = idempotencyKey();
+  return withStepUp(async () => {
+    const request = keepRequest(
+      await unwrap(
+        client.POST("/requests/{id}/amend", {
+          params: { path: { id } },
+          headers,
+          body: { action, targets, reason: reason || undefined },
+        }),
+      ),
+    );
+    void queryClient.invalidateQueries({ queryKey: ["request", id] });
+    return request;
+  });
+}
+
 export function previewRequest(action: Action, targets: string[]) {
   return unwrap(client.POST("/requests/preview", { body: { action, targets } }));
 }

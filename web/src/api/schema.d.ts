@@ -2497,6 +2497,11 @@ export interface components {
             agent: string;
             /** @enum {string} */
             connectivity: "online" | "unreachable" | "auth_required" | "unknown";
+            /** @description Where it stands; null also where the caller may not see that. */
+            container: {
+                id: string;
+                name: string;
+            } | null;
             driver: string;
             errors: string[];
             expected_hashrate_ths: number | null;
@@ -2527,6 +2532,11 @@ export interface components {
             since: number;
             site: string;
             status: components["schemas"]["DeviceStatus"];
+            /** @description Whose it is; null also where the caller may not see that. */
+            sub_account: {
+                id: string;
+                name: string;
+            } | null;
             supports: components["schemas"]["OpKind"][];
             temp_chip_max_c: number | null;
             temp_inlet_c: number | null;

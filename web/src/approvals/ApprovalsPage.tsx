@@ -1,4 +1,5 @@
-import { useMediaQuery } from "@mantine/hooks";
+import { Button } from "@mantine/core";
+import { useDisclosure, useMediaQuery } from "@mantine/hooks";
 import { IconChecklist } from "@tabler/icons-react";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
@@ -16,7 +17,9 @@ import { Listing, ListingHead, stepped } from "../ui/listing";
 import { RequestStateMark } from "../ui/request-state";
 import { useKeys } from "../ui/use-keys";
 import { useNow } from "../ui/use-now";
+import { AlikeDialog } from "./AlikeDialog";
 import css from "./Approvals.module.css";
+import { alike } from "./alike";
 import { BOXES } from "./search";
 
 const route = getRouteApi("/s/$site/approvals");
@@ -45,6 +48,15 @@ export function ApprovalsPage() {
   const chosen = items.find((item) => item.id === request) ?? (request ? undefined : items[0]);
   const shown = request ?? chosen?.id;
 
+  const [together, ask] = useDisclosure(false);
+  const same =
+    tab === "needs_me"
+      ? alike(
+          items,
+          items.find((item) => item.id === shown),
+        )
+      : [];
+
   const select = (step: number) => {
     const at = items.findIndex((item) => item.id === shown);
     const next = stepped(items, at, step);
@@ -69,6 +81,13 @@ export function ApprovalsPage() {
         tab={tab}
         onTab={(next) => void navigate({ search: { tab: next } })}
         before={<Degraded any />}
+        after={
+          same.length > 0 && (
+            <Button variant="default" onClick={ask.open}>
+              Approve {same.length} alike…
+            </Button>
+          )
+        }
       />
       <Listing
         className={css.list}
@@ -87,6 +106,7 @@ export function ApprovalsPage() {
           ))}
         </ul>
       </Listing>
+      {together && <AlikeDialog items={same} onClose={ask.close} />}
       {twoPanes && (
         <section className={css.detail} aria-label="Request">
           {shown ? (
@@ -132,9 +152,8 @@ function Entry({
       <span className={`${css.line} small`}>
         <RequestStateMark state={item.state} />
         {item.state === "pending" ? (
-          <span className="soft">
-            <span className="num">{votesText(item.approvals)}</span>, expires{" "}
-            {until(item.approve_deadline, now)}
+          <span className="soft nowrap" title="Approvals, and when it expires">
+            <span className="num">{votesText(item.approvals)}</span> · {until(item.approve_deadline, now)}
           </span>
         ) : (
           item.progress !== null &&

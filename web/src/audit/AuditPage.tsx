@@ -1,13 +1,15 @@
-import { ActionIcon, Button, CopyButton, TextInput } from "@mantine/core";
+import { ActionIcon, Button, CopyButton, Select, TextInput } from "@mantine/core";
 import { IconCheck, IconCopy, IconFileText, IconRefresh, IconX } from "@tabler/icons-react";
-import { useInfiniteQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
+import { peopleQuery } from "../api/people";
 import { auditQuery } from "../api/queries";
 import { useSite } from "../shell/site";
 import { Empty, LoadError, Waiting } from "../ui/feedback";
 import { count, shortHash } from "../ui/format";
 import { GatedPage } from "../ui/gate";
+import { useCan } from "../ui/permissions";
 import css from "./Audit.module.css";
 import { AuditEntryRow } from "./AuditEntryRow";
 import { type AuditSearch, dayRange } from "./search";
@@ -146,11 +148,12 @@ function AuditFilters({
       ),
     );
   };
-  const field = (key: keyof AuditSearch, label: string, type = "text") => (
+  const field = (key: keyof AuditSearch, label: string, type = "text", placeholder?: string) => (
     <TextInput
       size="xs"
       label={label}
       type={type}
+      placeholder={placeholder}
       value={values[key] ?? ""}
       maxLength={200}
       onChange={(event) => setValues({ ...values, [key]: event.currentTarget.value })}
@@ -164,9 +167,9 @@ function AuditFilters({
     <search>
       <form className={css.filters} onSubmit={submit}>
         {field("q", "Text")}
-        {field("actor", "Who (id)")}
-        {field("object", "About (id)")}
-        {field("request", "Request")}
+        <Who value={values.actor} onChange={(actor) => setValues({ ...values, actor })} />
+        {field("object", "About", "text", "dev-12, site-1")}
+        {field("request", "Request", "text", "Its id")}
         {field("from", "From", "date")}
         {field("to", "To", "date")}
         <Button type="submit" variant="default">
@@ -195,6 +198,32 @@ function AuditFilters({
         </ActionIcon>
       </form>
     </search>
+  );
+}
+
+/** By name, for those who may see people; agents and keys are chosen by following a link of an entry. */
+function Who({
+  value,
+  onChange,
+}: {
+  value: string | undefined;
+  onChange: (value: string | undefined) => void;
+}) {
+  const sees = useCan()("user.view").allowed;
+  const { data } = useQuery({ ...peopleQuery, enabled: sees });
+  const people = data?.items.map((person) => ({ value: person.id, label: person.name })) ?? [];
+  const known = value === undefined || people.some((person) => person.value === value);
+  return (
+    <Select
+      size="xs"
+      label="Who"
+      placeholder="Anybody"
+      data={known ? people : [...people, { value, label: value }]}
+      value={value ?? null}
+      onChange={(chosen) => onChange(chosen ?? undefined)}
+      searchable
+      clearable
+    />
   );
 }
 

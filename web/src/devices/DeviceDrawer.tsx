@@ -103,6 +103,8 @@ function Details({ device }: { device: SeenRow }) {
           <Fact word="Address" value={device.ip} num />
           <Fact word="MAC" value={device.mac ?? NONE} num />
           <Fact word="Site" value={siteName(device.site)} />
+          <Fact word="Container" value={device.container?.name ?? NONE} />
+          <Fact word="Sub-account" value={device.sub_account?.name ?? NONE} />
           <Fact
             word="Agent"
             value={agents?.items.find((agent) => agent.id === device.agent)?.name ?? device.agent}

@@ -98,13 +98,15 @@ export function PoliciesPage() {
                   <td data-label="Waits at most">
                     <div>
                       <span className="num">{duration(policy.approve_ttl_s)}</span>
-                      <div className="dim small">then begins within {duration(policy.execute_ttl_s)}</div>
+                      <div className="dim small nowrap">
+                        then begins within {duration(policy.execute_ttl_s)}
+                      </div>
                     </div>
                   </td>
                   <td data-label="Time lock" className={`num ${policy.timelock_s > 0 ? "" : "none"}`}>
                     {policy.timelock_s > 0 ? duration(policy.timelock_s) : NONE}
                   </td>
-                  <td data-label="Sign-in" className={policy.step_up === "none" ? "none" : undefined}>
+                  <td data-label="Sign-in" className={policy.step_up === "none" ? "none" : "nowrap"}>
                     {policy.step_up === "none" ? NONE : STEP_UPS[policy.step_up]}
                   </td>
                   <td data-label="" className="r">

@@ -5,6 +5,7 @@ import { actionDetail, isMoney, isOp } from "../ui/actions";
 import { AddressChange, Addressed } from "../ui/address";
 import { Note } from "../ui/feedback";
 import { count, deltaPower, NONE, plural } from "../ui/format";
+import { ruleTitle } from "../ui/scenario-words";
 import css from "./Requests.module.css";
 
 const MOST_NAMES = 12;
@@ -112,7 +113,7 @@ export function Diff({ request }: { request: Request }) {
               {request.diff.map((row) => (
                 <tr key={`${row.what} ${row.from} ${row.to} ${row.models.join()}`}>
                   <td data-label="What">
-                    <span>{words(row.what)}</span>
+                    <span>{words(ruleTitle(row.what))}</span>
                   </td>
                   {isWallet ? (
                     <td>
@@ -121,8 +122,14 @@ export function Diff({ request }: { request: Request }) {
                   ) : (
                     <td data-label="From → to">
                       <span className={css.change}>
-                        <span className={css.from}>{row.from}</span> →{" "}
-                        <span className={css.to}>{row.to}</span>
+                        {row.from === row.to ? (
+                          <span className={css.from}>{row.to} already: nothing changes</span>
+                        ) : (
+                          <>
+                            <span className={css.from}>{row.from}</span> →{" "}
+                            <span className={css.to}>{row.to}</span>
+                          </>
+                        )}
                       </span>
                     </td>
                   )}

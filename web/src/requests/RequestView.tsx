@@ -47,7 +47,7 @@ function View({ request, inPane }: { request: Request; inPane: boolean }) {
         </p>
       </header>
       <PhaseBar request={request} />
-      {request.state_reason && (
+      {request.state_reason && !request.superseded_by && (
         <Note
           tone={request.state === "executed" ? "info" : "warn"}
           title={`${stateWord(request.state)}: ${words(request.state_reason)}`}

@@ -1,15 +1,13 @@
-import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useMemo, useRef, useState } from "react";
 import { itemsQuery } from "../api/queries";
 import type { Item, Request } from "../api/types";
-import { useDraftAction } from "../devices/use-draft-action";
 import { isOp } from "../ui/actions";
 import { LoadError, Waiting } from "../ui/feedback";
 import { count, dateTime, NONE, power } from "../ui/format";
-import { isOpen } from "../ui/request-state";
-import { failedTargets, STATE_WORD, TONE, TONE_WORD, TONES, type Tone, tally, toCsv } from "./items";
+import { Follow } from "./Follow";
+import { STATE_WORD, TONE, TONE_WORD, TONES, type Tone, tally } from "./items";
 import { Mosaic, ToneMark } from "./Mosaic";
 import css from "./Requests.module.css";
 
@@ -121,48 +119,6 @@ function ResultTable({ items, devices }: { items: readonly Item[]; devices: bool
           );
         })}
       </div>
-    </div>
-  );
-}
-
-const AGAIN = ["rejected", "cancelled", "expired", "invalidated"];
-
-/** What can be done with the outcome: try the failed ones again, start again, take the table along. */
-function Follow({ request, items }: { request: Request; items: readonly Item[] }) {
-  const { draft, busy } = useDraftAction();
-  const { action, site } = request;
-  const failed = isOpen(request.state) ? [] : failedTargets(items);
-  const canDraft = site !== null && isOp(action.action);
-  const save = () => {
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([toCsv(items)], { type: "text/csv" }));
-    link.download = `R-${request.number}.csv`;
-    link.click();
-    URL.revokeObjectURL(link.href);
-  };
-  return (
-    <div className="row wrap">
-      {canDraft && failed.length > 0 && (
-        <Button
-          variant="default"
-          loading={busy}
-          onClick={() => void draft(action, new Map([[site, failed]]))}
-        >
-          Draft a retry for {count(failed.length)} failed
-        </Button>
-      )}
-      {canDraft && AGAIN.includes(request.state) && (
-        <Button
-          variant="default"
-          loading={busy}
-          onClick={() => void draft(action, new Map([[site, items.map((item) => item.target.id)]]))}
-        >
-          Reopen as a draft
-        </Button>
-      )}
-      <Button variant="default" onClick={save}>
-        CSV
-      </Button>
     </div>
   );
 }

@@ -58,6 +58,11 @@ export function failedTargets(items: readonly Item[]): string[] {
   return items.filter((item) => TONE[item.state] === "failed").map((item) => item.target.id);
 }
 
+/** The devices on which it was done. */
+export function doneTargets(items: readonly Item[]): string[] {
+  return items.filter((item) => TONE[item.state] === "ok").map((item) => item.target.id);
+}
+
 const COLUMNS = [
   "device",
   "name",

@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { alike } from "../approvals/alike";
 import { byModel } from "../draft/group";
 import { cautions } from "../policies/cautions";
 import { item, policy, request } from "../testing/fixtures";
-import { failedTargets, tally, toCsv } from "./items";
+import { inverseOf } from "./inverse";
+import { doneTargets, failedTargets, tally, toCsv } from "./items";
 import { phasesOf, votesText } from "./phases";
 
 describe("results", () => {
@@ -31,6 +33,36 @@ describe("results", () => {
     expect(line).toBe(
       `dev-0,dev-0,Antminer S19,10.0.0.1,failed,"'=HYPERLINK(""x""), twice",1970-01-01T00:00:00.000Z,3000,`,
     );
+  });
+});
+
+describe("the inverse of an action", () => {
+  const from = (...modes: string[]) =>
+    modes.map((mode) => ({
+      what: "Power mode",
+      from: mode,
+      to: "low",
+      models: [],
+      devices: 1,
+      delta_w: null,
+    }));
+
+  it("is what puts devices back to where all of them were", () => {
+    const low = { action: "set_power_mode", params: { mode: "low" } } as const;
+    expect(inverseOf(low, from("normal"))).toEqual({ action: "set_power_mode", params: { mode: "normal" } });
+    expect(inverseOf({ action: "locate", params: { on: true } }, [])).toEqual({
+      action: "locate",
+      params: { on: false },
+    });
+    expect(doneTargets([item(0, "verified"), item(1, "failed"), item(2, "unknown")])).toEqual(["dev-0"]);
+  });
+
+  it("is not offered where they were in several modes, in none that is known, or where nothing undoes it", () => {
+    const low = { action: "set_power_mode", params: { mode: "low" } } as const;
+    expect(inverseOf(low, from("normal", "high"))).toBeNull();
+    expect(inverseOf(low, from("not known"))).toBeNull();
+    expect(inverseOf(low, from("low"))).toBeNull();
+    expect(inverseOf({ action: "reboot", params: {} }, [])).toBeNull();
   });
 });
 
@@ -83,5 +115,28 @@ describe("rules and drafts", () => {
       ["b", 2],
       ["a", 1],
     ]);
+  });
+});
+
+describe("requests that may be approved together", () => {
+  const waiting = (id: string, patch: Parameters<typeof request>[0] = {}) => {
+    const made = request({ id, scenario: "fleet.mode", ...patch });
+    return { ...made, my: { ...made.my, can_vote: true } };
+  };
+  const first = waiting("a");
+  const ids = (items: ReturnType<typeof request>[]) => alike(items, first).map((item) => item.id);
+
+  it("ask the same of the same site, and each waits for the one who looks", () => {
+    expect(ids([first, waiting("b")])).toEqual(["a", "b"]);
+    expect(ids([first])).toEqual([]);
+    expect(ids([first, waiting("b", { site: "site-9" })])).toEqual([]);
+    expect(ids([first, waiting("b", { action: { action: "restart_mining", params: {} } })])).toEqual([]);
+    const voted = request({ id: "b", scenario: "fleet.mode" });
+    expect(ids([first, { ...voted, my: { ...voted.my, can_vote: false } }])).toEqual([]);
+  });
+
+  it("are never about pools", () => {
+    const pools = waiting("a", { scenario: "fleet.pool_change" });
+    expect(alike([pools, waiting("b", { scenario: "fleet.pool_change" })], pools)).toEqual([]);
   });
 });

@@ -33,6 +33,8 @@ export function device(id: string, patch: Partial<DeviceRow> = {}): DeviceRow {
     errors: [],
     open: [],
     in_draft: false,
+    container: null,
+    sub_account: null,
     ...patch,
   };
 }

@@ -45,3 +45,8 @@ const TITLES: Record<string, string> = {
 export function scenarioTitle(name: string): string {
   return TITLES[name] ?? words(name.replaceAll(".", " "));
 }
+
+/** The name of a scenario; other words stay as they are. */
+export function ruleTitle(what: string): string {
+  return TITLES[what] ?? what;
+}

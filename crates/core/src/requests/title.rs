@@ -19,8 +19,8 @@ impl Action {
                 Operation::Pause {} => "Pause".into(),
                 Operation::Resume {} => "Resume".into(),
                 Operation::SetPowerMode { mode } => format!("Power mode {}", mode_name(*mode)),
-                Operation::Locate { on: true } => "Locate LED on".into(),
-                Operation::Locate { on: false } => "Locate LED off".into(),
+                Operation::Locate { on: true } => "Locate light on".into(),
+                Operation::Locate { on: false } => "Locate light off".into(),
                 Operation::SetPools { .. } => "Set pools".into(),
             },
             Self::Control(control) => match control {

@@ -8,7 +8,7 @@ use super::{
     requests, structure,
 };
 use adit_core::{
-    authz::{Actor, Permission, Reach},
+    authz::{Actor, Permission, Place, Reach, Verdict},
     fleet::Device,
     ids::{ContainerId, DeviceId, GroupId, RequestId, SiteId, SubAccountId},
     requests::Request,
@@ -278,6 +278,25 @@ impl<'a> Rows<'a> {
             "uptime_s": is.uptime_s, "power_mode": is.power_mode, "led_on": is.led_on,
             "supports": found.supports, "modes": found.modes, "pools": is.pools, "errors": is.errors,
             "open": open, "in_draft": in_draft,
+            "container": self.container(device), "sub_account": self.sub_account(device),
         }))
+    }
+
+    /// Where it stands, if they reach that as a whole.
+    fn container(&self, device: &Device) -> Option<Value> {
+        let container = self.state.container(device.container?)?;
+        let seen = self.reaches(&structure::of_container(container));
+        seen.then(|| json!({ "id": container.id, "name": container.name }))
+    }
+
+    /// Whose it is, likewise.
+    fn sub_account(&self, device: &Device) -> Option<Value> {
+        let sub_account = self.state.sub_account(device.sub_account?)?;
+        let seen = self.reaches(&structure::of_sub_account(sub_account));
+        seen.then(|| json!({ "id": sub_account.id, "name": sub_account.name }))
+    }
+
+    fn reaches(&self, place: &Place) -> bool {
+        !matches!(self.state.verdict(self.actor, Permission::DeviceList, place, self.now), Verdict::Deny(_))
     }
 }

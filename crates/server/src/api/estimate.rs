@@ -37,7 +37,7 @@ pub const fn setting_name(operation: &Operation) -> &'static str {
     match operation {
         Operation::Reboot {} | Operation::RestartMining {} | Operation::Pause {} | Operation::Resume {} => "Mining",
         Operation::SetPowerMode { .. } => "Power mode",
-        Operation::Locate { .. } => "Locate LED",
+        Operation::Locate { .. } => "Locate light",
         Operation::SetPools { .. } => "Pools",
     }
 }

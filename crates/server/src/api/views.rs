@@ -8,7 +8,7 @@ use super::{Names, requests::visible, rules};
 use adit_core::{
     authz::{Actor, Principal},
     event::device_of,
-    fleet::Ending,
+    fleet::{Ending, Operation},
     ids::{DeviceId, RequestId, UserId},
     requests::{
         Action, COMMENT_AFTER_END, Decision, ItemState, MAX_COMMENTS, Request, RequestState, Step, StepKind, Target,
@@ -169,8 +169,10 @@ pub fn word(value: impl Serialize) -> String {
 /// What is asked for, and on how many devices.
 pub fn title(action: &Action, targets: usize) -> String {
     match action {
-        Action::Device(_) if targets == 1 => format!("{} on 1 device", action.title()),
-        Action::Device(_) => format!("{} on {targets} devices", action.title()),
+        Action::Device(operation) => {
+            let on = if matches!(operation, Operation::Locate { .. }) { "," } else { " on" };
+            format!("{}{on} {targets} device{}", action.title(), if targets == 1 { "" } else { "s" })
+        }
         Action::Control(_) => action.title(),
     }
 }
@@ -222,5 +224,9 @@ pub fn item(state: &State, request: &Request, index: usize, stage: &str) -> Opti
 /// The contract's `TargetRef`.
 pub fn target_view(state: &State, target: Target) -> Value {
     let found = device_of(target).and_then(|device| state.device(device)).map(|device| &device.found);
-    json!({ "id": target, "name": target, "model": found.map_or("", |f| &f.model), "ip": found.map_or_else(String::new, |f| f.ip.to_string()) })
+    let name = match target {
+        Target::Agent(agent) => state.agent(agent).map(|agent| agent.name.clone()),
+        Target::Device(_) => None,
+    };
+    json!({ "id": target, "name": name.unwrap_or_else(|| target.to_string()), "model": found.map_or("", |f| &f.model), "ip": found.map_or_else(String::new, |f| f.ip.to_string()) })
 }
