@@ -250,9 +250,11 @@ impl Desk {
         }
     }
 
-    /// Who has just been answered often asks again at once: that is not worth falling asleep for.
+    /// Who has just been answered often asks again at once: that is not worth falling asleep for. While the pen is lent, its
+    /// writer needs the processor more.
     fn next(&mut self) -> Option<Job> {
-        for _ in 0..GLANCES {
+        let glances = if self.pen.is_some() { GLANCES } else { 0 };
+        for _ in 0..glances {
             match self.jobs.try_recv() {
                 Ok(job) => return Some(job),
                 Err(TryRecvError::Disconnected) => return None,

@@ -242,7 +242,7 @@ impl State {
         Step { seq: self.seq, at: entry.at, by: entry.actor, what }
     }
 
-    fn note(&mut self, entry: &Entry) {
+    fn step_of(&self, entry: &Entry) -> Option<Step> {
         let what = match &entry.event {
             Event::VoteCast { decision, .. } => StepKind::Voted { decision: *decision },
             Event::VoteWithdrawn { .. } => StepKind::Withdrew,
@@ -252,63 +252,23 @@ impl State {
             Event::RequestReturned { .. } => StepKind::Returned,
             Event::RequestExecuting { .. } => StepKind::Began,
             Event::RequestEnded { state, .. } => StepKind::Ended { state: *state },
-            _ => return,
+            _ => return None,
         };
-        let step = self.step(entry, what);
-        if let Some(request) = entry.event.request() {
-            self.change_request(request, |r| r.steps.push(step));
-        }
+        Some(self.step(entry, what))
     }
 
     fn apply_request(&mut self, entry: &Entry) {
-        let at = entry.at;
-        self.note(entry);
         match &entry.event {
-            Event::TargetsDropped { request, by, items } => self.drop_targets(entry, *request, *by, items),
-            Event::VoteCast { request, voter, decision, content_hash, comment, .. } => {
-                self.change_request(*request, |r| {
-                    withdraw(r, *voter, at);
-                    r.votes.push(Vote {
-                        voter: *voter,
-                        decision: *decision,
-                        content_hash: *content_hash,
-                        at,
-                        comment: comment.clone(),
-                        withdrawn_at: None,
-                    });
-                });
-            }
-            Event::OfferAccepted { request, .. } => self.change_request(*request, |r| r.accepted_at = Some(at)),
-            Event::VoteWithdrawn { request, voter } => self.change_request(*request, |r| withdraw(r, *voter, at)),
-            Event::RequestCommented { request, by, words } => self.change_request(*request, |r| {
-                r.comments.push(Comment { by: *by, at, words: words.clone() });
-            }),
-            Event::RequestApproved { request, not_before, execute_deadline } => self.change_request(*request, |r| {
-                r.state = RequestState::Approved;
-                r.approved_at = Some(at);
-                r.not_before = Some(*not_before);
-                r.execute_deadline = Some(*execute_deadline);
-            }),
-            Event::RequestReturned { request } => self.change_request(*request, |r| {
-                r.state = RequestState::Pending;
-                r.approved_at = None;
-                r.not_before = None;
-                r.execute_deadline = None;
-            }),
-            Event::RequestExecuting { request, agents, skipped } => self.change_request(*request, |r| {
-                r.state = RequestState::Executing;
-                for (item, agent) in agents {
-                    if let Some(slot) = r.items.get_mut(*item as usize) {
-                        *slot = ItemState::Open { agent: *agent };
-                    }
-                }
-                end_items(r, skipped, at);
-            }),
-            Event::ItemsEnded { request, results } => self.change_request(*request, |r| end_items(r, results, at)),
-            Event::RequestEnded { request, state, reason, superseded_by } => {
-                self.end_request(*request, *state, reason.clone(), *superseded_by, at);
-            }
+            Event::TargetsDropped { request, by, items } => return self.drop_targets(entry, *request, *by, items),
+            Event::RequestEnded { request, .. } => self.let_go(*request),
             _ => {}
+        }
+        let step = self.step_of(entry);
+        if let Some(request) = entry.event.request() {
+            self.change_request(request, |request| {
+                request.steps.extend(step);
+                change(request, &entry.event, entry.at);
+            });
         }
     }
 
@@ -346,14 +306,8 @@ impl State {
         });
     }
 
-    fn end_request(
-        &mut self,
-        id: RequestId,
-        state: RequestState,
-        reason: Option<String>,
-        superseded_by: Option<RequestId>,
-        at: Timestamp,
-    ) {
+    /// It holds nothing any more and is not open.
+    fn let_go(&mut self, id: RequestId) {
         let Some(place) = self.by_request.get(&id).copied() else {
             return;
         };
@@ -362,12 +316,56 @@ impl State {
         }
         self.open.remove(&place);
         self.open_controls.remove(&place);
-        self.change_request(id, |r| {
-            r.state = state;
-            r.state_reason = reason;
-            r.superseded_by = superseded_by;
-            r.ended_at = Some(at);
-        });
+    }
+}
+
+fn change(request: &mut Request, event: &Event, at: Timestamp) {
+    match event {
+        Event::VoteCast { voter, decision, content_hash, comment, .. } => {
+            withdraw(request, *voter, at);
+            request.votes.push(Vote {
+                voter: *voter,
+                decision: *decision,
+                content_hash: *content_hash,
+                at,
+                comment: comment.clone(),
+                withdrawn_at: None,
+            });
+        }
+        Event::OfferAccepted { .. } => request.accepted_at = Some(at),
+        Event::VoteWithdrawn { voter, .. } => withdraw(request, *voter, at),
+        Event::RequestCommented { by, words, .. } => {
+            request.comments.push(Comment { by: *by, at, words: words.clone() });
+        }
+        Event::RequestApproved { not_before, execute_deadline, .. } => {
+            request.state = RequestState::Approved;
+            request.approved_at = Some(at);
+            request.not_before = Some(*not_before);
+            request.execute_deadline = Some(*execute_deadline);
+        }
+        Event::RequestReturned { .. } => {
+            request.state = RequestState::Pending;
+            request.approved_at = None;
+            request.not_before = None;
+            request.execute_deadline = None;
+        }
+        Event::RequestExecuting { agents, skipped, .. } => {
+            request.state = RequestState::Executing;
+            for (item, agent) in agents {
+                if let Some(slot) = request.items.get_mut(*item as usize) {
+                    *slot = ItemState::Open { agent: *agent };
+                }
+            }
+            end_items(request, skipped, at);
+        }
+        Event::ItemsEnded { results, .. } => end_items(request, results, at),
+        Event::RequestEnded { state, reason, superseded_by, .. } => {
+            request.state = *state;
+            request.state_reason.clone_from(reason);
+            request.superseded_by = *superseded_by;
+            request.ended_at = Some(at);
+        }
+        _ => {}
     }
 }
 
