@@ -109,7 +109,7 @@ async fn e037_my_panel_shows_own_accounts_then_roles_then_accounts_then_sub_acco
     ];
     assert_eq!(shared, expected);
     let client = &panel.body["shared"][0]["accounts"][0]["sub_accounts"][0];
-    assert_eq!(client, &json!({ "id": one, "name": "clientone", "devices": 1 }));
+    assert_eq!((&client["id"], &client["name"], &client["devices"]), (&json!(one), &json!("clientone"), &json!(1)));
     assert_eq!(house.get("me/panel", &owner).await.body["shared"], json!([]));
 
     // Whoever reaches a site alone reaches no sub-account; and what a grant reached ends with it.

@@ -65,15 +65,7 @@ fn view(
 ) -> Value {
     let names = approvers(scenario, policy.approvers);
     let counts = (tally.required, tally.required_other);
-    let waits = policy.timelock.0 > 0;
-    let mut sentence = match (at_once, waits) {
-        (true, false) => "Runs at once".to_owned(),
-        (true, true) => "Needs nobody else; runs after its time lock".to_owned(),
-        (false, _) => sentence(counts, &names, counted, initiator),
-    };
-    if waits && !at_once {
-        sentence.push_str(", then a time lock");
-    }
+    let mut sentence = if at_once { "Runs at once".to_owned() } else { sentence(counts, &names, counted, initiator) };
     if policy.wants_passkeys() {
         sentence.push_str(", each with a passkey");
     }
