@@ -26,11 +26,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    sync::{
-        broadcast,
-        mpsc::{self, error::TryRecvError},
-        oneshot,
-    },
+    sync::{broadcast, mpsc, oneshot},
     time::MissedTickBehavior,
 };
 
@@ -38,8 +34,6 @@ use tokio::{
 const QUEUE: usize = 4_096;
 /// With so many commands a batch is worth a write of its own, as soon as the pen is at hand.
 const ENOUGH: usize = 32;
-/// How often the queue is looked at before sleeping: some tens of microseconds.
-const GLANCES: u32 = 2_000;
 /// Batches a subscriber may be behind before it has to look at the state again.
 const BEHIND: usize = 1_024;
 /// Events between two snapshots.
@@ -233,7 +227,7 @@ struct Desk {
 impl Desk {
     /// Until nobody can ask any more, or whoever had the pen is gone.
     fn run(mut self) {
-        while let Some(first) = self.next() {
+        while let Some(first) = self.jobs.blocking_recv() {
             let turn = self.decide(first);
             let keeps_up = self.has_pen() && self.jobs.is_empty();
             let Some(mut pen) = self.pen.take().or_else(|| self.home.recv().ok()) else {
@@ -248,20 +242,6 @@ impl Desk {
                 return;
             }
         }
-    }
-
-    /// Who has just been answered often asks again at once: that is not worth falling asleep for. While the pen is lent, its
-    /// writer needs the processor more.
-    fn next(&mut self) -> Option<Job> {
-        let glances = if self.pen.is_some() { GLANCES } else { 0 };
-        for _ in 0..glances {
-            match self.jobs.try_recv() {
-                Ok(job) => return Some(job),
-                Err(TryRecvError::Disconnected) => return None,
-                Err(TryRecvError::Empty) => std::hint::spin_loop(),
-            }
-        }
-        self.jobs.blocking_recv()
     }
 
     fn has_pen(&mut self) -> bool {
