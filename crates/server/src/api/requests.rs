@@ -249,7 +249,11 @@ pub async fn list(Shares(api): Shares<Shared>, allowed: Allowed<P>, Params(asked
     let page: Vec<_> = found.by_ref().take(asked.limit.unwrap_or(50).clamp(1, 200)).collect();
     let more = found.next().is_some();
     let next = page.last().filter(|_| more).map(|last| last.number.to_string());
-    let total = asked.among(&state, actor, now, None).take(MAX_COUNTED).count();
+    let total = match asked.cursor {
+        None if !more => page.len(),
+        None => page.len() + 1 + found.take(MAX_COUNTED - page.len() - 1).count(),
+        Some(_) => asked.among(&state, actor, now, None).take(MAX_COUNTED).count(),
+    };
     let items = page.into_iter().map(|request| viewer.summary(request)).collect();
     Ok(Json(Page { next_cursor: next, items, total }).into_response())
 }
