@@ -60,7 +60,8 @@ pub enum Rejection {
     #[error("none of these devices can do that")]
     Unsupported,
     #[error(
-        "nobody gives these devices such orders: their agents only watch, were revoked, or their site's policy forbids it"
+        "no agent gives these devices such orders: it only watches, was revoked, or its site's policy forbids it. Give it full \
+         control under Agents & scans, or have the policy beside it changed"
     )]
     NotControlled,
     #[error("other requests are being carried out on this site: wait until they have ended")]

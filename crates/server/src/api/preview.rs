@@ -117,7 +117,10 @@ fn of_requests(warnings: &mut Vec<Value>, state: &State, actor: &Actor, now: Tim
         warnings.push(warning("unsupported", &unsupported, &detail, None));
     }
     if !watched.is_empty() {
-        let detail = format!("{} not controlled (the agent only watches) and will be left out", are(watched.len()));
+        let detail = format!(
+            "{} not controlled (the agent only watches or was revoked) and will be left out",
+            are(watched.len())
+        );
         warnings.push(warning("not_controlled", &watched, &detail, None));
     }
     if !forbidden.is_empty() {
