@@ -176,7 +176,7 @@ pub async fn preview(
         let foretold = decide(&state, actor, Command::Submit(submission), api.now());
         use Rejection::{AlreadyExists, Invalid, NotFound};
         if let Err(why @ (NotFound { .. } | Invalid { .. } | AlreadyExists { .. })) = foretold {
-            return Err(why.into());
+            return Err(Problem::from(why).of_action());
         }
     }
     Ok(Json(preview::of(&api, &state, actor, &asked.action, &asked.targets).view()))
