@@ -12,7 +12,7 @@ use adit_core::{
     command::{Command, Reply},
     fleet::SubAccount,
     ids::{AccountId, RequestId, UserId},
-    requests::{Action, ContentHash, Control, Decision, offered_to},
+    requests::{ContentHash, Control, Decision, offered_to},
     state::{Account, State, Thing},
     time::Timestamp,
 };
@@ -218,7 +218,7 @@ pub async fn keep(
 }
 
 async fn control(api: &Shared, caller: &Caller, control: Control) -> Answer<Response> {
-    let request = requests::submit_action(api, caller, Action::Control(control), Vec::new(), None, None).await?;
+    let request = requests::submit_control(api, caller, None, control, None, None).await?;
     requests::made(api, caller, request, StatusCode::CREATED)
 }
 

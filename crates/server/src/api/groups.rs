@@ -12,7 +12,7 @@ use adit_core::{
     authz::{Actor, Node, Permission, Place, Reach, Scope},
     fleet::Group,
     ids::{DeviceId, GroupId},
-    requests::{Action, Control},
+    requests::Control,
     state::State,
     time::Timestamp,
 };
@@ -128,6 +128,6 @@ async fn submit(
     ran: StatusCode,
 ) -> Answer<Response> {
     let key = requests::key_of(headers);
-    let request = requests::submit_action(api, caller, Action::Control(control), Vec::new(), None, key).await?;
+    let request = requests::submit_control(api, caller, None, control, None, key).await?;
     requests::made(api, caller, request, ran)
 }

@@ -14,7 +14,7 @@ use crate::sign_in::tokens::{hash_of, hex};
 use adit_core::{
     authz::{ApiAccess, ApiKey, Permission, Principal},
     ids::{AccountId, GrantId, KeyId},
-    requests::{Action, Control, NewKey, RequestState},
+    requests::{Control, NewKey, RequestState},
     state::State,
     time::{Millis, Timestamp},
 };
@@ -158,7 +158,7 @@ pub async fn issue(
     let secret = draw()?;
     let (Asked { grant, name, access, .. }, secret_hash) = (asked, hex(&hash_of(&secret)));
     let control = Control::IssueKey(NewKey { grant, name, access, secret_hash: secret_hash.clone(), expires_at });
-    let request = requests::submit_action(&api, &caller, Action::Control(control), Vec::new(), None, None).await?;
+    let request = requests::submit_control(&api, &caller, None, control, None, None).await?;
     let state = api.engine.state();
     let key = state.keys_of(caller.actor.account).find(|key| key.secret_hash == secret_hash);
     let waits = state.request(request).is_some_and(|request| request.state == RequestState::Pending);
@@ -176,7 +176,7 @@ pub async fn revoke(
     Path(key): Path<String>,
 ) -> Answer<Response> {
     let control = Control::RevokeKey { key: id::<KeyId>(&key, "API key")? };
-    let request = requests::submit_action(&api, &caller, Action::Control(control), Vec::new(), None, None).await?;
+    let request = requests::submit_control(&api, &caller, None, control, None, None).await?;
     requests::made(&api, &caller, request, StatusCode::OK)
 }
 

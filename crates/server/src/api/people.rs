@@ -4,7 +4,7 @@ use super::{
     Shared,
     caller::{Allowed, Caller},
     problem::{Answer, Body, Problem},
-    requests::{key_of, made, submit_action},
+    requests::{key_of, made, submit_control},
     setup::email,
 };
 use adit_core::{
@@ -12,7 +12,7 @@ use adit_core::{
     command::Command,
     decide::decide,
     ids::{AccountId, UserId},
-    requests::{Action, Control, NewGrant},
+    requests::{Control, NewGrant},
     state::State,
     time::Timestamp,
 };
@@ -126,8 +126,8 @@ pub async fn add(
     })?;
     let Added { role, scope, expires_at, remark, api_access, .. } = asked;
     let grant = NewGrant { user: person.user, role, scope, expires_at, remark, api_access };
-    let action = Action::Control(Control::AddGrant(grant));
-    let request = submit_action(&api, &caller, action, Vec::new(), None, key_of(&headers)).await?;
+    let control = Control::AddGrant(grant);
+    let request = submit_control(&api, &caller, None, control, None, key_of(&headers)).await?;
     made(&api, &caller, request, StatusCode::CREATED)
 }
 

@@ -9,7 +9,7 @@ use super::{
 use adit_core::{
     authz::Permission,
     ids::{AccountId, UserId},
-    requests::{Action, Control, PolicyChange, Prospect},
+    requests::{Control, PolicyChange, Prospect},
     state::State,
     time::Timestamp,
 };
@@ -74,8 +74,8 @@ pub async fn change(
     Allowed { caller, .. }: Allowed<{ Permission::ApprovalPolicyChange as u8 }>,
     Body(asked): Body<Asked>,
 ) -> Answer<Response> {
-    let action = Action::Control(Control::SetPolicies { changes: asked.changes });
+    let control = Control::SetPolicies { changes: asked.changes };
     let request =
-        requests::submit_action(&api, &caller, action, Vec::new(), asked.reason, requests::key_of(&headers)).await?;
+        requests::submit_control(&api, &caller, None, control, asked.reason, requests::key_of(&headers)).await?;
     requests::made(&api, &caller, request, StatusCode::OK)
 }

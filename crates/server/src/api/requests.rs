@@ -64,20 +64,6 @@ pub struct Asked {
     reason: Option<String>,
 }
 
-/// Submits an action for the caller.
-pub async fn submit_action(
-    api: &Shared,
-    caller: &impl AsRef<Actor>,
-    action: Action,
-    targets: Vec<DeviceId>,
-    reason: Option<String>,
-    key: Option<String>,
-) -> Answer<RequestId> {
-    let asked = Asked { action, targets, reason };
-    let submission = submission(api, asked, key)?;
-    run(api, caller, Command::Submit(submission)).await
-}
-
 /// Asks for something that names its own object, if that is as it was seen.
 pub async fn submit_control(
     api: &Shared,
@@ -137,8 +123,8 @@ pub async fn submit(
     asker: Asker,
     Body(asked): Body<Asked>,
 ) -> Answer<Response> {
-    let request = submit_action(&api, &asker, asked.action, asked.targets, asked.reason, key_of(&headers)).await;
-    let request = request.map_err(Problem::of_action)?;
+    let submission = submission(&api, asked, key_of(&headers))?;
+    let request = run(&api, &asker, Command::Submit(submission)).await.map_err(Problem::of_action)?;
     made(&api, &asker, request, StatusCode::CREATED)
 }
 

@@ -14,7 +14,7 @@ use adit_core::{
     accounts::{ObserverLink, Sections},
     authz::{Permission, Place, Reach},
     ids::{ObserverLinkId, SubAccountId},
-    requests::{Action, Control, NewObserverLink},
+    requests::{Control, NewObserverLink},
     state::State,
     time::{Millis, Timestamp},
 };
@@ -97,8 +97,8 @@ pub async fn issue(
     let expires_at = api.now().after(Millis::days(days));
     let hash = token_hash.clone();
     let new = NewObserverLink { sub_accounts, sections, label, token_hash, expires_at, replaces };
-    let action = Action::Control(Control::IssueObserverLink(new));
-    let request = requests::submit_action(&api, &caller, action, Vec::new(), None, None).await?;
+    let control = Control::IssueObserverLink(new);
+    let request = requests::submit_control(&api, &caller, None, control, None, None).await?;
     let state = api.engine.state();
     let link = state.observer_links().find(|link| link.token_hash == hash).map(|link| link_view(link, api.now()));
     let status = if link.is_some() { StatusCode::CREATED } else { StatusCode::ACCEPTED };
@@ -117,8 +117,8 @@ pub async fn narrow(
     Body(sections): Body<Sections>,
 ) -> Answer<Response> {
     let link = sought(&api.engine.state(), permit.reach(), &link)?;
-    let action = Action::Control(Control::NarrowObserverLink { link, sections });
-    let request = requests::submit_action(&api, &caller, action, Vec::new(), None, None).await?;
+    let control = Control::NarrowObserverLink { link, sections };
+    let request = requests::submit_control(&api, &caller, None, control, None, None).await?;
     requests::made(&api, &caller, request, StatusCode::OK)
 }
 
@@ -129,8 +129,8 @@ pub async fn revoke(
     Path(link): Path<String>,
 ) -> Answer<Response> {
     let link = sought(&api.engine.state(), permit.reach(), &link)?;
-    let action = Action::Control(Control::RevokeObserverLink { link });
-    let request = requests::submit_action(&api, &caller, action, Vec::new(), None, None).await?;
+    let control = Control::RevokeObserverLink { link };
+    let request = requests::submit_control(&api, &caller, None, control, None, None).await?;
     requests::made(&api, &caller, request, StatusCode::OK)
 }
 
@@ -151,6 +151,6 @@ pub async fn protection(
 ) -> Answer<Response> {
     let control =
         if asked.on { Control::ProtectObservers {} } else { Control::OpenObservers { sections: asked.sections } };
-    let request = requests::submit_action(&api, &caller, Action::Control(control), Vec::new(), None, None).await?;
+    let request = requests::submit_control(&api, &caller, None, control, None, None).await?;
     requests::made(&api, &caller, request, StatusCode::OK)
 }
