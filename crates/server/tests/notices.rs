@@ -5,7 +5,7 @@ mod support;
 
 use adit_core::{
     fleet::Operation,
-    ids::{AccountId, DeviceId, UserId},
+    ids::{AccountId, AgentId, DeviceId, SubAccountId, UserId},
     notices::Kind,
     requests::{Action, Control, PolicyChange, Scenario},
     time::{Millis, Timestamp},
@@ -211,6 +211,29 @@ async fn letters_say_what_waits_and_lead_there_but_carry_nothing_to_decide_with(
     let end = letter(&mail).await;
     assert_eq!(end.to, ["operations_manager@adit.test"]);
     assert!(end.text.contains("was rejected") && !end.text.contains("hush-hush"), "{}", end.text);
+}
+
+#[tokio::test]
+async fn letters_and_inboxes_call_things_by_their_names() {
+    let (house, mail) = house_with_mail().await;
+    let owner = house.sign_in("owner").await;
+    assert_eq!(ask(&house, "POST", "/sub-accounts", &owner, json!({ "name": "hosting" })).await.status, 201);
+    let changes = vec![PolicyChange::counts(Scenario::WalletAddressUpdate, 2, 0)];
+    house.request("owner", Action::Control(Control::SetPolicies { changes }), &[]).await;
+    let address = "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4".to_owned();
+    let wallet = Action::Control(Control::SetWallet { sub_account: SubAccountId(1), address });
+    let id = house.request("administrator", wallet, &[]).await;
+    let title = format!("R-{} Change the wallet of hosting", house.engine.state().request(id).unwrap().number);
+    let told = letter(&mail).await;
+    assert_eq!(told.to, ["owner@adit.test"]);
+    assert_eq!(told.header("subject"), Some(format!("{title} waits for your vote").as_str()));
+    let inbox = inbox_until(&house, &owner, "needs_me", |items| items.len() == 1).await;
+    assert_eq!(inbox.body["items"][0]["about"], title);
+
+    let revocation = Action::Control(Control::RevokeAgent { agent: AgentId(2) });
+    let id = house.request("administrator", revocation, &[]).await;
+    let shown = house.get(&format!("requests/{id}"), &owner).await;
+    assert_eq!(shown.body["title"], "Revoke agent Sur-agent");
 }
 
 #[tokio::test]

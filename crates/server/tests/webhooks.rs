@@ -4,6 +4,8 @@
 mod support;
 
 use adit_core::{
+    ids::SubAccountId,
+    notices::TYPES,
     requests::{Action, Control, PolicyChange, Scenario},
     time::Millis,
 };
@@ -121,6 +123,32 @@ async fn what_happens_is_told_signed_and_says_no_names() {
     assert_eq!((twice.header("webhook-id"), &twice.body), (executed.header("webhook-id"), &executed.body));
     assert_eq!(ask(&house, "DELETE", "/webhooks/hook-1", &owner, Value::Null).await.status, 204);
     refused(&ask(&house, "GET", "/webhooks/hook-1/deliveries", &owner, Value::Null).await, 404, "not_found");
+}
+
+#[tokio::test]
+async fn a_comment_is_told_without_its_words_and_a_title_names_the_sub_account() {
+    let receiver = Receiver::start().await.unwrap();
+    let (house, owner) = house(options(&[])).await;
+    hook(&house, &owner, &receiver.url(), &["request.commented"]).await;
+    assert_eq!(ask(&house, "POST", "/sub-accounts", &owner, json!({ "name": "hosting" })).await.status, 201);
+    let removal = Action::Control(Control::RemoveSubAccount { sub_account: SubAccountId(1) });
+    let id = house.request("owner", removal, &[]).await;
+    let said = json!({ "words": "hush-hush" });
+    assert_eq!(ask(&house, "POST", &format!("/requests/{id}/comments"), &owner, said).await.status, 201);
+    let told = message(&receiver).await;
+    let body: Value = serde_json::from_str(&told.body).unwrap();
+    let data = &body["data"];
+    assert_eq!((&body["type"], &data["request"]["id"]), (&json!("request.commented"), &json!(id)));
+    assert_eq!(data["comment"], json!({ "by": house.users["owner"] }));
+    assert_eq!(data["request"]["title"], "Remove sub-account hosting");
+    assert!(!told.body.contains("hush-hush"), "{}", told.body);
+}
+
+#[test]
+fn every_type_is_documented() {
+    let page = include_str!("../../../docs/notices.md");
+    let missing: Vec<_> = TYPES.iter().filter(|kind| !page.contains(&format!("`{kind}`"))).collect();
+    assert!(missing.is_empty(), "docs/notices.md leaves out {missing:?}");
 }
 
 #[tokio::test]

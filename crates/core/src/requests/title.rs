@@ -77,22 +77,35 @@ impl Action {
 }
 
 impl State {
-    /// An action's title, with a sub-account's name in place of its id.
+    /// An action's title, with names in place of ids where there are any.
     #[must_use]
     pub fn title_of(&self, action: &Action) -> String {
-        let name = |id: SubAccountId| self.sub_account_ever(id).map_or_else(|| id.to_string(), |of| of.name.clone());
-        match action {
-            Action::Control(Control::SetWallet { sub_account, .. }) => {
-                format!("Change the wallet of {}", name(*sub_account))
+        let Action::Control(control) = action else { return action.title() };
+        let sub_account = |id: &SubAccountId| self.sub_account_ever(*id).map(|of| of.name.as_str());
+        let named = match control {
+            Control::SetWallet { sub_account: id, .. } => {
+                sub_account(id).map(|name| format!("Change the wallet of {name}"))
             }
-            Action::Control(Control::SetAllocation { sub_account, .. }) => {
-                format!("Change how revenue of {} is shared out", name(*sub_account))
+            Control::SetAllocation { sub_account: id, .. } => {
+                sub_account(id).map(|name| format!("Change how revenue of {name} is shared out"))
             }
-            Action::Control(Control::RemoveSubAccount { sub_account }) => {
-                format!("Remove sub-account {}", name(*sub_account))
+            Control::RemoveSubAccount { sub_account: id } => {
+                sub_account(id).map(|name| format!("Remove sub-account {name}"))
             }
-            other => other.title(),
-        }
+            Control::RevokeAgent { agent } => self.agent_ever(*agent).map(|of| format!("Revoke agent {}", of.name)),
+            Control::RemoveScanTask { scan_task } => {
+                self.scan_task_ever(*scan_task).map(|of| format!("Remove scan task {}", of.name))
+            }
+            Control::NarrowObserverLink { link, .. } => {
+                self.observer_link(*link).map(|of| format!("Show less by observer link {}", of.label))
+            }
+            Control::RevokeObserverLink { link } => {
+                self.observer_link(*link).map(|of| format!("Revoke observer link {}", of.label))
+            }
+            Control::RevokeKey { key } => self.key(*key).map(|of| format!("Revoke API key {}", of.name)),
+            _ => None,
+        };
+        named.unwrap_or_else(|| action.title())
     }
 }
 

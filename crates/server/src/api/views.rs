@@ -46,13 +46,6 @@ impl Viewer<'_> {
         Named { id: user.to_string(), name: self.names.of(user) }
     }
 
-    fn title(&self, action: &Action, targets: usize) -> String {
-        match action {
-            Action::Device(_) => title(action, targets),
-            Action::Control(_) => self.state.title_of(action),
-        }
-    }
-
     /// The contract's `RequestSummary`; `None` if it does not exist for the reader.
     pub fn summary<'r>(&'r self, request: &'r Request) -> Option<Summary<'r>> {
         let tally = self.state.tally(request, self.now);
@@ -166,14 +159,14 @@ pub fn word(value: impl Serialize) -> String {
     json!(value).as_str().unwrap_or_default().replace('_', " ")
 }
 
-/// What is asked for, and on how many devices.
-pub fn title(action: &Action, targets: usize) -> String {
+/// What is asked for, by name, and on how many devices.
+pub fn title(state: &State, action: &Action, targets: usize) -> String {
     match action {
         Action::Device(operation) => {
             let on = if matches!(operation, Operation::Locate { .. }) { "," } else { " on" };
             format!("{}{on} {targets} device{}", action.title(), if targets == 1 { "" } else { "s" })
         }
-        Action::Control(_) => action.title(),
+        Action::Control(_) => state.title_of(action),
     }
 }
 

@@ -53,7 +53,10 @@ impl Speaker<'_> {
                 let name = self.state.group(*group).map_or_else(|| group.to_string(), |group| group.name.clone());
                 format!("group {name}")
             }
-            Node::SubAccount(sub_account) => format!("sub-account {sub_account}"),
+            Node::SubAccount(sub_account) => {
+                let found = self.state.sub_account_ever(*sub_account);
+                format!("sub-account {}", found.map_or_else(|| sub_account.to_string(), |found| found.name.clone()))
+            }
         });
         some(names.collect())
     }

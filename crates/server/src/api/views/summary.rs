@@ -1,6 +1,6 @@
 //! A request in a list. Written straight to JSON, for lists are long and asked for often.
 
-use super::{Named, Viewer, initiator};
+use super::{Named, Viewer, initiator, title};
 use crate::api::estimate::Effect;
 use adit_core::{
     event::device_of,
@@ -132,7 +132,7 @@ impl<'a> Summary<'a> {
             number: request.number,
             state: request.state,
             state_reason: request.state_reason.as_deref(),
-            title: viewer.title(&payload.action, targets),
+            title: title(viewer.state, &payload.action, targets),
             action: &payload.action,
             scenario: payload.scenario,
             site: site_of(viewer.state, request),

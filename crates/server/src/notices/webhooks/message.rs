@@ -1,4 +1,5 @@
-//! What a message says: what happened, to what, by whom, all by id. Names of people and their words are left out.
+//! What a message says: what happened, to what, by whom, all by id. Names of people and their words are left out; a
+//! request's title names things.
 
 use crate::api::views::title;
 use adit_core::{
@@ -48,6 +49,7 @@ fn of_request(state: &State, event: &Event, request: RequestId, public_url: &str
     match event {
         Event::VoteCast { voter, decision, .. } => data["vote"] = json!({ "voter": voter, "decision": decision }),
         Event::VoteWithdrawn { voter, .. } => data["vote"] = json!({ "voter": voter }),
+        Event::RequestCommented { by, .. } => data["comment"] = json!({ "by": by }),
         Event::TargetsDropped { by, items, .. } => data["taken"] = json!({ "by": by, "targets": items.len() }),
         _ => {}
     }
@@ -59,7 +61,7 @@ fn request_view(state: &State, id: RequestId, public_url: &str) -> Value {
     let (payload, targets) = (&request.payload, request.effective().count());
     json!({
         "id": id, "number": request.number, "state": request.state, "scenario": payload.scenario,
-        "title": title(&payload.action, targets), "initiator": payload.initiator, "targets": targets,
+        "title": title(state, &payload.action, targets), "initiator": payload.initiator, "targets": targets,
         "approve_deadline": payload.not_after, "url": format!("{public_url}/s/all/requests/{id}"),
     })
 }
