@@ -104,7 +104,10 @@ impl House {
         let items = page["items"].as_array().expect("a list");
         assert_eq!(items.len(), PAGE);
         assert!(items.iter().all(|item| item["state"] == "pending" && item["my"]["can_vote"] == true));
-        assert!(items.is_sorted_by(|a, b| a["number"].as_u64() > b["number"].as_u64()));
+        let turn = |item: &serde_json::Value| {
+            (item["approve_deadline"].as_i64().map(|at| at / 60_000), item["number"].as_u64())
+        };
+        assert!(items.is_sorted_by_key(turn), "the soonest to expire first, of these the oldest");
     }
 }
 

@@ -19,6 +19,7 @@ mod webhooks;
 pub(crate) use apply::{idempotency_key, identity_keys};
 pub(crate) use drafts::DRAFT_TTL;
 pub use drafts::{Draft, DraftChange};
+pub use lists::ListCursor;
 use lists::Lists;
 pub use tags::{Seen, Thing};
 pub use territory::DeviceSet;

@@ -506,3 +506,41 @@ async fn a_list_of_requests_goes_on_where_it_was_while_new_ones_come() {
     let refused = house.ask("GET", "/api/v1/requests?box=theirs", Some(&who), None).await;
     assert_eq!((refused.status.as_u16(), &refused.body["code"]), (400, &json!("invalid_parameter")));
 }
+
+#[tokio::test]
+async fn what_waits_is_listed_first_by_its_expiry_and_page_by_page() {
+    let house = house().await;
+    let (owner, who) = (house.sign_in(Role::Owner).await, house.sign_in(Role::OperationsManager).await);
+    let change = |scenario: &str, wait: u32| {
+        json!({ "scenario": scenario, "required": 2, "required_other": 0, "approve_ttl_s": wait })
+    };
+    let changes = [change("fleet.led", 3_600), change("fleet.mode", 1_800)];
+    let stricter = json!({ "action": { "action": "set_policies", "params": { "changes": changes } } }).to_string();
+    let stricter = house.ask("POST", "/api/v1/requests", Some(&owner), Some(&stricter)).await;
+    assert_eq!(stricter.status, 201, "{}", stricter.body);
+    let ask = async |action: Value, device: &str, status: u16| {
+        let body = json!({ "action": action, "targets": [device] }).to_string();
+        let made = house.ask("POST", "/api/v1/requests", Some(&who), Some(&body)).await;
+        assert_eq!(made.status.as_u16(), status, "{}", made.body);
+        made.body["id"].as_str().unwrap().to_owned()
+    };
+    let led = ask(locate(), "dev-1", 202).await;
+    let ran = ask(json!({ "action": "reboot", "params": {} }), "dev-2", 201).await;
+    let mode = ask(low(), "dev-1", 202).await;
+    for (who, query) in [(&who, "box=mine"), (&owner, "box=needs_me"), (&owner, "state=pending,executing")] {
+        let (mut shown, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let path = format!("/api/v1/requests?{query}&limit=1{cursor}");
+            let page = house.ask("GET", &path, Some(who), None).await.body;
+            shown.extend(page["items"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap().to_owned()));
+            let Some(next) = page["next_cursor"].as_str() else { break };
+            cursor = format!("&cursor={next}");
+        }
+        let wanted = if query == "box=needs_me" { vec![&mode, &led] } else { vec![&mode, &led, &ran] };
+        assert_eq!(shown.iter().collect::<Vec<_>>(), wanted, "{query}");
+    }
+    for query in ["cursor=x1", "state=pending,lost"] {
+        let refused = house.ask("GET", &format!("/api/v1/requests?{query}"), Some(&who), None).await;
+        assert_eq!((refused.status.as_u16(), &refused.body["code"]), (400, &json!("invalid_parameter")), "{query}");
+    }
+}

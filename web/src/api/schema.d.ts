@@ -1168,7 +1168,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Requests, newest first. */
+        /** Requests: first those that wait, the soonest to expire first, then the others, newest first. */
         get: operations["get_requests"];
         put?: never;
         /** Asks for an action; what it needs depends on the action. */
@@ -5943,7 +5943,7 @@ export interface operations {
         parameters: {
             query?: {
                 box?: "needs_me" | "mine" | "all" | "done";
-                /** @description A state of requests or items. */
+                /** @description A state of requests or items; of requests also several, with commas between them. */
                 state?: string;
                 /** @description Most entries of a page. */
                 limit?: number;
@@ -6181,7 +6181,7 @@ export interface operations {
     get_requests_id_items: {
         parameters: {
             query?: {
-                /** @description A state of requests or items. */
+                /** @description A state of requests or items; of requests also several, with commas between them. */
                 state?: string;
                 /** @description Most entries of a page. */
                 limit?: number;
@@ -7002,7 +7002,7 @@ export interface operations {
             query?: {
                 /** @description What the other company gave. */
                 code?: string;
-                /** @description A state of requests or items. */
+                /** @description A state of requests or items; of requests also several, with commas between them. */
                 state?: string;
             };
             header?: never;

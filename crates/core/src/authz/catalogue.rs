@@ -7,8 +7,8 @@
 use super::role::Role;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// What holding a permission can cost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+/// What holding a permission can cost; the less hangs on its use, the earlier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Risk {
     /// Looks only.
@@ -25,6 +25,13 @@ pub enum Risk {
     Dangerous,
     /// Makes things safer at once; its reversal is what needs care.
     Safety,
+}
+
+impl Risk {
+    /// The first of them.
+    pub const LOWEST: Self = Self::Read;
+    /// The last of them.
+    pub const HIGHEST: Self = Self::Safety;
 }
 
 /// One row of the catalogue.

@@ -6,46 +6,82 @@ use crate::{
     walk::{Moment, live, steps},
 };
 use adit_core::{
-    authz::{Actor, Principal},
+    authz::{Actor, Principal, Role, catalogue::Risk},
     command::{Command, Reply, Submission},
-    fleet::PowerMode,
-    requests::{Action, Control, Request, RequestState},
+    fleet::{Operation, PowerMode},
+    requests::{Action, Control, Request, RequestState, Scenario},
+    state::ListCursor,
     time::Millis,
 };
 use proptest::prelude::*;
+use std::cmp::Reverse;
 
 fn ids<'a>(found: impl Iterator<Item = &'a Request>) -> Vec<(u32, RequestState)> {
     found.map(|request| (request.number, request.state)).collect()
 }
 
-/// What a list of these states must be, newest first.
+/// By what lists are sorted, the cursor's request as it was shown.
+fn rank(request: &Request, waits: bool) -> (bool, i64, Reverse<Risk>, i64) {
+    let number = i64::from(request.number);
+    let risk = request.payload.action.permission().info().risk;
+    if waits {
+        (false, request.payload.not_after.0 / 60_000, Reverse(risk), number)
+    } else {
+        (true, -number, Reverse(Risk::LOWEST), 0)
+    }
+}
+
+/// What a list of these states must be: sorted as a whole, then cut.
 fn scan(
     m: &Moment<'_>,
     states: &[RequestState],
-    before: Option<u32>,
+    after: Option<ListCursor>,
     by: Option<Principal>,
 ) -> Vec<(u32, RequestState)> {
-    let wanted = m.w.state.requests().rev().filter(|request| {
-        request.payload.account == m.w.account
-            && states.contains(&request.state)
-            && before.is_none_or(|before| request.number < before)
-            && by.is_none_or(|by| request.payload.initiator == by)
+    let all: Vec<_> = m.w.state.requests().filter(|request| request.payload.account == m.w.account).collect();
+    let rank_of = |request: &Request| rank(request, request.state == RequestState::Pending);
+    let of_number = |number, waits| all.iter().find(|r| r.number == number).map(|r| rank(r, waits));
+    let is_after = |request: &Request| match after {
+        None => true,
+        Some(ListCursor::Waiting(number)) => match of_number(number, true) {
+            Some(last) => rank_of(request) > last,
+            None => request.state != RequestState::Pending,
+        },
+        Some(ListCursor::Other(number)) => request.state != RequestState::Pending && request.number < number,
+    };
+    let mut wanted = all.clone();
+    wanted.retain(|request| {
+        states.contains(&request.state) && by.is_none_or(|by| request.payload.initiator == by) && is_after(request)
     });
-    ids(wanted)
+    wanted.sort_by_key(|request| rank_of(request));
+    ids(wanted.into_iter())
 }
 
-fn check(m: &Moment<'_>, before: Option<u32>) {
+fn check(m: &Moment<'_>, after: Option<ListCursor>) {
     let (state, account) = (&m.w.state, m.w.account);
     let ended: Vec<_> = RequestState::ALL.into_iter().filter(|state| state.is_terminal()).collect();
     let each = RequestState::ALL.iter().map(std::slice::from_ref);
     let initiators: Vec<_> = m.w.state.requests().map(|request| request.payload.initiator).collect();
     for states in each.chain([&RequestState::ALL[..], &RequestState::OPEN[..], &ended[..], &[]]) {
-        assert_eq!(ids(state.requests_in(account, states, before)), scan(m, states, before, None));
+        assert_eq!(ids(state.requests_in(account, states, after)), scan(m, states, after, None));
         for by in initiators.iter().take(3) {
-            let found = ids(state.requests_by(account, *by, states, before));
-            assert_eq!(found, scan(m, states, before, Some(*by)));
+            let found = ids(state.requests_by(account, *by, states, after));
+            assert_eq!(found, scan(m, states, after, Some(*by)));
         }
     }
+}
+
+/// Page by page, each request is given once and in its turn.
+fn check_pages(m: &Moment<'_>) {
+    let (state, account) = (&m.w.state, m.w.account);
+    let (mut shown, mut after) = (Vec::new(), None);
+    loop {
+        let page: Vec<_> = state.requests_in(account, &RequestState::ALL, after).take(3).collect();
+        let Some(last) = page.last() else { break };
+        after = Some(ListCursor::after(last));
+        shown.extend(ids(page.into_iter()));
+    }
+    assert_eq!(shown, scan(m, &RequestState::ALL, None, None));
 }
 
 fn check_people_and_ends(m: &Moment<'_>) {
@@ -70,13 +106,38 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn lists_say_what_going_through_all_requests_says(steps in steps(60), before in 0..80_u32) {
+    fn lists_say_what_going_through_all_requests_says(steps in steps(60), number in 0..80_u32) {
         live(&steps, |m| {
             check(m, None);
-            check(m, Some(before));
+            check(m, Some(ListCursor::Waiting(number)));
+            check(m, Some(ListCursor::Other(number)));
+            check_pages(m);
             check_people_and_ends(m);
         });
     }
+}
+
+#[test]
+fn what_waits_is_listed_by_its_expiry_then_by_its_risk_then_by_its_age() {
+    let mut w = World::new(3);
+    let who = w.person(Role::OperationsManager);
+    for scenario in [Scenario::FleetMode, Scenario::FleetLed] {
+        w.set_policy(scenario, 2, 0);
+    }
+    let locate = || Action::Device(Operation::Locate { on: true });
+    let (led, low) = (w.ask(who, locate(), &[1]), w.ask(who, mode(PowerMode::Low), &[1]));
+    let high = w.ask(who, mode(PowerMode::High), &[2]);
+    w.tick_after(Millis::minutes(1));
+    let later = w.ask(who, mode(PowerMode::Sleep), &[3]);
+    let ran = w.ask(w.owner(), Action::Control(Control::FreezeAccount {}), &[]);
+
+    let listed = |after| w.state.requests_in(w.account, &RequestState::ALL, after).map(|r| r.id).collect::<Vec<_>>();
+    let all = listed(None);
+    assert_eq!(all[..5], [low, high, led, later, ran]);
+    let after = |id| Some(ListCursor::after(w.request(id)));
+    assert_eq!((listed(after(low)), listed(after(ran))), (all[1..].to_vec(), all[5..].to_vec()));
+    let policies = w.state.requests_in(w.account, &[RequestState::Executed], None).skip(1).map(|r| r.id);
+    assert_eq!(all[5..], policies.collect::<Vec<_>>(), "then what ran, the newest first");
 }
 
 #[test]

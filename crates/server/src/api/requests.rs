@@ -19,7 +19,7 @@ use adit_core::{
     ids::{DeviceId, RequestId},
     rejection::Rejection,
     requests::{Action, ContentHash, Control, Decision, Request, RequestState, StepUp, Target},
-    state::{Seen, State},
+    state::{ListCursor, Seen, State},
     time::Timestamp,
 };
 use axum::{
@@ -28,7 +28,10 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{self, IntoDeserializer},
+};
 use serde_json::{Value, json};
 
 /// Seeing requests goes with seeing devices.
@@ -182,39 +185,52 @@ enum Which {
     NeedsMe,
 }
 
-/// Which requests. `cursor` is the number of the last one that was given.
+/// Which requests.
 #[derive(Deserialize)]
 pub struct Listed {
     #[serde(rename = "box", default)]
     which: Which,
-    state: Option<RequestState>,
-    cursor: Option<u32>,
+    state: Option<States>,
+    cursor: Option<ListCursor>,
     limit: Option<usize>,
 }
 
+/// States with commas between them.
+struct States(Vec<RequestState>);
+
+impl<'de> Deserialize<'de> for States {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(d)?;
+        let states = text.split(',').map(|state| RequestState::deserialize(state.into_deserializer()));
+        states.collect::<Result<_, de::value::Error>>().map(Self).map_err(de::Error::custom)
+    }
+}
+
 impl Listed {
-    /// Those that the actor sees, newest first, below some number.
+    /// Those that the actor sees, after some place in the list.
     fn among<'a>(
         &self,
         state: &'a State,
         actor: &'a Actor,
         now: Timestamp,
-        before: Option<u32>,
+        after: Option<ListCursor>,
     ) -> Box<dyn Iterator<Item = &'a Request> + 'a> {
         let fits = |found: &RequestState| match self.which {
             Which::All | Which::Mine => true,
             Which::Done => found.is_terminal(),
             Which::NeedsMe => *found == RequestState::Pending,
         };
-        let states = RequestState::ALL.into_iter().filter(|found| self.state.is_none_or(|wanted| wanted == *found));
+        let states = RequestState::ALL
+            .into_iter()
+            .filter(|found| self.state.as_ref().is_none_or(|wanted| wanted.0.contains(found)));
         let states: Vec<_> = states.filter(fits).collect();
         let account = actor.account;
         let seen = move |request: &&Request| visible(state, request, actor, now);
         let awaited = move |request: &&Request| actor.user().is_some_and(|me| state.awaits(request, me, now));
         match self.which {
-            Which::All | Which::Done => Box::new(state.requests_in(account, &states, before).filter(seen)),
-            Which::Mine => Box::new(state.requests_by(account, actor.principal, &states, before).filter(seen)),
-            Which::NeedsMe => Box::new(state.requests_in(account, &states, before).filter(awaited).filter(seen)),
+            Which::All | Which::Done => Box::new(state.requests_in(account, &states, after).filter(seen)),
+            Which::Mine => Box::new(state.requests_by(account, actor.principal, &states, after).filter(seen)),
+            Which::NeedsMe => Box::new(state.requests_in(account, &states, after).filter(awaited).filter(seen)),
         }
     }
 }
@@ -226,7 +242,7 @@ struct Page<'a> {
     total: usize,
 }
 
-/// `GET /requests`, newest first.
+/// `GET /requests`: what waits first, as it expires; then the others, newest first.
 pub async fn list(Shares(api): Shares<Shared>, allowed: Allowed<P>, Params(asked): Params<Listed>) -> Answer<Response> {
     let (state, names, now) = (api.engine.state(), api.names()?, api.now());
     let actor = &allowed.caller.actor;
@@ -234,7 +250,7 @@ pub async fn list(Shares(api): Shares<Shared>, allowed: Allowed<P>, Params(asked
     let mut found = asked.among(&state, actor, now, asked.cursor);
     let page: Vec<_> = found.by_ref().take(asked.limit.unwrap_or(50).clamp(1, 200)).collect();
     let more = found.next().is_some();
-    let next = page.last().filter(|_| more).map(|last| last.number.to_string());
+    let next = page.last().filter(|_| more).map(|last| ListCursor::after(last).to_string());
     let total = match asked.cursor {
         None if !more => page.len(),
         None => page.len() + 1 + found.take(MAX_COUNTED - page.len() - 1).count(),

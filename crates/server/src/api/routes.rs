@@ -249,10 +249,14 @@ fn deciding() -> Vec<Operation> {
             .header(&["idempotency-key"])
             .takes("DraftSubmit")
             .gives(200, "SubmitResult"),
-        get("/requests", requests::list, "Requests, newest first.")
-            .needs(P::DeviceList)
-            .query(&["box", "state", "limit", "cursor"])
-            .gives(200, "RequestPage"),
+        get(
+            "/requests",
+            requests::list,
+            "Requests: first those that wait, the soonest to expire first, then the others, newest first.",
+        )
+        .needs(P::DeviceList)
+        .query(&["box", "state", "limit", "cursor"])
+        .gives(200, "RequestPage"),
         post("/requests", requests::submit, "Asks for an action; what it needs depends on the action.")
             .by_key()
             .header(&["idempotency-key"])
