@@ -1,15 +1,13 @@
-import { ActionIcon, Button, NumberInput, Select, Textarea, TextInput } from "@mantine/core";
+import { ActionIcon, Button, NumberInput, Select, TextInput } from "@mantine/core";
 import { IconPlus, IconTrash } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { type AllocationOf, allocationChange, changeMoney } from "../api/money";
+import { type AllocationOf, allocationChange } from "../api/money";
 import { placesQuery } from "../api/people";
 import { problemOf } from "../api/problem";
-import type { Request } from "../api/types";
 import { Note } from "../ui/feedback";
-import { FormDialog } from "../ui/form-dialog";
-import { Foretold } from "./Foretold";
 import css from "./Money.module.css";
+import { type MoneyChange, MoneyDialog, sentence } from "./MoneyDialog";
 import { ShareChanges } from "./Shares";
 import {
   blankRow,
@@ -32,41 +30,25 @@ const KINDS = [
 ];
 
 /** Who gets which part: lines that must add up to the whole before they can be sent. */
-export function AllocationDialog({
-  of,
-  name,
-  onClose,
-  onAsked,
-}: {
-  of: AllocationOf;
-  name: string;
-  onClose: () => void;
-  onAsked: (request: Request) => void;
-}) {
+export function AllocationDialog({ of, name, ...rest }: MoneyChange & { of: AllocationOf }) {
   const before = (of.coming ?? of.current).shares;
   const [rows, setRows] = useState(rowsOf(before));
-  const [reason, setReason] = useState("");
   const missing = incomplete(rows, before);
   const action = missing === "" ? allocationChange(of.sub_account, sharesOf(rows)) : null;
-  const { rule, refusal, fits } = useForetold(action);
-  const wrong = refusal ? refused(refusal) : null;
+  const said = useForetold(action);
+  const wrong = said.refusal ? refused(said.refusal) : null;
   const sum = total(rows);
   const set = (key: number, patch: Partial<Row>) =>
     setRows(rows.map((row) => (row.key === key ? { ...row, ...patch } : row)));
   return (
-    <FormDialog
+    <MoneyDialog
+      {...rest}
       title={`Share out the revenue of ${name}`}
       size={720}
-      confirm={rule?.runs_at_once ? "Change it" : "Submit"}
-      ready={fits}
-      hint={missing}
-      onClose={onClose}
-      send={async () => {
-        if (!action) return;
-        const request = await changeMoney(action, reason.trim());
-        onClose();
-        onAsked(request);
-      }}
+      action={action}
+      said={said}
+      missing={missing}
+      then="It is in force from the next 00:00 UTC on."
     >
       {rows.map((row, index) => (
         <Line
@@ -97,20 +79,11 @@ export function AllocationDialog({
         The first recipient also gets the satoshi that cannot be divided. A sub-account shares out in turn
         what it receives.
       </p>
-      {fits && action?.action === "set_allocation" && (
+      {said.fits && action?.action === "set_allocation" && (
         <ShareChanges before={before} after={action.params.shares} label="What changes" />
       )}
       {wrong && wrong.row === null && <Note tone="bad" title={wrong.text} alert />}
-      <Textarea
-        label="Reason (optional)"
-        description="Whoever approves reads it."
-        value={reason}
-        onChange={(event) => setReason(event.currentTarget.value)}
-        maxLength={1000}
-        rows={2}
-      />
-      {rule && fits && <Foretold rule={rule} then="It is in force from the next 00:00 UTC on." />}
-    </FormDialog>
+    </MoneyDialog>
   );
 }
 
@@ -196,8 +169,7 @@ function Line({
 
 /** The server's word on it: about one line, or about all of them. */
 function refused(refusal: unknown): { row: number | null; text: string } {
-  const detail = problemOf(refusal).detail.replace(/^shares: /i, "");
-  const [, at, rest] = detail.match(/^recipient (\d+): (.*)$/i) ?? [];
-  const text = rest ?? detail;
-  return { row: at ? Number(at) - 1 : null, text: text.charAt(0).toUpperCase() + text.slice(1) };
+  const { detail } = problemOf(refusal);
+  const [, at] = detail.match(/^(?:shares: )?recipient (\d+): /i) ?? [];
+  return { row: at ? Number(at) - 1 : null, text: sentence(detail, /^(shares: )?(recipient \d+: )?/i) };
 }

@@ -9,7 +9,7 @@ import { Empty, LoadError, Note, Waiting } from "../ui/feedback";
 import { AllocationCard } from "./AllocationCard";
 import { RequestLink } from "./Coming";
 import css from "./Money.module.css";
-import { WalletCard } from "./WalletCard";
+import { DueCard, WalletCard } from "./WalletCard";
 
 const route = getRouteApi("/s/$site/sub-accounts/$id");
 
@@ -54,6 +54,7 @@ function Money({ id, name }: { id: string; name: string }) {
       <div className={css.columns}>
         <div className="col gap4">
           <WalletCard id={id} name={name} onAsked={setAsked} />
+          <DueCard id={id} />
         </div>
         <AllocationCard id={id} name={name} onAsked={setAsked} />
       </div>

@@ -3,7 +3,7 @@ import type { Share } from "../api/money";
 import { useNodeName, useSite } from "../shell/site";
 import { Address } from "../ui/address";
 import { NONE } from "../ui/format";
-import css from "./Money.module.css";
+import { AmountTable } from "./MoneyCard";
 import { compared, percent, type Recipient, sameAs } from "./shares";
 
 /** To whom a share goes. */
@@ -22,26 +22,16 @@ function To({ recipient, copy = false }: { recipient: Recipient; copy?: boolean 
 /** Who gets how much. */
 export function ShareTable({ shares, label }: { shares: readonly Share[]; label: string }) {
   return (
-    <table className={`data ${css.shares}`} aria-label={label}>
-      <thead>
-        <tr>
-          <th scope="col">Recipient</th>
-          <th scope="col" className="r">
-            Share
-          </th>
+    <AmountTable label={label} heads={["Recipient", "Share"]}>
+      {shares.map((share) => (
+        <tr key={sameAs(share.recipient)}>
+          <td>
+            <To recipient={share.recipient} copy />
+          </td>
+          <td className="r num">{percent(share.basis_points)}</td>
         </tr>
-      </thead>
-      <tbody>
-        {shares.map((share) => (
-          <tr key={sameAs(share.recipient)}>
-            <td>
-              <To recipient={share.recipient} copy />
-            </td>
-            <td className="r num">{percent(share.basis_points)}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+      ))}
+    </AmountTable>
   );
 }
 
@@ -56,31 +46,18 @@ export function ShareChanges({
   label: string;
 }) {
   return (
-    <table className={`data ${css.shares}`} aria-label={label}>
-      <thead>
-        <tr>
-          <th scope="col">Recipient</th>
-          <th scope="col" className="r">
-            From
-          </th>
-          <th scope="col" className="r">
-            To
-          </th>
+    <AmountTable label={label} heads={["Recipient", "From", "To"]}>
+      {compared(before, after).map(({ recipient, from, to }) => (
+        <tr key={sameAs(recipient)}>
+          <td>
+            <To recipient={recipient} />
+          </td>
+          <td className="r num dim">{from === null ? NONE : percent(from)}</td>
+          <td className="r num">
+            {from === to ? percent(to ?? 0) : <b>{to === null ? "nothing" : percent(to)}</b>}
+          </td>
         </tr>
-      </thead>
-      <tbody>
-        {compared(before, after).map(({ recipient, from, to }) => (
-          <tr key={sameAs(recipient)}>
-            <td>
-              <To recipient={recipient} />
-            </td>
-            <td className="r num dim">{from === null ? NONE : percent(from)}</td>
-            <td className="r num">
-              {from === to ? percent(to ?? 0) : <b>{to === null ? "nothing" : percent(to)}</b>}
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+      ))}
+    </AmountTable>
   );
 }

@@ -1,61 +1,28 @@
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
 import { type Due, type WalletOf, walletQuery } from "../api/money";
 import type { Request } from "../api/types";
 import { Address, AddressChange } from "../ui/address";
-import { LoadError, Waiting } from "../ui/feedback";
-import { count, dateTime, dateTimeLong, plural } from "../ui/format";
-import { GatedButton } from "../ui/gated";
+import { count, dateTime, dateTimeLong } from "../ui/format";
 import { useCan } from "../ui/permissions";
-import { WhyNot } from "../ui/why-not";
 import { Coming, RequestLink } from "./Coming";
 import css from "./Money.module.css";
+import { AmountTable, Earlier, MoneyCard, taken } from "./MoneyCard";
 import { WalletDialog } from "./WalletDialog";
 
-/** Where a sub-account is paid to, what is to change about that, and what is due. */
-export function WalletCard({
-  id,
-  name,
-  onAsked,
-}: {
-  id: string;
-  name: string;
-  onAsked: (of: Request) => void;
-}) {
-  const can = useCan();
-  const seen = can("wallet.view");
-  const { data, error, refetch } = useQuery({ ...walletQuery(id), enabled: seen.allowed });
-  const [changing, setChanging] = useState(false);
-  const change = can("wallet.change");
-  const open = data?.coming && `R-${data.coming.number} is to change it already: that has to end first.`;
+/** Where a sub-account is paid to, and what is to change about that. */
+export function WalletCard({ id, ...rest }: { id: string; name: string; onAsked: (of: Request) => void }) {
   return (
-    <>
-      <section className="card col gap3" aria-label="Payout wallet">
-        <div className="row between wrap">
-          <h2>Payout wallet</h2>
-          <GatedButton
-            why={change.allowed ? open || (data ? "" : "It has to be seen first.") : change}
-            variant="default"
-            onClick={() => setChanging(true)}
-          >
-            {data && !data.current ? "Set an address…" : "Change the address…"}
-          </GatedButton>
-        </div>
-        {!seen.allowed ? (
-          <WhyNot can={seen} />
-        ) : error ? (
-          <LoadError error={error} retry={() => void refetch()} />
-        ) : !data ? (
-          <Waiting rows={2} />
-        ) : (
-          <Wallet of={data} />
-        )}
-      </section>
-      {data && !error && <DueCard of={data} />}
-      {data && changing && (
-        <WalletDialog of={data} name={name} onClose={() => setChanging(false)} onAsked={onAsked} />
-      )}
-    </>
+    <MoneyCard
+      title="Payout wallet"
+      query={walletQuery(id)}
+      see="wallet.view"
+      change="wallet.change"
+      word={(of) => (of && !of.current ? "Set an address…" : "Change the address…")}
+      closed={(of) => taken(of.coming)}
+      dialog={(of, onClose) => <WalletDialog of={of} {...rest} onClose={onClose} />}
+    >
+      {(of) => <Wallet of={of} />}
+    </MoneyCard>
   );
 }
 
@@ -79,36 +46,33 @@ function Wallet({ of: { current, coming, versions } }: { of: WalletOf }) {
           <AddressChange from={current?.address} to={coming.address} />
         </Coming>
       )}
-      {versions.length > 1 && <Earlier versions={versions} />}
+      <Earlier versions={Math.max(0, versions.length - 1)}>
+        <table className="data" aria-label="Earlier addresses">
+          <tbody>
+            {versions.slice(1).map((wallet, index) => (
+              <tr key={wallet.version}>
+                <td className="num dim">{wallet.version}</td>
+                <td>
+                  <Address value={wallet.address} copy />
+                  <div className="dim small">
+                    <Moment at={wallet.since} /> to <Moment at={versions[index]?.since ?? wallet.since} />
+                  </div>
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </Earlier>
     </>
   );
 }
 
-function Earlier({ versions }: { versions: WalletOf["versions"] }) {
-  const earlier = versions.slice(1);
-  return (
-    <details className={css.more}>
-      <summary>{plural(earlier.length, "earlier version")}</summary>
-      <table className="data" aria-label="Earlier addresses">
-        <tbody>
-          {earlier.map((wallet, index) => (
-            <tr key={wallet.version}>
-              <td className="num dim">{wallet.version}</td>
-              <td>
-                <Address value={wallet.address} copy />
-                <div className="dim small">
-                  <Moment at={wallet.since} /> to <Moment at={versions[index]?.since ?? wallet.since} />
-                </div>
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </details>
-  );
-}
-
-function DueCard({ of: { due, hold } }: { of: WalletOf }) {
+/** What has been earned and not been paid; nothing for whoever may not see where to. */
+export function DueCard({ id }: { id: string }) {
+  const can = useCan();
+  const { data, isError } = useQuery({ ...walletQuery(id), enabled: can("wallet.view").allowed });
+  if (!data || isError) return null;
+  const { due, hold } = data;
   const all = due.reduce((sum, each) => sum + each.sat, 0);
   return (
     <section className="card col gap3" aria-label="Due">
@@ -127,27 +91,17 @@ function DueCard({ of: { due, hold } }: { of: WalletOf }) {
           )}
         </p>
       ) : (
-        <table className="data" aria-label="What is due">
-          <thead>
-            <tr>
-              <th scope="col">To</th>
-              <th scope="col" className="r">
-                sat
-              </th>
+        <AmountTable label="What is due" heads={["To", "sat"]}>
+          {due.map((each) => (
+            <tr key={each.address ?? "none"}>
+              <td>
+                {each.address ? <Address value={each.address} copy /> : "No address yet"}
+                <Held due={each} hold={hold} />
+              </td>
+              <td className="r num">{count(each.sat)}</td>
             </tr>
-          </thead>
-          <tbody>
-            {due.map((each) => (
-              <tr key={each.address ?? "none"}>
-                <td>
-                  {each.address ? <Address value={each.address} copy /> : "No address yet"}
-                  <Held due={each} hold={hold} />
-                </td>
-                <td className="r num">{count(each.sat)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+          ))}
+        </AmountTable>
       )}
     </section>
   );

@@ -1,13 +1,21 @@
 import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { previewRequest } from "../api/mutations";
-import type { Action } from "../api/types";
+import type { Action, Rule } from "../api/types";
 
 /** Between the last key and the question. */
 const CALM_MS = 300;
 
+export interface Foretold {
+  rule: Rule | undefined;
+  /** Why it could not be asked for. */
+  refusal: unknown;
+  /** It could be sent as it stands. */
+  fits: boolean;
+}
+
 /** What the server says of something while it is still being written: by which rule it would go, or why it could not. */
-export function useForetold(action: Action | null) {
+export function useForetold(action: Action | null): Foretold {
   const text = action && JSON.stringify(action);
   const [settled] = useDebouncedValue(text, CALM_MS);
   const { data, error, isFetching } = useQuery({

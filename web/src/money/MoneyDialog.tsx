@@ -1,0 +1,79 @@
+import { Textarea } from "@mantine/core";
+import { type ReactNode, useState } from "react";
+import { changeMoney } from "../api/money";
+import type { Action, Request } from "../api/types";
+import { Note } from "../ui/feedback";
+import { FormDialog } from "../ui/form-dialog";
+import { wait } from "../ui/format";
+import type { Foretold } from "./use-foretold";
+
+/** Whose money, and what follows. */
+export interface MoneyChange {
+  name: string;
+  onClose: () => void;
+  onAsked: (request: Request) => void;
+}
+
+/** A form for a change of a sub-account's money, with the rule it goes by; sent only once the server has found that it fits. */
+export function MoneyDialog({
+  title,
+  size,
+  action,
+  said: { rule, fits },
+  missing,
+  then,
+  onClose,
+  onAsked,
+  children,
+}: Omit<MoneyChange, "name"> & {
+  title: string;
+  size: number;
+  /** What is asked for; null while something is missing. */
+  action: Action | null;
+  said: Foretold;
+  missing?: string;
+  /** From when on it counts. */
+  then?: string;
+  children: ReactNode;
+}) {
+  const [reason, setReason] = useState("");
+  return (
+    <FormDialog
+      title={title}
+      size={size}
+      confirm={rule?.runs_at_once ? "Change it" : "Submit"}
+      ready={fits}
+      hint={missing}
+      onClose={onClose}
+      send={async () => {
+        if (!action) return;
+        const request = await changeMoney(action, reason.trim());
+        onClose();
+        onAsked(request);
+      }}
+    >
+      {children}
+      <Textarea
+        label="Reason (optional)"
+        description="Whoever approves reads it."
+        value={reason}
+        onChange={(event) => setReason(event.currentTarget.value)}
+        maxLength={1000}
+        rows={2}
+      />
+      {rule && fits && (
+        <Note title={rule.sentence}>
+          {rule.timelock_s > 0 &&
+            `In the ${wait(rule.timelock_s)} after its approval what is due is held, not lost, and any approver may cancel it. `}
+          {then}
+        </Note>
+      )}
+    </FormDialog>
+  );
+}
+
+/** What the server says of a field, without the field's name. */
+export function sentence(detail: string, field: RegExp): string {
+  const text = detail.replace(field, "");
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
