@@ -54,7 +54,7 @@ async function throughDirectory(page, who) {
 }
 
 test("somebody who is not registered joins by the letter with the invitation", async () => {
-  const owner = await people.newPage("Lena");
+  const owner = await people.newPage("Lena", { password: OWNER.password });
   await setUp(owner, server, { company: "Norte", ...OWNER });
   await owner.goto("/s/all/people");
   await owner.getByRole("button", { name: "Invite…" }).click();

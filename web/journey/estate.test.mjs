@@ -2,26 +2,20 @@
 //   ADIT_BIN=../target/debug/adit node --test journey/estate.test.mjs
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { startDemo } from "./demo.mjs";
-import { openBrowser } from "./people.mjs";
-import { choose, go, rows, selectRows, taskMenu } from "./steps.mjs";
+import { openDemo } from "./people.mjs";
+import { choose, dialog, go, rows, selectRows, taskMenu } from "./steps.mjs";
 
-let demo;
+let at;
 let people;
 let owner;
 
 before(async () => {
-  demo = await startDemo();
-  people = await openBrowser(demo.url);
-  owner = await people.signIn("Owner");
+  at = await openDemo();
+  ({ people, owner } = at);
 });
 
-after(async () => {
-  await people?.browser.close();
-  await demo?.stop();
-});
+after(() => at?.close());
 
-const dialog = (page, name) => page.getByRole("dialog", name ? { name } : undefined);
 const card = (page, name) => page.getByRole("article", { name, exact: true });
 const row = (page, name) => page.getByRole("row").filter({ hasText: name });
 
@@ -224,7 +218,7 @@ async function observed() {
   const address = await once.locator("code").innerText();
   await once.getByRole("button", { name: "Done" }).click();
 
-  const visitor = await (await people.browser.newContext({ baseURL: demo.url })).newPage();
+  const visitor = await (await people.browser.newContext({ baseURL: at.demo.url })).newPage();
   const isDead = () => visitor.getByText("This link no longer works").waitFor();
   await visitor.goto(address);
   await visitor.getByRole("heading", { level: 1, name: "Investors" }).waitFor();

@@ -2,9 +2,8 @@
 //   ADIT_BIN=../target/debug/adit node --test journey/money.test.mjs
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { startDemo } from "./demo.mjs";
-import { openBrowser } from "./people.mjs";
-import { choose, go, state } from "./steps.mjs";
+import { openDemo } from "./people.mjs";
+import { addSubAccount, choose, dialog, go, state } from "./steps.mjs";
 
 /** Examples of BIP 173 and BIP 350, and the address of the first block. */
 const OLD = "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4";
@@ -12,24 +11,19 @@ const NEW = "bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqzk5jj0";
 const OTHER = "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa";
 const TYPO = `${OLD.slice(0, -1)}5`;
 
-let demo;
+let at;
 let people;
 let owner;
 let second;
 let request;
 
 before(async () => {
-  demo = await startDemo();
-  people = await openBrowser(demo.url);
-  owner = await people.signIn("Owner");
+  at = await openDemo();
+  ({ people, owner } = at);
 });
 
-after(async () => {
-  await people?.browser.close();
-  await demo?.stop();
-});
+after(() => at?.close());
 
-const dialog = (page, name) => page.getByRole("dialog", name ? { name } : undefined);
 const wallet = (page) => page.getByRole("region", { name: "Payout wallet" });
 const allocation = (page) => page.getByRole("region", { name: "Revenue allocation" });
 /** An address stands in groups with nothing between them, so its text is the address. */
@@ -59,14 +53,7 @@ async function rule(scenario, { approvals, lock }) {
 }
 
 test("a sub-account has a page of its own for its money; nothing is set at first", async () => {
-  for (const name of ["quarryclient", "reserve"]) {
-    await go(owner, "Sub-accounts");
-    await owner.getByRole("button", { name: "Add a sub-account…" }).first().click();
-    const form = dialog(owner, "Add a sub-account");
-    await form.getByLabel("Name").fill(name);
-    await form.getByRole("button", { name: "Add", exact: true }).click();
-    await owner.getByRole("link", { name, exact: true }).waitFor();
-  }
+  for (const name of ["quarryclient", "reserve"]) await addSubAccount(owner, name);
   await open(owner, "quarryclient");
   assert.match(new URL(owner.url()).pathname, /^\/s\/[^/]+\/sub-accounts\/sub-\d+$/);
   await wallet(owner).getByText("No address yet").waitFor();

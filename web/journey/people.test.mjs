@@ -23,8 +23,8 @@ let link;
 before(async () => {
   server = await startServer("--anyone-may-found");
   people = await openBrowser(server.url);
-  owner = await people.newPage("Lena");
-  bo = await people.newPage("Bo");
+  owner = await people.newPage("Lena", { password: OWNER.password });
+  bo = await people.newPage("Bo", { password: BO.password });
   await setUp(owner, server, OWNER);
 });
 
@@ -163,6 +163,7 @@ test("ownership is offered, whom it is offered to accepts, and it can be called 
   const dialog = owner.getByRole("dialog", { name: "Transfer ownership" });
   await choose(owner, dialog, "To", `${BO.name} (${BO.email})`);
   await dialog.getByRole("button", { name: "Offer it" }).click();
+  await dialog.waitFor({ state: "detached" });
   await owner.waitForURL(/\/requests\//);
   // The page that is open learns of it by itself.
   await bo.getByText("Lena Ortiz offers you the ownership of Norte").waitFor();

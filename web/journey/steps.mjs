@@ -83,9 +83,19 @@ export async function askForRestart(page, reason) {
   await dialog.getByText(/1 approval by/).waitFor();
   await dialog.getByLabel("Reason (optional)").fill(reason);
   await dialog.getByRole("button", { name: "Submit for approval" }).click();
-  await page.waitForURL(/\/requests\//);
   await state(page, "Waiting for approval").waitFor();
   return new URL(page.url()).pathname;
+}
+
+export const dialog = (page, name) => page.getByRole("dialog", name ? { name } : undefined);
+
+export async function addSubAccount(page, name) {
+  await go(page, "Sub-accounts");
+  await page.getByRole("button", { name: "Add a sub-account…" }).first().click();
+  const form = dialog(page, "Add a sub-account");
+  await form.getByLabel("Name").fill(name);
+  await form.getByRole("button", { name: "Add", exact: true }).click();
+  await page.getByRole("link", { name, exact: true }).waitFor();
 }
 
 /** Chooses an entry of a list in a form. */
