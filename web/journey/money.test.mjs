@@ -76,6 +76,12 @@ test("a mistyped address is refused while it is typed; a right one is set where 
   await owner.getByRole("status").getByText("Done", { exact: true }).waitFor();
   assert.equal(await shown(wallet(owner), OLD).innerText(), OLD);
   await wallet(owner).getByText("Version 1, since").waitFor();
+  await go(owner, "Sub-accounts");
+  const listed = (name) => owner.getByRole("row").filter({ hasText: name });
+  await listed("quarryclient")
+    .getByText(`…${OLD.slice(-4)}`)
+    .waitFor();
+  await listed("reserve").getByText("No address yet").waitFor();
 });
 
 test("with the rule at 2 a change shows old above new, and waits", async () => {

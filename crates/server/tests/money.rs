@@ -4,6 +4,9 @@
 mod support;
 
 use adit_core::{
+    authz::Actor,
+    command::Command,
+    ids::SubAccountId,
     requests::{Action, Control, PolicyChange, Scenario},
     time::Millis,
 };
@@ -101,6 +104,26 @@ async fn e068_shares_that_are_not_the_whole_are_refused_before_anybody_is_asked(
     fits(&seen, "AllocationOf");
     assert_eq!(seen.body["current"]["version"], 0, "until midnight");
     assert_eq!(seen.body["coming"]["version"], 1);
+}
+
+#[tokio::test]
+async fn the_list_tells_of_each_ones_money_and_of_none_to_whoever_may_not_see_it() {
+    let (house, _) = house().await;
+    let day = house.engine.now().before(Millis::days(1)).day();
+    let earned = Command::SettleEarnings { day, earned: [(SubAccountId(1), 4_321)].into() };
+    house.engine.run(Actor::system(support::ACCOUNT), earned).await.unwrap();
+    let some = json!({ "due_sat": 4_321, "address": "\u{2026}f3t4" });
+    let none = json!({ "due_sat": 0, "address": null });
+    for (who, [first, second]) in
+        [("owner", [&some, &none]), ("reporting_manager", [&some, &none]), ("viewer", [&Value::Null; 2])]
+    {
+        let who = house.sign_in(who).await;
+        let listed = house.get("sub-accounts", &who).await;
+        fits(&listed, "SubAccountPage");
+        let told = [0, 1].map(|at| &listed.body["items"][at]["money"]);
+        assert_eq!(told, [first, second], "{}", listed.text);
+        assert!(!listed.text.contains(OLD), "{}", listed.text);
+    }
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ type Schemas = components["schemas"];
 export type Site = Schemas["Site"];
 export type Container = Schemas["Container"];
 export type SubAccount = Schemas["SubAccount"];
+export type SubAccountListed = Schemas["SubAccountListed"];
 export type ScanTask = Schemas["ScanTask"];
 export type Credential = Schemas["Credential"];
 export type RangesCheck = Schemas["RangesCheck"];

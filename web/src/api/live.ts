@@ -176,6 +176,8 @@ function touchedBy(action: string): string[] {
     return ABOUT_PEOPLE;
   if (action.endsWith("_agent") || action.endsWith("_scan_task")) return ["agents", "scan-tasks", "sites"];
   if (action.endsWith("_site")) return ["sites", "session", "places", "agents", "scan-tasks"];
+  // The list of sub-accounts names the address.
+  if (action === "set_wallet") return ["places"];
   if (/_(group|sub_account)$/.test(action) || action.endsWith("_devices")) return ["places"];
   return [];
 }

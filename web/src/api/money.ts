@@ -29,7 +29,19 @@ export const allocationQuery = (id: string) =>
     queryKey: ["money", id, "allocation"],
     queryFn: () => unwrap(client.GET("/sub-accounts/{id}/allocation", at(id))),
     refetchOnMount: "always",
+    refetchInterval: ({ state }) => untilInForce(state.data?.coming ?? null),
+    refetchIntervalInBackground: true,
   });
+
+/** Where the day has begun here and not yet on the server, whose clock counts. */
+const AGAIN_MS = 1_000;
+
+/** How long until what is to come is in force; false if nothing is. */
+function untilInForce(coming: Allocation | null): number | false {
+  if (coming === null) return false;
+  const left = coming.effective_from - Date.now();
+  return left > 0 ? left : AGAIN_MS;
+}
 
 export const walletChange = (sub_account: string, address: string): Action => ({
   action: "set_wallet",

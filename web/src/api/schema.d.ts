@@ -3542,8 +3542,22 @@ export interface components {
             id: string;
             name: string;
         };
+        /** @description `money` is null for whoever sees neither its revenue nor its wallet. */
+        SubAccountListed: {
+            devices: number;
+            etag: components["schemas"]["Etag"];
+            id: string;
+            money: components["schemas"]["SubAccountMoney"] | null;
+            name: string;
+        };
+        SubAccountMoney: {
+            /** @description Where it is paid to, masked; null where there is none yet. */
+            address: string | null;
+            /** @description Earned and not paid. */
+            due_sat: number;
+        };
         SubAccountPage: {
-            items: components["schemas"]["SubAccount"][];
+            items: components["schemas"]["SubAccountListed"][];
         };
         SubmitResult: {
             refused: {

@@ -2,14 +2,20 @@ import { IconPlus, IconUsersGroup } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
-import { createSubAccount, removeSubAccount, renameSubAccount, type SubAccount } from "../api/estate";
+import {
+  createSubAccount,
+  removeSubAccount,
+  renameSubAccount,
+  type SubAccount,
+  type SubAccountListed,
+} from "../api/estate";
 import { placesQuery } from "../api/people";
 import { ALL_SITES } from "../api/queries";
 import { LinksCard } from "../observers/LinksCard";
 import { useSite } from "../shell/site";
 import { Ask } from "../ui/ask";
 import { Empty, LoadError, Waiting } from "../ui/feedback";
-import { count, plural } from "../ui/format";
+import { count, NONE, plural } from "../ui/format";
 import { GatedButton } from "../ui/gated";
 import { NameDialog } from "../ui/name-dialog";
 import { useCan } from "../ui/permissions";
@@ -22,7 +28,7 @@ type Task = { kind: "new" } | { kind: "rename" | "remove"; subAccount: SubAccoun
 const NAME = /^[a-z0-9]{5,20}$/;
 const NAME_WORDS = "5 to 20 small letters and digits.";
 
-/** Whose machines are whose: each sub-account with the devices that mine for it. */
+/** Whose machines are whose: each sub-account with the devices that mine for it, what it is owed and where that goes. */
 export function SubAccountsPage() {
   const can = useCan();
   const { data, error, refetch } = useQuery({ ...placesQuery, refetchOnMount: "always" });
@@ -102,8 +108,9 @@ export function SubAccountsPage() {
   );
 }
 
-function Table({ subAccounts, onTask }: { subAccounts: SubAccount[]; onTask: (task: Task) => void }) {
+function Table({ subAccounts, onTask }: { subAccounts: SubAccountListed[]; onTask: (task: Task) => void }) {
   const can = useCan();
+  const moneyed = subAccounts.some((each) => each.money !== null);
   const site = useSite();
   const create = can("subaccount.create").why;
   const remove = can("subaccount.delete").why;
@@ -116,6 +123,14 @@ function Table({ subAccounts, onTask }: { subAccounts: SubAccount[]; onTask: (ta
             <th scope="col" className="r">
               Devices
             </th>
+            {moneyed && (
+              <>
+                <th scope="col" className="r">
+                  Due, sat
+                </th>
+                <th scope="col">Paid to</th>
+              </>
+            )}
             <th scope="col">
               <span className="sr">What to do</span>
             </th>
@@ -139,6 +154,7 @@ function Table({ subAccounts, onTask }: { subAccounts: SubAccount[]; onTask: (ta
                   {count(subAccount.devices)}
                 </Link>
               </td>
+              {moneyed && <Money of={subAccount} />}
               <td data-label="" className="r menu">
                 <TaskMenu
                   of={subAccount.name}
@@ -158,6 +174,20 @@ function Table({ subAccounts, onTask }: { subAccounts: SubAccount[]; onTask: (ta
         </tbody>
       </table>
     </div>
+  );
+}
+
+/** What one is owed, and the end of the address that gets it. */
+function Money({ of: { money } }: { of: SubAccountListed }) {
+  return (
+    <>
+      <td data-label="Due, sat" className="r num">
+        {money ? count(money.due_sat) : NONE}
+      </td>
+      <td data-label="Paid to" className="num">
+        {money ? (money.address ?? <span className="dim">No address yet</span>) : NONE}
+      </td>
+    </>
   );
 }
 

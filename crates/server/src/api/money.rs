@@ -10,16 +10,29 @@ use super::{
 };
 use adit_core::{
     accounts::{Allocation, Recipient, Share, Wallet, address::masked},
-    authz::{Permission, Place, Reach},
+    authz::{Actor, Permission, Place, Reach},
     ids::SubAccountId,
     requests::{Action, Control, Request, RequestState},
     state::State,
+    time::Timestamp,
 };
 use axum::{
     Json,
     extract::{Path, State as Shares},
 };
 use serde_json::{Value, json};
+
+/// What a list of sub-accounts tells of each one's money; nothing to whoever sees neither its revenue nor its wallet.
+pub fn summary(state: &State, actor: &Actor, of: SubAccountId, now: Timestamp) -> Value {
+    let (rights, place) = (state.rights_of(actor), Place::sub_account(of));
+    let sees = |permission| rights.allow(permission, &place, now);
+    if !sees(Permission::RevenueView) && !sees(Permission::WalletView) {
+        return Value::Null;
+    }
+    let due = state.due(of).iter().map(|due| due.sat).sum::<u64>();
+    let address = state.money(of).wallet().map(|wallet| masked(&wallet.address));
+    json!({ "due_sat": due, "address": address })
+}
 
 const WALLET: u8 = Permission::WalletView as u8;
 const REVENUE: u8 = Permission::RevenueView as u8;

@@ -4,7 +4,7 @@ use super::{
     Shared,
     caller::{Allowed, Caller},
     etag::{self, IfMatch},
-    id,
+    id, money,
     problem::{Answer, Body, Params, Problem},
     requests::{self, key_of, submit_control},
 };
@@ -237,11 +237,16 @@ fn sub_account_view(state: &State, sub_account: &SubAccount) -> Value {
     json!({ "id": sub_account.id, "etag": etag, "name": sub_account.name, "devices": devices })
 }
 
-/// `GET /sub-accounts`
+/// `GET /sub-accounts`, each with what is due and where it is paid to, for whoever may see that.
 pub async fn sub_accounts(Shares(api): Shares<Shared>, allowed: Allowed<LIST>) -> Json<Value> {
-    let (state, reach) = (api.engine.state(), allowed.permit.reach());
+    let (state, reach, now) = (api.engine.state(), allowed.permit.reach(), api.now());
     let seen = state.sub_accounts_of(reach.account()).filter(|of| reach.covers(of.account, &of_sub_account(of)));
-    Json(json!({ "items": seen.map(|sub_account| sub_account_view(&state, sub_account)).collect::<Vec<_>>() }))
+    let listed = seen.map(|sub_account| {
+        let mut view = sub_account_view(&state, sub_account);
+        view["money"] = money::summary(&state, &allowed.caller.actor, sub_account.id, now);
+        view
+    });
+    Json(json!({ "items": listed.collect::<Vec<_>>() }))
 }
 
 fn answer_sub_account(api: &Shared, status: StatusCode, reply: &Reply) -> Answer<Response> {
