@@ -131,7 +131,7 @@ fn company(requests: u32) -> Company {
     company
 }
 
-fn routed(dir: &DataDir, log: adit_store::SqliteLog) -> Router {
+fn routed(dir: &DataDir, log: adit_store::FileLog) -> Router {
     let engine = Engine::start(Box::new(log), Arc::new(SystemClock)).expect("an engine");
     let now = engine.now();
     let mut people = dir.people().expect("people");

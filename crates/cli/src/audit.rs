@@ -2,7 +2,7 @@
 
 use adit_core::audit::{Head, Record, VerifyError, verify};
 use adit_server::csv;
-use adit_store::{LogReader, SqliteReader};
+use adit_store::{FileReader, LogReader};
 use anyhow::{Context, bail};
 use clap::{Subcommand, ValueEnum};
 use serde_json::Value;
@@ -19,7 +19,7 @@ const PAGE: usize = 1_000;
 pub enum Command {
     /// Check every record's hash and its link to the one before; works offline, also on an export
     Verify {
-        /// The log (`log.db`) or an export of it (`.jsonl`)
+        /// The log (the folder `log`) or an export of it (`.jsonl`)
         log: PathBuf,
         /// A head noted earlier, 64 hex digits: also prove that the log still contains it
         #[arg(long, value_name = "HASH")]
@@ -27,7 +27,7 @@ pub enum Command {
     },
     /// Write every record: as one line of JSON, which can be verified, or as a table
     Export {
-        /// The log (`log.db`)
+        /// The log (the folder `log`)
         log: PathBuf,
         /// As what
         #[arg(long, value_enum, default_value_t = Format::Jsonl)]
@@ -121,13 +121,13 @@ fn records(log: &Path) -> anyhow::Result<Records> {
         let file = File::open(log).with_context(|| format!("cannot open {}", log.display()))?;
         return Ok(Box::new(BufReader::new(file).lines().map(|line| Ok(serde_json::from_str(&line?)?))));
     }
-    if !log.is_file() {
+    if !log.is_dir() {
         bail!(
-            "there is no log at {}: give the path of log.db in the server's data folder, or of an export",
+            "there is no log at {}: give the path of the folder log in the server's data folder, or of an export",
             log.display()
         );
     }
-    let reader = SqliteReader::open(log).with_context(|| format!("cannot open {}", log.display()))?;
+    let reader = FileReader::open(log).with_context(|| format!("cannot open {}", log.display()))?;
     let mut next = 1;
     let pages = std::iter::from_fn(move || match reader.read(next, PAGE) {
         Ok(page) if page.is_empty() => None,

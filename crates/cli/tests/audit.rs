@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use adit_core::time::Timestamp;
-use adit_store::{LogStore, SqliteLog};
+use adit_store::{FileLog, LogStore};
 use std::{
     path::Path,
     process::{Command, Output},
@@ -17,8 +17,8 @@ fn text(bytes: &[u8]) -> String {
 }
 
 fn log(folder: &Path) -> String {
-    let path = folder.join("log.db");
-    let mut log = SqliteLog::open(&path).unwrap();
+    let path = folder.join("log");
+    let mut log = FileLog::open(&path).unwrap();
     log.append(0, &[(Timestamp(1), r#"{"a":1}"#), (Timestamp(2), r#"{"b":2}"#)]).unwrap();
     path.to_str().unwrap().to_owned()
 }
@@ -46,9 +46,9 @@ fn a_sound_log_and_its_export_verify_and_an_altered_export_does_not() {
 #[test]
 fn a_log_is_written_as_a_table() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("log.db");
+    let path = folder.path().join("log");
     let body = r#"{"at":1,"actor":{"kind":"user","id":"usr-1"},"event":{"type":"account_frozen.v1","data":{"account":"acc-1"}}}"#;
-    SqliteLog::open(&path).unwrap().append(0, &[(Timestamp(1), body)]).unwrap();
+    FileLog::open(&path).unwrap().append(0, &[(Timestamp(1), body)]).unwrap();
     let table = adit(&["audit", "export", "--format", "csv", path.to_str().unwrap()]);
     assert!(table.status.success(), "{}", text(&table.stderr));
     let table = text(&table.stdout);
@@ -71,7 +71,7 @@ fn a_head_that_is_gone_is_missed() {
 
 #[test]
 fn no_log_says_where_to_look_and_the_matrix_is_printed() {
-    let missing = adit(&["audit", "verify", "nowhere/log.db"]);
+    let missing = adit(&["audit", "verify", "nowhere/log"]);
     assert_eq!(missing.status.code(), Some(1));
     assert!(text(&missing.stderr).contains("data folder"));
     let csv = text(&adit(&["roles", "--csv"]).stdout);

@@ -54,7 +54,7 @@ impl Demo {
 }
 
 fn records(data: &Path) -> String {
-    let verified = adit().args(["audit", "verify"]).arg(data.join("server/log.db")).output().unwrap();
+    let verified = adit().args(["audit", "verify"]).arg(data.join("server/log")).output().unwrap();
     assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stderr));
     String::from_utf8(verified.stdout).unwrap()
 }

@@ -14,7 +14,7 @@ use adit_server::{
     api::{self, Api, Options, session},
     notices::webhooks::WebhookOptions,
 };
-use adit_store::{Key, Notices, People, Person, Secrets, SqliteLog, SqliteReader};
+use adit_store::{FileLog, FileReader, Key, Notices, People, Person, Secrets};
 use axum::{
     Router,
     body::Body,
@@ -38,7 +38,7 @@ struct House {
 async fn house() -> House {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
-    let engine = Engine::start(Box::new(SqliteLog::open(path("log")).unwrap()), Arc::new(SystemClock)).unwrap();
+    let engine = Engine::start(Box::new(FileLog::open(path("log")).unwrap()), Arc::new(SystemClock)).unwrap();
     let operator = |account| Actor { account, principal: Principal::Operator, authenticated_at: Timestamp(0) };
     let Ok(Reply::Account(account, owner)) =
         engine.run(operator(AccountId(0)), Command::CreateAccount { name: "Mine".into() }).await
@@ -76,7 +76,7 @@ async fn house() -> House {
     let (kept, table) = (engine.clone(), live.clone());
     let secrets = Arc::new(Mutex::new(Secrets::open(path("secrets"), Key::load(&path("key"), true).unwrap()).unwrap()));
     let agents = Agents::new(engine.clone(), live.clone(), Arc::clone(&secrets), 10).unwrap();
-    let log = Box::new(SqliteReader::open(path("log")).unwrap());
+    let log = Box::new(FileReader::open(path("log")).unwrap());
     let options = Options { loopback: true, ..Options::default() };
     let people = Arc::new(Mutex::new(people));
     let told = HeraldOptions { public_url: String::new(), mail: None, webhooks: WebhookOptions::default() };

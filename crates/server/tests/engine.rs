@@ -11,7 +11,7 @@ use adit_core::{
     time::Timestamp,
 };
 use adit_server::{Clock, CommandError, Engine, Proposal, SystemClock, Writer};
-use adit_store::{Appended, DataDir, LogReader, LogStore, Result, Snapshot, SqliteLog, StoreError};
+use adit_store::{Appended, DataDir, FileLog, LogReader, LogStore, Result, Snapshot, StoreError};
 use std::sync::{
     Arc, Mutex,
     atomic::{AtomicU8, AtomicU64, Ordering},
@@ -34,7 +34,7 @@ struct Disk {
     gate: Arc<Mutex<Option<mpsc::Receiver<()>>>>,
 }
 
-struct MoodyLog(SqliteLog, Disk);
+struct MoodyLog(FileLog, Disk);
 
 impl LogReader for MoodyLog {
     fn read(&self, from_seq: u64, limit: usize) -> Result<Vec<Record>> {
@@ -278,7 +278,9 @@ async fn a_start_reads_the_snapshot_and_only_what_came_after_it() {
     })
     .await;
     keeping.abort();
+    let _ = keeping.await;
     let before = engine.state();
+    drop(engine);
     let disk = Disk::default();
     let again = start(&dir, &disk);
     assert_eq!(*again.state(), *before);

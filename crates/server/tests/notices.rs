@@ -14,7 +14,7 @@ use adit_server::{
     Clock, Engine, Herald, HeraldOptions, SystemClock, api::Options, mail::MailOptions,
     notices::webhooks::WebhookOptions,
 };
-use adit_store::{Item, Key, Notices, People, Secrets, SqliteLog, SqliteReader};
+use adit_store::{FileLog, FileReader, Item, Key, Notices, People, Secrets};
 use adit_testkit::mail::{MailServer, Received};
 use serde_json::{Value, json};
 use std::{
@@ -299,7 +299,7 @@ fn herald(engine: &Engine, folder: &Path) -> JoinSet<()> {
     let store = Notices::open(path("notices")).unwrap();
     let herald = Herald::new(engine.clone(), store, people, Arc::new(Mutex::new(secrets)), options).unwrap();
     let mut work = JoinSet::new();
-    work.spawn(herald.work(Box::new(SqliteReader::open(path("log")).unwrap())));
+    work.spawn(herald.work(Box::new(FileReader::open(path("log")).unwrap())));
     work
 }
 
@@ -321,7 +321,7 @@ async fn items(engine: &Engine, folder: &Path, user: UserId, wanted: impl Fn(&[I
 #[tokio::test]
 async fn over_a_crash_nothing_is_told_twice_and_nothing_is_left_out() {
     let folder = tempfile::tempdir().unwrap();
-    let log = SqliteLog::open(folder.path().join("log")).unwrap();
+    let log = FileLog::open(folder.path().join("log")).unwrap();
     let engine = Engine::start(Box::new(log), Arc::new(SystemClock)).unwrap();
     let people = company(&engine, 2).await;
     let counts = |of, required| {
@@ -351,7 +351,7 @@ async fn over_a_crash_nothing_is_told_twice_and_nothing_is_left_out() {
 #[tokio::test]
 async fn reminders_come_by_the_clock_and_not_again_after_a_start() {
     let folder = tempfile::tempdir().unwrap();
-    let log = SqliteLog::open(folder.path().join("log")).unwrap();
+    let log = FileLog::open(folder.path().join("log")).unwrap();
     let clock = Arc::new(Hands(AtomicI64::new(1_800_000_000_000)));
     let engine = Engine::start(Box::new(log), Arc::<Hands>::clone(&clock)).unwrap();
     let people = company(&engine, 1).await;

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::cast_precision_loss, reason = "figures")]
 
 use adit_core::time::Timestamp;
-use adit_store::{LogReader, LogStore, SqliteLog};
+use adit_store::{FileLog, LogReader, LogStore};
 use std::{
     fs::File,
     io::{Seek, SeekFrom, Write},
@@ -22,10 +22,10 @@ fn main() {
     let mut bare = File::create(dir.path().join("bare")).unwrap();
     bare.write_all(&vec![0; 4 << 20]).unwrap();
     bare.sync_all().unwrap();
-    let mut log = SqliteLog::open(dir.path().join("log.db")).unwrap();
+    let mut log = FileLog::open(dir.path().join("log")).unwrap();
     let body = format!("{{\"actor\":\"usr-1\",\"event\":\"{}\"}}", "x".repeat(270));
 
-    // The journal has its full length once it has been copied back for the first time.
+    // Segments have their full length after some time.
     for seq in 0..2_000 {
         log.append(seq, &[(Timestamp(1), body.as_str())]).unwrap();
     }

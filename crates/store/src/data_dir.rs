@@ -1,8 +1,9 @@
 //! Everything of one server in one directory, and the lock that keeps a second server out.
 
 use crate::{
-    Key, Notices, People, Result, Secrets, SqliteLog, SqliteReader, StoreError,
+    FileLog, FileReader, Key, LogReader, LogStore, MAX_READ, Notices, People, Result, Secrets, StoreError,
     files::{create_private_dir, sync_dir_of},
+    log::Synced,
     sqlite::Database,
 };
 use std::{
@@ -11,7 +12,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-const LOG: &str = "log.db";
+const LOG: &str = "log";
+/// Where the log was before it had files of its own.
+const FORMER_LOG: &str = "log.db";
 const PEOPLE: &str = "people.db";
 const SECRETS: &str = "secrets.db";
 const NOTICES: &str = "notices.db";
@@ -21,6 +24,7 @@ const NOTICES: &str = "notices.db";
 pub struct DataDir {
     root: PathBuf,
     key: Key,
+    synced: Synced,
     _lock: File,
 }
 
@@ -35,7 +39,7 @@ impl DataDir {
         let lock = lock(&root.join("lock"))?;
         let may_create = !root.join(SECRETS).exists();
         let key = Key::load(&root.join("key"), may_create)?;
-        Ok(Self { root, key, _lock: lock })
+        Ok(Self { root, key, synced: Synced::default(), _lock: lock })
     }
 
     /// Where it is.
@@ -53,17 +57,21 @@ impl DataDir {
     /// The log, for its one writer.
     ///
     /// # Errors
-    /// As [`SqliteLog::open`].
-    pub fn log(&self) -> Result<SqliteLog> {
-        SqliteLog::open(self.log_path())
+    /// As [`FileLog::open`].
+    pub fn log(&self) -> Result<FileLog> {
+        if self.root.join(FORMER_LOG).exists() {
+            let problem = "was written by a version from before the first release: choose an empty data directory";
+            return Err(StoreError::Invalid { what: "log.db in the data directory", problem });
+        }
+        FileLog::beside_readers(&self.log_path(), self.synced.clone())
     }
 
-    /// The log, for one more reader. Open [`log`](Self::log) first: it creates and migrates the file.
+    /// The log, for one more reader. Open [`log`](Self::log) first: this sees what that has on the disk.
     ///
     /// # Errors
-    /// As [`SqliteReader::open`].
-    pub fn log_reader(&self) -> Result<SqliteReader> {
-        SqliteReader::open(self.log_path())
+    /// As [`FileReader::open`].
+    pub fn log_reader(&self) -> Result<FileReader> {
+        FileReader::bounded(&self.log_path(), Some(self.synced.clone()))
     }
 
     /// Persons and sessions.
@@ -91,7 +99,7 @@ impl DataDir {
     }
 }
 
-/// Copies the databases of the data directory `root` to the new directory `target`, also while a server runs there. The key
+/// Copies the log and the databases of the data directory `root` to the new directory `target`, also while a server runs there. The key
 /// is left out on purpose: keep its copy elsewhere. To restore, put the files and the key into an empty directory.
 ///
 /// # Errors
@@ -106,13 +114,34 @@ pub fn backup(root: &Path, target: &Path) -> Result<()> {
     }
     let io = |error| StoreError::io(&unfinished, error);
     create_private_dir(&unfinished).map_err(io)?;
+    let copy_database = |name: &str| {
+        let from = root.join(name);
+        if from.exists() { Database::open_for_copy(&from)?.copy_to(&unfinished.join(name)) } else { Ok(()) }
+    };
     // The notices first: what their copy does not know of is told again from the log. The log before the people: whoever the
     // log's copy speaks of is in the later copy of the people.
-    for name in [NOTICES, LOG, PEOPLE, SECRETS].iter().filter(|name| root.join(name).exists()) {
-        Database::open_for_copy(&root.join(name))?.copy_to(&unfinished.join(name))?;
-    }
+    copy_database(NOTICES)?;
+    copy_log(&root.join(LOG), &unfinished.join(LOG))?;
+    [PEOPLE, SECRETS].into_iter().try_for_each(copy_database)?;
     File::open(&unfinished).and_then(|dir| dir.sync_all()).map_err(io)?;
     fs::rename(&unfinished, target).and_then(|()| sync_dir_of(target)).map_err(io)
+}
+
+/// Every record is checked on the way.
+fn copy_log(from: &Path, to: &Path) -> Result<()> {
+    if !from.exists() {
+        return Ok(());
+    }
+    let (log, mut copy) = (FileReader::open(from)?, FileLog::open(to)?);
+    loop {
+        let known = copy.head()?.seq;
+        let records = log.read(known + 1, MAX_READ)?;
+        if records.is_empty() {
+            return Ok(());
+        }
+        let bodies: Vec<_> = records.iter().map(|record| (record.at, &*record.body)).collect();
+        copy.append(known, &bodies)?;
+    }
 }
 
 fn lock(path: &Path) -> Result<File> {

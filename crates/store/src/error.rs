@@ -54,16 +54,6 @@ pub enum StoreError {
         /// The newest schema this program knows.
         known: u32,
     },
-    /// Written by an older version of the program, and opened only for reading.
-    #[error("{place}: has schema {found} and this version reads {known}; start the server once to migrate it")]
-    OlderSchema {
-        /// Where.
-        place: String,
-        /// Its schema.
-        found: u32,
-        /// The schema this program reads.
-        known: u32,
-    },
     /// Another process has the data directory.
     #[error("{place}: in use by another server{holder}; stop it first, or choose another data directory")]
     InUse {

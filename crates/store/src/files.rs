@@ -11,6 +11,11 @@ pub(crate) fn create_private(path: &Path) -> io::Result<()> {
     private().truncate(false).open(path).map(|_| ())
 }
 
+/// Makes an empty file that only its owner may read, in place of one that may be there.
+pub(crate) fn create_new_private(path: &Path) -> io::Result<File> {
+    private().truncate(true).open(path)
+}
+
 /// Makes a directory, and those above it, that only its owner may look into, unless there is one.
 pub(crate) fn create_private_dir(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
@@ -22,7 +27,7 @@ pub(crate) fn create_private_dir(path: &Path) -> io::Result<()> {
 
 /// Writes the parts to `unfinished`, in the same directory as `target`, and then puts it in `target`'s place.
 pub(crate) fn write_durably(unfinished: &Path, target: &Path, parts: &[&[u8]]) -> io::Result<()> {
-    let mut file = private().truncate(true).open(unfinished)?;
+    let mut file = create_new_private(unfinished)?;
     for part in parts {
         file.write_all(part)?;
     }

@@ -9,7 +9,7 @@
 //! ```text
 //! lock             held by the running server
 //! key              32 random bytes that open the secrets; back it up apart from the databases
-//! log.db           the log            log.snapshots/   snapshots of it
+//! log/             the log            log.snapshots/   snapshots of it
 //! people.db        persons, sessions  secrets.db       sealed secrets
 //! notices.db       who was told of what, and what is still to be sent
 //! ```
@@ -30,7 +30,7 @@ pub mod suite;
 
 pub use data_dir::{DataDir, backup};
 pub use error::{Result, StoreError};
-pub use log::{Appended, LogReader, LogStore, MAX_BATCH, MAX_BODY_BYTES, MAX_READ, Snapshot};
+pub use log::{Appended, FileLog, FileReader, LogReader, LogStore, MAX_BATCH, MAX_BODY_BYTES, MAX_READ, Snapshot};
 pub use notices::{
     Announcement, Attempt, Choices, Delivery, DeliveryState, Item, Letter, MAX_ITEMS, Mark, Notices, Outcome,
 };
@@ -40,4 +40,3 @@ pub use people::{
 };
 pub use seal::Key;
 pub use secrets::Secrets;
-pub use sqlite::{SqliteLog, SqliteReader};

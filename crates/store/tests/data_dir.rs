@@ -33,8 +33,12 @@ fn the_directory_and_the_key_are_private() {
     assert_eq!((mode(&root), mode(&root.join("key"))), (0o700, 0o600));
     fs::set_permissions(&root, fs::Permissions::from_mode(0o755)).unwrap();
     let data = DataDir::open(&root).unwrap();
-    let open = (data.log().unwrap(), data.people().unwrap(), data.secrets().unwrap());
-    for name in ["log.db", "log.db-wal", "people.db", "people.db-wal", "secrets.db", "secrets.db-wal"] {
+    let mut log = data.log().unwrap();
+    log.append(0, &[(Timestamp(1), "a record")]).unwrap();
+    let open = (log, data.people().unwrap(), data.secrets().unwrap());
+    for name in
+        ["log/00000000000000000001.log", "log/lock", "people.db", "people.db-wal", "secrets.db", "secrets.db-wal"]
+    {
         assert_eq!(mode(&root.join(name)), 0o600, "{name}");
     }
     drop((open, data));
@@ -43,6 +47,14 @@ fn the_directory_and_the_key_are_private() {
     assert_ne!(key, [0; 32]);
     drop(DataDir::open(&root).unwrap());
     assert_eq!(fs::read(root.join("key")).unwrap(), key);
+}
+
+#[test]
+fn a_log_of_before_the_first_release_is_not_passed_over() {
+    let dir = TempDir::new().unwrap();
+    fs::write(dir.path().join("log.db"), b"SQLite format 3").unwrap();
+    let error = DataDir::open(dir.path()).and_then(|data| data.log()).err().unwrap();
+    assert!(error.to_string().contains("choose an empty data directory"), "{error}");
 }
 
 #[test]

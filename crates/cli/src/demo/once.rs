@@ -345,7 +345,7 @@ impl Journey {
         let page = owner.get("/audit?limit=50").await?;
         let listed = list(&page, "items")?.len();
         ensure!(listed > 0, "the audit page is empty");
-        let log = self.data.join("server").join("log.db");
+        let log = self.data.join("server").join("log");
         let head = tokio::task::spawn_blocking(move || crate::audit::head(&log)).await??;
         let listed_head = page["head"]["seq"].as_u64().unwrap_or_default();
         ensure!(head.seq >= listed_head, "the log has {} records and the audit page {listed_head}", head.seq);

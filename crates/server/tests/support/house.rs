@@ -17,7 +17,7 @@ use adit_server::{
     agents::SharedSecrets,
     api::{self, Api, Options, session},
 };
-use adit_store::{Key, Notices, People, Person, Secrets, SqliteLog, SqliteReader};
+use adit_store::{FileLog, FileReader, Key, Notices, People, Person, Secrets};
 use axum::{
     Router,
     body::Body,
@@ -111,7 +111,7 @@ impl House {
         let path = |name: &str| folder.path().join(name);
         let clock = Arc::new(ForwardClock::default());
         let ticking: Arc<dyn Clock> = Arc::clone(&clock) as Arc<dyn Clock>;
-        let engine = Engine::start(Box::new(SqliteLog::open(path("log")).unwrap()), ticking).unwrap();
+        let engine = Engine::start(Box::new(FileLog::open(path("log")).unwrap()), ticking).unwrap();
         engine.run(operator(&engine), Command::CreateAccount { name: "Mine".into() }).await.unwrap();
         let mut users = BTreeMap::new();
         for role in Role::ALL {
@@ -174,7 +174,7 @@ impl House {
         let mut follower = JoinSet::new();
         let followed = Arc::clone(&agents);
         follower.spawn(async move { followed.follow().await });
-        let log = Box::new(SqliteReader::open(path("log")).unwrap());
+        let log = Box::new(FileReader::open(path("log")).unwrap());
         let people = Arc::new(Mutex::new(people));
         let told = HeraldOptions {
             public_url: options.public_url.clone(),
@@ -183,7 +183,7 @@ impl House {
         };
         let store = Notices::open(path("notices")).unwrap();
         let herald = Herald::new(engine.clone(), store, Arc::clone(&people), Arc::clone(&secrets), told).unwrap();
-        follower.spawn(Arc::clone(&herald).work(Box::new(SqliteReader::open(path("log")).unwrap())));
+        follower.spawn(Arc::clone(&herald).work(Box::new(FileReader::open(path("log")).unwrap())));
         let api = Api::new(engine.clone(), live.clone(), Arc::clone(&people), agents, herald, log, options).unwrap();
         let router = api::router(Arc::new(api));
         Self { clock, engine, router, people, users, secrets, live, next, _follower: follower, _folder: folder }

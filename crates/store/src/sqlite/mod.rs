@@ -3,9 +3,8 @@
 //! Every file is in WAL mode with `synchronous=FULL`: a commit that was answered survives a loss of power. Writes begin with
 //! `BEGIN IMMEDIATE`, so that a transaction never finds out halfway that it may not write.
 
-mod log;
-
-pub use log::{SqliteLog, SqliteReader};
+#[cfg(test)]
+mod tests;
 
 use crate::{
     Result, StoreError,
@@ -77,19 +76,6 @@ impl Database {
         Ok(database)
     }
 
-    /// Opens an existing file only to query it.
-    pub(crate) fn open_reader(path: &Path, migrations: &[&str]) -> Result<Self> {
-        let database = Self::connect(path)?;
-        database.run(|c| c.pragma_update(None, "query_only", true))?;
-        let (found, known) = (database.schema()?, version(migrations.len()));
-        let place = database.place();
-        match found.cmp(&known) {
-            std::cmp::Ordering::Less => Err(StoreError::OlderSchema { place, found, known }),
-            std::cmp::Ordering::Equal => Ok(database),
-            std::cmp::Ordering::Greater => Err(StoreError::NewerSchema { place, found, known }),
-        }
-    }
-
     /// Opens an existing file of any schema, to be copied.
     pub(crate) fn open_for_copy(path: &Path) -> Result<Self> {
         Self::connect(path)
@@ -137,12 +123,6 @@ impl Database {
         })?;
         tx.commit().map_err(translate)?;
         Ok(done)
-    }
-
-    /// Whether the file's pages and rows are as SQLite expects them.
-    pub(crate) fn check_pages(&self) -> Result<()> {
-        let detail: String = self.run(|c| c.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)))?;
-        if detail == "ok" { Ok(()) } else { Err(StoreError::Corrupt { place: self.place(), detail }) }
     }
 
     /// Writes a copy of the file as it is at this moment, while others go on writing.

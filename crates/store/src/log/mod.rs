@@ -1,4 +1,15 @@
-//! What a log must be able to do, whatever database it lies in.
+//! What a log must be able to do, whatever it lies in; and a log in files.
+
+mod file;
+mod frame;
+mod reader;
+mod segment;
+#[cfg(test)]
+mod tests;
+
+pub use file::FileLog;
+pub use reader::FileReader;
+pub(crate) use reader::Synced;
 
 use crate::{Result, StoreError};
 use adit_core::audit::{Chain, Head, Record};
@@ -37,33 +48,33 @@ pub trait LogReader: Send {
     /// before it. Large records may make it fewer; nothing comes back only where the log has ended.
     ///
     /// # Errors
-    /// [`StoreError::Broken`] if the records do not form a chain; whatever the database said.
+    /// [`StoreError::Broken`] if the records do not form a chain; what the store said.
     fn read(&self, from_seq: u64, limit: usize) -> Result<Vec<Record>>;
 
     /// The log's end.
     ///
     /// # Errors
-    /// Whatever the database said.
+    /// What the store said.
     fn head(&self) -> Result<Head>;
 
     /// Keeps a snapshot and forgets all but the last two. It lies beside the log: appends go on meanwhile. One at a time.
     /// `schema` says how to read `bytes`.
     ///
     /// # Errors
-    /// [`StoreError::Invalid`] if the log has no record `seq`; whatever the database or file system said.
+    /// [`StoreError::Invalid`] if the log has no record `seq`; what the store said.
     fn put_snapshot(&self, seq: u64, schema: u32, bytes: &[u8]) -> Result<()>;
 
     /// The latest sound snapshot of this schema that was taken of this very log. A damaged one is passed over: the log
     /// has everything.
     ///
     /// # Errors
-    /// Whatever the database or file system said.
+    /// What the store said.
     fn latest_snapshot(&self, schema: u32) -> Result<Option<Snapshot>>;
 
     /// Walks the whole log.
     ///
     /// # Errors
-    /// [`StoreError::Broken`] naming the first record that is wrong; whatever the database said.
+    /// [`StoreError::Broken`] naming the first record that is wrong; what the store said.
     fn verify(&self) -> Result<Head>;
 }
 

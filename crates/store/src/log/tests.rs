@@ -1,0 +1,305 @@
+//! What only files can suffer: a write that was cut off, damage, a full disk, another version's format.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use super::{FileLog, FileReader, frame, segment, segment::SHORTEST};
+use crate::{DataDir, LogReader, LogStore, StoreError, suite};
+use adit_core::{
+    audit::{Fault, Head},
+    time::Timestamp,
+};
+use std::{
+    fs,
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+};
+use tempfile::TempDir;
+
+/// So many batches of one to three records each.
+fn filled(dir: &Path, batches: u64) -> FileLog {
+    let mut log = FileLog::open(dir).unwrap();
+    for batch in 0..batches {
+        let seq = log.head().unwrap().seq;
+        let bodies: Vec<String> = (0..=batch % 3).map(|n| format!("record <{}> é", seq + 1 + n)).collect();
+        let bodies: Vec<_> = bodies.iter().map(|body| (Timestamp(1), body.as_str())).collect();
+        log.append(seq, &bodies).unwrap();
+    }
+    log
+}
+
+fn first_segment(dir: &Path) -> PathBuf {
+    segment::path(dir, 1)
+}
+
+/// Where the bytes begin that are not zero up to the end, and the segment without its zeros.
+fn written(path: &Path) -> Vec<u8> {
+    let mut bytes = fs::read(path).unwrap();
+    bytes.truncate(bytes.iter().rposition(|byte| *byte != 0).unwrap() + 1);
+    bytes
+}
+
+fn put(path: &Path, bytes: &[u8], length: u64) {
+    let mut all = bytes.to_vec();
+    all.resize(usize::try_from(length).unwrap(), 0);
+    fs::write(path, all).unwrap();
+}
+
+#[test]
+fn files_pass_the_suite() {
+    let dir = TempDir::new().unwrap();
+    suite::all(
+        |name| FileLog::open(dir.path().join(name)).unwrap(),
+        |name| FileReader::open(dir.path().join(name)).unwrap(),
+    );
+    let data = |name: &str| DataDir::open(dir.path().join(name)).unwrap();
+    let (one, two) = (data("one"), data("two"));
+    let mut opened = [Some(one.log().unwrap()), Some(two.log().unwrap())].into_iter();
+    drop((opened.next(), opened.next()));
+    assert_eq!(one.log_reader().unwrap().verify().unwrap(), Head::EMPTY);
+}
+
+#[test]
+fn a_reader_of_the_data_directory_sees_what_is_on_the_disk() {
+    let dir = TempDir::new().unwrap();
+    let data = DataDir::open(dir.path()).unwrap();
+    let mut log = data.log().unwrap();
+    log.append(0, &[(Timestamp(1), "one")]).unwrap();
+    let reader = data.log_reader().unwrap();
+    let frame = {
+        let (records, _) = super::link(log.head().unwrap(), 1, &[(Timestamp(1), "two")]).unwrap();
+        frame::encode(log.head().unwrap(), &records)
+    };
+    // As in the moment between the write and the answer of the disk.
+    let path = first_segment(&data.log_path());
+    let mut bytes = written(&path);
+    bytes.extend(frame);
+    put(&path, &bytes, SHORTEST);
+    assert_eq!((reader.head().unwrap().seq, reader.read(1, 10).unwrap().len()), (1, 1));
+    assert_eq!(FileReader::open(data.log_path()).unwrap().head().unwrap().seq, 2);
+    log.append(1, &[(Timestamp(1), "two")]).unwrap();
+    assert_eq!((reader.head().unwrap().seq, reader.verify().unwrap().seq), (2, 2));
+}
+
+#[test]
+fn nobody_else_opens_a_log_that_is_written() {
+    let dir = TempDir::new().unwrap();
+    let log = FileLog::open(dir.path()).unwrap();
+    let file = fs::File::options().write(true).open(dir.path().join("lock")).unwrap();
+    assert!(file.try_lock().is_err());
+    drop(log);
+    file.try_lock().unwrap();
+}
+
+#[test]
+fn a_log_goes_on_over_many_segments() {
+    let dir = TempDir::new().unwrap();
+    let body = "x".repeat(10_000);
+    let mut log = FileLog::open(dir.path()).unwrap();
+    for seq in 0..400 {
+        log.append(seq, &[(Timestamp(1), &body)]).unwrap();
+        if seq % 97 == 0 {
+            drop(log);
+            log = FileLog::open(dir.path()).unwrap();
+            assert_eq!(log.head().unwrap().seq, seq + 1);
+        }
+    }
+    let firsts = segment::all(dir.path()).unwrap();
+    assert!(firsts.len() >= 4, "{firsts:?}");
+    assert_eq!(log.verify().unwrap().seq, 400);
+    let reader = FileReader::open(dir.path()).unwrap();
+    assert_eq!(reader.verify().unwrap(), log.head().unwrap());
+    for seq in (1..=400).rev().chain(1..=400) {
+        assert_eq!(reader.read(seq, 1).unwrap()[0].seq, seq);
+    }
+    assert_eq!(FileReader::open(dir.path()).unwrap().head().unwrap(), log.head().unwrap());
+
+    // A segment that has gone is missed, whatever was kept of the log before and after it.
+    let gone = firsts[2];
+    drop(log);
+    fs::remove_file(segment::path(dir.path(), gone)).unwrap();
+    let error = FileReader::open(dir.path()).unwrap().verify().unwrap_err();
+    assert!(
+        matches!(&error, StoreError::Broken(e) if e.seq == gone && e.fault == Fault::Gap { found: firsts[3] }),
+        "{error}"
+    );
+    fs::remove_file(segment::path(dir.path(), 1)).unwrap();
+    let error = FileReader::open(dir.path()).unwrap().verify().unwrap_err();
+    assert!(matches!(&error, StoreError::Broken(e) if e.seq == 1), "{error}");
+}
+
+/// As after a loss of power in the middle of a write, in whatever order the disk took it.
+#[test]
+fn a_write_that_was_cut_off_is_left_out_as_a_whole() {
+    let dir = TempDir::new().unwrap();
+    let path = first_segment(dir.path());
+    let known = filled(dir.path(), 5).head().unwrap();
+    let before = written(&path).len();
+    filled(dir.path(), 0).append(known.seq, &[(Timestamp(1), "half"), (Timestamp(2), "a write")]).unwrap();
+    let whole = written(&path);
+    let torn = |keep: &dyn Fn(usize) -> bool| {
+        let mut bytes = whole.clone();
+        for (at, byte) in bytes.iter_mut().enumerate().skip(before) {
+            *byte = if keep(at) { *byte } else { 0 };
+        }
+        put(&path, &bytes, SHORTEST);
+        let reader = FileReader::open(dir.path()).unwrap();
+        assert_eq!((reader.head().unwrap(), reader.verify().unwrap()), (known, known));
+        let mut log = FileLog::open(dir.path()).unwrap();
+        assert_eq!((log.head().unwrap(), log.verify().unwrap()), (known, known));
+        assert_eq!(written(&path).len(), before, "nothing is left of it");
+        assert_eq!(log.append(known.seq, &[(Timestamp(1), "goes on")]).unwrap().last_seq, known.seq + 1);
+        drop(log);
+        assert_eq!(FileLog::open(dir.path()).unwrap().verify().unwrap().seq, known.seq + 1);
+    };
+    for cut in before..whole.len() {
+        torn(&|at| at < cut);
+        torn(&|at| at > cut);
+    }
+}
+
+#[test]
+fn a_byte_that_was_altered_is_found() {
+    let dir = TempDir::new().unwrap();
+    let path = first_segment(dir.path());
+    let head = filled(dir.path(), 4).head().unwrap();
+    let last = written(&path).len();
+    filled(dir.path(), 0).append(head.seq, &[(Timestamp(1), "the last")]).unwrap();
+    let sound = written(&path);
+    for at in 0..last {
+        let mut bytes = sound.clone();
+        bytes[at] ^= 0x20;
+        put(&path, &bytes, SHORTEST);
+        let reader = FileReader::open(dir.path()).unwrap();
+        for error in [reader.read(1, 10).err(), reader.verify().err(), FileLog::open(dir.path()).err()] {
+            let error = error.unwrap_or_else(|| panic!("byte {at}"));
+            let told =
+                matches!(error, StoreError::Broken(_) | StoreError::Corrupt { .. } | StoreError::NewerSchema { .. });
+            assert!(told, "byte {at}: {error}");
+        }
+    }
+    // Zeros in the middle are no end.
+    let mut bytes = sound.clone();
+    bytes[usize::try_from(segment::START).unwrap()..last].fill(0);
+    put(&path, &bytes, SHORTEST);
+    assert!(matches!(FileLog::open(dir.path()).err().unwrap(), StoreError::Broken(_)));
+    assert!(matches!(FileReader::open(dir.path()).unwrap().verify().unwrap_err(), StoreError::Broken(_)));
+    put(&path, &sound, SHORTEST);
+    assert_eq!(FileLog::open(dir.path()).unwrap().verify().unwrap().seq, head.seq + 1);
+}
+
+#[test]
+fn an_altered_record_is_named() {
+    let dir = TempDir::new().unwrap();
+    drop(filled(dir.path(), 100));
+    let path = first_segment(dir.path());
+    let mut bytes = fs::read(&path).unwrap();
+    let at = bytes.windows(12).position(|part| part == b"record <123>").unwrap();
+    bytes[at + 8..at + 11].copy_from_slice(b"321");
+    fs::write(&path, bytes).unwrap();
+    let reader = FileReader::open(dir.path()).unwrap();
+    for error in [reader.verify().unwrap_err(), reader.read(110, 100).unwrap_err()] {
+        assert!(matches!(&error, StoreError::Broken(e) if e.seq == 123), "{error}");
+    }
+    assert_eq!(reader.read(130, 10).unwrap().len(), 10);
+}
+
+#[test]
+fn what_is_gone_behind_the_writers_back_is_told() {
+    let dir = TempDir::new().unwrap();
+    let data = DataDir::open(dir.path()).unwrap();
+    let mut log = data.log().unwrap();
+    for seq in 0..3 {
+        log.append(seq, &[(Timestamp(1), "a record")]).unwrap();
+    }
+    put(&first_segment(&data.log_path()), b"ADITLOG1", SHORTEST);
+    let error = data.log_reader().unwrap().read(1, 10).unwrap_err();
+    assert!(matches!(&error, StoreError::Corrupt { detail, .. } if detail == "record 1 is gone"), "{error}");
+}
+
+#[test]
+fn a_full_disk_is_told_and_nothing_is_lost() {
+    let dir = TempDir::new().unwrap();
+    let body = "x".repeat(100_000);
+    let mut log = filled(dir.path(), 3);
+    // Half the segment is free, and what the next one is prepared in is full.
+    symlink("/dev/full", dir.path().join("prepared")).unwrap();
+    let head = log.append(6, &[(Timestamp(1), &body)]).unwrap().head;
+    let error = log.append(7, &[(Timestamp(1), &body), (Timestamp(1), &body)]).unwrap_err();
+    assert!(matches!(error, StoreError::DiskFull { .. }), "{error}");
+    assert_eq!((log.head().unwrap(), log.verify().unwrap()), (head, head));
+    // A small record still fits; and once there is room again everything goes on.
+    assert_eq!(log.append(7, &[(Timestamp(1), "small")]).unwrap().last_seq, 8);
+    assert!(!dir.path().join("prepared").exists(), "half a file is not left lying on a full disk");
+    assert_eq!(log.append(8, &[(Timestamp(1), &body), (Timestamp(1), &body)]).unwrap().last_seq, 10);
+    drop(log);
+    assert_eq!(FileLog::open(dir.path()).unwrap().verify().unwrap().seq, 10);
+}
+
+/// As after a crash between the making of a segment and the first write to it, and in the middle of that.
+#[test]
+fn a_segment_without_a_record_is_written_on() {
+    let dir = TempDir::new().unwrap();
+    let known = filled(dir.path(), 5).head().unwrap();
+    let next = segment::path(dir.path(), known.seq + 1);
+    for left in [&b"ADITLOG1"[..], b"ADITLOG1\xff\xad\x17", b"ADITLOG1\0\0\0rest"] {
+        put(&next, left, SHORTEST);
+        let reader = FileReader::open(dir.path()).unwrap();
+        assert_eq!((reader.head().unwrap(), reader.verify().unwrap()), (known, known));
+        let mut log = FileLog::open(dir.path()).unwrap();
+        assert_eq!(log.head().unwrap(), known);
+        log.append(known.seq, &[(Timestamp(1), "goes on")]).unwrap();
+        assert_eq!(reader.read(known.seq, 5).unwrap().len(), 2);
+        assert_eq!(log.verify().unwrap().seq, known.seq + 1);
+    }
+}
+
+#[test]
+fn files_that_are_no_log_are_refused() {
+    let dir = TempDir::new().unwrap();
+    drop(filled(dir.path(), 1));
+    let sound = fs::read(first_segment(dir.path())).unwrap();
+    for (name, newer) in [(b"ADITLOG7", true), (b"ADITLOGx", false), (b"SQLite f", false)] {
+        let mut bytes = sound.clone();
+        bytes[..8].copy_from_slice(name);
+        fs::write(first_segment(dir.path()), bytes).unwrap();
+        let error = FileLog::open(dir.path()).err().unwrap();
+        assert_eq!(matches!(error, StoreError::NewerSchema { found: 7, known: 1, .. }), newer, "{error}");
+        assert_eq!(matches!(error, StoreError::Corrupt { .. }), !newer, "{error}");
+    }
+    assert!(matches!(FileReader::open(dir.path().join("nowhere")), Err(StoreError::Io { .. })));
+}
+
+#[test]
+fn snapshots_that_do_not_belong_are_passed_over() {
+    let dir = TempDir::new().unwrap();
+    let path = dir.path().join("log");
+    let log = filled(&path, 6);
+    log.put_snapshot(5, 1, b"five").unwrap();
+    log.put_snapshot(10, 1, b"ten").unwrap();
+    let snapshots = path.with_extension("snapshots");
+    let newest = snapshots.join(format!("{:020}", 10));
+    let sound = fs::read(&newest).unwrap();
+    for damage in [&sound[..sound.len() - 1], &sound[..20], b"", &[sound.as_slice(), b"x"].concat()] {
+        fs::write(&newest, damage).unwrap();
+        assert_eq!(log.latest_snapshot(1).unwrap().unwrap().bytes, b"five");
+    }
+    for at in 0..sound.len() {
+        let mut bytes = sound.clone();
+        bytes[at] ^= 1;
+        fs::write(&newest, bytes).unwrap();
+        assert_eq!(log.latest_snapshot(1).unwrap().unwrap().bytes, b"five", "byte {at}");
+    }
+    fs::write(&newest, &sound).unwrap();
+
+    // Another history of the same length: the restored log went on differently after its seventh record.
+    let other = dir.path().join("other");
+    let mut restored = FileLog::open(&other).unwrap();
+    let records = log.read(1, 7).unwrap();
+    let same: Vec<_> = records.iter().map(|record| (record.at, &*record.body)).collect();
+    restored.append(0, &same).unwrap();
+    restored.append(7, &[(Timestamp(2), "otherwise"); 3]).unwrap();
+    fs::rename(&snapshots, other.with_extension("snapshots")).unwrap();
+    assert_eq!(restored.latest_snapshot(1).unwrap().unwrap().bytes, b"five");
+    restored.put_snapshot(8, 1, b"eight").unwrap();
+    assert_eq!(restored.latest_snapshot(1).unwrap().unwrap().bytes, b"eight");
+    assert_eq!(fs::read_dir(other.with_extension("snapshots")).unwrap().count(), 2);
+}
