@@ -16,6 +16,10 @@ mod table;
 use std::process::ExitCode;
 use table::Line;
 
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Name, and what it does.
 const PARTS: [(&str, fn() -> Vec<Line>); 6] = [
     ("authorization", authorization::run),

@@ -9,6 +9,10 @@ mod sim;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
+/// Every change copies a path of the state, in small pieces, on a thread of its own: glibc's allocator is slow at that.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Open control plane for Bitcoin-mining operations.
 #[derive(Parser)]
 #[command(
