@@ -86,6 +86,28 @@ pub struct Decided {
     pub committed: Batch,
 }
 
+/// What a proposal is made on: what is committed once everything proposed before is, and a copy of it to be changed, for readers go
+/// on with what is committed. To be made while nobody waits.
+pub struct Ready {
+    on: Arc<State>,
+    own: State,
+}
+
+impl From<Arc<State>> for Ready {
+    fn from(on: Arc<State>) -> Self {
+        let own = State::clone(&on);
+        Self { on, own }
+    }
+}
+
+impl Ready {
+    /// What it is a copy of.
+    #[must_use]
+    pub const fn on(&self) -> &Arc<State> {
+        &self.on
+    }
+}
+
 /// A batch that was decided and has not happened yet. Only [`Writer::write`] gets its answers out.
 #[must_use]
 pub struct Proposal {
@@ -96,11 +118,14 @@ pub struct Proposal {
 }
 
 impl Proposal {
-    /// Takes commands until there are none or the batch is full, and decides them in order. `on` is what is committed once
-    /// everything proposed before is.
+    /// As [`on`](Self::on), without anything made ready.
     pub fn of(on: &Arc<State>, commands: impl Iterator<Item = (Actor, Command)>, clock: &dyn Clock) -> Self {
-        // Of their own until they are written; readers go on with what is committed.
-        let mut state = State::clone(on);
+        Self::on(Ready::from(Arc::clone(on)), commands, clock)
+    }
+
+    /// Takes commands until there are none or the batch is full, and decides them in order.
+    pub fn on(ready: Ready, commands: impl Iterator<Item = (Actor, Command)>, clock: &dyn Clock) -> Self {
+        let Ready { on, own: mut state } = ready;
         let mut entries: Vec<Entry> = Vec::new();
         let mut answers = Vec::new();
         for (actor, command) in commands.take(MAX_COMMANDS) {
@@ -111,7 +136,7 @@ impl Proposal {
                     Ok(decided.reply)
                 }
                 Err(refused) => {
-                    state = refused.unchanged.map_or_else(|| after(on, &entries), |state| *state);
+                    state = refused.unchanged.map_or_else(|| after(&on, &entries), |state| *state);
                     Err(refused.rejection.into())
                 }
             });
@@ -119,8 +144,8 @@ impl Proposal {
                 break;
             }
         }
-        let after = if entries.is_empty() { Arc::clone(on) } else { Arc::new(state) };
-        Self { on: Arc::clone(on), after, entries, answers }
+        let after = if entries.is_empty() { Arc::clone(&on) } else { Arc::new(state) };
+        Self { on, after, entries, answers }
     }
 
     /// What is committed once this is written: the next proposal may rest on it.

@@ -57,19 +57,18 @@ export function ApprovalsPage() {
         )
       : [];
 
-  const here = items.findIndex((item) => item.id === shown);
-  // Where the shown one stood, once it has left the list: those behind it have moved up into its place.
-  const place = useRef(0);
-  if (here >= 0) place.current = here;
-
   const select = (step: number) => {
-    const next = here >= 0 ? stepped(items, here, step) : stepped(items, place.current, step > 0 ? 0 : step);
+    const at = items.findIndex((item) => item.id === shown);
+    const next = stepped(items, at, step);
     if (!next) return;
     void navigate({ search: { tab, request: next.id }, replace: true });
     list.current?.querySelector<HTMLElement>(`[data-request="${next.id}"]`)?.focus();
   };
-  const open = () => shown && void go({ to: "/s/$site/requests/$id", params: { site, id: shown } });
-  useKeys("approvals", { j: () => select(1), k: () => select(-1), Enter: open });
+  useKeys({
+    j: () => select(1),
+    k: () => select(-1),
+    Enter: () => shown && void go({ to: "/s/$site/requests/$id", params: { site, id: shown } }),
+  });
 
   return (
     <div className={css.page}>
@@ -102,13 +101,7 @@ export function ApprovalsPage() {
         <ul className="plain" ref={list}>
           {items.map((item) => (
             <li key={item.id}>
-              <Entry
-                item={item}
-                tab={tab}
-                current={twoPanes && item.id === shown}
-                beside={twoPanes}
-                open={open}
-              />
+              <Entry item={item} tab={tab} current={twoPanes && item.id === shown} beside={twoPanes} />
             </li>
           ))}
         </ul>
@@ -132,14 +125,11 @@ function Entry({
   tab,
   current,
   beside,
-  open,
 }: {
   item: RequestSummary;
   tab: Box;
   current: boolean;
   beside: boolean;
-  /** The shown one, on its own page. */
-  open: () => void;
 }) {
   const site = useSite();
   const now = useNow();
@@ -195,11 +185,6 @@ function Entry({
       className={css.entry}
       aria-current={current}
       data-request={item.id}
-      onKeyDown={(event) => {
-        if (event.key !== "Enter" || !current) return;
-        event.preventDefault();
-        open();
-      }}
     >
       {body}
     </Link>

@@ -53,7 +53,7 @@ export function DevicesPage() {
     }
   };
 
-  useKeys("devices", {
+  useKeys({
     "/": () => searchBox.current?.focus(),
     Escape: () => {
       if (!search.device) selection.clear();

@@ -1,8 +1,5 @@
 // What became of each target of a request, sorted into a few tones for mosaic, counts and table.
-import type { Item, ItemState, RequestState } from "../api/types";
-
-/** Ends after which whoever asked may want to ask again: nothing of it was carried out. */
-export const AGAIN: readonly RequestState[] = ["rejected", "cancelled", "expired", "invalidated"];
+import type { Item, ItemState } from "../api/types";
 
 export type Tone = "waiting" | "running" | "ok" | "failed" | "unsure" | "left";
 

@@ -1,7 +1,6 @@
 import { Button, Modal, Textarea } from "@mantine/core";
 import { type FormEvent, type ReactNode, useEffect, useState } from "react";
 import { ProblemNote } from "./feedback";
-import { sendsAtEnter } from "./send-keys";
 
 /** A question before something happens, with a reason where one is wanted. */
 export function Ask({
@@ -13,7 +12,6 @@ export function Ask({
   danger = false,
   reason = "none",
   reasonLabel = "Reason",
-  initial = "",
   onConfirm,
 }: {
   opened: boolean;
@@ -24,8 +22,6 @@ export function Ask({
   danger?: boolean;
   reason?: "none" | "optional" | "required";
   reasonLabel?: string;
-  /** What stands in the reason at first. */
-  initial?: string;
   onConfirm: (reason: string) => Promise<unknown>;
 }) {
   const [text, setText] = useState("");
@@ -33,10 +29,10 @@ export function Ask({
   const [error, setError] = useState<unknown>(null);
   useEffect(() => {
     if (opened) {
-      setText(initial);
+      setText("");
       setError(null);
     }
-  }, [opened, initial]);
+  }, [opened]);
 
   const submit = async (event: FormEvent) => {
     event.preventDefault();
@@ -65,7 +61,6 @@ export function Ask({
             withAsterisk={false}
             maxLength={1000}
             rows={3}
-            onKeyDown={sendsAtEnter}
             data-autofocus
           />
         )}

@@ -1,0 +1,204 @@
+//! Who decides, who writes, and how much at a time.
+//!
+//! There is one pen, and whoever has it writes. A thread at the desk decides, and writes by itself as long as it keeps up; if more
+//! waits already, it lends the pen to a second thread and decides the next batch meanwhile. It gives the pen away only once it
+//! is back, so that the log has everything in the order of deciding.
+//!
+//! How much goes into one batch depends on the disk: a batch is closed early only if deciding it takes as long as a write, and on
+//! a slow disk those who have just been answered get a moment to ask again before the next write leaves without them.
+
+use super::{Answer, Job, Shared};
+use crate::decider::{CommandError, Proposal, Ready, Writer};
+use adit_core::{command::Reply, state::State};
+use std::{
+    io,
+    sync::{
+        Arc,
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+use tokio::sync::mpsc;
+
+/// With so many commands a batch is worth a write of its own, if deciding it took as long as writing does.
+const ENOUGH: usize = 32;
+/// Those who have just been answered are waited for during this part of the time that the write took,
+const MOMENT: u32 = 8;
+/// but never longer than this,
+const LONGEST_MOMENT: Duration = Duration::from_millis(1);
+/// and not at all if it is shorter than this: a fast disk is asked twice sooner than anybody can wait.
+const SHORTEST_MOMENT: Duration = Duration::from_micros(100);
+
+/// Starts both threads. They end once `jobs` has nobody left who could send.
+pub(super) fn open(writer: Writer, shared: Arc<Shared>, jobs: mpsc::Receiver<Job>) -> io::Result<()> {
+    let (lend, lent) = sync_channel(1);
+    let (back, home) = sync_channel(1);
+    let proposed = Arc::clone(writer.state());
+    let pen = Some(Pen { writer, shared: Arc::clone(&shared), last: LastWrite::default() });
+    let moment = Moment { expected: 0, until: Instant::now() };
+    let desk = Desk { shared, jobs, proposed, ready: None, pen, lend, home, moment };
+    thread::Builder::new().name("engine".to_owned()).spawn(move || desk.run())?;
+    thread::Builder::new().name("engine-pen".to_owned()).spawn(move || write_what_is_lent(&lent, &back))?;
+    Ok(())
+}
+
+/// What was decided together, and who waits for it.
+struct Turn {
+    proposal: Proposal,
+    waiting: Vec<Answer>,
+}
+
+/// Leave to write.
+struct Pen {
+    writer: Writer,
+    shared: Arc<Shared>,
+    last: LastWrite,
+}
+
+/// What the last write was like.
+#[derive(Clone, Copy, Default)]
+struct LastWrite {
+    took: Duration,
+    answered: usize,
+}
+
+impl Pen {
+    /// Writes, and shows what is committed. The answers are still to be given.
+    fn write(&mut self, proposal: Proposal) -> Written {
+        let before = self.shared.state();
+        let start = Instant::now();
+        let decided = self.writer.write(proposal);
+        self.last = LastWrite { took: start.elapsed(), answered: decided.answers.len() };
+        if !decided.committed.is_empty() {
+            self.shared.publish(Arc::clone(self.writer.state()));
+            // Before the answers, so that whoever has one and subscribes is not told of it again. Nobody may be listening.
+            let _ = self.shared.commits.send(decided.committed);
+        }
+        Written { answers: decided.answers, _before: before }
+    }
+}
+
+/// What is to be answered, and the state of before: to tidy it away takes a while, for which nobody should wait.
+struct Written {
+    answers: Vec<Result<Reply, CommandError>>,
+    _before: Arc<State>,
+}
+
+impl Written {
+    fn answer(self, waiting: Vec<Answer>) {
+        for (waiting, answer) in waiting.into_iter().zip(self.answers) {
+            // Whoever asked may have gone.
+            let _ = waiting.send(answer);
+        }
+    }
+}
+
+fn write_what_is_lent(lent: &Receiver<(Pen, Turn)>, back: &SyncSender<Pen>) {
+    while let Ok((mut pen, turn)) = lent.recv() {
+        let written = pen.write(turn.proposal);
+        // Given back first: the next batch waits for it. Without a desk nobody needs it any more.
+        let _ = back.send(pen);
+        written.answer(turn.waiting);
+    }
+}
+
+/// After a write: how many may be in the next one, and how long they are waited for.
+struct Moment {
+    expected: usize,
+    until: Instant,
+}
+
+/// Where everything is decided, in order.
+struct Desk {
+    shared: Arc<Shared>,
+    jobs: mpsc::Receiver<Job>,
+    /// What is committed once everything proposed so far is.
+    proposed: Arc<State>,
+    /// For the next batch, if there was time.
+    ready: Option<Ready>,
+    /// Unless it is lent.
+    pen: Option<Pen>,
+    lend: SyncSender<(Pen, Turn)>,
+    home: Receiver<Pen>,
+    moment: Moment,
+}
+
+impl Desk {
+    /// Until nobody can ask any more, or whoever had the pen is gone.
+    fn run(mut self) {
+        while let Some(first) = self.jobs.blocking_recv() {
+            let turn = self.decide(first);
+            let keeps_up = self.has_pen(turn.waiting.len()) && self.jobs.is_empty();
+            let Some(mut pen) = self.pen.take().or_else(|| self.home.recv().ok()) else {
+                return;
+            };
+            self.proposed = Arc::clone(turn.proposal.after());
+            if keeps_up {
+                let written = pen.write(turn.proposal);
+                self.take_back(pen, 0);
+                written.answer(turn.waiting);
+                self.ready = Some(Ready::from(self.shared.state()));
+            } else if self.lend.send((pen, turn)).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Takes back a pen that has come home. `decided` is what the present batch has already.
+    fn has_pen(&mut self, decided: usize) -> bool {
+        if let (None, Ok(pen)) = (&self.pen, self.home.try_recv()) {
+            self.take_back(pen, decided);
+        }
+        self.pen.is_some()
+    }
+
+    fn take_back(&mut self, pen: Pen, decided: usize) {
+        let moment = (pen.last.took / MOMENT).min(LONGEST_MOMENT);
+        let moment = if moment < SHORTEST_MOMENT { Duration::ZERO } else { moment };
+        let expected = pen.last.answered + decided + self.jobs.len();
+        self.moment = Moment { expected, until: Instant::now() + moment };
+        self.pen = Some(pen);
+    }
+
+    fn decide(&mut self, first: Job) -> Turn {
+        // If nothing is being written, what is committed is the truth, also after a write that failed.
+        if self.has_pen(0) {
+            self.proposed = self.shared.state();
+        }
+        let ready = self.ready.take().filter(|ready| Arc::ptr_eq(ready.on(), &self.proposed));
+        let ready = ready.unwrap_or_else(|| Ready::from(Arc::clone(&self.proposed)));
+        let clock = Arc::clone(&self.shared.clock);
+        let (start, mut waiting) = (Instant::now(), Vec::new());
+        let mut next = Some(first);
+        let commands = std::iter::from_fn(|| {
+            let job = next.take().or_else(|| self.next_job(waiting.len(), start))?;
+            waiting.push(job.answer);
+            Some((job.actor, job.command))
+        });
+        let proposal = Proposal::on(ready, commands, clock.as_ref());
+        Turn { proposal, waiting }
+    }
+
+    /// One more command for a batch that was begun at `start`, unless it is time to write.
+    fn next_job(&mut self, decided: usize, start: Instant) -> Option<Job> {
+        let worth_a_write = decided >= ENOUGH && self.has_pen(decided);
+        if worth_a_write && self.pen.as_ref().is_some_and(|pen| start.elapsed() >= pen.last.took) {
+            return None;
+        }
+        loop {
+            if let Ok(job) = self.jobs.try_recv() {
+                return Some(job);
+            }
+            if !self.has_pen(decided) {
+                let pen = self.home.recv().ok()?;
+                self.take_back(pen, decided);
+                continue;
+            }
+            if decided >= self.moment.expected || Instant::now() >= self.moment.until {
+                return None;
+            }
+            thread::sleep(SHORTEST_MOMENT / 2);
+        }
+    }
+}
