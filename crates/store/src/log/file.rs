@@ -34,7 +34,7 @@ const PREPARED: &str = "prepared";
 pub struct FileLog {
     dir: PathBuf,
     head: Head,
-    last: Option<Last>,
+    pub(super) last: Option<Last>,
     /// The next segment, while it is being prepared.
     spare: Option<(u64, JoinHandle<Result<()>>)>,
     /// A write of which nobody knows whether it is on the disk.
@@ -45,8 +45,8 @@ pub struct FileLog {
 }
 
 /// The segment that is written on.
-struct Last {
-    file: File,
+pub(super) struct Last {
+    pub(super) file: File,
     path: PathBuf,
     length: u64,
     /// Where the next frame goes.
@@ -123,10 +123,16 @@ impl FileLog {
 
     fn write(&mut self, frame: &[u8]) -> Result<()> {
         let last = self.make_room(frame.len() as u64)?;
-        let io = |error| StoreError::io(&last.path, error);
-        last.file.seek(SeekFrom::Start(last.offset)).map_err(io)?;
-        // Half a frame is none, and the next one is written over it.
-        last.file.write_all(frame).map_err(io)?;
+        let written = last.file.seek(SeekFrom::Start(last.offset)).and_then(|_| last.file.write_all(frame));
+        if let Err(source) = written {
+            // Half a frame must not stay where the next segment may go on.
+            let error = match last.wipe(frame.len()) {
+                Ok(()) => return Err(StoreError::io(&last.path, source)),
+                Err(_) => in_doubt(&last.path, source),
+            };
+            self.doubtful = true;
+            return Err(error);
+        }
         if let Err(source) = last.file.sync_data() {
             let doubt = in_doubt(&last.path, source);
             self.doubtful = true;

@@ -55,6 +55,12 @@ struct Place {
     offset: u64,
 }
 
+impl Place {
+    const fn start_of(segment: u64) -> Self {
+        Self { segment, offset: segment::START }
+    }
+}
+
 impl FileReader {
     /// Opens the existing log in the directory `dir`.
     ///
@@ -65,9 +71,9 @@ impl FileReader {
     }
 
     pub(crate) fn bounded(dir: &Path, synced: Option<Synced>) -> Result<Self> {
-        segment::all(dir)?;
-        let snapshots = SnapshotDir::beside(dir);
-        Ok(Self { dir: dir.to_owned(), synced, snapshots, places: RefCell::default() })
+        let starts = segment::all(dir)?.into_iter().map(|first| (first, Place::start_of(first)));
+        let (snapshots, places) = (SnapshotDir::beside(dir), RefCell::new(starts.collect()));
+        Ok(Self { dir: dir.to_owned(), synced, snapshots, places })
     }
 
     /// A walk that comes by record number `seq`, or begins after the end.
@@ -77,9 +83,8 @@ impl FileReader {
         let (first, place) = match known {
             Some(known) => known,
             None => {
-                let firsts = segment::all(&self.dir)?;
-                let first = firsts.iter().rfind(|first| **first <= seq).copied().unwrap_or(1);
-                (first, Place { segment: first, offset: segment::START })
+                let first = segment::all(&self.dir)?.into_iter().rfind(|first| *first <= seq).unwrap_or(1);
+                (first, Place::start_of(first))
             }
         };
         Walk::begin(&self.dir, first, place, until)
@@ -157,7 +162,7 @@ impl LogReader for FileReader {
         let Some(from) = segment::last_but_one(&self.dir)? else {
             return Ok(Head::EMPTY);
         };
-        let mut walk = self.walk_to(self.places.borrow().keys().next_back().map_or(from, |known| from.max(*known)))?;
+        let mut walk = self.walk_to(from)?;
         let mut head = Head::EMPTY;
         while let Some(header) = walk.look()? {
             self.remember(&walk, &header);
@@ -200,7 +205,7 @@ impl Walk {
 
     /// From the beginning of the segment whose first record is number `first`.
     pub(super) fn of_segment(dir: &Path, first: u64) -> Result<Self> {
-        Self::begin(dir, first, Place { segment: first, offset: segment::START }, None)
+        Self::begin(dir, first, Place::start_of(first), None)
     }
 
     fn place(&self) -> Place {

@@ -234,6 +234,22 @@ fn a_full_disk_is_told_and_nothing_is_lost() {
     assert_eq!(FileLog::open(dir.path()).unwrap().verify().unwrap().seq, 10);
 }
 
+#[test]
+fn after_a_write_that_cannot_be_undone_nothing_is_written_before_it_is_opened_again() {
+    let dir = TempDir::new().unwrap();
+    let mut log = filled(dir.path(), 3);
+    let known = log.head().unwrap();
+    log.last.as_mut().unwrap().file = fs::File::open(first_segment(dir.path())).unwrap();
+    for _ in 0..2 {
+        let error = log.append(known.seq, &[(Timestamp(1), "lost")]).unwrap_err();
+        assert!(matches!(error, StoreError::Io { .. }), "{error}");
+    }
+    assert_eq!((log.head().unwrap(), log.verify().unwrap()), (known, known));
+    drop(log);
+    let mut log = FileLog::open(dir.path()).unwrap();
+    assert_eq!(log.append(known.seq, &[(Timestamp(1), "goes on")]).unwrap().last_seq, known.seq + 1);
+}
+
 /// As after a crash between the making of a segment and the first write to it, and in the middle of that.
 #[test]
 fn a_segment_without_a_record_is_written_on() {
