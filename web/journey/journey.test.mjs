@@ -420,6 +420,18 @@ step("the audit log tells all of it", async () => {
   await told("the rule", "fleet.mode");
   await log.getByRole("button").first().click();
   await page.getByText(/^hash/).waitFor();
+  // A request by words of its title; on a phone the form is folded away.
+  await go(page, "Audit log");
+  const wanted = page.getByLabel("Request", { exact: true });
+  await wanted.fill("workers restart");
+  await wanted.press("Enter");
+  await page.getByText(/matching entr/).waitFor();
+  await log.getByText("Restart collection workers").first().waitFor();
+  await page.setViewportSize({ width: 390, height: 844 });
+  await wanted.waitFor({ state: "hidden" });
+  await page.getByRole("button", { name: "Filters, 1 set" }).click();
+  await wanted.waitFor();
+  await page.setViewportSize({ width: 1440, height: 900 });
 });
 
 step("the main pages can be looked at in both themes and both widths", async () => {

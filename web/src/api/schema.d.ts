@@ -4098,7 +4098,7 @@ export interface operations {
                 actor?: string;
                 /** @description An id of what it is about or by, such as `dev-3`. */
                 object?: string;
-                /** @description A request: its id, or its number as R-12. */
+                /** @description A request: its id, its number as R-12 or 12, or words of its title: of those that have them all, the latest 50 count. */
                 request?: string;
                 /** @description First moment, Unix time in milliseconds. */
                 from?: number;
@@ -4164,7 +4164,7 @@ export interface operations {
                 actor?: string;
                 /** @description An id of what it is about or by, such as `dev-3`. */
                 object?: string;
-                /** @description A request: its id, or its number as R-12. */
+                /** @description A request: its id, its number as R-12 or 12, or words of its title: of those that have them all, the latest 50 count. */
                 request?: string;
                 /** @description First moment, Unix time in milliseconds. */
                 from?: number;

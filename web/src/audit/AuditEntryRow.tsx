@@ -48,7 +48,7 @@ export function AuditEntryRow({ entry }: { entry: AuditEntry }) {
             {entry.request && (
               <>
                 {" · "}
-                <Link to="/s/$site/audit" params={{ site }} search={{ request: entry.request.id }}>
+                <Link to="/s/$site/audit" params={{ site }} search={{ request: `R-${entry.request.number}` }}>
                   all of R-{entry.request.number}
                 </Link>
                 {" · "}

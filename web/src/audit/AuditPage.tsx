@@ -1,5 +1,5 @@
 import { ActionIcon, Button, CopyButton, Select, TextInput } from "@mantine/core";
-import { IconCheck, IconCopy, IconFileText, IconRefresh, IconX } from "@tabler/icons-react";
+import { IconCheck, IconCopy, IconFileText, IconFilter, IconRefresh, IconX } from "@tabler/icons-react";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
@@ -38,14 +38,14 @@ function Log() {
       <header className="row between wrap">
         <div>
           <h1>Audit log</h1>
-          <Link to="/s/$site/audit/as-of" params={{ site }} className="small">
+          <Link to="/s/$site/audit/as-of" params={{ site }} className="row small">
             The account as it was…
           </Link>
           <p className="dim">
             {first ? (
               <>
-                <span className="num">{count(first.total)}</span> {filtered ? "matching entries" : "entries"},
-                newest first
+                <span className="num">{count(first.total)}</span> {filtered && "matching "}
+                {first.total === 1 ? "entry" : "entries"}, newest first
               </>
             ) : (
               "Loading…"
@@ -140,6 +140,8 @@ function AuditFilters({
   busy: boolean;
 }) {
   const [values, setValues] = useState(search);
+  const [open, setOpen] = useState(false);
+  const set = Object.keys(search).length;
   const submit = (event: FormEvent) => {
     event.preventDefault();
     apply(
@@ -164,39 +166,49 @@ function AuditFilters({
     apply(rest);
   };
   return (
-    <search>
-      <form className={css.filters} onSubmit={submit}>
+    <search className={css.filters}>
+      <Button
+        className={css.fold}
+        variant="default"
+        aria-expanded={open}
+        aria-controls="audit-filters"
+        leftSection={<IconFilter size={16} aria-hidden="true" />}
+        onClick={() => setOpen(!open)}
+      >
+        {set > 0 ? `Filters, ${set} set` : "Filters"}
+      </Button>
+      <form id="audit-filters" className={open ? css.open : css.form} onSubmit={submit}>
         {field("q", "Text")}
         <Who value={values.actor} onChange={(actor) => setValues({ ...values, actor })} />
         {field("object", "About", "text", "dev-12, site-1")}
-        {field("request", "Request", "text", "Its id")}
+        {field("request", "Request", "text", "R-12, or words")}
         {field("from", "From", "date")}
         {field("to", "To", "date")}
         <Button type="submit" variant="default">
           Filter
         </Button>
-        {LINKED.filter((key) => search[key] !== undefined).map((key) => (
-          <span key={key} className={css.token}>
-            <span className="dim">{LINKED_WORD[key]}</span> <span className="num">{search[key]}</span>
-            <button
-              type="button"
-              aria-label={`Remove the filter ${LINKED_WORD[key]}`}
-              onClick={() => without(key)}
-            >
-              <IconX size={13} aria-hidden="true" />
-            </button>
-          </span>
-        ))}
-        {Object.keys(search).length > 0 && (
-          <Button variant="subtle" onClick={() => apply({})}>
-            Clear
-          </Button>
-        )}
-        <span className="grow" />
-        <ActionIcon variant="default" size={30} loading={busy} aria-label="Refresh" onClick={refresh}>
-          <IconRefresh size={15} aria-hidden="true" />
-        </ActionIcon>
       </form>
+      {LINKED.filter((key) => search[key] !== undefined).map((key) => (
+        <span key={key} className={css.token}>
+          <span className="dim">{LINKED_WORD[key]}</span> <span className="num">{search[key]}</span>
+          <button
+            type="button"
+            aria-label={`Remove the filter ${LINKED_WORD[key]}`}
+            onClick={() => without(key)}
+          >
+            <IconX size={13} aria-hidden="true" />
+          </button>
+        </span>
+      ))}
+      {set > 0 && (
+        <Button variant="subtle" onClick={() => apply({})}>
+          Clear
+        </Button>
+      )}
+      <span className="grow" />
+      <ActionIcon variant="default" size={30} loading={busy} aria-label="Refresh" onClick={refresh}>
+        <IconRefresh size={15} aria-hidden="true" />
+      </ActionIcon>
     </search>
   );
 }
@@ -239,11 +251,12 @@ function Exports({ search }: { search: AuditSearch }) {
   for (const [key, value] of Object.entries(range)) if (value !== undefined) query.set(key, String(value));
   return (
     <span className="row small">
-      <a href={`/api/v1/audit/export.csv?${query}`} download>
+      <a href={`/api/v1/audit/export.csv?${query}`} className="row" download>
         CSV
       </a>
       <a
         href="/api/v1/audit/export.jsonl"
+        className="row"
         download
         title="The whole log; adit audit verify proves that nothing is missing or altered"
       >

@@ -13,6 +13,7 @@ use super::{
     caller::Allowed,
     problem::{Answer, Params, Problem},
     requests::visible,
+    views::title,
 };
 use adit_core::{
     audit::{Head, Record},
@@ -41,6 +42,8 @@ const MAX_SCAN: u64 = 20_000;
 const CHUNK: u64 = 100;
 /// A page is full once its entries have this many bytes.
 const PAGE_BYTES: usize = 4 << 20;
+/// Most requests that words stand for.
+const MAX_MEANT: usize = 50;
 /// Longest text to search for, bytes.
 const MAX_TEXT: usize = 200;
 
@@ -57,7 +60,11 @@ pub struct Asked {
     actor: Option<String>,
     /// An id of what it is about or by: `dev-3`, `usr-2`, `grt-1`.
     object: Option<String>,
+    /// An id, a number (`R-12` or `12`), or words of a title.
     request: Option<String>,
+    /// The ids of those.
+    #[serde(skip)]
+    requests: Option<Vec<String>>,
     /// The first moment.
     from: Option<i64>,
     /// The last moment.
@@ -93,17 +100,9 @@ impl Asked {
             && self.to.is_none()
     }
 
-    /// A request may be given by its number, as `R-12`; one that is not within reach is as good as none.
-    fn with_request_of(mut self, state: &State, reader: &Reader<'_>) -> Self {
-        self.request = self.request.map(|wanted| {
-            let number = wanted.strip_prefix(['R', 'r']).and_then(|rest| rest.strip_prefix('-')?.parse::<u32>().ok());
-            let found = match number {
-                Some(number) => state.request_of_number(reader.actor.account, number),
-                None => wanted.parse().ok().and_then(|id: RequestId| state.request(id)),
-            };
-            let found = found.filter(|request| reader.sees_request(state, request));
-            found.map_or_else(|| "no such request".to_owned(), |request| request.id.to_string())
-        });
+    /// With the requests that are meant looked up.
+    fn with_requests(mut self, state: &State, reader: &Reader<'_>) -> Self {
+        self.requests = self.request.as_deref().map(|wanted| reader.meant(state, wanted));
         self
     }
 
@@ -112,7 +111,8 @@ impl Asked {
         let has = |wanted: &Option<String>| wanted.as_deref().is_none_or(|wanted| body.contains(wanted));
         let quoted =
             |wanted: &Option<String>| wanted.as_deref().is_none_or(|wanted| body.contains(&format!("\"{wanted}\"")));
-        has(&self.kind) && has(&self.request) && quoted(&self.actor) && quoted(&self.object)
+        let of_one = self.requests.as_ref().is_none_or(|ids| ids.iter().any(|id| body.contains(id)));
+        has(&self.kind) && of_one && quoted(&self.actor) && quoted(&self.object)
     }
 }
 
@@ -130,7 +130,7 @@ pub async fn list(
         let log = log.lock().unwrap_or_else(PoisonError::into_inner);
         let (state, head) = (api.engine.state(), log.head()?);
         let reader = Reader { actor: allowed.permit.actor(), now: api.now(), reach: allowed.permit.reach() };
-        let asked = asked.with_request_of(&state, &reader);
+        let asked = asked.with_requests(&state, &reader);
         let page = Page { state: &state, names: &names, reader, asked: &asked };
         page.collect(log.as_ref(), head)
     });
@@ -158,6 +158,32 @@ impl Reader<'_> {
 
     fn sees_request(&self, state: &State, request: &Request) -> bool {
         visible(state, request, self.actor, self.now)
+    }
+
+    /// The requests within reach that somebody means: the one of this id or number, or the latest that have all the words in
+    /// their title.
+    fn meant(&self, state: &State, wanted: &str) -> Vec<String> {
+        let number = wanted.strip_prefix("R-").or_else(|| wanted.strip_prefix("r-")).unwrap_or(wanted).parse();
+        let one = match (number, wanted.parse::<RequestId>()) {
+            (Ok(number), _) => state.request_of_number(self.actor.account, number),
+            (_, Ok(id)) => state.request(id),
+            _ => return self.with_words(state, &wanted.to_lowercase()),
+        };
+        one.filter(|request| self.sees_request(state, request))
+            .map(|request| request.id.to_string())
+            .into_iter()
+            .collect()
+    }
+
+    fn with_words(&self, state: &State, words: &str) -> Vec<String> {
+        let fits = |request: &&Request| {
+            state.as_seen(self.actor, request, self.now).is_some_and(|seen| {
+                let title = title(state, &seen.payload.action, seen.effective().count()).to_lowercase();
+                words.split_whitespace().all(|word| title.contains(word))
+            })
+        };
+        let own = state.requests().rev().filter(|request| request.payload.account == self.actor.account);
+        own.filter(fits).take(MAX_MEANT).map(|request| request.id.to_string()).collect()
     }
 
     fn sees_device(&self, state: &State, device: DeviceId) -> bool {
@@ -235,7 +261,7 @@ impl Page<'_> {
         let is = |wanted: &Option<String>, value: &str| wanted.as_deref().is_none_or(|wanted| wanted == value);
         let kind = self.asked.kind.as_deref().map(|kind| kind.split('.').next().unwrap_or_default());
         if kind.is_some_and(|kind| kind != name)
-            || !is(&self.asked.request, &request.map_or_else(String::new, |id| id.to_string()))
+            || self.asked.requests.as_ref().is_some_and(|ids| !request.is_some_and(|id| ids.contains(&id.to_string())))
         {
             return None;
         }

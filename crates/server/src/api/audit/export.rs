@@ -52,7 +52,7 @@ impl Export {
         let (actor, now, reach) = (*permit.actor(), api.now(), permit.reach().clone());
         let (state, names) = (api.engine.state(), api.names()?);
         let last = state.seq();
-        let asked = asked.map(|asked| asked.with_request_of(&state, &Reader { actor: &actor, now, reach: &reach }));
+        let asked = asked.map(|asked| asked.with_requests(&state, &Reader { actor: &actor, now, reach: &reach }));
         Ok(Self { state, names, actor, now, reach, asked, next: 1, last, api })
     }
 
