@@ -3,14 +3,13 @@ import { scopeWords } from "../roles/scope";
 import { useNodeName } from "../shell/site";
 import { ago, dateTime, dateTimeLong, NONE, words } from "../ui/format";
 import { useNow } from "../ui/use-now";
-import css from "./People.module.css";
 import { PersonMenu, type PersonTask } from "./PersonMenu";
 
 export function PeopleTable({ people, onTask }: { people: Person[]; onTask: (task: PersonTask) => void }) {
   const now = useNow();
   return (
     <div className="card scroll-x" style={{ padding: 0 }}>
-      <table className={`data stack ${css.people}`}>
+      <table className="data stack">
         <thead>
           <tr>
             <th scope="col">Person</th>
@@ -51,7 +50,7 @@ export function PeopleTable({ people, onTask }: { people: Person[]; onTask: (tas
                 )}
               </td>
               <td data-label="State">{person.suspended ? <b className="warn">Suspended</b> : "Active"}</td>
-              <td data-label="" className="r">
+              <td data-label="" className="r menu">
                 <PersonMenu person={person} onTask={onTask} />
               </td>
             </tr>

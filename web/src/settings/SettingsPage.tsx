@@ -13,7 +13,7 @@ export function SettingsPage() {
       <header>
         <h1>Settings</h1>
         <p className="dim">
-          {account.name} <span className="num">{account.id}</span>
+          {account.name} (<span className="num">{account.id}</span>)
           {owner ? ", which you own." : ", as you may see it."}
         </p>
       </header>

@@ -74,10 +74,11 @@ function Stage({
           <span className="row" style={{ gap: 6 }}>
             <i className={css.dot} aria-hidden="true" />
             <span className={css.stageWord}>{word}</span>
-          </span>
+          </span>{" "}
           <span className="num">
             {value}
-            {text && (tone === "review" ? <b> · {text}</b> : <span> · {text}</span>)}
+            {text && " "}
+            {text && (tone === "review" ? <b>{text}</b> : <span>{text}</span>)}
           </span>
         </button>
       </Popover.Target>

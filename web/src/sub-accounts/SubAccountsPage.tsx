@@ -13,6 +13,7 @@ import { placesQuery } from "../api/people";
 import { ALL_SITES } from "../api/queries";
 import { LinksCard } from "../observers/LinksCard";
 import { useSite } from "../shell/site";
+import { Address } from "../ui/address";
 import { Ask } from "../ui/ask";
 import { Empty, LoadError, Waiting } from "../ui/feedback";
 import { count, NONE, plural } from "../ui/format";
@@ -184,8 +185,8 @@ function Money({ of: { money } }: { of: SubAccountListed }) {
       <td data-label="Due, sat" className="r num">
         {money ? count(money.due_sat) : NONE}
       </td>
-      <td data-label="Paid to" className="num">
-        {money ? (money.address ?? <span className="dim">No address yet</span>) : NONE}
+      <td data-label="Paid to">
+        {!money ? NONE : money.address ? <Address value={money.address} /> : "No address yet"}
       </td>
     </>
   );

@@ -156,13 +156,13 @@ function Table({
               <td data-label="Last message">
                 {webhook.last ? (
                   <span>
-                    {webhook.last.type}, <span className="num">{ago(webhook.last.at, now)}</span>
+                    {webhook.last.type}, {ago(webhook.last.at, now)}
                   </span>
                 ) : (
                   "none yet"
                 )}
               </td>
-              <td data-label="" className="r">
+              <td data-label="" className="r menu">
                 <TaskMenu webhook={webhook} onTask={onTask} />
               </td>
             </tr>
