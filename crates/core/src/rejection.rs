@@ -28,7 +28,7 @@ pub enum Rejection {
     InvalidState { state: &'static str },
     #[error("the request has changed since you opened it: look at it again and decide on what it says now")]
     ContentChanged,
-    #[error("the time to decide on this request is over")]
+    #[error("the time to decide on this request is over; whoever asked for it may ask again")]
     Expired,
     #[error("show once more that it is you (within the last five minutes), then repeat this")]
     StepUpRequired,

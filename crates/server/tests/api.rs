@@ -542,3 +542,21 @@ async fn what_waits_is_listed_first_by_its_expiry_and_page_by_page() {
         assert_eq!((refused.status.as_u16(), &refused.body["code"]), (400, &json!("invalid_parameter")), "{query}");
     }
 }
+
+#[tokio::test]
+async fn a_request_tells_which_devices_were_left_out_and_why() {
+    let house = house().await;
+    let who = house.sign_in(Role::OperationsManager).await;
+    let reboot = async |devices: &[&str]| {
+        let body = json!({ "action": { "action": "reboot", "params": {} }, "targets": devices }).to_string();
+        house.ask("POST", "/api/v1/requests", Some(&who), Some(&body)).await.body
+    };
+    let (first, second) = (reboot(&["dev-1"]).await, reboot(&["dev-1", "dev-2"]).await);
+    assert_eq!(first["refused"], json!([]));
+    let left_out = json!([{
+        "code": "busy", "devices": ["dev-1"], "detail": "another request was being carried out on it",
+        "request": first["id"], "number": first["number"],
+    }]);
+    assert_eq!((&second["refused"], &second["targets"]), (&left_out, &json!(1)), "{second}");
+    assert_eq!(second["my"]["why_not"], "It is no longer waiting for approvals");
+}

@@ -3228,6 +3228,8 @@ export interface components {
                 total: number;
             } | null;
             reason: string | null;
+            /** @description Devices that were asked for and not given to it, by reason. */
+            refused: components["schemas"]["Warning"][];
             revision: number;
             rule: components["schemas"]["Rule"];
             scenario: string;

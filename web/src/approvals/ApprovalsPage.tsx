@@ -57,18 +57,19 @@ export function ApprovalsPage() {
         )
       : [];
 
+  const here = items.findIndex((item) => item.id === shown);
+  // Where the shown one stood, once it has left the list: those behind it have moved up into its place.
+  const place = useRef(0);
+  if (here >= 0) place.current = here;
+
   const select = (step: number) => {
-    const at = items.findIndex((item) => item.id === shown);
-    const next = stepped(items, at, step);
+    const next = here >= 0 ? stepped(items, here, step) : stepped(items, place.current, step > 0 ? 0 : step);
     if (!next) return;
     void navigate({ search: { tab, request: next.id }, replace: true });
     list.current?.querySelector<HTMLElement>(`[data-request="${next.id}"]`)?.focus();
   };
-  useKeys({
-    j: () => select(1),
-    k: () => select(-1),
-    Enter: () => shown && void go({ to: "/s/$site/requests/$id", params: { site, id: shown } }),
-  });
+  const open = () => shown && void go({ to: "/s/$site/requests/$id", params: { site, id: shown } });
+  useKeys("approvals", { j: () => select(1), k: () => select(-1), Enter: open });
 
   return (
     <div className={css.page}>
@@ -101,7 +102,13 @@ export function ApprovalsPage() {
         <ul className="plain" ref={list}>
           {items.map((item) => (
             <li key={item.id}>
-              <Entry item={item} tab={tab} current={twoPanes && item.id === shown} beside={twoPanes} />
+              <Entry
+                item={item}
+                tab={tab}
+                current={twoPanes && item.id === shown}
+                beside={twoPanes}
+                open={open}
+              />
             </li>
           ))}
         </ul>
@@ -125,11 +132,14 @@ function Entry({
   tab,
   current,
   beside,
+  open,
 }: {
   item: RequestSummary;
   tab: Box;
   current: boolean;
   beside: boolean;
+  /** The shown one, on its own page. */
+  open: () => void;
 }) {
   const site = useSite();
   const now = useNow();
@@ -185,6 +195,11 @@ function Entry({
       className={css.entry}
       aria-current={current}
       data-request={item.id}
+      onKeyDown={(event) => {
+        if (event.key !== "Enter" || !current) return;
+        event.preventDefault();
+        open();
+      }}
     >
       {body}
     </Link>

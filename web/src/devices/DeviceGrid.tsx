@@ -112,7 +112,7 @@ export function DeviceGrid({ rows, total, search, change, open, fetchMore, selec
   };
   // The same keys while nothing has the focus; with it, the row itself listens.
   const here = rows[focus];
-  useKeys({
+  useKeys("devices", {
     j: () => move(focus),
     k: () => move(focus),
     x: () => here && selection.toggle(here),

@@ -53,7 +53,7 @@ export function DevicesPage() {
     }
   };
 
-  useKeys({
+  useKeys("devices", {
     "/": () => searchBox.current?.focus(),
     Escape: () => {
       if (!search.device) selection.clear();

@@ -81,7 +81,7 @@ export function InboxPage() {
     at === null
       ? mark(item, { snoozed_until: null }, "Back in the inbox", { snoozed_until: item.snoozed_until })
       : mark(item, { snoozed_until: at }, "Put off", { snoozed_until: null });
-  useKeys({
+  useKeys("inbox", {
     j: () => step(1),
     k: () => step(-1),
     Enter: () => current && open(current),

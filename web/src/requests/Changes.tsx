@@ -67,6 +67,37 @@ function MovedList({ rows, word }: { rows: Moved[]; word: string }) {
   );
 }
 
+/** Devices that were asked for and not given to it, and why. */
+export function LeftOut({ request }: { request: Request }) {
+  const site = useSite();
+  const devices = request.refused.reduce((sum, group) => sum + group.devices.length, 0);
+  if (devices === 0) return null;
+  return (
+    <Note title={`Left out when it was submitted: ${plural(devices, "device")}`}>
+      <ul className="plain">
+        {request.refused.map((group) => (
+          <li key={`${group.code} ${group.detail} ${group.request}`}>
+            <b>{group.devices.slice(0, MOST_NAMES).join(", ")}</b>
+            {group.devices.length > MOST_NAMES && ` and ${group.devices.length - MOST_NAMES} more`}:{" "}
+            {group.detail}
+            {group.request && (
+              <>
+                {" "}
+                (
+                <Link to="/s/$site/requests/$id" params={{ site, id: group.request }}>
+                  R-{group.number}
+                </Link>
+                )
+              </>
+            )}
+          </li>
+        ))}
+      </ul>
+      They are not part of what is approved.
+    </Note>
+  );
+}
+
 /** Old and new, grouped where devices change alike. */
 export function Diff({ request }: { request: Request }) {
   const details = actionDetail(request.action);

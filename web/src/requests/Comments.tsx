@@ -1,13 +1,17 @@
 import { Button, Textarea } from "@mantine/core";
-import { useState } from "react";
+import { type RefObject, useRef, useState } from "react";
 import { closeReview, comment } from "../api/governance";
 import type { Request } from "../api/types";
 import { ProblemNote } from "../ui/feedback";
 import { dateTime, dateTimeLong } from "../ui/format";
+import { sendsAtEnter } from "../ui/send-keys";
+import { useKeys } from "../ui/use-keys";
 import { useSubmit } from "../ui/use-submit";
 
 /** What people say about it: not part of what is approved. */
 export function Comments({ request }: { request: Request }) {
+  const box = useRef<HTMLTextAreaElement>(null);
+  useKeys("request", { c: () => box.current?.focus() });
   if (request.comments.length === 0 && !request.can_comment) return null;
   return (
     <section className="card col gap3" aria-label="Comments">
@@ -38,6 +42,7 @@ export function Comments({ request }: { request: Request }) {
           label="Say something about it"
           note="Everybody who sees the request reads it; it stays in the log."
           send="Comment"
+          box={box}
           onSend={(words) => comment(request.id, words)}
         />
       )}
@@ -68,11 +73,13 @@ function Words({
   label,
   note,
   send,
+  box,
   onSend,
 }: {
   label: string;
   note?: string;
   send: string;
+  box?: RefObject<HTMLTextAreaElement | null>;
   onSend: (words: string) => Promise<unknown>;
 }) {
   const [text, setText] = useState("");
@@ -83,6 +90,8 @@ function Words({
   return (
     <form onSubmit={submit} className="col">
       <Textarea
+        ref={box}
+        onKeyDown={sendsAtEnter}
         label={label}
         description={note}
         value={text}

@@ -4,6 +4,7 @@ import { cancelRequest, vote, withdrawVote } from "../api/mutations";
 import { hasCode } from "../api/problem";
 import { requestQuery } from "../api/queries";
 import { queryClient } from "../api/query";
+import { useSession } from "../api/session";
 import type { Request } from "../api/types";
 import { isMoney, isOp } from "../ui/actions";
 import { Ask } from "../ui/ask";
@@ -15,18 +16,20 @@ import css from "./Requests.module.css";
 
 type Question = "approve" | "reject" | "cancel";
 
-/** What this person may do about the request, and why not otherwise. Keys: a, r, c; each asks first. */
+/** What this person may do about the request, and why not otherwise. Each key asks first. */
 export function Decision({ request }: { request: Request }) {
   const [question, setQuestion] = useState<Question | null>(null);
   const [busy, setBusy] = useState(false);
   const { my, state } = request;
+  const mine = useSession().user.id === request.initiator.id;
   const canWithdraw =
     state === "pending" && my.voted === "approve" && !request.votes.some(isMyStart(request));
   useKeys(
+    "request",
     {
       a: () => my.can_vote && setQuestion("approve"),
       r: () => my.can_vote && setQuestion("reject"),
-      c: () => my.can_cancel && setQuestion("cancel"),
+      x: () => my.can_cancel && setQuestion("cancel"),
     },
     question === null,
   );
@@ -70,9 +73,9 @@ export function Decision({ request }: { request: Request }) {
           Withdraw my approval
         </Button>
       )}
-      {!my.can_vote && my.why_not && <span className="soft grow">{my.why_not}</span>}
+      {!my.can_vote && my.why_not && <span className="soft grow">{whyNot(request, mine)}</span>}
       {my.can_cancel && (
-        <Button size="sm" variant="default" onClick={() => setQuestion("cancel")} aria-keyshortcuts="c">
+        <Button size="sm" variant="default" onClick={() => setQuestion("cancel")} aria-keyshortcuts="x">
           Cancel the request
         </Button>
       )}
@@ -116,6 +119,17 @@ export function Decision({ request }: { request: Request }) {
       </Ask>
     </section>
   );
+}
+
+/** Why there is no vote, and what may be done instead. */
+function whyNot({ my, state, action }: Request, mine: boolean): string {
+  const why = `${my.why_not}.`;
+  if (state === "approved" && my.can_cancel)
+    return mine
+      ? `${why} You may still cancel it until it is carried out.`
+      : `${why} You are one of its approvers: you may still cancel it until it is carried out.`;
+  if (state === "approved") return `${why} Whoever asked for it and its approvers may still cancel it.`;
+  return mine && !isOp(action.action) ? `${why} To change it, cancel it and ask again.` : why;
 }
 
 function whatCancelling({ action }: Request): string {

@@ -9,9 +9,7 @@ import { count } from "../ui/format";
 import { isOpen } from "../ui/request-state";
 import { AmendDialog } from "./AmendDialog";
 import { inverseOf } from "./inverse";
-import { doneTargets, failedTargets, toCsv } from "./items";
-
-const AGAIN = ["rejected", "cancelled", "expired", "invalidated"];
+import { AGAIN, doneTargets, failedTargets, toCsv } from "./items";
 
 /** What can be done with a request on devices from here: change it, start again, try the failed ones again, undo it. */
 export function Follow({ request, items }: { request: Request; items: readonly Item[] }) {

@@ -8,7 +8,8 @@ import { ago, count, dateTimeLong, deltaPower, plural, power, words } from "../u
 import { isOpen, RequestStateMark, stateWord } from "../ui/request-state";
 import { scenarioTitle } from "../ui/scenario-words";
 import { useNow } from "../ui/use-now";
-import { ChangedSince, Diff } from "./Changes";
+import { Again } from "./Again";
+import { ChangedSince, Diff, LeftOut } from "./Changes";
 import { Comments, Review } from "./Comments";
 import { Decision } from "./Decision";
 import { Degraded } from "./Degraded";
@@ -53,7 +54,9 @@ function View({ request, inPane }: { request: Request; inPane: boolean }) {
           title={`${stateWord(request.state)}: ${words(request.state_reason)}`}
         />
       )}
+      <Again request={request} />
       <ChangedSince request={request} />
+      <LeftOut request={request} />
       {request.reason && (
         <blockquote className="card" style={{ margin: 0 }}>
           <div className="dim small">Reason given</div>

@@ -1,5 +1,8 @@
 // What became of each target of a request, sorted into a few tones for mosaic, counts and table.
-import type { Item, ItemState } from "../api/types";
+import type { Item, ItemState, RequestState } from "../api/types";
+
+/** Ends after which whoever asked may want to ask again: nothing of it was carried out. */
+export const AGAIN: readonly RequestState[] = ["rejected", "cancelled", "expired", "invalidated"];
 
 export type Tone = "waiting" | "running" | "ok" | "failed" | "unsure" | "left";
 

@@ -1,50 +1,9 @@
 import { Kbd, Modal, Switch } from "@mantine/core";
+import { KEYS, type KeyGroup, keysOf } from "../ui/keys";
 import { usePrefs } from "../ui/prefs";
 
-const KEYS: [string, [string, string][]][] = [
-  [
-    "Go to",
-    [
-      ["g d", "Devices"],
-      ["g a", "Approvals"],
-      ["g i", "Inbox"],
-      ["g r", "Review draft"],
-      ["g g", "Agents and scans"],
-      ["g p", "Approval rules"],
-      ["g l", "Audit log"],
-      ["d", "Open or close the draft panel"],
-    ],
-  ],
-  [
-    "Devices",
-    [
-      ["/", "Search"],
-      ["j k", "Next, previous row"],
-      ["x", "Select the row (Shift: the range)"],
-      ["Enter", "Open the device"],
-      ["Esc", "Clear the selection"],
-    ],
-  ],
-  [
-    "Approvals",
-    [
-      ["j k", "Next, previous request"],
-      ["Enter", "Open on its own page"],
-      ["a", "Approve (asks first)"],
-      ["r", "Reject (asks first)"],
-      ["c", "Cancel your own request (asks first)"],
-    ],
-  ],
-  [
-    "Inbox",
-    [
-      ["j k", "Next, previous item"],
-      ["Enter", "Open what it is about"],
-      ["e", "Done, or back to the inbox"],
-      ["h", "Put off for 4 hours, or show again"],
-    ],
-  ],
-];
+const GROUPS = Object.keys(KEYS) as KeyGroup[];
+const shown: Record<string, string> = { Escape: "Esc" };
 
 export function HelpDialog({ opened, onClose }: { opened: boolean; onClose: () => void }) {
   const singleKeys = usePrefs((prefs) => prefs.singleKeys);
@@ -57,15 +16,16 @@ export function HelpDialog({ opened, onClose }: { opened: boolean; onClose: () =
       closeButtonProps={{ "aria-label": "Close" }}
     >
       <div className="col gap4">
-        {KEYS.map(([group, keys]) => (
+        {GROUPS.map((group) => (
           <section key={group} className="col">
-            <h3>{group}</h3>
+            <h3>{KEYS[group].title}</h3>
             <dl className="keys">
-              {keys.map(([key, word]) => (
+              {keysOf(group).map(([key, word]) => (
                 <div key={key} className="row">
-                  <dt className="row" style={{ width: 72, gap: 4 }}>
-                    {key.split(" ").map((part) => (
-                      <Kbd key={part}>{part}</Kbd>
+                  <dt className="row" style={{ width: 88, gap: 4 }}>
+                    {key.split(" ").map((part, place) => (
+                      // biome-ignore lint/suspicious/noArrayIndexKey: the same key twice is told apart by its place
+                      <Kbd key={place}>{shown[part] ?? part}</Kbd>
                     ))}
                   </dt>
                   <dd style={{ margin: 0 }}>{word}</dd>

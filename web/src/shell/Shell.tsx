@@ -46,7 +46,7 @@ function SignedIn() {
   useEffect(() => openStream(site), [site]);
 
   const params = { site };
-  useKeys({
+  useKeys("pages", {
     "g d": () => navigate({ to: "/s/$site/devices", params, search: {} }),
     "g a": () => navigate({ to: "/s/$site/approvals", params, search: {} }),
     "g i": () => navigate({ to: "/s/$site/inbox", params, search: {} }),

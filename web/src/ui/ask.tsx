@@ -1,6 +1,7 @@
 import { Button, Modal, Textarea } from "@mantine/core";
 import { type FormEvent, type ReactNode, useEffect, useState } from "react";
 import { ProblemNote } from "./feedback";
+import { sendsAtEnter } from "./send-keys";
 
 /** A question before something happens, with a reason where one is wanted. */
 export function Ask({
@@ -12,6 +13,7 @@ export function Ask({
   danger = false,
   reason = "none",
   reasonLabel = "Reason",
+  initial = "",
   onConfirm,
 }: {
   opened: boolean;
@@ -22,6 +24,8 @@ export function Ask({
   danger?: boolean;
   reason?: "none" | "optional" | "required";
   reasonLabel?: string;
+  /** What stands in the reason at first. */
+  initial?: string;
   onConfirm: (reason: string) => Promise<unknown>;
 }) {
   const [text, setText] = useState("");
@@ -29,10 +33,10 @@ export function Ask({
   const [error, setError] = useState<unknown>(null);
   useEffect(() => {
     if (opened) {
-      setText("");
+      setText(initial);
       setError(null);
     }
-  }, [opened]);
+  }, [opened, initial]);
 
   const submit = async (event: FormEvent) => {
     event.preventDefault();
@@ -61,6 +65,7 @@ export function Ask({
             withAsterisk={false}
             maxLength={1000}
             rows={3}
+            onKeyDown={sendsAtEnter}
             data-autofocus
           />
         )}

@@ -1,14 +1,15 @@
 import { useEffect, useRef } from "react";
+import type { KeyGroup, KeyMap } from "./keys";
 import { usePrefs } from "./prefs";
-
-/** Keys such as "j", "Enter", "?" or the sequence "g d". */
-export type KeyMap = Record<string, (event: KeyboardEvent) => void>;
 
 const SEQUENCE_MS = 1_200;
 
-/** Single-key shortcuts: silent while typing, in dialogs and menus, and when the person switched them off. */
-export function useKeys(map: KeyMap, enabled = true) {
-  const keys = useRef(map);
+/**
+ * Shortcuts of a group, such as "j", "Enter", "?" or the sequence "g d": silent while typing, in dialogs and menus, and when the
+ * person switched them off.
+ */
+export function useKeys<G extends KeyGroup>(_group: G, map: KeyMap<G>, enabled = true) {
+  const keys = useRef<Record<string, ((event: KeyboardEvent) => void) | undefined>>(map);
   keys.current = map;
   const on = usePrefs((prefs) => prefs.singleKeys) && enabled;
   useEffect(() => {

@@ -1,12 +1,13 @@
 //! Taking a decision, taking it back, calling a request off.
 
-use super::{ContentHash, Decision, Request, RequestState, STEP_UP_WINDOW, StepUp};
+use super::{ContentHash, Decision, Request, RequestState, STEP_UP_WINDOW, StepUp, Tally};
 use crate::{
     authz::{Actor, Principal},
     decide::Tx,
     event::Event,
     ids::{RequestId, UserId},
     rejection::Rejection,
+    state::State,
     time::Timestamp,
 };
 use std::sync::Arc;
@@ -34,21 +35,15 @@ pub(crate) fn state_word(state: RequestState) -> &'static str {
     }
 }
 
-impl Tx {
-    /// The request, if it is the actor's account's and the time has not run out on it.
-    pub(crate) fn open_request(&self, actor: &Actor, id: RequestId) -> Result<Arc<Request>, Rejection> {
-        let request = self.state().request_now(id).filter(|r| r.payload.account == actor.account);
-        request.ok_or(Rejection::NotFound { what: "request" })
-    }
-
-    /// Why this person may not vote on it; `None` if they may.
-    fn objection(&self, request: &Request, user: UserId, decision: Decision) -> Option<Rejection> {
+impl State {
+    /// Why this person may not vote so on a request that waits, with its tally as it stands; `None` if they may.
+    #[must_use]
+    pub fn objection(&self, request: &Request, tally: &Tally, user: UserId, decision: Decision) -> Option<Rejection> {
         let action = &request.payload.action;
-        let vetoes = decision == Decision::Reject && self.state().is_loser(action, user);
-        if self.state().is_beneficiary(action, user) || vetoes {
+        let vetoes = decision == Decision::Reject && self.is_loser(action, user);
+        if self.is_beneficiary(action, user) || vetoes {
             return Some(Rejection::ConflictOfInterest);
         }
-        let tally = self.state().tally(request, self.now());
         let by_vote = request.vote_of(user).is_some() && tally.approvals.contains(&user);
         let is_initiator = request.payload.initiator == Principal::User(user);
         if tally.undecided.contains(&user) || by_vote || is_initiator && tally.approvals.contains(&user) {
@@ -62,6 +57,28 @@ impl Tx {
             "you were not an approver then"
         };
         Some(Rejection::NotAnApprover { why: why.into() })
+    }
+
+    /// May they call it off? Its initiator until it is being carried out; any approver while it waits out its timelock, but for
+    /// whom it takes something from.
+    #[must_use]
+    pub fn may_cancel(&self, request: &Request, tally: &Tally, who: Principal) -> bool {
+        match (request.state, who) {
+            (RequestState::Pending | RequestState::Approved, _) if request.payload.initiator == who => true,
+            (RequestState::Approved, Principal::User(user)) => {
+                (tally.approvals.contains(&user) || tally.undecided.contains(&user))
+                    && !self.is_loser(&request.payload.action, user)
+            }
+            _ => false,
+        }
+    }
+}
+
+impl Tx {
+    /// The request, if it is the actor's account's and the time has not run out on it.
+    pub(crate) fn open_request(&self, actor: &Actor, id: RequestId) -> Result<Arc<Request>, Rejection> {
+        let request = self.state().request_now(id).filter(|r| r.payload.account == actor.account);
+        request.ok_or(Rejection::NotFound { what: "request" })
     }
 
     pub(crate) fn vote(
@@ -90,7 +107,8 @@ impl Tx {
         if content_hash != request.content_hash {
             return Err(Rejection::ContentChanged);
         }
-        if let Some(objection) = self.objection(&request, user, decision) {
+        let tally = self.state().tally(&request, self.now());
+        if let Some(objection) = self.state().objection(&request, &tally, user, decision) {
             return Err(objection);
         }
         let comment = comment.filter(|words| !words.trim().is_empty());
@@ -98,7 +116,6 @@ impl Tx {
         if too_long || decision == Decision::Reject && comment.is_none() {
             return Err(Rejection::ReasonRequired);
         }
-        let tally = self.state().tally(&request, self.now());
         if decision == Decision::Approve {
             if tally.approvals.contains(&user) {
                 return Ok(());
@@ -153,14 +170,8 @@ impl Tx {
         if reason.as_ref().is_some_and(|words| words.chars().count() > MAX_WORDS) {
             return Err(Rejection::ReasonRequired);
         }
-        let is_initiator = request.payload.initiator == actor.principal;
-        let action = &request.payload.action;
-        let named = actor.user().is_some_and(|user| self.state().is_loser(action, user));
-        let may_veto = request.state == RequestState::Approved && !named && {
-            let tally = self.state().tally(&request, self.now());
-            actor.user().is_some_and(|user| tally.approvals.contains(&user) || tally.undecided.contains(&user))
-        };
-        if !is_initiator && !may_veto {
+        let tally = self.state().tally(&request, self.now());
+        if !self.state().may_cancel(&request, &tally, actor.principal) {
             let why = "only its initiator may call it off before it is approved".into();
             return Err(Rejection::NotAnApprover { why });
         }

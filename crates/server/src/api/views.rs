@@ -1,5 +1,6 @@
 //! Requests as people see them.
 
+mod refused;
 mod summary;
 
 pub use summary::Summary;
@@ -100,7 +101,7 @@ impl Viewer<'_> {
             "rule": rules::of_request(self.state, request, &tally),
             "diff": self.diff(request, live), "votes": votes, "comments": comments, "can_comment": self.can_comment(request),
             "awaits_review": !reviewed, "who_can": who_can, "timeline": self.timeline(request),
-            "dropped": dropped.collect::<Vec<_>>(), "took": took.collect::<Vec<_>>(), "measured": measured(request),
+            "refused": self.refused(request), "dropped": dropped.collect::<Vec<_>>(), "took": took.collect::<Vec<_>>(), "measured": measured(request),
             "superseded_by": request.superseded_by.and_then(|by| self.other(by)).map(|by| json!({ "id": by.id, "number": by.number })),
         });
         if let (Some(view), Value::Object(more)) = (view.as_object_mut(), more) {
@@ -133,7 +134,9 @@ impl Viewer<'_> {
                 StepKind::Approved => ("Enough approvals".into(), false),
                 StepKind::Returned => ("An approval no longer counts: waits again".into(), false),
                 StepKind::Began => ("Began".into(), false),
-                StepKind::Ended { state } => (format!("Ended: {}", word(state)), state == RequestState::Cancelled),
+                StepKind::Ended { state } => {
+                    (format!("Ended: {}", state_word(state)), state == RequestState::Cancelled)
+                }
             };
             let by = match step.by {
                 Principal::User(user) if own => Some(self.person(user)),
@@ -151,6 +154,18 @@ pub fn initiator<'n>(request: &Request, names: &'n Names) -> Named<'n> {
         Principal::User(user) => Named { id: user.to_string(), name: names.of(user) },
         Principal::ApiKey(key) => Named { id: key.to_string(), name: "A program".into() },
         Principal::Operator | Principal::System => Named { id: "system".into(), name: "The server".into() },
+    }
+}
+
+/// A request's state, as the console names it.
+pub fn state_word(state: RequestState) -> String {
+    match state {
+        RequestState::Executed => "done".into(),
+        RequestState::PartiallyExecuted => "partly done".into(),
+        RequestState::Executing => "running".into(),
+        RequestState::Superseded => "replaced".into(),
+        RequestState::Invalidated => "no longer valid".into(),
+        other => word(other),
     }
 }
 

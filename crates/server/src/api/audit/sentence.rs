@@ -1,7 +1,10 @@
 //! One sentence for people about each kind of event.
 
 use super::{
-    super::{Names, views::word},
+    super::{
+        Names,
+        views::{state_word, word},
+    },
     Reader,
 };
 use adit_core::{
@@ -308,7 +311,7 @@ impl Speaker<'_> {
             Event::RequestEnded { request, state, reason, superseded_by } => {
                 let by = superseded_by.map_or_else(String::new, |by| format!(" by {}", self.number(by)));
                 let why = reason.as_ref().map_or_else(String::new, |why| format!(": {why}"));
-                format!("{} ended as {}{by}{why}", self.number(*request), word(*state))
+                format!("{} ended: {}{by}{why}", self.number(*request), state_word(*state))
             }
             // Every other event has its sentence in `sentence`.
             other => other.name().replace('_', " "),

@@ -5,6 +5,7 @@ use crate::api::estimate::Effect;
 use adit_core::{
     event::device_of,
     ids::{RequestId, SiteId},
+    rejection::Rejection,
     requests::{Action, Control, Decision, Request, RequestState, Scenario, Tally, offered_to},
     state::State,
     time::Timestamp,
@@ -21,6 +22,8 @@ pub struct Summary<'a> {
     can_vote: bool,
     /// May they call it off?
     can_cancel: bool,
+    /// Why they may not vote.
+    why_not: Option<Cow<'static, str>>,
 }
 
 #[derive(Clone, Copy, Serialize)]
@@ -46,12 +49,12 @@ struct Acceptance<'a> {
 }
 
 #[derive(Serialize)]
-struct Mine {
+struct Mine<'a> {
     can_vote: bool,
     can_cancel: bool,
     can_answer: bool,
     voted: Option<Decision>,
-    why_not: Option<&'static str>,
+    why_not: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -76,7 +79,7 @@ struct Fields<'a> {
     effect: Effect,
     progress: Option<Progress>,
     acceptance: Option<Acceptance<'a>>,
-    my: Mine,
+    my: Mine<'a>,
 }
 
 impl<'a> Summary<'a> {
@@ -84,40 +87,34 @@ impl<'a> Summary<'a> {
     pub(super) fn of(viewer: &'a Viewer<'a>, request: &'a Request, tally: &Tally) -> Option<Self> {
         let seen = viewer.state.as_seen(viewer.actor, request, viewer.now)?;
         let me = viewer.actor.user();
-        let is_mine = request.payload.initiator == viewer.actor.principal;
         let may_vote = me.is_some_and(|me| tally.undecided.contains(&me));
-        let has_a_say = may_vote || me.is_some_and(|me| tally.approvals.contains(&me));
+        let can_vote = request.state == RequestState::Pending && may_vote;
         Some(Self {
             viewer,
+            why_not: (!can_vote).then(|| why_not(viewer, request, tally)),
             approvals: Approvals {
                 have: tally.approvals.len(),
                 need: tally.required,
                 need_other: tally.required_other,
                 have_other: tally.by_others,
             },
-            can_vote: request.state == RequestState::Pending && may_vote,
-            can_cancel: match request.state {
-                RequestState::Pending => is_mine,
-                RequestState::Approved => is_mine || has_a_say,
-                _ => false,
-            },
+            can_vote,
+            can_cancel: viewer.state.may_cancel(request, tally, viewer.actor.principal),
             seen,
         })
     }
 
-    fn my(&self) -> Mine {
+    fn my(&self) -> Mine<'_> {
         let (request, me) = (&*self.seen, self.viewer.actor.user());
         let is_open = matches!(request.state, RequestState::Pending | RequestState::Approved);
         let offered = offered_to(&request.payload.action);
         let voted = me.and_then(|me| request.vote_of(me)).map(|vote| vote.decision);
-        let pending = request.state == RequestState::Pending;
-        let is_mine = request.payload.initiator == self.viewer.actor.principal;
         Mine {
             can_vote: self.can_vote,
             can_cancel: self.can_cancel,
             can_answer: is_open && offered.is_some() && offered == me,
             voted,
-            why_not: (!self.can_vote).then(|| why_not(pending, voted.is_some(), is_mine)),
+            why_not: self.why_not.as_deref(),
         }
     }
 
@@ -169,13 +166,24 @@ fn progress(request: &Request, total: usize) -> Option<Progress> {
     begun.then(|| Progress { done, ok, failed: done - ok, total })
 }
 
-fn why_not(pending: bool, voted: bool, is_mine: bool) -> &'static str {
-    match (pending, voted, is_mine) {
-        (false, ..) => "It is no longer waiting for approvals",
-        (_, true, _) => "You have voted",
-        (_, _, true) => "You submitted it",
-        _ => "You are not an approver of it",
+fn why_not(viewer: &Viewer<'_>, request: &Request, tally: &Tally) -> Cow<'static, str> {
+    match (request.state, viewer.actor.user()) {
+        (RequestState::Approved, _) => "It has its approvals".into(),
+        (RequestState::Pending, Some(me)) if request.vote_of(me).is_some() => "You have voted".into(),
+        (RequestState::Pending, Some(me)) => match viewer.state.objection(request, tally, me, Decision::Approve) {
+            Some(Rejection::ConflictOfInterest) => "It gives you something, so others decide".into(),
+            Some(Rejection::NotAnApprover { why }) => sentence(&why).into(),
+            _ => "You submitted it, which counts as your approval".into(),
+        },
+        (RequestState::Pending, None) => "Programs and links never vote".into(),
+        _ => "It is no longer waiting for approvals".into(),
     }
+}
+
+/// With a capital at its beginning.
+fn sentence(words: &str) -> String {
+    let mut letters = words.chars();
+    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
 }
 
 /// The one site it is about.
