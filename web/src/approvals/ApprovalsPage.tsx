@@ -11,7 +11,6 @@ import { votesText } from "../requests/phases";
 import { RequestView } from "../requests/RequestView";
 import { useSite } from "../shell/site";
 import { isOp } from "../ui/actions";
-import { Empty } from "../ui/feedback";
 import { ago, deltaPower, plural, until } from "../ui/format";
 import { Listing, ListingHead, stepped } from "../ui/listing";
 import { RequestStateMark } from "../ui/request-state";
@@ -116,11 +115,7 @@ export function ApprovalsPage() {
       {together && <AlikeDialog items={same} onClose={ask.close} />}
       {twoPanes && (
         <section className={css.detail} aria-label="Request">
-          {shown ? (
-            <RequestView id={shown} inPane key={shown} />
-          ) : (
-            !query.isPending && <Empty title="Choose a request to read it here" />
-          )}
+          {shown && <RequestView id={shown} inPane key={shown} />}
         </section>
       )}
     </div>

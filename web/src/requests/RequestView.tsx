@@ -16,6 +16,7 @@ import { Degraded } from "./Degraded";
 import { Hold } from "./Hold";
 import { People, Timeline } from "./People";
 import { PhaseBar } from "./PhaseBar";
+import { votesText } from "./phases";
 import css from "./Requests.module.css";
 import { Results } from "./Results";
 
@@ -53,6 +54,11 @@ function View({ request, inPane }: { request: Request; inPane: boolean }) {
           tone={request.state === "executed" ? "info" : "warn"}
           title={`${stateWord(request.state)}: ${words(request.state_reason)}`}
         />
+      )}
+      {request.state === "expired" && !request.state_reason && (
+        <Note tone="warn" title="Expired">
+          Approvals: {votesText(request.approvals)}. Nothing of it was carried out.
+        </Note>
       )}
       <Again request={request} />
       <ChangedSince request={request} />

@@ -47,7 +47,7 @@ export const STATE_WORD: Record<ItemState, string> = {
   dropped: "Taken by another request",
   device_busy: "Device was busy",
   held: "Held",
-  cancelled: "Cancelled",
+  cancelled: "Not begun",
 };
 
 export function tally(items: readonly Item[]): Record<Tone, number> {

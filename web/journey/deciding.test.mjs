@@ -1,0 +1,147 @@
+// Deciding by keys alone, what a page says while somebody else is quicker, and asking again, in real browsers on the demo:
+//   ADIT_BIN=../target/debug/adit node --test journey/deciding.test.mjs
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { openDemo } from "./people.mjs";
+import { dialog, go, state } from "./steps.mjs";
+
+let at;
+let owner;
+let manager;
+let site;
+let devices;
+/** Requests by what they are for. */
+const asked = {};
+
+/** Asks the interface as the page's own person, with their session. */
+const call = (page, method, path, body) =>
+  page.evaluate(
+    async ([how, where, what]) => {
+      const { csrf } = await (await fetch("/api/v1/session")).json();
+      const headers = {
+        "Content-Type": "application/json",
+        "X-Adit-Csrf": csrf,
+        "Idempotency-Key": crypto.randomUUID(),
+      };
+      const answer = await fetch(`/api/v1${where}`, {
+        method: how,
+        headers,
+        body: what && JSON.stringify(what),
+      });
+      if (!answer.ok) throw new Error(`${how} ${where}: ${answer.status} ${await answer.text()}`);
+      return answer.json();
+    },
+    [method, path, body],
+  );
+const ask = (page, action, params, targets = [], reason) =>
+  call(page, "POST", "/requests", { action: { action, params }, targets, reason });
+const stateOf = async (page, { id }) => (await call(page, "GET", `/requests/${id}`)).state;
+const sleep = (targets, reason) => ask(manager, "set_power_mode", { mode: "sleep" }, targets, reason);
+
+before(async () => {
+  at = await openDemo();
+  owner = at.owner;
+  manager = await at.people.signIn("Operations Manager");
+  await manager.getByText("200 devices").waitFor();
+  devices = (await call(manager, "GET", "/devices?model=M50S&limit=200")).items.map((device) => device.id);
+  site = (await call(manager, "GET", "/devices?limit=1")).items[0].site;
+  assert.ok(site && devices.length >= 8, `${devices.length} M50S`);
+  const changes = [
+    { scenario: "fleet.mode", required: 1, required_other: 1 },
+    { scenario: "authorization.role", required: 1, required_other: 0, timelock_s: 86_400 },
+  ];
+  await call(owner, "PUT", "/approval-policies", { changes, reason: "Two people." });
+});
+
+after(() => at?.close());
+
+test("the list is gone through, and each request decided, by keys alone", async () => {
+  asked.first = await sleep(devices.slice(0, 2), "Fans of row 1.");
+  asked.second = await sleep(devices.slice(2, 4), "Fans of row 2.");
+  const keys = owner.keyboard;
+  await keys.press("g");
+  await keys.press("a");
+  await owner.getByRole("heading", { level: 1, name: "Approvals" }).waitFor();
+  const pane = owner.getByRole("region", { name: "Request", exact: true });
+  await pane.getByRole("heading", { level: 2, name: `R-${asked.first.number} ` }).waitFor();
+
+  await keys.press("c");
+  await keys.type("Which fans?");
+  await keys.press("Control+Enter");
+  await pane.getByText("Which fans?", { exact: true }).waitFor();
+  await keys.press("Escape");
+  await keys.press("a");
+  await dialog(owner, `Approve R-${asked.first.number}?`).waitFor();
+  await keys.press("Control+Enter");
+  await dialog(owner, `Approve R-${asked.first.number}?`).waitFor({ state: "detached" });
+
+  const list = owner.getByRole("region", { name: "Needs me" });
+  await list.getByText(`R-${asked.first.number}`, { exact: true }).waitFor({ state: "detached" });
+  await keys.press("j");
+  await pane.getByRole("heading", { level: 2, name: `R-${asked.second.number} ` }).waitFor();
+  await keys.press("r");
+  const no = dialog(owner, `Reject R-${asked.second.number}?`);
+  await no.waitFor();
+  await keys.press("Control+Enter");
+  await keys.type("Row 2 is new.");
+  await keys.press("Control+Enter");
+  await no.waitFor({ state: "detached" });
+  await owner.getByText("Nothing needs you").waitFor();
+  assert.equal(await stateOf(owner, asked.second), "rejected");
+  assert.notEqual(await stateOf(owner, asked.first), "pending");
+
+  await keys.press("?");
+  await dialog(owner, "Keyboard").getByText("Cancel it (asks first)").waitFor();
+  await keys.press("Escape");
+});
+
+test("whoever approves what has been amended meanwhile is shown the newer request", async () => {
+  asked.old = await sleep(devices.slice(4, 6), "Fans of row 3.");
+  await owner.goto(`/s/all/requests/${asked.old.id}`);
+  await owner.getByRole("button", { name: "Approve" }).click();
+  await dialog(owner, `Approve R-${asked.old.number}?`).waitFor();
+  asked.next = await call(manager, "POST", `/requests/${asked.old.id}/amend`, {
+    action: { action: "set_power_mode", params: { mode: "low" } },
+    targets: devices.slice(4, 6),
+  });
+  await owner.getByText("Another request replaced this one").waitFor();
+  await dialog(owner, `Approve R-${asked.old.number}?`).waitFor({ state: "detached" });
+  await owner.getByRole("link", { name: `Open R-${asked.next.number}` }).click();
+  await state(owner, "Waiting for approval").waitFor();
+  assert.equal(await stateOf(owner, asked.old), "superseded");
+});
+
+test("a request tells which devices were left out of it, and why", async () => {
+  await owner.getByRole("button", { name: "Approve" }).click();
+  await dialog(owner, `Approve R-${asked.next.number}?`).getByRole("button", { name: "Approve" }).click();
+  await state(owner, "Done").waitFor();
+  const [busy] = devices.slice(6);
+  asked.holder = await ask(manager, "reboot", {}, [busy]);
+  asked.rest = await ask(manager, "reboot", {}, devices.slice(6, 8));
+  await manager.goto(`/s/all/requests/${asked.rest.id}`);
+  await manager.getByText("Left out when it was submitted: 1 device").waitFor();
+  await manager.getByRole("link", { name: `R-${asked.holder.number}`, exact: true }).waitFor();
+});
+
+test("what waits out its time is cancelled by a key, and asked for again as it was", async () => {
+  const params = { name: "Night watch", permissions: ["device.list", "device.locate"] };
+  asked.role = await ask(owner, "create_role", params, [], "For the night shift.");
+  await owner.goto(`/s/all/requests/${asked.role.id}`);
+  const decision = owner.getByRole("region", { name: "Decision" });
+  await decision.getByText("You may still cancel it until it is carried out.").waitFor();
+  await owner.keyboard.press("x");
+  const sure = dialog(owner, `Cancel R-${asked.role.number}?`);
+  await sure.getByLabel("Reason").fill("Another name.");
+  await owner.keyboard.press("Control+Enter");
+  await state(owner, "Cancelled").waitFor();
+
+  await owner.getByRole("button", { name: "Ask again…" }).click();
+  const again = dialog(owner, `Ask again for what R-${asked.role.number} asked for?`);
+  assert.equal(await again.getByLabel("Reason").inputValue(), "For the night shift.");
+  await again.getByRole("button", { name: "Ask again" }).click();
+  await owner.waitForURL((url) => !url.pathname.endsWith(asked.role.id));
+  await state(owner, "Approved").waitFor();
+  await go(owner, "Approvals");
+});
+
+test("nothing went wrong on the way", () => assert.deepEqual(at.people.complaints, []));
