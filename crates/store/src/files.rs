@@ -16,13 +16,15 @@ pub(crate) fn create_new_private(path: &Path) -> io::Result<File> {
     private().truncate(true).open(path)
 }
 
-/// Makes a directory, and those above it, that only its owner may look into, unless there is one.
+/// Makes a directory, and those above it, that only its owner may look into, unless there is one; for good.
 pub(crate) fn create_private_dir(path: &Path) -> io::Result<()> {
+    let missing: Vec<_> = path.ancestors().take_while(|dir| !dir.as_os_str().is_empty() && !dir.exists()).collect();
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
+    builder.create(path)?;
+    missing.into_iter().try_for_each(sync_dir_of)
 }
 
 /// Writes the parts to `unfinished`, in the same directory as `target`, and then puts it in `target`'s place.
