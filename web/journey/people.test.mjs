@@ -127,6 +127,17 @@ test("the account's deletion takes its name, is told to everybody, and is undone
   await owner.getByText(/Norte is deleted on/).waitFor({ state: "detached" });
 });
 
+test("one person freezes the account, everybody is told, and it is unfrozen", async () => {
+  await go(owner, "Settings");
+  await owner.getByRole("button", { name: "Freeze Norte…" }).click();
+  await owner.getByRole("button", { name: "Freeze the account" }).click();
+  await owner.getByText(/Norte is frozen: nothing is carried out/).waitFor();
+  await bo.getByText(/Norte is frozen: nothing is carried out/).waitFor();
+  await owner.getByRole("button", { name: "Unfreeze…" }).click();
+  await owner.getByRole("button", { name: "Unfreeze", exact: true }).click();
+  await bo.getByText(/Norte is frozen: nothing/).waitFor({ state: "detached" });
+});
+
 test("a built-in role is duplicated with less in it, and the copy is changed, renamed and deleted", async () => {
   await go(owner, "Roles");
   await taskMenuOf("Technician", "Duplicate…");

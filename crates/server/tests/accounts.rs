@@ -3,7 +3,10 @@
 
 mod support;
 
-use adit_core::time::Millis;
+use adit_core::{
+    requests::{Action, Control},
+    time::Millis,
+};
 use adit_server::api::Options;
 use serde_json::{Value, json};
 use support::{
@@ -234,6 +237,16 @@ async fn an_offer_is_refused_with_a_reason() {
     let refused = ask(&house, &who, "POST", &answer, no).await;
     assert_eq!((&refused.body["state"], &refused.body["state_reason"]), (&json!("rejected"), &json!("not me")));
     assert_eq!(house.get("session", &owner).await.body["roles"], json!(["Owner"]));
+}
+
+#[tokio::test]
+async fn everybody_is_told_that_the_account_is_frozen() {
+    let house = House::new().await;
+    let viewer = house.sign_in("viewer").await;
+    for (control, frozen) in [(Control::FreezeAccount {}, true), (Control::UnfreezeAccount {}, false)] {
+        house.request("owner", Action::Control(control), &[]).await;
+        assert_eq!(house.get("overview", &viewer).await.body["frozen"], frozen);
+    }
 }
 
 #[tokio::test]

@@ -77,6 +77,10 @@ export async function keepAccount() {
   return settled(await withStepUp(() => unwrap(client.DELETE("/account/deletion"))));
 }
 
+/** Frozen, nothing is carried out on the account. */
+export const freezeAccount = (on: boolean) =>
+  ask({ action: on ? "freeze_account" : "unfreeze_account", params: {} });
+
 async function settled(request: Request) {
   keepRequest(request);
   await recheckSession();

@@ -2948,6 +2948,8 @@ export interface components {
                 unknown: number;
             };
             efficiency_j_th: number | null;
+            /** @description Nothing is carried out until the account is unfrozen. */
+            frozen: boolean;
             hashrate_ths: number;
             power_w: number;
         };

@@ -1,5 +1,6 @@
 import { useSession } from "../api/session";
 import { DeleteSection } from "./DeleteSection";
+import { FreezeSection } from "./FreezeSection";
 import { ManagersSection } from "./ManagersSection";
 import { NameSection } from "./NameSection";
 import { OwnershipSection } from "./OwnershipSection";
@@ -20,6 +21,7 @@ export function SettingsPage() {
       <NameSection />
       <ManagersSection />
       <OwnershipSection />
+      <FreezeSection />
       <DeleteSection />
     </div>
   );

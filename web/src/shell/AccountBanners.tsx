@@ -1,18 +1,20 @@
 import { Button } from "@mantine/core";
-import { IconCrown, IconTrash } from "@tabler/icons-react";
+import { IconCrown, IconSnowflake, IconTrash } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { answerOffer, keepAccount, type Offer } from "../api/accounts";
+import { answerOffer, freezeAccount, keepAccount, type Offer } from "../api/accounts";
 import { overviewQuery } from "../api/queries";
 import { useSession } from "../api/session";
 import { Ask } from "../ui/ask";
 import { dateTime } from "../ui/format";
 import { GatedButton } from "../ui/gated";
+import { useCan } from "../ui/permissions";
 import { told } from "../ui/toast";
+import { useOutcome } from "../ui/use-outcome";
 import css from "./Shell.module.css";
 import { useSite } from "./site";
 
-/** What concerns the whole account and cannot wait: that it is being deleted, and that it is offered to the reader. */
+/** What concerns the whole account and cannot wait: that it is frozen, that it is being deleted, and that it is offered to the reader. */
 export function AccountBanners() {
   const session = useSession();
   const site = useSite();
@@ -21,8 +23,34 @@ export function AccountBanners() {
   const offer = session.ownership_offer;
   return (
     <div role="status">
+      {overview?.frozen && <Frozen />}
       {deletion && <Deletion at={deletion.at} may={deletion.may_undo} />}
       {offer && !offer.accepted && <Offered offer={offer} />}
+    </div>
+  );
+}
+
+function Frozen() {
+  const { account } = useSession();
+  const can = useCan();
+  const tell = useOutcome();
+  const [asking, setAsking] = useState(false);
+  return (
+    <div className={css.banner}>
+      <IconSnowflake size={16} aria-hidden="true" />
+      <span className="grow">{account.name} is frozen: nothing is carried out until that is ended.</span>
+      <GatedButton why={can("account.unfreeze")} variant="default" onClick={() => setAsking(true)}>
+        Unfreeze…
+      </GatedButton>
+      <Ask
+        opened={asking}
+        onClose={() => setAsking(false)}
+        title={`Unfreeze ${account.name}?`}
+        confirm="Unfreeze"
+        onConfirm={async () => tell(await freezeAccount(false), `${account.name} is frozen no longer`)}
+      >
+        <p className="soft">What is asked for is carried out again.</p>
+      </Ask>
     </div>
   );
 }

@@ -80,6 +80,7 @@ pub fn view(api: &Shared, permit: &Permit<P>, site: Option<SiteId>) -> Value {
         "capacity_w": capacity_w,
         "as_of": now,
         "deletion": accounts::deletion(&state, permit.actor(), now),
+        "frozen": state.account(permit.actor().account).is_some_and(|account| account.frozen),
         "chart": {
             "draft": draft, "waiting_mine": waiting_mine, "waiting_me": waiting_me,
             "running": { "requests": running, "done": done, "total": total }, "failed_24h": failed,
