@@ -148,6 +148,12 @@ impl Proposal {
         Self { on, after, entries, answers }
     }
 
+    /// Whether it comes right after this state; otherwise it is worth nothing.
+    #[must_use]
+    pub fn rests_on(&self, state: &Arc<State>) -> bool {
+        Arc::ptr_eq(&self.on, state)
+    }
+
     /// What is committed once this is written: the next proposal may rest on it.
     #[must_use]
     pub const fn after(&self) -> &Arc<State> {
@@ -189,7 +195,7 @@ impl Writer {
         if let Some(reason) = &self.stopped {
             return proposal.unavailable(reason);
         }
-        if !Arc::ptr_eq(&proposal.on, &self.state) {
+        if !proposal.rests_on(&self.state) {
             return proposal.unavailable("what was asked just before could not be written. Ask again");
         }
         if proposal.entries.is_empty() {
@@ -217,6 +223,7 @@ impl Writer {
                 | StoreError::ReadOnly { .. }
                 | StoreError::Busy { .. }
                 | StoreError::Invalid { .. }
+                | StoreError::NotWritten { .. }
         );
         if nothing_written {
             return Err(error.to_string());
@@ -244,11 +251,13 @@ fn replay(store: &dyn LogStore) -> Result<State, EngineError> {
         })
     });
     loop {
-        let records = store.read(state.seq() + 1, MAX_READ)?;
-        if records.is_empty() {
+        // From the last record on that is known, so that the next one is checked to follow it.
+        let known = state.seq();
+        let records = store.read(known.max(1), MAX_READ)?;
+        if records.last().is_none_or(|last| last.seq <= known) {
             return Ok(state);
         }
-        for record in records {
+        for record in records.into_iter().filter(|record| record.seq > known) {
             let entry: Entry = serde_json::from_str(&record.body)
                 .map_err(|e| EngineError::Unreadable { seq: record.seq, reason: e.to_string() })?;
             state.apply(&entry);

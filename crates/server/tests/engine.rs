@@ -208,6 +208,34 @@ async fn what_was_decided_on_a_write_that_fails_has_not_happened_either() {
     assert_eq!(engine.state().seq(), before.seq() + 1);
 }
 
+/// Whoever is refused asks again at once, so that the queue is never empty.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_write_that_failed_under_load_everything_goes_on() {
+    let root = tempfile::tempdir().unwrap();
+    let dir = DataDir::open(root.path()).unwrap();
+    let disk = Disk::default();
+    let engine = start(&dir, &disk);
+    company(&engine, 0).await;
+    let before = engine.state().seq();
+    disk.mood.store(FULL, Ordering::SeqCst);
+    let writes = disk.appends.load(Ordering::SeqCst);
+    let callers: Vec<_> = (0..200)
+        .map(|_| {
+            let (engine, operator) = (engine.clone(), operator(&engine));
+            tokio::spawn(async move { while engine.run(operator, Command::AddUser).await.is_err() {} })
+        })
+        .collect();
+    bounded("a write fails", async {
+        while disk.appends.load(Ordering::SeqCst) == writes {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    disk.mood.store(WELL, Ordering::SeqCst);
+    bounded("everybody is let through", futures_util::future::join_all(callers)).await;
+    assert_eq!(engine.state().seq(), before + 200);
+}
+
 #[tokio::test]
 async fn a_second_writer_stops_this_one_for_good() {
     let root = tempfile::tempdir().unwrap();

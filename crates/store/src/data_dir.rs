@@ -1,11 +1,12 @@
 //! Everything of one server in one directory, and the lock that keeps a second server out.
 
 use crate::{
-    FileLog, FileReader, Key, LogReader, LogStore, MAX_READ, Notices, People, Result, Secrets, StoreError,
+    FileLog, FileReader, Key, LogReader, LogStore, Notices, People, Result, Secrets, StoreError,
     files::{create_private_dir, sync_dir_of},
     log::Synced,
     sqlite::Database,
 };
+use adit_core::audit::{ChainError, Fault, Record};
 use std::{
     fs::{self, File, TryLockError},
     io::{Read, Seek, Write},
@@ -13,6 +14,8 @@ use std::{
 };
 
 const LOG: &str = "log";
+/// Records of a log that are copied in one append.
+const COPIED_TOGETHER: usize = 500;
 /// Where the log was before it had files of its own.
 const FORMER_LOG: &str = "log.db";
 const PEOPLE: &str = "people.db";
@@ -133,15 +136,18 @@ fn copy_log(from: &Path, to: &Path) -> Result<()> {
         return Ok(());
     }
     let (log, mut copy) = (FileReader::open(from)?, FileLog::open(to)?);
-    loop {
+    let end = log.head()?.seq;
+    while copy.head()?.seq < end {
         let known = copy.head()?.seq;
-        let records = log.read(known + 1, MAX_READ)?;
-        if records.is_empty() {
-            return Ok(());
+        // From the last record on that was copied, so that the next one is checked to follow it.
+        let records = log.read(known.max(1), COPIED_TOGETHER)?;
+        let bodies = records.iter().filter(|record| record.seq > known).map(|record| (record.at, &*record.body));
+        copy.append(known, &bodies.collect::<Vec<_>>())?;
+        if records.last().map(Record::as_head) != Some(copy.head()?) {
+            return Err(StoreError::Broken(ChainError { seq: known + 1, fault: Fault::Altered }));
         }
-        let bodies: Vec<_> = records.iter().map(|record| (record.at, &*record.body)).collect();
-        copy.append(known, &bodies)?;
     }
+    Ok(())
 }
 
 fn lock(path: &Path) -> Result<File> {

@@ -104,6 +104,14 @@ pub enum StoreError {
         /// What it said.
         source: io::Error,
     },
+    /// The operating system said no before anything was written.
+    #[error("{place}: {source}; nothing was written, try again")]
+    NotWritten {
+        /// Where.
+        place: String,
+        /// What it said.
+        source: io::Error,
+    },
     /// The database said something else.
     #[error("{place}: {source}")]
     Database {

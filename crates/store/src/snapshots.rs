@@ -1,5 +1,4 @@
-//! Snapshots as plain files beside the log: large, quickly made again, and so kept out of the database that every answer
-//! waits for.
+//! Snapshots as plain files beside the log: large, and quickly made again.
 //!
 //! A file is `header, bytes`; the header is magic (8), schema (4), seq (8), hash of the log's record `seq` (32), SHA-256 over
 //! all that and the bytes (32); numbers big-endian. The record's hash ties a snapshot to its log: after a restored
@@ -55,7 +54,7 @@ impl Header {
 }
 
 impl SnapshotDir {
-    /// `log.db` has its snapshots in `log.snapshots/`.
+    /// `log/` has its snapshots in `log.snapshots/`.
     pub(crate) fn beside(log: &Path) -> Self {
         Self { dir: log.with_extension("snapshots") }
     }

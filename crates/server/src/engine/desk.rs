@@ -27,7 +27,7 @@ const ENOUGH: usize = 32;
 const MOMENT: u32 = 8;
 /// but never longer than this,
 const LONGEST_MOMENT: Duration = Duration::from_millis(1);
-/// and not at all if it is shorter than this: a fast disk is asked twice sooner than anybody can wait.
+/// and not at all if it is shorter than this: a fast disk answers sooner than anybody could be back.
 const SHORTEST_MOMENT: Duration = Duration::from_micros(100);
 
 /// Starts both threads. They end once `jobs` has nobody left who could send.
@@ -69,8 +69,8 @@ impl Pen {
         let before = self.shared.state();
         let start = Instant::now();
         let decided = self.writer.write(proposal);
-        self.last = LastWrite { took: start.elapsed(), answered: decided.answers.len() };
         if !decided.committed.is_empty() {
+            self.last = LastWrite { took: start.elapsed(), answered: decided.answers.len() };
             self.shared.publish(Arc::clone(self.writer.state()));
             // Before the answers, so that whoever has one and subscribes is not told of it again. Nobody may be listening.
             let _ = self.shared.commits.send(decided.committed);
@@ -133,7 +133,9 @@ impl Desk {
             let Some(mut pen) = self.pen.take().or_else(|| self.home.recv().ok()) else {
                 return;
             };
-            self.proposed = Arc::clone(turn.proposal.after());
+            // What was proposed before may not have been written; what rests on it will be refused, and the next must not be.
+            let committed = pen.writer.state();
+            self.proposed = if turn.proposal.rests_on(committed) { turn.proposal.after() } else { committed }.clone();
             if keeps_up {
                 let written = pen.write(turn.proposal);
                 self.take_back(pen, 0);

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     Result, StoreError,
-    files::{create_private, create_private_dir},
+    files::{create_private, create_private_dir, sync_dir_of},
 };
 use adit_core::{
     audit::{Head, Record},
@@ -90,11 +90,7 @@ impl FileLog {
         let length = match spare.filter(|length| *length >= needed) {
             Some(length) => length,
             // If it could not be prepared beside the writing, the reason comes out here.
-            None => {
-                let length = self.usual_length().max(needed);
-                segment::prepare(&prepared, length)?;
-                length
-            }
+            None => self.prepare(&prepared, needed)?,
         };
         let first = self.head.seq + 1;
         let place = segment::path(&self.dir, first);
@@ -104,6 +100,18 @@ impl FileLog {
         let last = open_last(place, length, START)?;
         self.doubtful = false;
         Ok(last)
+    }
+
+    /// Makes a segment of the usual length, or on a disk that is nearly full of what is needed.
+    fn prepare(&self, prepared: &Path, needed: u64) -> Result<u64> {
+        let usual = self.usual_length().max(needed);
+        match segment::prepare(prepared, usual) {
+            Err(StoreError::DiskFull { .. }) if usual > needed => {
+                segment::prepare(prepared, needed)?;
+                Ok(needed)
+            }
+            made => made.map(|()| usual),
+        }
     }
 
     fn usual_length(&self) -> u64 {
@@ -123,8 +131,7 @@ impl FileLog {
 
     fn write(&mut self, frame: &[u8]) -> Result<()> {
         let last = self.make_room(frame.len() as u64)?;
-        let written = last.file.seek(SeekFrom::Start(last.offset)).and_then(|_| last.file.write_all(frame));
-        if let Err(source) = written {
+        if let Err(source) = last.put(last.offset, frame) {
             // Half a frame must not stay where the next segment may go on.
             let error = match last.wipe(frame.len()) {
                 Ok(()) => return Err(StoreError::io(&last.path, source)),
@@ -223,18 +230,21 @@ fn end(dir: &Path) -> Result<(Head, Option<Last>)> {
         return Err(StoreError::Corrupt { place: segment::path(dir, from).display().to_string(), detail });
     }
     let last = match walk.into_segment() {
-        Some(mut segment) => Some(wiped(&mut segment)?),
+        Some(mut segment) => Some(settled(&mut segment)?),
         None => None,
     };
     Ok((head.unwrap_or(Head::EMPTY), last))
 }
 
-fn wiped(segment: &mut Segment) -> Result<Last> {
-    let left = segment.rest()?.len();
+/// What can be read need not be on the disk: whoever wrote it may have been killed before the disk answered, or the disk may have
+/// said that it failed. The file's name, its last frame and the end after it are put there once more before anybody
+/// builds on them; all earlier frames were there before that one was written.
+fn settled(segment: &mut Segment) -> Result<Last> {
+    sync_dir_of(segment.path()).map_err(|error| StoreError::io(segment.path(), error))?;
+    let (left, frame) = (segment.rest()?.len(), segment.last_frame()?);
     let mut last = open_last(segment.path().to_owned(), segment.length(), segment.offset)?;
-    if left > 0 {
-        last.wipe(left).map_err(|error| StoreError::io(&last.path, error))?;
-    }
+    let (start, bytes) = frame.unwrap_or((last.offset, Vec::new()));
+    last.put(start, &bytes).and_then(|()| last.wipe(left)).map_err(|error| StoreError::io(&last.path, error))?;
     Ok(last)
 }
 
@@ -244,9 +254,14 @@ fn open_last(path: PathBuf, length: u64, offset: u64) -> Result<Last> {
 }
 
 impl Last {
+    fn put(&mut self, at: u64, bytes: &[u8]) -> io::Result<()> {
+        self.file.seek(SeekFrom::Start(at))?;
+        self.file.write_all(bytes)
+    }
+
+    /// Zeros after the last frame; and all of it on the disk.
     fn wipe(&mut self, length: usize) -> io::Result<()> {
-        self.file.seek(SeekFrom::Start(self.offset))?;
-        self.file.write_all(&vec![0; length])?;
+        self.put(self.offset, &vec![0; length])?;
         self.file.sync_data()
     }
 }

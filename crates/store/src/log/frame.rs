@@ -16,6 +16,8 @@ use adit_core::{
 
 pub(super) const MARK: [u8; 4] = [0xff, 0xad, 0x17, 0xfe];
 pub(super) const HEADER: usize = 64;
+/// No record has a greater number.
+pub(super) const LAST: u64 = i64::MAX.unsigned_abs();
 /// What a record takes besides its body.
 const AROUND: usize = 8 + 4 + 32;
 
@@ -35,7 +37,7 @@ impl Header {
         let (seq, at) = (u64::from_be_bytes(fields.take()?), i64::from_be_bytes(fields.take()?));
         let before = Head { seq, at: Timestamp(at), hash: fields.take()? };
         let sound = (1..=MAX_BATCH).contains(&(count as usize)) && length >= u64::from(count) * AROUND as u64;
-        let sound = sound && (seq > 0 || before == Head::EMPTY);
+        let sound = sound && seq < LAST - MAX_BATCH as u64 && (seq > 0 || before == Head::EMPTY);
         sound.then_some(Self { before, count, length })
     }
 

@@ -15,8 +15,8 @@ use crate::{Result, StoreError};
 use adit_core::audit::{Chain, Head, Record};
 use adit_core::time::Timestamp;
 
-/// The most records one append takes.
-pub const MAX_BATCH: usize = 10_000;
+/// The most records one append takes: more than one command makes of everything that is open.
+pub const MAX_BATCH: usize = 200_000;
 /// The longest body of a record, in bytes.
 pub const MAX_BODY_BYTES: usize = 16 << 20;
 /// The most records one read gives.
@@ -45,7 +45,8 @@ pub struct Snapshot {
 /// Reading a log. A reader sees what was committed when it asks and never holds up the writer.
 pub trait LogReader: Send {
     /// Up to `limit` records (at most [`MAX_READ`]) from number `from_seq` on, in order, each checked against the one
-    /// before it. Large records may make it fewer; nothing comes back only where the log has ended.
+    /// before it. Large records may make it fewer; nothing comes back only where the log has ended. Whoever reads on begins with
+    /// the last record of the read before, so that the two are linked as well.
     ///
     /// # Errors
     /// [`StoreError::Broken`] if the records do not form a chain; what the store said.
@@ -94,10 +95,14 @@ pub trait LogStore: LogReader {
 /// Reads a log from its first record to its last, which checks it.
 pub(crate) fn walk(log: &impl LogReader) -> Result<Head> {
     let mut head = Head::EMPTY;
-    while let Some(last) = log.read(head.seq + 1, MAX_READ)?.last() {
-        head = last.as_head();
+    loop {
+        // From the last record on that is known: a read checks how its records are linked to one another.
+        let last = log.read(head.seq.max(1), MAX_READ)?.last().map_or(head, Record::as_head);
+        if last.seq == head.seq {
+            return Ok(head);
+        }
+        head = last;
     }
-    Ok(head)
 }
 
 /// Makes a batch's records, to be written after `head`, and the head after them.
@@ -117,7 +122,7 @@ pub(crate) fn check_batch(bodies: &[(Timestamp, &str)]) -> Result<()> {
         return invalid("is empty");
     }
     if bodies.len() > MAX_BATCH {
-        return invalid("has more than 10 000 records");
+        return invalid("has more than 200 000 records");
     }
     if bodies.iter().any(|(_, body)| body.len() > MAX_BODY_BYTES) {
         return invalid("has a record of more than 16 MiB");

@@ -20,6 +20,8 @@ use std::{
 
 /// A read ends once it holds this many bytes of bodies.
 const READ_BYTES: usize = 64 << 20;
+/// So often is read, beside a writer in another process, what does not fit together.
+const ATTEMPTS: u32 = 3;
 /// A reader remembers a place about every so many bytes.
 const STRIDE: u64 = 64 << 10;
 
@@ -125,10 +127,16 @@ impl FileReader {
     fn hash_of(&self, seq: u64) -> Result<Option<Hash>> {
         Ok(self.head_at(seq)?.map(|head| head.hash))
     }
-}
 
-impl LogReader for FileReader {
-    fn read(&self, from_seq: u64, limit: usize) -> Result<Vec<Record>> {
+    /// A writer in another process may go on between two looks at the files, so that they do not fit together. Damage is
+    /// still there at the next attempt.
+    fn steadily<T>(&self, read: impl Fn() -> Result<T>) -> Result<T> {
+        let attempts = if self.synced.is_some() { 1 } else { ATTEMPTS };
+        let broken = |tried: &Result<T>| matches!(tried, Err(StoreError::Broken(_)));
+        (1..attempts).map(|_| read()).find(|tried| !broken(tried)).unwrap_or_else(read)
+    }
+
+    fn read_once(&self, from_seq: u64, limit: usize) -> Result<Vec<Record>> {
         let (from_seq, limit) = (from_seq.max(1), limit.min(MAX_READ));
         let mut records = Vec::new();
         if limit == 0 {
@@ -158,7 +166,7 @@ impl LogReader for FileReader {
         Ok(records)
     }
 
-    fn head(&self) -> Result<Head> {
+    fn head_once(&self) -> Result<Head> {
         let Some(from) = segment::last_but_one(&self.dir)? else {
             return Ok(Head::EMPTY);
         };
@@ -171,6 +179,16 @@ impl LogReader for FileReader {
             walk.pass(&header);
         }
         Ok(head)
+    }
+}
+
+impl LogReader for FileReader {
+    fn read(&self, from_seq: u64, limit: usize) -> Result<Vec<Record>> {
+        self.steadily(|| self.read_once(from_seq, limit))
+    }
+
+    fn head(&self) -> Result<Head> {
+        self.steadily(|| self.head_once())
     }
 
     fn put_snapshot(&self, seq: u64, schema: u32, bytes: &[u8]) -> Result<()> {
@@ -246,9 +264,9 @@ impl Walk {
             Some(segment) => segment.body(header)?,
             None => Vec::new(),
         };
-        let unlinked = ChainError { seq: self.next, fault: Fault::Unlinked };
-        let records = if header.before == head { header.records(&bytes) } else { Err(unlinked) };
-        match records {
+        match header.records(&bytes) {
+            // It was written in full, after something else.
+            Ok(_) if header.before != head => self.broken(Fault::Unlinked),
             Ok(records) => Ok(Some(records)),
             Err(broken) if self.goes_on()? => Err(broken.into()),
             Err(_) => self.ends_here().map(|()| None),

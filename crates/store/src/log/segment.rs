@@ -3,7 +3,7 @@
 //! A segment begins with eight bytes that say what it is; frames follow; the rest is zeros. It has its full length from
 //! the beginning, so that an append changes nothing about the file but its bytes, and one `fdatasync` is one write to the disk.
 
-use super::frame::{self, HEADER, Header};
+use super::frame::{self, HEADER, Header, LAST};
 use crate::{
     Result, StoreError,
     files::{create_new_private, sync_dir_of},
@@ -35,8 +35,10 @@ pub(super) fn all(dir: &Path) -> Result<Vec<u64>> {
     let mut firsts = Vec::new();
     for entry in fs::read_dir(dir).map_err(io)? {
         let name = entry.map_err(io)?.file_name();
-        let number = name.to_str().and_then(|name| name.strip_suffix(".log")).filter(|digits| digits.len() == 20);
-        firsts.extend(number.and_then(|digits| digits.parse::<u64>().ok()));
+        let digits = name.to_str().and_then(|name| name.strip_suffix(".log"));
+        let digits = digits.filter(|digits| digits.len() == 20 && digits.bytes().all(|digit| digit.is_ascii_digit()));
+        let first = digits.and_then(|digits| digits.parse().ok());
+        firsts.extend(first.filter(|first| (1..=LAST).contains(first)));
     }
     firsts.sort_unstable();
     Ok(firsts)
@@ -52,7 +54,10 @@ pub(super) fn prepare(file: &Path, length: u64) -> Result<()> {
     made.map_err(|error| {
         // Half a file helps nobody, least of all on a full disk. If it cannot be removed, the next attempt does it.
         let _ = fs::remove_file(file);
-        StoreError::io(file, error)
+        match StoreError::io(file, error) {
+            StoreError::Io { place, source } => StoreError::NotWritten { place, source },
+            told => told,
+        }
     })
 }
 
@@ -74,6 +79,8 @@ pub(super) struct Segment {
     length: u64,
     /// Where the next frame begins.
     pub(super) offset: u64,
+    /// Where the last frame began that was passed.
+    passed: Option<u64>,
     /// Where is read on.
     at: u64,
 }
@@ -97,7 +104,8 @@ impl Segment {
             file => file.map_err(|error| StoreError::io(&path, error))?,
         };
         let length = file.metadata().map_err(|error| StoreError::io(&path, error))?.len();
-        let mut segment = Self { file: BufReader::with_capacity(64 << 10, file), path, length, offset, at: 0 };
+        let mut segment =
+            Self { file: BufReader::with_capacity(64 << 10, file), path, length, offset, passed: None, at: 0 };
         segment.check_magic()?;
         Ok(Some(segment))
     }
@@ -153,6 +161,7 @@ impl Segment {
 
     /// On to the next frame.
     pub(super) const fn pass(&mut self, header: &Header) {
+        self.passed = Some(self.offset);
         self.offset += HEADER as u64 + header.length;
     }
 
@@ -171,6 +180,17 @@ impl Segment {
     /// last thing that was written.
     pub(super) fn goes_on_after(&mut self, seq: u64) -> Result<bool> {
         Ok(frame::begins_after(seq, &self.rest()?))
+    }
+
+    /// The last frame that was passed: where it lies, and its bytes.
+    pub(super) fn last_frame(&mut self) -> Result<Option<(u64, Vec<u8>)>> {
+        let Some(start) = self.passed else {
+            return Ok(None);
+        };
+        let mut bytes = vec![0; usize::try_from(self.offset - start).unwrap_or(usize::MAX)];
+        self.seek(start)?;
+        self.fill(&mut bytes)?;
+        Ok(Some((start, bytes)))
     }
 
     pub(super) fn path(&self) -> &Path {

@@ -202,6 +202,32 @@ fn an_altered_record_is_named() {
     assert_eq!(reader.read(130, 10).unwrap().len(), 10);
 }
 
+/// Every read is linked to the one before it, so that an altered record is found that stands last in a read.
+#[test]
+fn records_are_linked_over_the_bounds_of_a_read() {
+    let dir = TempDir::new().unwrap();
+    let mut log = FileLog::open(dir.path()).unwrap();
+    let many = vec![(Timestamp(1), "x"); super::MAX_READ - 1];
+    log.append(0, &many).unwrap();
+    let before = log.head().unwrap();
+    log.append(before.seq, &[(Timestamp(1), "true")]).unwrap();
+    log.append(before.seq + 1, &[(Timestamp(1), "after it")]).unwrap();
+    drop(log);
+    let forged = |body| frame::encode(before, &super::link(before, before.seq, &[(Timestamp(1), body)]).unwrap().0);
+    let segment =
+        [1, before.seq + 1].map(|first| segment::path(dir.path(), first)).into_iter().rfind(|path| path.exists());
+    let path = segment.unwrap();
+    let mut bytes = fs::read(&path).unwrap();
+    let (sound, altered) = (forged("true"), forged("fake"));
+    let at = bytes.windows(sound.len()).position(|part| part == sound).unwrap();
+    bytes[at..at + sound.len()].copy_from_slice(&altered);
+    fs::write(&path, bytes).unwrap();
+    let reader = FileReader::open(dir.path()).unwrap();
+    assert_eq!(reader.read(1, super::MAX_READ).unwrap().last().unwrap().body.as_ref(), "fake");
+    let error = reader.verify().unwrap_err();
+    assert!(matches!(&error, StoreError::Broken(e) if e.fault == Fault::Unlinked), "{error}");
+}
+
 #[test]
 fn what_is_gone_behind_the_writers_back_is_told() {
     let dir = TempDir::new().unwrap();
@@ -223,13 +249,16 @@ fn a_full_disk_is_told_and_nothing_is_lost() {
     // Half the segment is free, and what the next one is prepared in is full.
     symlink("/dev/full", dir.path().join("prepared")).unwrap();
     let head = log.append(6, &[(Timestamp(1), &body)]).unwrap().head;
-    let error = log.append(7, &[(Timestamp(1), &body), (Timestamp(1), &body)]).unwrap_err();
+    let error = log.append(7, &[(Timestamp(1), &*body); 6]).unwrap_err();
     assert!(matches!(error, StoreError::DiskFull { .. }), "{error}");
     assert_eq!((log.head().unwrap(), log.verify().unwrap()), (head, head));
     // A small record still fits; and once there is room again everything goes on.
     assert_eq!(log.append(7, &[(Timestamp(1), "small")]).unwrap().last_seq, 8);
-    assert!(!dir.path().join("prepared").exists(), "half a file is not left lying on a full disk");
-    assert_eq!(log.append(8, &[(Timestamp(1), &body), (Timestamp(1), &body)]).unwrap().last_seq, 10);
+    assert!(fs::symlink_metadata(dir.path().join("prepared")).is_err(), "half a file is not left on a full disk");
+    // A segment of the usual length does not fit, and one that is long enough does.
+    symlink("/dev/full", dir.path().join("prepared")).unwrap();
+    assert_eq!(log.append(8, &[(Timestamp(1), &*body); 2]).unwrap().last_seq, 10);
+    assert!(fs::metadata(segment::path(dir.path(), 9)).unwrap().len() < SHORTEST);
     drop(log);
     assert_eq!(FileLog::open(dir.path()).unwrap().verify().unwrap().seq, 10);
 }
@@ -273,6 +302,10 @@ fn files_that_are_no_log_are_refused() {
     let dir = TempDir::new().unwrap();
     drop(filled(dir.path(), 1));
     let sound = fs::read(first_segment(dir.path())).unwrap();
+    for stray in ["00000000000000000000.log", "18446744073709551615.log", "+0000000000000000001.log"] {
+        fs::write(dir.path().join(stray), b"").unwrap();
+    }
+    assert_eq!(FileLog::open(dir.path()).unwrap().verify().unwrap().seq, 1);
     for (name, newer) in [(b"ADITLOG7", true), (b"ADITLOGx", false), (b"SQLite f", false)] {
         let mut bytes = sound.clone();
         bytes[..8].copy_from_slice(name);
