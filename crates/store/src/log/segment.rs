@@ -24,6 +24,9 @@ pub(super) const START: u64 = MAGIC.len() as u64;
 pub(super) const SHORTEST: u64 = 256 << 10;
 pub(super) const LONGEST: u64 = 16 << 20;
 
+/// Zeros written at a time.
+const ZEROS: usize = 1 << 20;
+
 /// The file of the segment whose first record has number `first`.
 pub(super) fn path(dir: &Path, first: u64) -> PathBuf {
     dir.join(format!("{first:020}.log"))
@@ -47,8 +50,14 @@ pub(super) fn all(dir: &Path) -> Result<Vec<u64>> {
 /// Makes a file of zeros, ready to become a segment.
 pub(super) fn prepare(file: &Path, length: u64) -> Result<()> {
     let made = create_new_private(file).and_then(|mut file| {
+        let mut zeros = vec![0; ZEROS];
         file.write_all(&MAGIC)?;
-        io::copy(&mut io::repeat(0).take(length.saturating_sub(START)), &mut file)?;
+        let mut left = usize::try_from(length.saturating_sub(START)).unwrap_or(usize::MAX);
+        while left > 0 {
+            zeros.truncate(left);
+            file.write_all(&zeros)?;
+            left -= zeros.len();
+        }
         file.sync_all()
     });
     made.map_err(|error| {
