@@ -40,6 +40,16 @@ pub enum ServerError {
     /// The log cannot be folded.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// The folder knows people, and nothing has ever happened: ids would be given a second time.
+    #[error(
+        "{place}: the log is missing, though {people} people are known; put the folder `log` back, from a backup if need be"
+    )]
+    LogMissing {
+        /// Where it should be.
+        place: String,
+        /// How many people.
+        people: usize,
+    },
     /// Agents cannot be served.
     #[error(transparent)]
     Agents(#[from] AgentsError),
@@ -72,7 +82,15 @@ impl Opened {
     pub fn open(data: PathBuf) -> Result<Self, ServerError> {
         let dir = DataDir::open(data)?;
         let engine = Engine::start(Box::new(dir.log()?), Arc::new(SystemClock))?;
-        let people = Arc::new(Mutex::new(dir.people()?));
+        let people = dir.people()?;
+        if engine.state().seq() == 0 {
+            let place = dir.log_path().display().to_string();
+            match people.persons()?.len() {
+                0 => {}
+                people => return Err(ServerError::LogMissing { place, people }),
+            }
+        }
+        let people = Arc::new(Mutex::new(people));
         let secrets = Arc::new(Mutex::new(dir.secrets()?));
         Ok(Self { dir, engine, people, secrets })
     }

@@ -10,8 +10,8 @@ use adit_core::{
     requests::{Action, Control, PolicyChange, RequestState, Scenario},
     time::Timestamp,
 };
-use adit_server::{Clock, CommandError, Engine, Proposal, SystemClock, Writer};
-use adit_store::{Appended, DataDir, FileLog, LogReader, LogStore, Result, Snapshot, StoreError};
+use adit_server::{Clock, CommandError, Engine, Opened, Proposal, ServerError, SystemClock, Writer};
+use adit_store::{Appended, DataDir, FileLog, LogReader, LogStore, Person, Result, Snapshot, StoreError};
 use std::sync::{
     Arc, Mutex,
     atomic::{AtomicU8, AtomicU64, Ordering},
@@ -314,6 +314,18 @@ async fn a_start_reads_the_snapshot_and_only_what_came_after_it() {
     assert_eq!(*again.state(), *before);
     let reads = disk.reads.load(Ordering::SeqCst);
     assert!(reads < before.seq() / 2, "{reads} records were read");
+}
+
+#[test]
+fn a_folder_whose_log_has_gone_is_not_begun_anew() {
+    let root = tempfile::tempdir().unwrap();
+    let dir = DataDir::open(root.path()).unwrap();
+    let (email, display_name, created_at) = ("a@adit.test".to_owned(), "A Person".to_owned(), Timestamp(1));
+    let person = Person { user: OWNER, email, display_name, password_hash: None, created_at };
+    dir.people().unwrap().add_person(&person).unwrap();
+    drop(dir);
+    let error = Opened::open(root.path().to_owned()).err().unwrap();
+    assert!(matches!(error, ServerError::LogMissing { people: 1, .. }), "{error}");
 }
 
 /// An amendment first ends what it replaces; that must not show when it is refused after all.
