@@ -1,6 +1,7 @@
 //! The engine: the one place where something is decided.
 //!
-//! Commands wait in a bounded queue. What waits is decided in order as one proposal, and written at once by the [`Writer`]; only then the new state is shown and everybody answered. A command that was answered is on the disk; one that was not has
+//! Commands wait in a bounded queue. What waits is decided in order as one proposal, and written at once by the [`Writer`];
+//! only then the new state is shown and everybody answered. A command that was answered is on the disk; one that was not has
 //! not happened, as far as this process can tell.
 
 mod desk;
