@@ -55,7 +55,10 @@ pub struct Refused {
 pub fn decide_on(state: State, actor: &Actor, command: Command, now: Timestamp) -> Result<Decided, Refused> {
     let mut tx = Tx::new(state, actor.principal, now);
     match tx.run(actor, command) {
-        Ok(reply) => Ok(Decided { entries: tx.entries, state: tx.state, reply }),
+        Ok(reply) => {
+            tx.state.list();
+            Ok(Decided { entries: tx.entries, state: tx.state, reply })
+        }
         Err(rejection) => {
             let unchanged = tx.entries.is_empty().then(|| Box::new(tx.state));
             Err(Refused { rejection, unchanged })
@@ -109,7 +112,7 @@ impl Tx {
 
     pub(crate) fn emit(&mut self, event: Event) {
         let entry = Entry { at: self.now, actor: self.actor, event };
-        self.state.apply(&entry);
+        self.state.fold(&entry);
         self.entries.push(entry);
     }
 

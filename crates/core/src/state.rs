@@ -90,7 +90,7 @@ pub struct State {
     pub(crate) seq: u64,
     /// The log's clock: never goes back.
     pub(crate) clock: Timestamp,
-    pub(crate) accounts: imbl::OrdMap<AccountId, Account>,
+    pub(crate) accounts: imbl::OrdMap<AccountId, Arc<Account>>,
     pub(crate) users: imbl::OrdSet<UserId>,
     pub(crate) next_user: u32,
     pub(crate) grants: imbl::OrdMap<GrantId, Grant>,
@@ -161,9 +161,7 @@ impl State {
         let controls =
             self.open.iter().filter(|place| self.requests.get(**place as usize).is_some_and(|r| is_control(r)));
         self.open_controls = controls.copied().collect();
-        for (place, request) in (0..).zip(&self.requests) {
-            self.lists.add(place, request);
-        }
+        self.list_all();
         for device in &self.devices {
             self.territories.moved(None, device);
         }
@@ -172,6 +170,12 @@ impl State {
 
     /// Folds one event in.
     pub fn apply(&mut self, entry: &Entry) {
+        self.fold(entry);
+        self.list();
+    }
+
+    /// Folds one event in, all but the lists: they are to be brought up to date once the command is decided.
+    pub(crate) fn fold(&mut self, entry: &Entry) {
         self.seq += 1;
         self.clock = self.clock.max(entry.at);
         self.apply_event(entry);
@@ -240,13 +244,13 @@ impl State {
 
     /// Every account that is there.
     pub fn accounts(&self) -> impl Iterator<Item = &Account> {
-        self.accounts.values().filter(|account| account.deleted_at.is_none())
+        self.accounts.values().map(AsRef::as_ref).filter(|account| account.deleted_at.is_none())
     }
 
     /// One account, if it is there.
     #[must_use]
     pub fn account(&self, id: AccountId) -> Option<&Account> {
-        self.accounts.get(&id).filter(|account| account.deleted_at.is_none())
+        self.accounts.get(&id).map(AsRef::as_ref).filter(|account| account.deleted_at.is_none())
     }
 
     /// Has there never been another account?

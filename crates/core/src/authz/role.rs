@@ -3,7 +3,7 @@
 use super::catalogue::{CATALOGUE, Permission};
 use crate::ids::{AccountId, CustomRoleId};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use std::{collections::BTreeSet, fmt};
+use std::{collections::BTreeSet, fmt, sync::LazyLock};
 
 /// A built-in role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -78,7 +78,13 @@ impl Role {
     /// The permissions it holds, one bit each ([`Permission::bit`]).
     #[must_use]
     pub fn permissions(self) -> u64 {
-        CATALOGUE.iter().filter(|row| row.held_by(self)).fold(0, |mask, row| mask | row.permission.bit())
+        static HELD: LazyLock<[u64; Role::ALL.len()]> = LazyLock::new(|| {
+            Role::ALL.map(|role| {
+                let held = CATALOGUE.iter().filter(|row| row.held_by(role));
+                held.fold(0, |mask, row| mask | row.permission.bit())
+            })
+        });
+        HELD[self as usize]
     }
 
     /// The role of this name.

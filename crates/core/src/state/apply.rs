@@ -31,7 +31,7 @@ impl State {
                     degraded: imbl::OrdSet::new(),
                     reviews: imbl::OrdSet::new(),
                 };
-                self.accounts.insert(account.id, account);
+                self.accounts.insert(account.id, account.into());
             }
             Event::UserAdded { user } => {
                 self.users.insert(*user);
@@ -173,7 +173,7 @@ impl State {
 
     pub(super) fn change_account(&mut self, id: AccountId, change: impl FnOnce(&mut Account)) {
         if let Some(account) = self.accounts.get_mut(&id) {
-            change(account);
+            change(Arc::make_mut(account));
         }
     }
 
@@ -197,7 +197,7 @@ impl State {
         if is_control(&made) {
             self.open_controls.insert(place);
         }
-        self.lists.add(place, &made);
+        self.lists.changed(place, None);
         self.requests.push_back(Arc::new(made));
     }
 
@@ -232,7 +232,7 @@ impl State {
             let from = request.state;
             change(request);
             if request.state != from {
-                self.lists.moved(*place, from, request);
+                self.lists.changed(*place, Some(from));
             }
         }
     }

@@ -26,6 +26,9 @@ pub(super) struct Lists {
     by_initiator: imbl::OrdSet<(AccountId, Principal, RequestState, u32)>,
     /// Those of which a target failed, by when they ended.
     failed: imbl::OrdSet<(AccountId, Timestamp, u32)>,
+    /// Requests that are not yet where they belong: their places, and under which state they are listed if they are. A command may
+    /// take a request through several states; only where it comes to rest counts.
+    astray: Vec<(u32, Option<RequestState>)>,
 }
 
 /// A request's turn among those that wait: what expires in the first minute, then what risks most, then what is oldest. It never
@@ -90,14 +93,21 @@ impl<'de> Deserialize<'de> for ListCursor {
 }
 
 impl Lists {
+    /// There is a request at this place, or the one there was in another state.
+    pub(super) fn changed(&mut self, place: u32, from: Option<RequestState>) {
+        if self.astray.iter().all(|(known, _)| *known != place) {
+            self.astray.push((place, from));
+        }
+    }
+
     /// There is a request at this place.
-    pub(super) fn add(&mut self, place: u32, request: &Request) {
+    fn add(&mut self, place: u32, request: &Request) {
         self.by_number.insert((request.payload.account, request.number), place);
         self.put(place, request);
     }
 
     /// The request at this place was in another state.
-    pub(super) fn moved(&mut self, place: u32, from: RequestState, request: &Request) {
+    fn moved(&mut self, place: u32, from: RequestState, request: &Request) {
         let (account, initiator) = (request.payload.account, request.payload.initiator);
         if from == RequestState::Pending {
             let turn = Turn::of(place, request);
@@ -127,6 +137,24 @@ impl Lists {
 }
 
 impl State {
+    /// Makes the lists anew.
+    pub(super) fn list_all(&mut self) {
+        self.lists =
+            Lists { astray: (0..).zip(&self.requests).map(|(place, _)| (place, None)).collect(), ..Lists::default() };
+        self.list();
+    }
+
+    /// Brings the lists up to date; until then they are as they were before the events that were folded in.
+    pub(crate) fn list(&mut self) {
+        for (place, from) in std::mem::take(&mut self.lists.astray) {
+            match (self.requests.get(place as usize), from) {
+                (Some(request), None) => self.lists.add(place, request),
+                (Some(request), Some(from)) if from != request.state => self.lists.moved(place, from, request),
+                _ => {}
+            }
+        }
+    }
+
     /// An account's requests in any of these states, each state named once; only those that come after `after`, if that is given.
     /// Those that wait come first: what expires soonest, within a minute what risks most, of these the oldest. The others are newest first.
     pub fn requests_in<'a>(
