@@ -24,6 +24,8 @@ use std::{
 const MAX_COMMANDS: usize = 256;
 /// A batch is closed once it has this many entries.
 const MAX_ENTRIES: usize = 2_000;
+/// What takes more entries to catch up is sooner copied.
+const MAX_CATCH_UP: usize = 32;
 /// How a snapshot's bytes are to be read; to be raised whenever the state's written form changes.
 pub(crate) const SNAPSHOT_SCHEMA: u32 = 13;
 
@@ -101,6 +103,18 @@ impl From<Arc<State>> for Ready {
 }
 
 impl Ready {
+    /// What was committed `before`, caught up with what was `committed` since, if nobody reads it any more. What changes often has
+    /// been copied then and need not be copied again. If it cannot be that, or not soon, it is a new copy.
+    #[must_use]
+    pub fn caught_up(before: Arc<State>, committed: &Batch, on: Arc<State>) -> Self {
+        let soon = committed.len() <= MAX_CATCH_UP;
+        let Some(mut own) = soon.then(|| Arc::into_inner(before)).flatten() else {
+            return Self::from(on);
+        };
+        committed.iter().for_each(|(_, entry)| own.apply(entry));
+        if own.seq() == on.seq() { Self { on, own } } else { Self::from(on) }
+    }
+
     /// What it is a copy of.
     #[must_use]
     pub const fn on(&self) -> &Arc<State> {

@@ -7,7 +7,9 @@ use adit_core::{
     audit::{Head, Record},
     command::{Command, Reply},
     event::Event,
+    ids::SiteId,
     requests::{Action, Control, PolicyChange, RequestState, Scenario},
+    state::State,
     time::Timestamp,
 };
 use adit_server::{Clock, CommandError, Engine, Opened, Proposal, ServerError, SystemClock, Writer};
@@ -111,6 +113,38 @@ async fn many_callers_share_writes_and_a_replay_gives_the_same_state() {
     let again = start(&dir, &Disk::default());
     assert_eq!(again.state(), state);
     dir.log_reader().unwrap().verify().unwrap();
+}
+
+/// The engine goes on in a state that nobody reads any more, brought up to date. Whoever still reads one must not see it change.
+#[tokio::test]
+async fn one_after_another_with_readers_that_stay_is_the_same_as_a_replay() {
+    let root = tempfile::tempdir().unwrap();
+    let dir = DataDir::open(root.path()).unwrap();
+    let engine = start(&dir, &Disk::default());
+    company(&engine, 3).await;
+    let written = |state: &State| serde_json::to_string(state).unwrap();
+    let mut kept = Vec::new();
+    for number in 1..=60 {
+        let nowhere = number % 5 == 0;
+        let action = if nowhere {
+            Control::RestartWorkers { site: SiteId(100) }
+        } else {
+            Control::CreateSite { name: format!("Site {number}"), capacity_w: None }
+        };
+        let asked = ask(&engine, OWNER, number, Action::Control(action), &[]).await;
+        assert_eq!(asked.is_err(), nowhere, "{asked:?}");
+        if number % 7 == 0 {
+            let state = engine.state();
+            kept.push((written(&state), state));
+        }
+    }
+    assert!(kept.windows(2).all(|two| two[0].1.seq() < two[1].1.seq()));
+    for (text, state) in &kept {
+        assert_eq!(*text, written(state));
+    }
+    let state = engine.state();
+    drop(engine);
+    assert_eq!(start(&dir, &Disk::default()).state(), state);
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@
 //! a slow disk those who have just been answered get a moment to ask again before the next write leaves without them.
 
 use super::{Answer, Job, Shared};
-use crate::decider::{CommandError, Proposal, Ready, Writer};
+use crate::decider::{Batch, CommandError, Proposal, Ready, Writer};
 use adit_core::{command::Reply, state::State};
 use std::{
     io,
@@ -73,24 +73,27 @@ impl Pen {
             self.last = LastWrite { took: start.elapsed(), answered: decided.answers.len() };
             self.shared.publish(Arc::clone(self.writer.state()));
             // Before the answers, so that whoever has one and subscribes is not told of it again. Nobody may be listening.
-            let _ = self.shared.commits.send(decided.committed);
+            let _ = self.shared.commits.send(Arc::clone(&decided.committed));
         }
-        Written { answers: decided.answers, _before: before }
+        Written { answers: decided.answers, committed: decided.committed, before }
     }
 }
 
 /// What is to be answered, and the state of before: to tidy it away takes a while, for which nobody should wait.
 struct Written {
     answers: Vec<Result<Reply, CommandError>>,
-    _before: Arc<State>,
+    committed: Batch,
+    before: Arc<State>,
 }
 
 impl Written {
-    fn answer(self, waiting: Vec<Answer>) {
+    /// Gives what can be caught up.
+    fn answer(self, waiting: Vec<Answer>) -> (Arc<State>, Batch) {
         for (waiting, answer) in waiting.into_iter().zip(self.answers) {
             // Whoever asked may have gone.
             let _ = waiting.send(answer);
         }
+        (self.before, self.committed)
     }
 }
 
@@ -139,8 +142,8 @@ impl Desk {
             if keeps_up {
                 let written = pen.write(turn.proposal);
                 self.take_back(pen, 0);
-                written.answer(turn.waiting);
-                self.ready = Some(Ready::from(self.shared.state()));
+                let (before, committed) = written.answer(turn.waiting);
+                self.ready = Some(Ready::caught_up(before, &committed, self.shared.state()));
             } else if self.lend.send((pen, turn)).is_err() {
                 return;
             }
