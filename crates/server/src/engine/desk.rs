@@ -19,7 +19,7 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::{self, error::TryRecvError};
 
 /// With so many commands a batch is worth a write of its own, if deciding it took as long as writing does.
 const ENOUGH: usize = 32;
@@ -29,6 +29,8 @@ const MOMENT: u32 = 8;
 const LONGEST_MOMENT: Duration = Duration::from_millis(1);
 /// and not at all if it is shorter than this: a fast disk answers sooner than anybody could be back.
 const SHORTEST_MOMENT: Duration = Duration::from_micros(100);
+/// For so long after an answer the desk looks out for the next command by itself: whoever asks again at once need not wake it.
+const LOOKOUT: Duration = Duration::from_micros(50);
 
 /// Starts both threads. They end once `jobs` has nobody left who could send.
 pub(super) fn open(writer: Writer, shared: Arc<Shared>, jobs: mpsc::Receiver<Job>) -> io::Result<()> {
@@ -130,7 +132,7 @@ struct Desk {
 impl Desk {
     /// Until nobody can ask any more, or whoever had the pen is gone.
     fn run(mut self) {
-        while let Some(first) = self.jobs.blocking_recv() {
+        while let Some(first) = self.first_job() {
             let turn = self.decide(first);
             let keeps_up = self.has_pen(turn.waiting.len()) && self.jobs.is_empty();
             let Some(mut pen) = self.pen.take().or_else(|| self.home.recv().ok()) else {
@@ -148,6 +150,20 @@ impl Desk {
                 return;
             }
         }
+    }
+
+    /// The next command, for which a batch is begun. `None` if nobody can ask any more.
+    fn first_job(&mut self) -> Option<Job> {
+        // Only after a write of its own there is a copy ready.
+        let until = self.ready.as_ref().map(|_| Instant::now() + LOOKOUT);
+        while until.is_some_and(|until| Instant::now() < until) {
+            match self.jobs.try_recv() {
+                Ok(job) => return Some(job),
+                Err(TryRecvError::Disconnected) => return None,
+                Err(TryRecvError::Empty) => thread::yield_now(),
+            }
+        }
+        self.jobs.blocking_recv()
     }
 
     /// Takes back a pen that has come home. `decided` is what the present batch has already.
