@@ -131,11 +131,11 @@ test("one person freezes the account, everybody is told, and it is unfrozen", as
   await go(owner, "Settings");
   await owner.getByRole("button", { name: "Freeze Norte…" }).click();
   await owner.getByRole("button", { name: "Freeze the account" }).click();
-  await owner.getByText(/Norte is frozen: nothing is carried out/).waitFor();
-  await bo.getByText(/Norte is frozen: nothing is carried out/).waitFor();
+  await owner.getByText(/Norte is frozen: nothing new begins/).waitFor();
+  await bo.getByText(/Norte is frozen: nothing new begins/).waitFor();
   await owner.getByRole("button", { name: "Unfreeze…" }).click();
   await owner.getByRole("button", { name: "Unfreeze", exact: true }).click();
-  await bo.getByText(/Norte is frozen: nothing/).waitFor({ state: "detached" });
+  await bo.getByText(/Norte is frozen/).waitFor({ state: "detached" });
 });
 
 test("a built-in role is duplicated with less in it, and the copy is changed, renamed and deleted", async () => {

@@ -7,6 +7,7 @@ import { dateTime, dateTimeLong } from "../ui/format";
 import { sendsAtEnter } from "../ui/send-keys";
 import { useKeys } from "../ui/use-keys";
 import { useSubmit } from "../ui/use-submit";
+import css from "./Requests.module.css";
 
 /** What people say about it: not part of what is approved. */
 export function Comments({ request }: { request: Request }) {
@@ -32,7 +33,7 @@ export function Comments({ request }: { request: Request }) {
                   {dateTime(said.at)}
                 </time>
               </div>
-              <div style={{ whiteSpace: "pre-wrap", overflowWrap: "anywhere" }}>{said.words}</div>
+              <div className={css.words}>{said.words}</div>
             </li>
           ))}
         </ol>

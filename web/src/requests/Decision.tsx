@@ -12,6 +12,7 @@ import { deltaPower, plural, shortHash } from "../ui/format";
 import { isOpen } from "../ui/request-state";
 import { refused, told } from "../ui/toast";
 import { useKeys } from "../ui/use-keys";
+import { choicesOf } from "./choices";
 import css from "./Requests.module.css";
 
 type Question = "approve" | "reject" | "cancel";
@@ -22,13 +23,12 @@ export function Decision({ request }: { request: Request }) {
   const [busy, setBusy] = useState(false);
   const { my, state } = request;
   const mine = useSession().user.id === request.initiator.id;
-  const canWithdraw =
-    state === "pending" && my.voted === "approve" && !request.votes.some(isMyStart(request));
+  const { approve, reject, withdraw: canWithdraw } = choicesOf(request);
   useKeys(
     "request",
     {
-      a: () => my.can_vote && setQuestion("approve"),
-      r: () => my.can_vote && setQuestion("reject"),
+      a: () => approve && setQuestion("approve"),
+      r: () => reject && setQuestion("reject"),
       x: () => my.can_cancel && setQuestion("cancel"),
     },
     question === null,
@@ -58,15 +58,15 @@ export function Decision({ request }: { request: Request }) {
 
   return (
     <section className={css.decision} aria-label="Decision">
-      {my.can_vote && (
-        <>
-          <Button size="sm" onClick={() => setQuestion("approve")} aria-keyshortcuts="a">
-            Approve
-          </Button>
-          <Button size="sm" variant="default" onClick={() => setQuestion("reject")} aria-keyshortcuts="r">
-            Reject
-          </Button>
-        </>
+      {approve && (
+        <Button size="sm" onClick={() => setQuestion("approve")} aria-keyshortcuts="a">
+          Approve
+        </Button>
+      )}
+      {reject && (
+        <Button size="sm" variant="default" onClick={() => setQuestion("reject")} aria-keyshortcuts="r">
+          Reject
+        </Button>
       )}
       {canWithdraw && (
         <Button size="sm" variant="default" loading={busy} onClick={withdraw}>
@@ -100,7 +100,9 @@ export function Decision({ request }: { request: Request }) {
         onConfirm={(comment) => decide("reject", comment)}
       >
         <p className="soft">
-          One rejection ends the request. Its author sees your reason and can start again from it.
+          One rejection ends the request
+          {my.voted === "approve" && ", your own approval of it notwithstanding"}. Its author sees your reason
+          and can start again from it.
         </p>
       </Ask>
       <Ask
@@ -136,12 +138,6 @@ function whatCancelling({ action }: Request): string {
   if (isOp(action.action)) return "It ends without effect on any device.";
   if (isMoney(action)) return "Everything stays as it is, and what was held for its sake is held no longer.";
   return "It ends without effect.";
-}
-
-/** An initiator who counts is the first approval; that one ends with the request, by cancelling. */
-function isMyStart(request: Request) {
-  return (entry: Request["votes"][number]) =>
-    entry.initiator && entry.voter.id === request.initiator.id && request.my.can_cancel;
 }
 
 function Gist({ request }: { request: Request }) {

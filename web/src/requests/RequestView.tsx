@@ -4,8 +4,8 @@ import type { Request } from "../api/types";
 import { useSiteName } from "../shell/site";
 import { isOp } from "../ui/actions";
 import { LoadError, Note, Tile, Tiles, Waiting } from "../ui/feedback";
-import { ago, count, dateTimeLong, deltaPower, plural, power, words } from "../ui/format";
-import { isOpen, RequestStateMark, stateWord } from "../ui/request-state";
+import { ago, count, dateTimeLong, deltaPower, plural, power } from "../ui/format";
+import { isOpen, RequestStateMark } from "../ui/request-state";
 import { scenarioTitle } from "../ui/scenario-words";
 import { useNow } from "../ui/use-now";
 import { Again } from "./Again";
@@ -13,6 +13,7 @@ import { ChangedSince, Diff, LeftOut } from "./Changes";
 import { Comments, Review } from "./Comments";
 import { Decision } from "./Decision";
 import { Degraded } from "./Degraded";
+import { endingOf } from "./ending";
 import { Hold } from "./Hold";
 import { People, Timeline } from "./People";
 import { PhaseBar } from "./PhaseBar";
@@ -49,12 +50,7 @@ function View({ request, inPane }: { request: Request; inPane: boolean }) {
         </p>
       </header>
       <PhaseBar request={request} />
-      {request.state_reason && !request.superseded_by && (
-        <Note
-          tone={request.state === "executed" ? "info" : "warn"}
-          title={`${stateWord(request.state)}: ${words(request.state_reason)}`}
-        />
-      )}
+      <Ended request={request} />
       {request.state === "expired" && !request.state_reason && (
         <Note tone="warn" title="Expired">
           Approvals: {votesText(request.approvals)}. Nothing of it was carried out.
@@ -82,6 +78,18 @@ function View({ request, inPane }: { request: Request; inPane: boolean }) {
       </div>
       <Comments request={request} />
     </article>
+  );
+}
+
+/** Why it ended, unless the request that took its place says so. */
+function Ended({ request }: { request: Request }) {
+  const ending = endingOf(request);
+  if (!ending || request.superseded_by) return null;
+  return (
+    <Note tone="warn" title={ending.title}>
+      {ending.words && <span className={css.words}>{ending.words}</span>}
+      {ending.advice}
+    </Note>
   );
 }
 

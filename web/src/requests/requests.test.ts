@@ -3,6 +3,7 @@ import { alike } from "../approvals/alike";
 import { byModel } from "../draft/group";
 import { cautions } from "../policies/cautions";
 import { item, policy, request } from "../testing/fixtures";
+import { choicesOf } from "./choices";
 import { inverseOf } from "./inverse";
 import { doneTargets, failedTargets, tally, toCsv } from "./items";
 import { phasesOf, votesText } from "./phases";
@@ -98,6 +99,42 @@ describe("the way of a request", () => {
     expect(looks({ state: "executed", ended_at: 1 })).toEqual(["done", "done", "done", "done"]);
     expect(looks({ state: "partially_executed", ended_at: 1 })).toEqual(["done", "done", "done", "bad"]);
     expect(looks({ state: "rejected", ended_at: 1 })).toEqual(["done", "bad", "ahead", "bad"]);
+  });
+});
+
+describe("what may be decided", () => {
+  const { my, initiator } = request();
+  const vote = { voter: { id: "usr-2", name: "Second" }, decision: "approve", at: 1, comment: null } as const;
+  const choices = (patch: Partial<typeof my>, state: "pending" | "approved" = "pending", started = false) =>
+    choicesOf({
+      state,
+      initiator,
+      my: { ...my, ...patch },
+      votes: [
+        {
+          ...vote,
+          voter: started ? initiator : vote.voter,
+          withdrawn_at: null,
+          counts: true,
+          initiator: started,
+        },
+      ],
+    });
+
+  it("is both, or nothing", () => {
+    expect(choices({ can_vote: true })).toEqual({ approve: true, reject: true, withdraw: false });
+    expect(choices({ can_vote: false })).toEqual({ approve: false, reject: false, withdraw: false });
+  });
+
+  it("is to withdraw or to reject for whoever has approved, while it waits", () => {
+    const approved = { can_vote: false, can_cancel: false, voted: "approve" } as const;
+    expect(choices(approved)).toEqual({ approve: false, reject: true, withdraw: true });
+    expect(choices(approved, "approved")).toEqual({ approve: false, reject: false, withdraw: false });
+  });
+
+  it("is neither for whose asking is the approval: they cancel it", () => {
+    const start = { can_vote: false, can_cancel: true, voted: "approve" } as const;
+    expect(choices(start, "pending", true)).toEqual({ approve: false, reject: false, withdraw: false });
   });
 });
 

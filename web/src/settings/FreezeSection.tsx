@@ -10,7 +10,7 @@ import { GatedButton } from "../ui/gated";
 import { useCan } from "../ui/permissions";
 import { useOutcome } from "../ui/use-outcome";
 
-/** The brake: one person stops everything at once. */
+/** The brake: one person keeps anything new from beginning. What has begun runs to its end. */
 export function FreezeSection() {
   const { account } = useSession();
   const { data } = useQuery(overviewQuery(useSite()));
@@ -23,7 +23,7 @@ export function FreezeSection() {
       state={
         data?.frozen
           ? "It is frozen; that is ended above."
-          : "Where something is wrong: one person stops everything at once, and machines keep mining as they are set."
+          : "Where something is wrong: one person sees to it that nothing new begins. Machines keep mining as they are set."
       }
       action={
         <GatedButton
@@ -45,9 +45,10 @@ export function FreezeSection() {
         onConfirm={async () => tell(await freezeAccount(true), `${account.name} is frozen`)}
       >
         <p className="soft">
-          From now on nothing is carried out, for anybody. Ending that goes by the rule “Unfreeze the
-          account”.
+          From now on nothing begins, for anybody; what is asked for and approved waits, and may expire. What
+          is being carried out already runs to its end. People can still be suspended and a recovery started.
         </p>
+        <p className="soft">Ending the freeze goes by the rule “Unfreeze the account”.</p>
       </Ask>
     </Section>
   );

@@ -38,7 +38,7 @@ function Frozen() {
   return (
     <div className={css.banner}>
       <IconSnowflake size={16} aria-hidden="true" />
-      <span className="grow">{account.name} is frozen: nothing is carried out until that is ended.</span>
+      <span className="grow">{account.name} is frozen: nothing new begins until that is ended.</span>
       <GatedButton why={can("account.unfreeze")} variant="default" onClick={() => setAsking(true)}>
         Unfreeze…
       </GatedButton>
