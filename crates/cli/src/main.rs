@@ -3,6 +3,7 @@
 mod agent;
 mod audit;
 mod demo;
+mod recover;
 mod serve;
 mod sim;
 
@@ -36,6 +37,11 @@ enum Command {
     Demo(demo::Options),
     /// Run the server; the first time, it prints the link by which the first account is made
     Serve(Box<serve::Options>),
+    /// Lower what an account cannot meet any more, from the server's machine; for when its own people cannot
+    Recover {
+        #[command(subcommand)]
+        command: recover::Command,
+    },
     /// Print the built-in roles and what each may do
     Roles {
         /// As CSV: one row a permission, one column a role
@@ -80,6 +86,7 @@ fn run(command: Command) -> anyhow::Result<()> {
             }
             Ok(())
         }
+        Command::Recover { command } => runtime()?.block_on(recover::run(command)),
         Command::Demo(options) => runtime()?.block_on(demo::run(options)),
         Command::Serve(options) => runtime()?.block_on(serve::run(*options)),
         Command::Sim(options) => runtime()?.block_on(sim::run(options)),

@@ -16,7 +16,8 @@
 //! - [`live`]: what every device says now.
 //! - [`mail`]: letters on their way.
 //! - [`notices`]: who is told of what, in the inbox, by letter and by webhook.
-//! - [`server`]: all of it together, on a data folder and an address; [`founding`]: the first account on it.
+//! - [`server`]: all of it together, on a data folder and an address; [`founding`]: the first account on it;
+//!   [`operator`]: what may be asked for on the machine alone.
 #![deny(missing_docs)]
 
 pub mod agents;
@@ -30,6 +31,7 @@ pub mod founding;
 pub mod live;
 pub mod mail;
 pub mod notices;
+pub mod operator;
 pub mod server;
 pub mod sign_in;
 

@@ -23,7 +23,7 @@ use std::collections::BTreeSet;
 pub const RECOVERY_TIMELOCK: std::ops::RangeInclusive<Millis> = Millis::hours(24)..=Millis::days(14);
 
 /// What a recovery does.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recovery {
     /// Counts to lower beyond what the number of approvers makes necessary; at most one for each scenario.

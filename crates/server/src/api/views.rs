@@ -153,7 +153,8 @@ pub fn initiator<'n>(request: &Request, names: &'n Names) -> Named<'n> {
     match request.payload.initiator {
         Principal::User(user) => Named { id: user.to_string(), name: names.of(user) },
         Principal::ApiKey(key) => Named { id: key.to_string(), name: "A program".into() },
-        Principal::Operator | Principal::System => Named { id: "system".into(), name: "The server".into() },
+        Principal::Operator => Named { id: "operator".into(), name: "Operator".into() },
+        Principal::System => Named { id: "system".into(), name: "The server".into() },
     }
 }
 

@@ -1,0 +1,110 @@
+//! `adit recover`: the way out that is left to whoever runs the server's machine.
+
+use adit_core::{
+    ids::AccountId,
+    requests::{PolicyChange, Recovery, Request, Scenario},
+    state::Account,
+};
+use adit_server::{Opened, operator};
+use anyhow::{Context, bail};
+use clap::{Args, Subcommand};
+use std::path::PathBuf;
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Ask for a recovery: it lowers what an account cannot meet to the approvers it has, waits, and may be called off
+    Start {
+        #[command(flatten)]
+        place: Place,
+        /// Why. Every approver reads it
+        #[arg(long)]
+        reason: String,
+        /// A count to lower further: fleet.mode=1, or with what somebody else has to approve fleet.mode=2+1; may be repeated
+        #[arg(long, value_name = "SCENARIO=COUNT")]
+        lower: Vec<String>,
+        /// Address of an approver to remove, who has no say in it then; may be repeated
+        #[arg(long, value_name = "ADDRESS")]
+        remove: Vec<String>,
+    },
+    /// Call off what was asked for here, while it waits
+    CallOff {
+        #[command(flatten)]
+        place: Place,
+        /// Which: R-12
+        #[arg(value_parser = number)]
+        request: u32,
+        /// Why. Every approver reads it
+        #[arg(long)]
+        reason: Option<String>,
+    },
+}
+
+#[derive(Args)]
+pub struct Place {
+    /// The server's folder. The server must not be running on it
+    #[arg(long, env = "ADIT_DATA", default_value = "adit-data")]
+    data: PathBuf,
+    /// The account's name, if there are several
+    #[arg(long, value_name = "NAME")]
+    account: Option<String>,
+}
+
+impl Place {
+    fn open(&self) -> anyhow::Result<(Opened, Account)> {
+        if !self.data.is_dir() {
+            bail!("there is no folder {}: give the server's by --data", self.data.display());
+        }
+        let opened = Opened::open(self.data.clone());
+        let opened = opened.with_context(|| format!("cannot open {}; stop the server first", self.data.display()))?;
+        let account = operator::account(&opened, self.account.as_deref())?;
+        Ok((opened, account))
+    }
+}
+
+pub async fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Start { place, reason, lower, remove } => {
+            let (opened, account) = place.open()?;
+            let changes = lower.iter().map(|text| change(&opened, account.id, text)).collect::<anyhow::Result<_>>()?;
+            let recovery = Recovery { changes, ..Recovery::default() };
+            let request = operator::recover(&opened, account.id, recovery, &remove, reason).await?;
+            tell(&account, &request);
+        }
+        Command::CallOff { place, request, reason } => {
+            let (opened, account) = place.open()?;
+            let request = operator::call_off(&opened, account.id, request, reason).await?;
+            println!("R-{} of {} is called off.", request.number, account.name);
+        }
+    }
+    Ok(())
+}
+
+fn tell(account: &Account, request: &Request) {
+    println!("R-{}: recovery of {} is asked for.", request.number, account.name);
+    if let (Some(from), Some(until)) = (request.not_before, request.execute_deadline) {
+        println!("Start the server again. Every approver is told and may call it off until {from};");
+        println!("then the server carries it out by itself, at the latest at {until}.");
+        println!("To call it off yourself: stop the server and run adit recover call-off R-{}", request.number);
+    }
+}
+
+fn number(text: &str) -> Result<u32, String> {
+    let number = text.strip_prefix("R-").unwrap_or(text).parse();
+    number.map_err(|_| "give a request's number, such as R-12".to_owned())
+}
+
+/// `scenario=required`, or `scenario=required+others`.
+fn change(opened: &Opened, account: AccountId, text: &str) -> anyhow::Result<PolicyChange> {
+    let wrong = || format!("{text:?} is not a count to lower: write it as fleet.mode=1 or fleet.mode=2+1");
+    let (name, counts) = text.split_once('=').with_context(wrong)?;
+    let Some(scenario) = Scenario::named(name) else {
+        let names: Vec<_> = Scenario::ALL.iter().map(|scenario| scenario.name()).collect();
+        bail!("there is no scenario {name:?}; there is {}", names.join(", "));
+    };
+    let (required, others) = match counts.split_once('+') {
+        Some((required, others)) => (required, Some(others.parse().ok().with_context(wrong)?)),
+        None => (counts, None),
+    };
+    let others = others.unwrap_or_else(|| opened.engine().state().policy(account, scenario).required_other);
+    Ok(PolicyChange::counts(scenario, required.parse().ok().with_context(wrong)?, others))
+}
