@@ -39,7 +39,9 @@ fn local(w: &mut World, role: Role) -> UserId {
 }
 
 fn sight(w: &World, user: UserId, id: RequestId) -> Sight {
-    w.state.sight(&w.actor(user), w.request(id), w.now)
+    let sight = w.state.sight(&w.actor(user), w.request(id), w.now);
+    assert_eq!(w.state.eyes(&w.actor(user), w.now).see(w.request(id)), sight.is_any());
+    sight
 }
 
 fn seen(w: &World, user: UserId, id: RequestId) -> Request {
@@ -103,6 +105,7 @@ fn another_accounts_requests_are_nobodys() {
         assert_eq!(sight(&w, viewer, id), Sight::Whole);
         let elsewhere = adit_core::authz::Actor { account: other, ..w.actor(viewer) };
         assert_eq!(w.state.sight(&elsewhere, w.request(id), w.now), Sight::Nothing);
+        assert!(!w.state.eyes(&elsewhere, w.now).see(w.request(id)));
     }
 }
 

@@ -86,7 +86,7 @@ export function Listing({
         </div>
       ) : query.isError && count === 0 ? (
         <LoadError error={query.error} retry={() => void query.refetch()} />
-      ) : count === 0 ? (
+      ) : count === 0 && !query.hasNextPage ? (
         <Empty title={title} icon={<Shape size={28} aria-hidden="true" className="dim" />}>
           <p>{sentence}</p>
         </Empty>
@@ -95,12 +95,13 @@ export function Listing({
           {children}
           {query.hasNextPage && (
             <div className={css.more}>
+              {count === 0 && <p className="dim">Nothing among the newest.</p>}
               <Button
                 variant="default"
                 loading={query.isFetchingNextPage}
                 onClick={() => void query.fetchNextPage()}
               >
-                Show more
+                {count === 0 ? "Look further back" : "Show more"}
               </Button>
             </div>
           )}

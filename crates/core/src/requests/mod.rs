@@ -66,7 +66,7 @@ pub use request::{
 pub use safeguards::Safeguards;
 pub use scenario::{Approvers, Policy, STEP_UP_WINDOW, Scenario, StepUp};
 pub use settle::{Approved, REPORT_GRACE};
-pub use sight::Sight;
+pub use sight::{Eyes, Sight};
 pub use simulate::{Forecast, Prospect, Supposition, Warning};
 pub use structure::MAX_RANGES;
 pub use tally::Tally;

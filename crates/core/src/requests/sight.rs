@@ -8,7 +8,7 @@ use super::{Action, Control, ItemState, Request, Step, StepKind, Target, Was, of
 use crate::{
     authz::{Actor, Permission, Place, Rights},
     ids::UserId,
-    state::State,
+    state::{DeviceSet, State},
     time::Timestamp,
 };
 use std::{
@@ -104,34 +104,81 @@ fn reads(rights: &Rights, place: &Place, now: Timestamp) -> bool {
     rights.allow(Permission::DeviceList, place, now) || rights.allow(Permission::AuditView, place, now)
 }
 
+/// What somebody sees at a moment, worked out once to look at many requests: a look takes no longer if they hold many grants, and
+/// what they see nothing of is found out in a pass over its targets.
+pub struct Eyes<'s> {
+    state: &'s State,
+    actor: Actor,
+    now: Timestamp,
+    rights: Rights,
+    everything: bool,
+    devices: Arc<DeviceSet>,
+}
+
+impl Eyes<'_> {
+    /// Is anything of the request seen?
+    #[must_use]
+    pub fn see(&self, request: &Request) -> bool {
+        if request.payload.account != self.actor.account {
+            return false;
+        }
+        let is_seen = |target: &Target| matches!(target, Target::Device(device) if self.devices.contains(*device));
+        match &request.payload.action {
+            _ if self.everything => true,
+            Action::Device(_) => request.payload.targets.iter().any(is_seen),
+            Action::Control(control) => self.state.sees_control(&self.actor, &self.rights, request, control, self.now),
+        }
+    }
+}
+
 impl State {
+    /// What `actor` sees.
+    #[must_use]
+    pub fn eyes(&self, actor: &Actor, now: Timestamp) -> Eyes<'_> {
+        let rights = self.rights_of(actor);
+        let reading = [Permission::DeviceList, Permission::AuditView];
+        let scopes = reading.iter().flat_map(|permission| rights.with(*permission, now)).map(|right| &right.scope);
+        let devices = self.devices_in_any(actor.account, scopes);
+        let everything = rights.allow(Permission::AuditView, &Place::ACCOUNT, now);
+        Eyes { state: self, actor: *actor, now, everything, devices, rights }
+    }
+
     /// How much of a request `actor` sees.
     #[must_use]
     pub fn sight(&self, actor: &Actor, request: &Request, now: Timestamp) -> Sight {
-        let payload = &request.payload;
-        if payload.account != actor.account {
+        if request.payload.account != actor.account {
             return Sight::Nothing;
         }
         let rights = self.rights_of(actor);
-        if rights.allow(Permission::AuditView, &Place::ACCOUNT, now) {
-            return Sight::Whole;
+        match &request.payload.action {
+            _ if rights.allow(Permission::AuditView, &Place::ACCOUNT, now) => Sight::Whole,
+            Action::Device(_) => self.sight_of_targets(&rights, request, now),
+            Action::Control(control) if self.sees_control(actor, &rights, request, control, now) => Sight::Whole,
+            Action::Control(_) => Sight::Nothing,
         }
-        let seen = match &payload.action {
-            Action::Device(_) => return self.sight_of_targets(&rights, request, now),
-            Action::Control(control) => {
-                let places = match control {
-                    Control::PlaceDevices { .. } | Control::AssignDevices { .. } => vec![Place::ACCOUNT],
-                    _ => self.places(&payload.action, &[]),
-                };
-                places.iter().all(|place| rights.allow(area(control), place, now))
-            }
+    }
+
+    fn sees_control(
+        &self,
+        actor: &Actor,
+        rights: &Rights,
+        request: &Request,
+        control: &Control,
+        now: Timestamp,
+    ) -> bool {
+        let places = match control {
+            Control::PlaceDevices { .. } | Control::AssignDevices { .. } => vec![Place::ACCOUNT],
+            _ => self.places(&request.payload.action, &[]),
         };
-        let is_part_of_it = actor.principal == payload.initiator
-            || actor
-                .user()
-                .is_some_and(|user| offered_to(&payload.action) == Some(user) || self.may_decide(request, user, now));
-        let is_anybody = rights.live(now).next().is_some();
-        if seen || is_part_of_it && is_anybody { Sight::Whole } else { Sight::Nothing }
+        let user = actor.user();
+        let is_offered = offered_to(&request.payload.action).is_some_and(|to| user == Some(to));
+        let is_part_of_it = || {
+            actor.principal == request.payload.initiator
+                || is_offered
+                || user.is_some_and(|user| self.may_decide(request, user, now))
+        };
+        places.iter().all(|place| rights.allow(area(control), place, now))
+            || rights.live(now).next().is_some() && is_part_of_it()
     }
 
     /// By a grant that they still hold.

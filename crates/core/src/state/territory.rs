@@ -156,6 +156,15 @@ impl State {
         self.territories.within(reach.account(), reach.scopes())
     }
 
+    /// All devices of an account that lie in any of these scopes.
+    pub(crate) fn devices_in_any<'s>(
+        &self,
+        account: AccountId,
+        scopes: impl Iterator<Item = &'s Scope>,
+    ) -> Arc<DeviceSet> {
+        self.territories.within(account, scopes)
+    }
+
     /// All devices on which a person may use a permission.
     #[must_use]
     pub fn devices_for(

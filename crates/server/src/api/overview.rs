@@ -4,7 +4,6 @@ use super::{
     Shared, accounts,
     caller::Allowed,
     problem::{Answer, Params},
-    requests::visible,
 };
 use adit_core::{
     authz::{Permission, Permit, Principal},
@@ -52,7 +51,8 @@ pub fn view(api: &Shared, permit: &Permit<P>, site: Option<SiteId>) -> Value {
     let me = permit.actor().user();
     let (mut waiting_mine, mut waiting_me, mut running, mut done, mut total) = (0, 0, 0, 0, 0);
     let open = state.requests_in(reach.account(), &RequestState::OPEN, None);
-    for request in open.filter(|request| visible(&state, request, permit.actor(), now)) {
+    let eyes = state.eyes(permit.actor(), now);
+    for request in open.filter(|request| eyes.see(request)) {
         if request.state == RequestState::Executing {
             running += 1;
             if let Some(seen) = state.as_seen(permit.actor(), request, now) {
@@ -67,7 +67,7 @@ pub fn view(api: &Shared, permit: &Permit<P>, site: Option<SiteId>) -> Value {
         }
     }
     let failed = state.failed_after(reach.account(), now.before(Millis::days(1)));
-    let failed = failed.filter(|request| visible(&state, request, permit.actor(), now)).count();
+    let failed = failed.filter(|request| eyes.see(request)).count();
     let draft = me.map_or(0, |me| {
         let drafts = state.sites_of(reach.account()).filter(|s| here(s.id)).filter_map(|s| state.draft(me, s.id));
         drafts.map(|draft| draft.changes.len()).sum::<usize>()

@@ -1,5 +1,7 @@
 //! Requests: asking, looking, deciding.
 
+mod list;
+
 use super::{
     Shared,
     caller::{Allowed, Asker, Permitted},
@@ -8,7 +10,7 @@ use super::{
     id, passkeys, preview,
     problem::{Answer, Body, Params, Problem},
     session::From,
-    views::{self, Summary, Viewer},
+    views::{self, Viewer},
 };
 use crate::Stage;
 use adit_core::{
@@ -19,7 +21,7 @@ use adit_core::{
     ids::{DeviceId, RequestId},
     rejection::Rejection,
     requests::{Action, ContentHash, Control, Decision, Request, RequestState, StepUp, Target},
-    state::{ListCursor, Seen, State},
+    state::{Seen, State},
     time::Timestamp,
 };
 use axum::{
@@ -28,10 +30,8 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde::{
-    Deserialize, Deserializer, Serialize,
-    de::{self, IntoDeserializer},
-};
+pub use list::list;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 /// Seeing requests goes with seeing devices.
@@ -169,95 +169,6 @@ pub async fn preview(
         }
     }
     Ok(Json(preview::of(&api, &state, actor, &asked.action, &asked.targets).view()))
-}
-
-/// Entries of a list are counted no further.
-const MAX_COUNTED: usize = 1_000;
-
-/// Which of an account's requests somebody asks for.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Which {
-    #[default]
-    All,
-    Mine,
-    Done,
-    NeedsMe,
-}
-
-/// Which requests.
-#[derive(Deserialize)]
-pub struct Listed {
-    #[serde(rename = "box", default)]
-    which: Which,
-    state: Option<States>,
-    cursor: Option<ListCursor>,
-    limit: Option<usize>,
-}
-
-/// States with commas between them.
-struct States(Vec<RequestState>);
-
-impl<'de> Deserialize<'de> for States {
-    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(d)?;
-        let states = text.split(',').map(|state| RequestState::deserialize(state.into_deserializer()));
-        states.collect::<Result<_, de::value::Error>>().map(Self).map_err(de::Error::custom)
-    }
-}
-
-impl Listed {
-    /// Those that the actor sees, after some place in the list.
-    fn among<'a>(
-        &self,
-        state: &'a State,
-        actor: &'a Actor,
-        now: Timestamp,
-        after: Option<ListCursor>,
-    ) -> Box<dyn Iterator<Item = &'a Request> + 'a> {
-        let fits = |found: &RequestState| match self.which {
-            Which::All | Which::Mine => true,
-            Which::Done => found.is_terminal(),
-            Which::NeedsMe => *found == RequestState::Pending,
-        };
-        let states = RequestState::ALL
-            .into_iter()
-            .filter(|found| self.state.as_ref().is_none_or(|wanted| wanted.0.contains(found)));
-        let states: Vec<_> = states.filter(fits).collect();
-        let account = actor.account;
-        let seen = move |request: &&Request| visible(state, request, actor, now);
-        let awaited = move |request: &&Request| actor.user().is_some_and(|me| state.awaits(request, me, now));
-        match self.which {
-            Which::All | Which::Done => Box::new(state.requests_in(account, &states, after).filter(seen)),
-            Which::Mine => Box::new(state.requests_by(account, actor.principal, &states, after).filter(seen)),
-            Which::NeedsMe => Box::new(state.requests_in(account, &states, after).filter(awaited).filter(seen)),
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct Page<'a> {
-    next_cursor: Option<String>,
-    items: Vec<Option<Summary<'a>>>,
-    total: usize,
-}
-
-/// `GET /requests`: what waits first, as it expires; then the others, newest first.
-pub async fn list(Shares(api): Shares<Shared>, allowed: Allowed<P>, Params(asked): Params<Listed>) -> Answer<Response> {
-    let (state, names, now) = (api.engine.state(), api.names()?, api.now());
-    let actor = &allowed.caller.actor;
-    let viewer = Viewer { state: &state, names: &names, actor, now };
-    let mut found = asked.among(&state, actor, now, asked.cursor);
-    let page: Vec<_> = found.by_ref().take(asked.limit.unwrap_or(50).clamp(1, 200)).collect();
-    let more = found.next().is_some();
-    let next = page.last().filter(|_| more).map(|last| ListCursor::after(last).to_string());
-    let total = match asked.cursor {
-        None if !more => page.len(),
-        None => page.len() + 1 + found.take(MAX_COUNTED - page.len() - 1).count(),
-        Some(_) => asked.among(&state, actor, now, None).take(MAX_COUNTED).count(),
-    };
-    let items = page.into_iter().map(|request| viewer.summary(request)).collect();
-    Ok(Json(Page { next_cursor: next, items, total }).into_response())
 }
 
 fn paged(items: Vec<Value>, total: usize, offset: usize) -> Value {
