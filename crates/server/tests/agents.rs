@@ -5,7 +5,7 @@ mod support;
 
 use adit_agent::{AgentError, AgentOptions, Pace};
 use adit_core::{
-    fleet::{Operation, PowerMode},
+    fleet::{CommandId, Operation, PowerMode},
     ids::{DeviceId, UserId},
     requests::{Action, Control, RequestState},
 };
@@ -133,10 +133,8 @@ async fn an_agent_enrols_finds_miners_and_puts_three_to_sleep() {
     let done = until(engine, id, |request| request.state.is_terminal()).await;
     assert_eq!(done.state, RequestState::Executed, "{:?}", done.items);
     assert_eq!(fleet.miners().iter().filter(|miner| miner.truth().sleeping).count(), 3);
-    wait_for("the stages of ended orders are forgotten", || {
-        agents.stage(adit_core::fleet::CommandId { request: id, item: 0 }).is_none()
-    })
-    .await;
+    wait_for("the stages of ended orders are forgotten", || agents.stage(CommandId { request: id, item: 0 }).is_none())
+        .await;
 
     wait_for("the agent says what it is doing", || generation(agents).is_some()).await;
     let before = generation(agents).unwrap();
@@ -150,6 +148,32 @@ async fn an_agent_enrols_finds_miners_and_puts_three_to_sleep() {
 
     agent.stop().await;
     wait_for("its devices are unknown", || all_are(live, &devices, DeviceStatus::Unknown)).await;
+    rig.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn e030_an_order_that_an_agent_did_not_fetch_before_a_freeze_goes_out_after_it() {
+    let rig = Rig::start(43).await;
+    let agent = rig.agent(None);
+    let Rig { engine, live, agents, fleet, .. } = &rig;
+    let devices: Vec<_> = (1..=4).map(DeviceId).collect();
+    wait_for("every miner is hashing", || all_are(live, &devices, DeviceStatus::Hashing)).await;
+    agent.stop().await;
+    wait_for("its devices are unknown", || all_are(live, &devices, DeviceStatus::Unknown)).await;
+
+    let sleep = Action::Device(Operation::SetPowerMode { mode: PowerMode::Sleep });
+    let id = ask(engine, OWNER, 100, sleep, &devices[..1]).await.unwrap();
+    ask(engine, OWNER, 101, Action::Control(Control::FreezeAccount {}), &[]).await.unwrap();
+    let agent = rig.agent(None);
+    // The first readings of a connection come after whatever it was greeted with.
+    wait_for("every miner is hashing again", || all_are(live, &devices, DeviceStatus::Hashing)).await;
+    assert_eq!(agents.stage(CommandId { request: id, item: 0 }), None, "it has not gone out");
+    assert_eq!(fleet.miners().iter().filter(|miner| miner.truth().sleeping).count(), 0);
+
+    ask(engine, OWNER, 102, Action::Control(Control::UnfreezeAccount {}), &[]).await.unwrap();
+    let done = until(engine, id, |request| request.state.is_terminal()).await;
+    assert_eq!(done.state, RequestState::Executed, "{:?}", done.items);
+    agent.stop().await;
     rig.end().await;
 }
 
@@ -180,7 +204,10 @@ async fn what_a_sites_own_policy_forbids_is_refused_before_anybody_approves_it()
 
     agent.stop().await;
     let agent = rig.agent(None);
-    wait_for("the agent is back", || rig.agents.connected(AGENT).is_some()).await;
+    wait_for("the agent says what its site permits now", || {
+        engine.state().agent(AGENT).is_some_and(|agent| agent.site_policy.restart_workers)
+    })
+    .await;
     let id = ask(engine, OWNER, 103, sleep(), &devices).await.unwrap();
     let done = until(engine, id, |request| request.state.is_terminal()).await;
     assert_eq!(done.state, RequestState::Executed, "{:?}", done.items);

@@ -46,12 +46,16 @@ impl Approved {
 }
 
 impl State {
-    /// Everything of a request that an agent is to carry out and has not reported the end of.
+    /// Everything of a request that an agent is to carry out and has not reported the end of. Nothing while the account is
+    /// frozen: what has not gone out by then stays here, until that ends or its time is up.
     #[must_use]
     pub fn open_work(&self, id: RequestId) -> Vec<Approved> {
         let Some(request) = self.request(id).filter(|r| r.state == RequestState::Executing) else {
             return Vec::new();
         };
+        if self.account(request.payload.account).is_none_or(|account| account.frozen) {
+            return Vec::new();
+        }
         let deadline = request.execute_deadline.unwrap_or(request.created_at);
         (0..)
             .zip(request.items.iter().zip(&request.payload.targets))

@@ -2,14 +2,14 @@
 
 use crate::{
     add, approve, ask, company, counts, grant_of, local, refused, removal, required, second_site, stranger,
-    support::{SITE, World, mode, restart_workers},
+    support::{AGENT, SITE, World, mode, restart_workers},
     tally, told, try_control,
 };
 use adit_core::{
     authz::{Actor, ApiAccess, Node, Role, Scope},
     command::Command,
     event::Event,
-    fleet::PowerMode,
+    fleet::{Ending, PowerMode, TargetResult},
     ids::UserId,
     rejection::Rejection,
     requests::{Control, Decision, GrantChange, NewGrant, PolicyChange, RequestState, Scenario},
@@ -224,6 +224,21 @@ fn e030_a_frozen_account_carries_nothing_out_and_its_deadlines_run_on() {
     assert_eq!(w.try_ask(operator, mode(PowerMode::Sleep), &[1]).unwrap_err().code(), "frozen");
     ask(&mut w, owner, Control::UnfreezeAccount {});
     assert_eq!((w.state_of(id), w.request(id).execute_deadline), (RequestState::Executing, Some(deadline)));
+}
+
+#[test]
+fn e030_orders_that_have_not_gone_out_stay_here_while_frozen() {
+    let mut w = World::new(2);
+    let (operator, owner) = (w.person(Role::OperationsManager), w.owner);
+    let id = w.ask(operator, mode(PowerMode::Sleep), &[1, 2]);
+    let orders = |w: &World| w.state.open_work(id).iter().map(|work| work.command()).collect::<Vec<_>>();
+    let before = orders(&w);
+    ask(&mut w, owner, Control::FreezeAccount {});
+    assert_eq!((before.len(), orders(&w).len()), (2, 0));
+    let slept = TargetResult::of(Ending::Verified, "it had gone out");
+    w.system(Command::ReportResults { agent: AGENT, results: vec![(before[0], slept)] });
+    ask(&mut w, owner, Control::UnfreezeAccount {});
+    assert_eq!(orders(&w), before[1..], "what had gone out was taken as done meanwhile");
 }
 
 #[test]

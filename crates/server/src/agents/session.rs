@@ -190,6 +190,9 @@ impl Session<'_> {
                     {
                         self.order(sink, dispatch::work_of(&state, *request, self.agent)).await?;
                     }
+                    if matches!(entry.event, Event::AccountUnfrozen { account } if account == self.account) {
+                        self.order(sink, dispatch::all_work_of(&state, self.agent)).await?;
+                    }
                 }
                 Ok(())
             }
