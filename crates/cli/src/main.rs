@@ -3,6 +3,7 @@
 mod agent;
 mod audit;
 mod demo;
+mod people;
 mod recover;
 mod serve;
 mod sim;
@@ -37,6 +38,11 @@ enum Command {
     Demo(demo::Options),
     /// Run the server; the first time, it prints the link by which the first account is made
     Serve(Box<serve::Options>),
+    /// Say, from the server's machine, that somebody has left
+    People {
+        #[command(subcommand)]
+        command: people::Command,
+    },
     /// Lower what an account cannot meet any more, from the server's machine; for when its own people cannot
     Recover {
         #[command(subcommand)]
@@ -86,6 +92,7 @@ fn run(command: Command) -> anyhow::Result<()> {
             }
             Ok(())
         }
+        Command::People { command } => runtime()?.block_on(people::run(command)),
         Command::Recover { command } => runtime()?.block_on(recover::run(command)),
         Command::Demo(options) => runtime()?.block_on(demo::run(options)),
         Command::Serve(options) => runtime()?.block_on(serve::run(*options)),

@@ -8,7 +8,7 @@ use adit_core::{
 use adit_server::{Opened, operator};
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 #[derive(Subcommand)]
 pub enum Command {
@@ -51,14 +51,18 @@ pub struct Place {
 
 impl Place {
     fn open(&self) -> anyhow::Result<(Opened, Account)> {
-        if !self.data.is_dir() {
-            bail!("there is no folder {}: give the server's by --data", self.data.display());
-        }
-        let opened = Opened::open(self.data.clone());
-        let opened = opened.with_context(|| format!("cannot open {}; stop the server first", self.data.display()))?;
+        let opened = open(&self.data)?;
         let account = operator::account(&opened, self.account.as_deref())?;
         Ok((opened, account))
     }
+}
+
+/// Takes a server's folder.
+pub fn open(data: &Path) -> anyhow::Result<Opened> {
+    if !data.is_dir() {
+        bail!("there is no folder {}: give the server's by --data", data.display());
+    }
+    Opened::open(data.to_owned()).with_context(|| format!("cannot open {}; stop the server first", data.display()))
 }
 
 pub async fn run(command: Command) -> anyhow::Result<()> {

@@ -1,4 +1,4 @@
-//! `adit recover`, run as a program on a folder of its own.
+//! `adit recover` and `adit people`, run as programs on a folder of their own.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use adit_core::{
@@ -40,7 +40,7 @@ async fn norte(data: &Path) -> (AccountId, UserId, UserId) {
 
 async fn adit(data: &Path, args: &[&str]) -> Output {
     let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_adit"));
-    command.arg("recover").args(args).arg("--data").arg(data).kill_on_drop(true).output().await.unwrap()
+    command.args(args).arg("--data").arg(data).kill_on_drop(true).output().await.unwrap()
 }
 
 fn said(output: &Output) -> String {
@@ -51,7 +51,16 @@ fn said(output: &Output) -> String {
 async fn with_a_shell_on_the_server_a_recovery_is_asked_for_and_called_off() {
     let root = tempfile::tempdir().unwrap();
     let (account, _, other) = norte(root.path()).await;
-    let start = ["start", "--reason", "nobody answers", "--lower", "fleet.mode=1+0", "--remove", "omar@norte.example"];
+    let start = [
+        "recover",
+        "start",
+        "--reason",
+        "nobody answers",
+        "--lower",
+        "fleet.mode=1+0",
+        "--remove",
+        "omar@norte.example",
+    ];
     let started = adit(root.path(), &start).await;
     assert!(started.status.success(), "{}", said(&started));
     assert!(said(&started).contains("R-2: recovery of Norte is asked for."), "{}", said(&started));
@@ -70,7 +79,7 @@ async fn with_a_shell_on_the_server_a_recovery_is_asked_for_and_called_off() {
 
     let again = adit(root.path(), &start).await;
     assert!(!again.status.success(), "one at a time: {}", said(&again));
-    let off = adit(root.path(), &["call-off", "R-2", "--reason", "they answered"]).await;
+    let off = adit(root.path(), &["recover", "call-off", "R-2", "--reason", "they answered"]).await;
     assert_eq!((off.status.success(), said(&off).trim()), (true, "R-2 of Norte is called off."));
     let opened = Opened::open(root.path().to_owned()).unwrap();
     assert_eq!(opened.engine().state().request_of_number(account, 2).unwrap().state, RequestState::Cancelled);
@@ -81,20 +90,44 @@ async fn what_cannot_be_is_refused_with_what_to_do() {
     let root = tempfile::tempdir().unwrap();
     norte(root.path()).await;
     for (args, words) in [
-        (&["start", "--reason", "why"][..], "name counts to lower or approvers to remove"),
-        (&["start", "--reason", "why", "--lower", "fleet.mode"], "write it as fleet.mode=1"),
-        (&["start", "--reason", "why", "--lower", "fleet.modes=1"], "there is no scenario \"fleet.modes\""),
-        (&["start", "--reason", "why", "--lower", "fleet.mode=3"], "fleet.mode required"),
-        (&["start", "--reason", " ", "--lower", "fleet.mode=1"], "say why"),
-        (&["start", "--reason", "why", "--remove", "nobody@norte.example"], "nobody here signs in as"),
-        (&["start", "--reason", "why", "--account", "Sur"], "there is \"Norte\""),
-        (&["call-off", "R-9"], "there is no request R-9"),
-        (&["call-off", "R-1"], "can no longer be changed"),
+        (&["recover", "start", "--reason", "why"][..], "name counts to lower or approvers to remove"),
+        (&["recover", "start", "--reason", "why", "--lower", "fleet.mode"], "write it as fleet.mode=1"),
+        (&["recover", "start", "--reason", "why", "--lower", "fleet.modes=1"], "there is no scenario \"fleet.modes\""),
+        (&["recover", "start", "--reason", "why", "--lower", "fleet.mode=3"], "fleet.mode required"),
+        (&["recover", "start", "--reason", " ", "--lower", "fleet.mode=1"], "say why"),
+        (&["recover", "start", "--reason", "why", "--remove", "nobody@norte.example"], "nobody here signs in as"),
+        (&["recover", "start", "--reason", "why", "--account", "Sur"], "there is \"Norte\""),
+        (&["recover", "call-off", "R-9"], "there is no request R-9"),
+        (&["recover", "call-off", "R-1"], "can no longer be changed"),
     ] {
         let refused = adit(root.path(), args).await;
         assert_eq!(refused.status.code(), Some(1), "{args:?}: {}", said(&refused));
         assert!(said(&refused).contains(words), "{args:?}: {}", said(&refused));
     }
-    let nowhere = adit(&root.path().join("nowhere"), &["call-off", "R-1"]).await;
+    let nowhere = adit(&root.path().join("nowhere"), &["recover", "call-off", "R-1"]).await;
     assert!(said(&nowhere).contains("there is no folder"), "{}", said(&nowhere));
+}
+
+#[tokio::test]
+async fn e018_whoever_has_left_cannot_be_kept_and_where_too_few_are_left_a_recovery_helps() {
+    let root = tempfile::tempdir().unwrap();
+    let (account, owner, other) = norte(root.path()).await;
+    let remove = ["people", "remove", "Omar@norte.example"];
+    let removed = adit(root.path(), &remove).await;
+    assert!(removed.status.success(), "{}", said(&removed));
+    assert!(said(&removed).contains("Norte has too few approvers now for fleet.mode:"), "{}", said(&removed));
+    let again = adit(root.path(), &remove).await;
+    assert!(said(&again).contains("nobody here signs in as"), "{}", said(&again));
+    let owns = adit(root.path(), &["people", "remove", "lena@norte.example"]).await;
+    assert!(!owns.status.success() && said(&owns).contains("owner"), "{}", said(&owns));
+
+    let started = adit(root.path(), &["recover", "start", "--reason", "he has left"]).await;
+    assert!(started.status.success(), "{}", said(&started));
+    let opened = Opened::open(root.path().to_owned()).unwrap();
+    let state = opened.engine().state();
+    assert!(state.roles_of(account, other).is_empty());
+    assert_eq!(state.degraded(account).collect::<Vec<_>>(), [Scenario::FleetMode]);
+    let names = opened.people().names().unwrap();
+    assert_eq!(names, [(owner, "Lena".to_owned()), (other, "Omar".to_owned())], "what he did stays his");
+    assert_eq!(opened.people().person(other).unwrap(), None);
 }

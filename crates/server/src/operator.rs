@@ -1,12 +1,15 @@
-//! What somebody with a shell on the server's machine may ask for, while no server runs on the folder: a recovery of an account
-//! whose approvers are too few or stand in each other's way. It waits and may be called off like one that the owner asks for.
+//! What somebody with a shell on the server's machine may do while no server runs on the folder.
+//!
+//! They may ask for a recovery of an account whose approvers are too few or stand in each other's way: it waits and may be called
+//! off like one that the owner asks for. And they may say that somebody has left, which nobody can refuse.
 
 use crate::{decider::CommandError, server::Opened};
 use adit_core::{
     authz::{Actor, Principal},
     command::{Command, Reply, Submission},
     ids::{AccountId, RequestId},
-    requests::{Action, Control, Recovery, Request},
+    rejection::Rejection,
+    requests::{Action, Control, Recovery, Request, Scenario},
     state::Account,
 };
 use adit_store::StoreError;
@@ -92,6 +95,39 @@ pub async fn call_off(opened: &Opened, account: AccountId, number: u32, reason: 
     let state = opened.engine().state();
     let request = state.request_of_number(account, number).ok_or(OperatorError::NoRequest(number))?.id;
     run(opened, account, Command::Cancel { request, reason }).await
+}
+
+/// An account that somebody has left, and what nobody can get approved there from now on.
+pub struct Left {
+    /// Its name.
+    pub account: String,
+    /// Too few approvers are left for these.
+    pub degraded: Vec<Scenario>,
+}
+
+/// Somebody has left: they hold nothing on any account, cannot sign in, and their e-mail is free. What they did stays under
+/// their name. Gives the accounts they were on.
+///
+/// # Errors
+/// [`OperatorError`]: above all, that they own an account, which has to be given to somebody else first.
+pub async fn remove_person(opened: &Opened, address: &str) -> Done<Vec<Left>> {
+    let engine = opened.engine();
+    let person = opened.people().person_by_email(address)?;
+    let person = person.ok_or_else(|| OperatorError::Nobody(address.to_owned()))?;
+    let accounts: Vec<_> = engine.state().accounts_of(person.user).collect();
+    let actor = Actor { account: AccountId(0), principal: Principal::Operator, authenticated_at: engine.now() };
+    match engine.run(actor, Command::RemoveUser { user: person.user }).await {
+        // Done before a crash: what is left to do is to forget them.
+        Ok(_) | Err(CommandError::Rejected(Rejection::NotFound { .. })) => {}
+        Err(error) => return Err(error.into()),
+    }
+    opened.people().let_go(person.user, engine.now())?;
+    let state = engine.state();
+    let left = accounts.into_iter().filter_map(|id| {
+        let account = state.account(id)?.name.clone();
+        Some(Left { account, degraded: state.degraded(id).collect() })
+    });
+    Ok(left.collect())
 }
 
 async fn run(opened: &Opened, account: AccountId, command: Command) -> Done<Request> {

@@ -80,6 +80,19 @@ fn a_person_can_be_changed_and_forgotten() {
 }
 
 #[test]
+fn who_has_left_keeps_a_name_and_nothing_else() {
+    let (_dir, mut people) = open();
+    people.add_person(&person(1, "a@example.com")).unwrap();
+    people.add_session(&session(1, 1, 10)).unwrap();
+    let name = person(1, "a@example.com").display_name;
+    assert!(people.let_go(UserId(1), Timestamp(20)).unwrap());
+    assert!(!people.let_go(UserId(1), Timestamp(20)).unwrap());
+    assert_eq!((people.session(&[1; 32]).unwrap(), people.person(UserId(1)).unwrap()), (None, None));
+    assert_eq!(people.names().unwrap(), [(UserId(1), name)]);
+    people.add_person(&person(2, "a@example.com")).unwrap();
+}
+
+#[test]
 fn what_is_out_of_bounds_is_refused() {
     let (_dir, mut people) = open();
     let refused = |result: adit_store::Result<()>| assert!(matches!(result, Err(StoreError::Invalid { .. })));

@@ -191,8 +191,8 @@ impl Api {
     }
 
     fn names(&self) -> Answer<Names> {
-        let persons = self.people().persons().map_err(|error| Problem::internal(&error))?;
-        Ok(Names(persons.into_iter().map(|person| (person.user, person.display_name)).collect()))
+        let names = self.people().names().map_err(|error| Problem::internal(&error))?;
+        Ok(Names(names.into_iter().collect()))
     }
 }
 

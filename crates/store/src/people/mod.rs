@@ -106,6 +106,13 @@ const MIGRATIONS: &[&str] = &[
     "
     ALTER TABLE sessions ADD COLUMN account INTEGER;
 ",
+    "
+    CREATE TABLE former_persons (
+        user INTEGER PRIMARY KEY,
+        display_name TEXT NOT NULL,
+        left_at INTEGER NOT NULL
+    ) STRICT;
+",
 ];
 
 /// Persons and what belongs to them. Not one of its methods reads a clock.

@@ -79,6 +79,24 @@ impl People {
         })
     }
 
+    /// What everybody is called, those who have left included.
+    pub fn names(&self) -> Result<Vec<(UserId, String)>> {
+        let query = "SELECT user, display_name FROM persons UNION ALL SELECT user, display_name FROM former_persons";
+        let name = |row: &Row<'_>| Ok((UserId(row.get(0)?), row.get(1)?));
+        self.database.run(|c| c.prepare_cached(query)?.query_map((), name)?.collect())
+    }
+
+    /// Somebody has left: their name is kept for what they did, all else is forgotten, and their sessions end. Whether they were
+    /// there. Their e-mail may be another's from then on.
+    pub fn let_go(&mut self, user: UserId, at: Timestamp) -> Result<bool> {
+        self.database.write(|tx| {
+            let kept = "INSERT OR REPLACE INTO former_persons (user, display_name, left_at)
+                        SELECT user, display_name, ?2 FROM persons WHERE user = ?1";
+            tx.execute(kept, (user.0, at.0))?;
+            Ok(tx.execute("DELETE FROM persons WHERE user = ?1", [user.0])? == 1)
+        })
+    }
+
     /// Forgets a person and ends their sessions; whether they were there.
     pub fn forget_person(&mut self, user: UserId) -> Result<bool> {
         self.database.write(|tx| Ok(tx.execute("DELETE FROM persons WHERE user = ?1", [user.0])? == 1))
