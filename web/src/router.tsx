@@ -14,6 +14,7 @@ import { asOfSearch, auditSearch } from "./audit/search";
 import { deviceSearch } from "./devices/search";
 import { inboxSearch } from "./inbox/search";
 import { peopleSearch } from "./people/search";
+import { rulesSearch } from "./policies/search";
 import { rolesSearch } from "./roles/search";
 import { NotFound, PageError } from "./shell/NotFound";
 import { Shell } from "./shell/Shell";
@@ -183,6 +184,7 @@ const webhooks = createRoute({
 const rules = createRoute({
   getParentRoute: () => shell,
   path: "rules",
+  validateSearch: rulesSearch,
   component: lazyRouteComponent(() => import("./policies/PoliciesPage"), "PoliciesPage"),
 });
 

@@ -4,6 +4,7 @@ import { client, unwrap, withStepUp } from "./client";
 import { createRequest, keepRequest } from "./mutations";
 import { queryClient } from "./query";
 import type { components } from "./schema";
+import type { PolicyChange } from "./types";
 
 type Schemas = components["schemas"];
 export type Safeguards = Schemas["Safeguards"];
@@ -29,6 +30,31 @@ export const forecastQuery = (supposed: Supposition) =>
 export async function changeSafeguards(safeguards: Safeguards, reason: string) {
   const request = await createRequest({ action: "set_safeguards", params: { ...safeguards } }, [], reason);
   void queryClient.invalidateQueries({ queryKey: ["policies"] });
+  return request;
+}
+
+/** The recovery that is under way, or null. Nothing tells of its end: it is asked for anew each time. */
+export const openRecoveryQuery = queryOptions({
+  queryKey: ["recovery"],
+  queryFn: async () => {
+    for (const state of ["pending", "approved"] as const) {
+      const page = await unwrap(
+        client.GET("/requests", { params: { query: { box: "all", state, limit: 200 } } }),
+      );
+      const found = page.items.find((request) => request.action.action === "recover");
+      if (found) return found;
+    }
+    return null;
+  },
+  staleTime: 0,
+});
+
+export async function startRecovery(
+  { changes, remove }: { changes: PolicyChange[]; remove: string[] },
+  reason: string,
+) {
+  const request = await createRequest({ action: "recover", params: { changes, remove } }, [], reason);
+  void queryClient.invalidateQueries({ queryKey: openRecoveryQuery.queryKey });
   return request;
 }
 

@@ -4,7 +4,7 @@ import type { GrantScope, GrantTerms } from "./account-types";
 import { client, idempotencyKey, unwrap, withStepUp } from "./client";
 import { keepRequest } from "./mutations";
 import { queryClient } from "./query";
-import type { Action, Request } from "./types";
+import type { Action, PolicyChange, Request } from "./types";
 
 export const rolesQuery = queryOptions({
   queryKey: ["roles"],
@@ -45,7 +45,7 @@ function submit(call: (headers: { "Idempotency-Key": string }) => Promise<Reques
   const headers = idempotencyKey();
   return withStepUp(async () => {
     const request = keepRequest(await call(headers));
-    for (const key of ["people", "permissions", "explain", "roles", "transfer"])
+    for (const key of ["people", "permissions", "explain", "roles", "transfer", "policies"])
       void queryClient.invalidateQueries({ queryKey: [key] });
     return request;
   });
@@ -62,7 +62,9 @@ export const changeGrant = (grant: string, terms: GrantTerms) =>
 export const removeGrant = (grant: string) => ask({ action: "remove_grant", params: { grant } });
 export const suspendPerson = (user: string) => ask({ action: "suspend_user", params: { user } });
 export const unsuspendPerson = (user: string) => ask({ action: "unsuspend_user", params: { user } });
-export const removePerson = (user: string) => ask({ action: "remove_user", params: { user } });
+/** In the same request counts come down that would need them. */
+export const removePerson = (user: string, changes: PolicyChange[]) =>
+  ask({ action: "remove_user", params: { user, ...(changes.length > 0 && { changes }) } });
 export const createRole = (name: string, permissions: string[]) =>
   ask({ action: "create_role", params: { name, permissions } });
 export const changeRole = (role: string, name: string, permissions: string[]) =>

@@ -1,8 +1,9 @@
-import { removeGrant, removePerson, suspendPerson, unsuspendPerson } from "../api/people";
+import { removeGrant, suspendPerson, unsuspendPerson } from "../api/people";
 import { Ask } from "../ui/ask";
 import { useOutcome } from "../ui/use-outcome";
 import { LeaveAsk } from "./LeaveAsk";
 import type { PersonTask } from "./PersonMenu";
+import { RemoveAsk } from "./RemoveAsk";
 
 type Asked = Exclude<PersonTask, { kind: "more" | "change" }>;
 
@@ -53,21 +54,7 @@ export function PersonAsk({ task, onClose }: { task: Asked; onClose: () => void 
         </Ask>
       );
     case "remove":
-      return (
-        <Ask
-          opened
-          onClose={onClose}
-          title={`Remove ${name}?`}
-          confirm="Remove"
-          danger
-          onConfirm={async () => tell(await removePerson(id), `${name} is removed`)}
-        >
-          <p className="soft">
-            All roles end, keys stop working, and open pages close. What {name} did stays in the audit log. If
-            the rules need {name} to reach a count, the server says so and nothing happens.
-          </p>
-        </Ask>
-      );
+      return <RemoveAsk person={task.person} onClose={onClose} />;
     case "leave":
       return <LeaveAsk onClose={onClose} />;
   }

@@ -1,5 +1,6 @@
 import { IconScale } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
+import { getRouteApi, Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { policiesQuery } from "../api/queries";
 import type { Policy, PolicyChange } from "../api/types";
@@ -13,13 +14,19 @@ import { Changes } from "./Changes";
 import { Who } from "./Foretold";
 import { PolicyDialog } from "./PolicyDialog";
 import { Presets } from "./Presets";
+import { RecoveryCard } from "./RecoveryCard";
 import { RuleCells, RuleHeads } from "./RuleCells";
 import { SafeguardsCard } from "./SafeguardsCard";
 import { WhatIf } from "./WhatIf";
 import { changeWords, isChange, isSerious, STEP_UPS, warningWords } from "./words";
 
+const route = getRouteApi("/s/$site/rules");
+
 export function PoliciesPage() {
   const { data, error, refetch } = useQuery(policiesQuery);
+  const { recover } = route.useSearch();
+  const { site } = route.useParams();
+  const navigate = route.useNavigate();
   const can = useCan();
   const [editing, setEditing] = useState<Policy | null>(null);
   const [changes, setChanges] = useState<PolicyChange[]>([]);
@@ -46,8 +53,12 @@ export function PoliciesPage() {
       </header>
       {data && data.degraded.length > 0 && (
         <Note tone="bad" title="Too few approvers are left" alert>
-          Nobody can approve {data.degraded.join(", ")} any more: somebody has left whom the rules need. Make
-          another approver, or ask for a recovery.
+          Nobody can approve {data.degraded.map(scenarioTitle).join(", ")} any more: somebody has left whom
+          the rules need. Make another approver, or the Owner{" "}
+          <Link to="/s/$site/rules" params={{ site }} search={{ recover: true }}>
+            starts a recovery
+          </Link>
+          .
         </Note>
       )}
       <Presets off={!why.allowed} onChoose={(chosen) => setChanges(chosen.map(seen))} />
@@ -135,6 +146,14 @@ export function PoliciesPage() {
       </p>
       <Changes policies={data?.items ?? []} changes={changes} onDrop={drop} />
       {can("user.view").allowed && <WhatIf />}
+      {data && (
+        <RecoveryCard
+          policies={data.items}
+          safeguards={data.safeguards}
+          asking={recover === true}
+          onAsk={(asking) => void navigate({ search: asking ? { recover: true } : {}, replace: true })}
+        />
+      )}
       {data && <SafeguardsCard safeguards={data.safeguards} why={why} />}
       {editing && (
         <PolicyDialog

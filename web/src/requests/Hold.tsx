@@ -19,8 +19,12 @@ export function Hold({ request }: { request: Request }) {
     return (
       <Note tone="warn" title={`Carried out ${until(not_before, now)}`}>
         That is on <span title={dateTimeLong(not_before)}>{dateTime(not_before)}</span>. Until then whoever
-        asked for it and any approver may cancel it.{held}
+        asked for it and any approver may cancel it{removes(request) && ", but nobody whom it removes"}.{held}
       </Note>
     );
   return null;
 }
+
+/** Who is taken away by a recovery does not stop it. */
+const removes = ({ action }: Request) =>
+  action.action === "recover" && (action.params.remove?.length ?? 0) > 0;

@@ -1,0 +1,7 @@
+export interface RulesSearch {
+  /** The form of a recovery is open. */
+  recover?: true;
+}
+
+export const rulesSearch = (search: Record<string, unknown>): RulesSearch =>
+  search.recover === true ? { recover: true } : {};
