@@ -36,7 +36,7 @@ const call = (page, method, path, body) =>
 const ask = (page, action, params, targets = [], reason) =>
   call(page, "POST", "/requests", { action: { action, params }, targets, reason });
 const stateOf = async (page, { id }) => (await call(page, "GET", `/requests/${id}`)).state;
-const sleep = (targets, reason) => ask(manager, "set_power_mode", { mode: "sleep" }, targets, reason);
+const slow = (targets, reason) => ask(manager, "set_power_mode", { mode: "low" }, targets, reason);
 
 before(async () => {
   at = await openDemo();
@@ -56,8 +56,8 @@ before(async () => {
 after(() => at?.close());
 
 test("the list is gone through, and each request decided, by keys alone", async () => {
-  asked.first = await sleep(devices.slice(0, 2), "Fans of row 1.");
-  asked.second = await sleep(devices.slice(2, 4), "Fans of row 2.");
+  asked.first = await slow(devices.slice(0, 2), "Fans of row 1.");
+  asked.second = await slow(devices.slice(2, 4), "Fans of row 2.");
   const keys = owner.keyboard;
   await keys.press("g");
   await keys.press("a");
@@ -96,12 +96,12 @@ test("the list is gone through, and each request decided, by keys alone", async 
 });
 
 test("whoever approves what has been amended meanwhile is shown the newer request", async () => {
-  asked.old = await sleep(devices.slice(4, 6), "Fans of row 3.");
+  asked.old = await slow(devices.slice(4, 6), "Fans of row 3.");
   await owner.goto(`/s/all/requests/${asked.old.id}`);
   await owner.getByRole("button", { name: "Approve" }).click();
   await dialog(owner, `Approve R-${asked.old.number}?`).waitFor();
   asked.next = await call(manager, "POST", `/requests/${asked.old.id}/amend`, {
-    action: { action: "set_power_mode", params: { mode: "low" } },
+    action: { action: "set_power_mode", params: { mode: "normal" } },
     targets: devices.slice(4, 6),
   });
   await owner.getByText("Another request replaced this one").waitFor();

@@ -53,9 +53,11 @@ pub struct Refused {
 /// # Errors
 /// [`Refused`]; nothing has happened then.
 pub fn decide_on(state: State, actor: &Actor, command: Command, now: Timestamp) -> Result<Decided, Refused> {
+    let before = state.clock;
     let mut tx = Tx::new(state, actor.principal, now);
     match tx.run(actor, command) {
         Ok(reply) => {
+            tx.settle_after_ends(before);
             tx.state.list();
             Ok(Decided { entries: tx.entries, state: tx.state, reply })
         }

@@ -43,10 +43,11 @@ pub enum Rejection {
     #[error("{field} must be between {min} and {max}")]
     OutOfRange { field: String, min: u64, max: u64 },
     #[error(
-        "this would leave too few approvers for {}: lower those counts first, or in the same request",
-        scenarios.iter().map(|s| s.name()).collect::<Vec<_>>().join(", ")
+        "this would leave too few approvers for {}: {}",
+        scenarios.iter().map(|s| s.name()).collect::<Vec<_>>().join(", "),
+        instead.words()
     )]
-    WouldLockOut { scenarios: Vec<Scenario> },
+    WouldLockOut { scenarios: Vec<Scenario>, instead: Instead },
     #[error("too few approvers are left for {}: only a recovery, or another approver, opens it again", scenario.name())]
     GovernanceDegraded { scenario: Scenario },
     #[error("the account is frozen: unfreeze it first")]
@@ -82,8 +83,37 @@ pub enum Rejection {
     OwnerRecoveryOff,
     #[error("{what} still has {devices} {}: move them first", if *devices == 1 { "device" } else { "devices" })]
     NotEmpty { what: &'static str, devices: usize },
+    #[error("only the owner {what}")]
+    OwnerOnly { what: &'static str },
     #[error("the owner cannot be removed; only a transfer of ownership replaces them")]
     OwnerProtected,
+}
+
+/// What helps where somebody is needed as an approver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Instead {
+    /// A change of counts, beforehand.
+    LowerFirst,
+    /// The same, or together with it.
+    LowerToo,
+    /// A freeze, which is there at once.
+    Freeze,
+    /// To stay until others have made up for it.
+    Stay,
+}
+
+impl Instead {
+    const fn words(self) -> &'static str {
+        match self {
+            Self::LowerFirst => "make somebody else an approver or lower those counts first",
+            Self::LowerToo => "lower those counts first, or in the same request",
+            Self::Freeze => {
+                "freeze the account instead, which one person does at once and which stops everything; or make somebody else an \
+                 approver or lower those counts first"
+            }
+            Self::Stay => "ask that somebody else be made an approver or those counts be lowered, then leave",
+        }
+    }
 }
 
 impl Rejection {
@@ -122,6 +152,7 @@ impl Rejection {
             Self::AlreadyExists { .. } => "already_exists",
             Self::OwnerRecoveryOff => "owner_recovery_off",
             Self::NotEmpty { .. } => "not_empty",
+            Self::OwnerOnly { .. } => "owner_only",
             Self::OwnerProtected => "owner_protected",
         }
     }
@@ -138,6 +169,7 @@ impl Rejection {
             | Self::ConflictOfInterest
             | Self::OwnerProtected
             | Self::OwnerRecoveryOff
+            | Self::OwnerOnly { .. }
             | Self::BeyondOwnRights { .. } => 403,
             Self::Expired => 410,
             Self::Changed => 412,

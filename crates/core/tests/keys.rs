@@ -6,10 +6,10 @@ mod support;
 use adit_core::{
     authz::{Actor, ApiAccess, Permission, Place, Principal, Role, Scope},
     command::{Command, Submission},
-    fleet::{Ending, PowerMode},
+    fleet::{Ending, Operation, PowerMode},
     ids::{DeviceId, GrantId, KeyId, UserId},
     rejection::Rejection,
-    requests::{Action, Control, Decision, GrantChange, NewGrant, NewKey, RequestState},
+    requests::{Action, Control, Decision, GrantChange, NewGrant, NewKey, RequestState, Scenario},
     time::{Millis, Timestamp},
 };
 use support::{World, mode, restart_workers};
@@ -86,7 +86,49 @@ fn e081_a_key_ends_with_its_grant_its_holder_its_time_and_its_revocation() {
 }
 
 #[test]
-fn e080_a_key_needs_a_grant_that_goes_as_far_and_an_end_if_it_writes() {
+fn r11_a_program_that_may_not_go_alone_turns_power_off_with_one_persons_word() {
+    let mut w = World::new(2);
+    let (_, grant) = holder(&mut w, Role::OperationsManager, ApiAccess::ReadWrite);
+    let (owner, end) = (w.owner, soon(&w));
+    w.ask(owner, key(grant, ApiAccess::ReadWrite, end), &[]);
+    w.person(Role::Administrator);
+    w.set_policy(Scenario::FleetPower, 3, 1);
+    let submission = Submission {
+        id: w.new_id(),
+        action: Action::Device(Operation::Pause {}),
+        targets: vec![DeviceId(1)],
+        estimates: Vec::new(),
+        reason: None,
+        idempotency_key: None,
+    };
+    let id = submission.id;
+    w.run(&program(&w), Command::Submit(submission)).unwrap();
+    assert_eq!((w.state_of(id), w.request(id).required), (RequestState::Pending, 1));
+    w.vote(owner, id, Decision::Approve).unwrap();
+    assert_eq!(w.state_of(id), RequestState::Executing);
+}
+
+#[test]
+fn e080_whoever_was_given_keys_with_a_grant_asks_for_one_and_an_administrator_lets_them() {
+    let mut w = World::new(1);
+    let (user, grant) = holder(&mut w, Role::OperationsManager, ApiAccess::ReadWrite);
+    let (owner, end) = (w.owner, soon(&w));
+    let viewer = w.state.grants_of(w.account).find(|held| held.user == user && held.id != grant).unwrap().id;
+    for (who, of) in [(user, viewer), (w.person(Role::OperationsManager), grant), (w.person(Role::Viewer), grant)] {
+        assert_eq!(w.try_ask(who, key(of, ApiAccess::ReadOnly, end), &[]).unwrap_err().status(), 403, "{who} {of}");
+    }
+    let id = w.ask(user, key(grant, ApiAccess::ReadWrite, end), &[]);
+    assert_eq!(w.state_of(id), RequestState::Pending);
+    assert!(!may(&w, Permission::DevicePowerMode));
+    w.vote(owner, id, Decision::Approve).unwrap();
+    assert_eq!(w.state_of(id), RequestState::Executed);
+    assert!(may(&w, Permission::DevicePowerMode) && !may(&w, Permission::UserManage), "as far as the grant goes");
+    w.ask(owner, Action::Control(Control::SuspendUser { user }), &[]);
+    assert!(w.try_ask(user, key(grant, ApiAccess::ReadOnly, end), &[]).is_err());
+}
+
+#[test]
+fn a_key_needs_a_grant_that_goes_as_far_and_an_end_if_it_writes() {
     let mut w = World::new(1);
     let (_, reads) = holder(&mut w, Role::OperationsManager, ApiAccess::ReadOnly);
     let (_, writes) = holder(&mut w, Role::OperationsManager, ApiAccess::ReadWrite);
@@ -106,7 +148,7 @@ fn e080_a_key_needs_a_grant_that_goes_as_far_and_an_end_if_it_writes() {
     let manager = w.person(Role::OperationsManager);
     assert!(
         w.try_ask(manager, key(reads, ApiAccess::ReadOnly, end), &[]).is_err(),
-        "only who manages keys issues them"
+        "only who manages keys issues them for others"
     );
 }
 

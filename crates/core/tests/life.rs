@@ -108,7 +108,7 @@ fn what_was_decided_is_not_counted_anew_when_the_rule_changes() {
     let mut w = World::new(2);
     let manager = w.person(Role::OperationsManager);
     let _spare = w.person(Role::OperationsManager);
-    let id = w.ask(manager, mode(PowerMode::Sleep), &[1]);
+    let id = w.ask(manager, mode(PowerMode::High), &[1]);
     w.finish(id, Ending::Verified);
     let then = w.state.tally(w.request(id), w.now);
     assert!(then.is_met());

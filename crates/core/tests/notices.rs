@@ -48,7 +48,7 @@ fn the_initiator_hears_every_step_that_others_cause_and_approvers_what_waits_for
     w.set_policy(Scenario::FleetMode, 2, 0);
     let operations = w.person(Role::OperationsManager);
     let begun = w.log.len();
-    let id = w.ask(operations, mode(PowerMode::Sleep), &[1, 2]);
+    let id = w.ask(operations, mode(PowerMode::High), &[1, 2]);
     let told = since(&w, begun);
     assert_eq!(
         short(&told),
@@ -139,7 +139,7 @@ fn whoever_loses_devices_is_told_and_told_again_if_it_was_for_nothing() {
     w.set_policy(Scenario::FleetMode, 2, 0);
     let first = w.ask(one, mode(PowerMode::Low), &[1, 2]);
     let begun = w.log.len();
-    let second = w.ask(other, mode(PowerMode::Sleep), &[2, 3]);
+    let second = w.ask(other, mode(PowerMode::High), &[2, 3]);
     let lost: Vec<_> = since(&w, begun).into_iter().filter(|notice| notice.topic == Topic::Request(first)).collect();
     assert_eq!(short(&lost), [(one, Kind::TargetsTaken, Class::Mine)]);
     let begun = w.log.len();
@@ -218,7 +218,7 @@ fn every_announcement_is_of_a_listed_type_and_every_kind_has_a_name() {
     let mut w = World::new(2);
     let user = w.person(Role::SiteManager);
     w.set_policy(Scenario::FleetMode, 2, 0);
-    let id: RequestId = w.ask(user, mode(PowerMode::Sleep), &[1]);
+    let id: RequestId = w.ask(user, mode(PowerMode::High), &[1]);
     let owner = w.owner;
     w.vote(owner, id, Decision::Approve).unwrap();
     w.finish(id, Ending::Verified);
@@ -282,7 +282,7 @@ fn a_comment_is_told_to_whoever_has_a_part_in_the_request_and_displaces_no_call_
     let (operations, viewer, silent) =
         (w.person(Role::OperationsManager), w.person(Role::Viewer), w.person(Role::Viewer));
     w.set_policy(Scenario::FleetMode, 3, 0);
-    let id = w.ask(operations, mode(PowerMode::Sleep), &[1, 2]);
+    let id = w.ask(operations, mode(PowerMode::High), &[1, 2]);
     let said = |user, class| (user, Kind::Commented, class);
     assert_eq!(short(&say(&mut w, viewer, id)), [said(operations, Class::Mine)]);
     assert_eq!(short(&say(&mut w, operations, id)), [said(viewer, Class::Mine)], "who asked knows what they said");

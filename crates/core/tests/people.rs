@@ -8,7 +8,7 @@ use adit_core::{
     command::{Command, Reply},
     fleet::PowerMode,
     ids::{CustomRoleId, GrantId, RequestId, SiteId, UserId},
-    rejection::Rejection,
+    rejection::{Instead, Rejection},
     requests::{Action, Control, Decision, GrantChange, NewGrant, PolicyChange, RequestState, Scenario},
     time::Millis,
 };
@@ -286,7 +286,10 @@ fn e15_e16_removal_and_lower_counts_go_together_or_not_at_all() {
     w.set_policy(Scenario::AccountUnfreeze, 3, 0);
     let alone = Control::RemoveUser { user: one, changes: Vec::new() };
     let refused = control(&mut w, owner, alone).unwrap_err();
-    assert_eq!(refused, Rejection::WouldLockOut { scenarios: vec![Scenario::AccountUnfreeze] });
+    assert_eq!(
+        refused,
+        Rejection::WouldLockOut { scenarios: vec![Scenario::AccountUnfreeze], instead: Instead::LowerToo }
+    );
     let changes = vec![PolicyChange::counts(Scenario::AccountUnfreeze, 2, 0)];
     let id = control(&mut w, owner, Control::RemoveUser { user: one, changes }).unwrap();
     assert_eq!(w.request(id).required, 3);

@@ -78,6 +78,21 @@ fn whoever_is_needed_would_lock_the_account_out_and_the_bundle_would_not() {
 }
 
 #[test]
+fn e016_what_the_removal_with_its_counts_takes_is_foretold_as_it_will_be() {
+    let (mut w, [one, _]) = company::<2>();
+    let owner = w.owner;
+    w.set_policy(Scenario::AuthorizationRemove, 3, 0);
+    let changes = vec![PolicyChange::counts(Scenario::AuthorizationRemove, 2, 0)];
+    w.set_policy(Scenario::FleetLed, 2, 0);
+    for changes in [changes, vec![PolicyChange::counts(Scenario::FleetLed, 1, 0)]] {
+        let takes = forecast(&w, &Supposition { changes: changes.clone(), ..left(one) }).takes;
+        let removal = Action::Control(Control::RemoveUser { user: one, changes });
+        assert_eq!(takes, Some(w.state.rule_for(&w.actor(owner), &removal, &[], w.now).tally.required));
+        assert_eq!(takes, Some(3));
+    }
+}
+
+#[test]
 fn another_role_and_other_counts_are_foretold_as_they_would_be() {
     let (w, [one, two]) = company::<2>();
     let roles = [(one, Role::Viewer), (two, Role::SiteManager)].into();

@@ -322,7 +322,7 @@ impl Journey {
     async fn later_takes_over(&mut self, manager: &Client, batch: &[String]) -> anyhow::Result<()> {
         self.set_mode_policy(1).await?;
         let site_manager = self.sign_in(Role::SiteManager).await?;
-        let ask = |targets: &[String]| json!({ "action": mode("sleep"), "targets": targets });
+        let ask = |targets: &[String]| json!({ "action": mode("normal"), "targets": targets });
         let earlier = text(&manager.post("/requests", ask(&batch[..4])).await?, "id")?;
         let later = text(&site_manager.post("/requests", ask(&batch[3..6])).await?, "id")?;
         let earlier = manager.get(&format!("/requests/{earlier}")).await?;

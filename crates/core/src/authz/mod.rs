@@ -197,6 +197,11 @@ impl Rights {
         self.live(now).filter(move |right| right.mask & permission.bit() != 0)
     }
 
+    /// When any of them end by themselves.
+    pub(crate) fn ends(&self) -> impl Iterator<Item = Timestamp> + '_ {
+        self.rights.iter().filter_map(|right| right.expires_at)
+    }
+
     /// Live rights.
     pub fn live(&self, now: Timestamp) -> impl Iterator<Item = &Right> {
         self.rights.iter().filter(move |right| right.expires_at.is_none_or(|end| now < end))

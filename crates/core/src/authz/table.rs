@@ -1,7 +1,10 @@
 //! Everybody's rights, to be found quickly: most people belong to one account, and their ids are dense.
 
 use super::Rights;
-use crate::ids::{AccountId, UserId};
+use crate::{
+    ids::{AccountId, UserId},
+    time::Timestamp,
+};
 use std::sync::Arc;
 
 /// People with a higher number are looked up in the tree only.
@@ -13,6 +16,8 @@ pub(crate) struct RightsTable {
     all: imbl::OrdMap<(AccountId, UserId), Rights>,
     /// By person: those on the first of their accounts, once more. Copied when a grant comes or goes while somebody reads.
     first: Arc<Vec<Option<(AccountId, Rights)>>>,
+    /// When rights end by themselves, and whose.
+    ends: imbl::OrdSet<(Timestamp, AccountId, UserId)>,
 }
 
 impl RightsTable {
@@ -25,6 +30,10 @@ impl RightsTable {
 
     /// Sets them; empty ones are not kept.
     pub(crate) fn set(&mut self, account: AccountId, user: UserId, rights: Rights) {
+        for end in self.all.get(&(account, user)).into_iter().flat_map(Rights::ends) {
+            self.ends.remove(&(end, account, user));
+        }
+        self.ends.extend(rights.ends().map(|end| (end, account, user)));
         if rights.is_empty() {
             self.all.remove(&(account, user));
         } else {
@@ -42,6 +51,13 @@ impl RightsTable {
         }
     }
 
+    /// Whose rights, or some of them, ended after `after` and until `until`.
+    pub(crate) fn ended(&self, after: Timestamp, until: Timestamp) -> impl Iterator<Item = (AccountId, UserId)> + '_ {
+        let from = (Timestamp(after.0.saturating_add(1)), AccountId(0), UserId(0));
+        let within = move |(end, _, _): &&(Timestamp, AccountId, UserId)| *end <= until;
+        self.ends.range(from..).take_while(within).map(|(_, account, user)| (*account, *user))
+    }
+
     /// Who has any, and where.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &(AccountId, UserId)> {
         self.all.keys()
@@ -57,13 +73,17 @@ mod tests {
     };
 
     fn rights(account: AccountId, role: Role) -> Rights {
+        rights_until(account, role, None)
+    }
+
+    fn rights_until(account: AccountId, role: Role, expires_at: Option<Timestamp>) -> Rights {
         let grant = Grant {
             id: GrantId(1),
             account,
             user: UserId(1),
             role: role.into(),
             scope: Scope::All,
-            expires_at: None,
+            expires_at,
             remark: None,
             api_access: ApiAccess::None,
         };
@@ -86,6 +106,18 @@ mod tests {
             table.set(two, user, Rights::default());
             assert_eq!(table, RightsTable::default());
         }
+    }
+
+    #[test]
+    fn ends_are_told_once_they_have_passed_and_not_before_nor_twice() {
+        let (account, user, end) = (AccountId(1), UserId(1), Timestamp(1_000));
+        let mut table = RightsTable::default();
+        table.set(account, user, rights_until(account, Role::Viewer, Some(end)));
+        let told = |table: &RightsTable, after, until| table.ended(Timestamp(after), Timestamp(until)).count();
+        assert_eq!([(0, 999), (999, 1_000), (0, 5_000)].map(|(a, b)| told(&table, a, b)), [0, 1, 1]);
+        assert_eq!([(1_000, 2_000), (1_000, 1_000), (2_000, 1_000)].map(|(a, b)| told(&table, a, b)), [0; 3]);
+        table.set(account, user, rights(account, Role::Viewer));
+        assert_eq!(told(&table, 0, 5_000), 0, "it was prolonged");
     }
 
     #[test]

@@ -6,10 +6,14 @@ use crate::{
     command::Reply,
     event::Event,
     ids::{AccountId, GrantId, UserId},
-    rejection::Rejection,
-    requests::{Action, Control, NewGrant},
+    rejection::{Instead, Rejection},
+    requests::{Action, Control, NewGrant, Payload, Request, RequestState, offered_to},
+    time::Timestamp,
 };
 use std::collections::BTreeSet;
+
+/// At most so many requests are looked at when a grant has ended; what is left over is no longer approved, and expires.
+const AT_ONCE: usize = 5_000;
 
 impl Tx {
     pub(super) fn emit_grant(&mut self, account: AccountId, user: UserId, role: Role, scope: Scope) {
@@ -72,6 +76,32 @@ impl Tx {
         Ok(Reply::Done)
     }
 
+    /// No event says that a grant or key has ended by itself, so whatever comes next settles what that moves: what its holder
+    /// asked for or was to approve.
+    pub(super) fn settle_after_ends(&mut self, before: Timestamp) {
+        let holders: BTreeSet<_> = self.state.rights.ended(before, self.now).collect();
+        let has_ended = |end: Timestamp| before < end && end <= self.now;
+        let of_keys = self.state.keys.values().any(|key| key.expires_at.is_some_and(has_ended));
+        if holders.is_empty() && !of_keys {
+            return;
+        }
+        let moved = |request: &&Request| {
+            let Payload { account, initiator, ref action, .. } = *request.payload;
+            let is_over = |user| holders.contains(&(account, user));
+            let by_itself = matches!(request.state, RequestState::Pending | RequestState::Approved);
+            by_itself
+                && (matches!(initiator, Principal::User(user) if is_over(user))
+                    || matches!(initiator, Principal::ApiKey(_))
+                    || request.eligible.iter().any(|(user, _)| is_over(*user))
+                    || offered_to(action).is_some_and(is_over))
+        };
+        let moved: Vec<_> = self.state.open_requests().filter(moved).map(|request| request.id).take(AT_ONCE).collect();
+        self.actor = Principal::System;
+        for request in moved {
+            self.settle(request);
+        }
+    }
+
     fn end_grants(&mut self, account: AccountId, user: UserId) {
         let held: Vec<_> = self.state.grants_of(account).filter(|g| g.user == user).map(|g| g.id).collect();
         for grant in held {
@@ -93,7 +123,7 @@ impl Tx {
         self.end_grants(account, user);
         let scenarios = self.state.newly_locked_out(account, &before);
         if !scenarios.is_empty() {
-            return Err(Rejection::WouldLockOut { scenarios });
+            return Err(Rejection::WouldLockOut { scenarios, instead: Instead::Stay });
         }
         self.settle_all();
         Ok(Reply::Done)

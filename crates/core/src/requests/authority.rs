@@ -113,7 +113,9 @@ impl State {
         let mut places = self.places(&action, &[]);
         places.extend(self.places_after(control));
         let allowed = places.iter().all(|place| rights.allow(permission, place, now));
-        if !allowed && !self.administrator_may(account, user, control, now) {
+        let other_ways =
+            || self.administrator_may(account, user, control, now) || self.is_own_key(account, user, control, now);
+        if !allowed && !other_ways() {
             return Err(Denied::lacking(permission).into());
         }
         match control {
@@ -129,7 +131,11 @@ impl State {
             Control::OpenObservers { sections } if sections.earnings => {
                 self.holds_all(account, user, Permission::RevenueView.bit(), &Scope::All, now)
             }
-            Control::Recover(_) if !self.safeguards(account).owner_recovery => Err(Rejection::OwnerRecoveryOff),
+            // Nobody takes the way out away from the one whose it is.
+            Control::SetSafeguards(new) if self.safeguards(account).owner_recovery && !new.owner_recovery => {
+                let is_owner = self.account(account).is_some_and(|account| account.owner == user);
+                if is_owner { Ok(()) } else { Err(Rejection::OwnerOnly { what: "switches recovery by the owner off" }) }
+            }
             Control::AddGrant(new) => self.holds_all(account, user, self.mask_of(new.role), &new.scope, now),
             Control::ChangeGrant(change) => {
                 self.holds_all(account, user, self.mask_of(change.role), &change.scope, now)
@@ -176,6 +182,16 @@ impl State {
             .filter(|permission| mask & permission.bit() != 0)
             .find(|permission| !rights.with(*permission, now).any(|right| self.contains(&right.scope, scope)));
         lacking.map_or(Ok(()), |permission| Err(Rejection::BeyondOwnRights { permission }))
+    }
+
+    /// Whoever has been given keys with a grant asks for them: a key may do nothing that its grant does not let them do.
+    fn is_own_key(&self, account: AccountId, user: UserId, control: &Control, now: Timestamp) -> bool {
+        let Control::IssueKey(new) = control else {
+            return false;
+        };
+        let is_own = |grant: &Grant| grant.account == account && grant.user == user && !grant.api_access.is_none();
+        let may_use = |grant: &Grant| grant.is_live(now) && !self.is_suspended(account, user);
+        self.grant(new.grant).is_some_and(|grant| is_own(grant) && may_use(grant))
     }
 
     /// By the account's setting, Administrators manage people who are no Administrators, and make none.

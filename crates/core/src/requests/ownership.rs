@@ -30,7 +30,7 @@ impl State {
         let Some(to) = offered_to(action) else {
             return (required, required_other);
         };
-        let policy = self.policy(account, action.scenario());
+        let policy = self.policy_for(account, action);
         let places = self.places(action, &[]);
         let voters = self.approvers(account, &policy, action, &places, now).into_iter().filter(|(user, _)| *user != to);
         (required.max(u32::try_from(voters.count()).unwrap_or(u32::MAX)), required_other)

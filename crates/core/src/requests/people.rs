@@ -1,12 +1,12 @@
 //! What can be asked about people, their grants and roles: is it in order, and what follows.
 
-use super::{Control, Scenario};
+use super::{Control, PolicyChange, Scenario};
 use crate::{
     authz::{ApiAccess, Grant, Node, Permission, Role, RoleId, Scope},
     decide::Tx,
     event::{Entry, Event},
     ids::{AccountId, AgentId, CustomRoleId, GrantId, GroupId, ScanTaskId, SiteId, SubAccountId, UserId},
-    rejection::Rejection,
+    rejection::{Instead, Rejection},
     state::State,
     time::Timestamp,
 };
@@ -145,11 +145,7 @@ impl Tx {
                 self.check_member(account, *user)?;
                 self.check_named_once(changes)?;
                 self.check_lowered(account, changes)?;
-                if let Some(change) = changes.iter().find(|change| change.required < 1 || !change.is_counts()) {
-                    let max = self.state().available(account, change.scenario).into();
-                    let field = format!("{} required, which is all that goes with a removal,", change.scenario.name());
-                    return Err(Rejection::OutOfRange { field, min: 1, max });
-                }
+                changes.iter().try_for_each(|change| self.check_lowered_with(account, change))?;
             }
             Control::SuspendUser { user } => {
                 self.check_member(account, *user)?;
@@ -175,8 +171,26 @@ impl Tx {
             }
             _ => {}
         }
-        let locked = self.locked_out_by(account, control);
-        if locked.is_empty() { Ok(()) } else { Err(Rejection::WouldLockOut { scenarios: locked }) }
+        let scenarios = self.locked_out_by(account, control);
+        let instead = match control {
+            Control::SuspendUser { .. } => Instead::Freeze,
+            Control::RemoveUser { .. } => Instead::LowerToo,
+            _ => Instead::LowerFirst,
+        };
+        if scenarios.is_empty() { Ok(()) } else { Err(Rejection::WouldLockOut { scenarios, instead }) }
+    }
+
+    /// A removal makes room for itself: it lowers counts that can be chosen.
+    fn check_lowered_with(&self, account: AccountId, change: &PolicyChange) -> Result<(), Rejection> {
+        let (scenario, seen) = (change.scenario, change.version);
+        if scenario.has_fixed_counts() {
+            let problem = format!("how many people {} takes cannot be changed", scenario.name());
+            return Err(Rejection::Invalid { field: "changes", problem });
+        }
+        if seen.is_some_and(|seen| seen != self.state().policy(account, scenario).version) {
+            return Err(Rejection::Changed);
+        }
+        self.check_count_lowered(account, change)
     }
 
     fn check_new_grant(&self, account: AccountId, new: &NewGrant) -> Result<(), Rejection> {
@@ -330,10 +344,11 @@ impl Tx {
                     return Vec::new();
                 };
                 let GrantChange { grant, role, scope, expires_at, remark, api_access } = change;
-                if old.role == role && old.scope == scope {
+                if old.role == role && old.scope == scope && old.is_live(self.now()) {
                     return vec![Event::GrantChanged { grant, account, expires_at, remark, api_access }];
                 }
-                // Another role or scope is another grant: who approved by the old one has to be an approver anew.
+                // Another role or scope, or one that had ended, is another grant: who approved by the old one has to be an
+                // approver anew.
                 let user = old.user;
                 let added =
                     Event::GrantAdded { grant: next, account, user, role, scope, expires_at, remark, api_access };

@@ -47,8 +47,8 @@ impl Rule {
 impl Policy {
     /// Is each approval given with a passkey of its own?
     #[must_use]
-    pub fn wants_passkeys(&self) -> bool {
-        self.step_up == StepUp::Passkey
+    pub const fn wants_passkeys(&self) -> bool {
+        matches!(self.step_up, StepUp::Passkey)
     }
 
     /// Is whoever asks counted as approving without another word?
@@ -59,11 +59,11 @@ impl Policy {
 
     /// May this principal do it without a vote? Only a program, and only where one approval by anybody is all it takes.
     pub(super) fn lets_alone(&self, principal: Principal, required: u32, required_other: u32) -> bool {
-        matches!(principal, Principal::ApiKey(_))
-            && self.programs_run_alone
-            && !self.wants_passkeys()
-            && required == 1
-            && required_other == 0
+        matches!(principal, Principal::ApiKey(_)) && self.lets_programs_alone(required, required_other)
+    }
+
+    const fn lets_programs_alone(&self, required: u32, required_other: u32) -> bool {
+        self.programs_run_alone && !self.wants_passkeys() && required == 1 && required_other == 0
     }
 }
 
@@ -72,16 +72,56 @@ impl State {
     /// not let out sooner by a change made meanwhile.
     #[must_use]
     pub fn timelock_of(&self, request: &Request) -> Millis {
-        let Payload { account, scenario, policy_version, ref action, .. } = *request.payload;
-        let (now, then) = (self.policy(account, scenario), self.policy_at(account, scenario, policy_version));
+        let Payload { account, ref action, .. } = *request.payload;
+        let (now, then) = (self.policy_for(account, action), self.policy_then(request));
         now.timelock.max(then.timelock).max(self.least_timelock(action))
+    }
+
+    /// The policy in force for an action: its scenario's, as far as that has a say in it.
+    #[must_use]
+    pub fn policy_for(&self, account: AccountId, action: &Action) -> Policy {
+        self.fitted(account, action, self.policy(account, action.scenario()))
+    }
+
+    /// The same as it was when a request was made.
+    #[must_use]
+    pub fn policy_then(&self, request: &Request) -> Policy {
+        let Payload { account, scenario, policy_version, ref action, .. } = *request.payload;
+        self.fitted(account, action, self.policy_at(account, scenario, policy_version))
+    }
+
+    fn fitted(&self, account: AccountId, action: &Action, policy: Policy) -> Policy {
+        match action {
+            // Turning power away takes one person who may, at once, whatever others of its scenario take. A program is none.
+            Action::Device(operation) if operation.is_safety() => Policy {
+                programs_run_alone: policy.lets_programs_alone(policy.required, policy.required_other),
+                required: 1,
+                required_other: 0,
+                approvers: Approvers::ActionHolders,
+                initiator_counts: true,
+                timelock: Millis(0),
+                step_up: StepUp::None,
+                ..policy
+            },
+            // Counts that go with a removal are held back as they are by themselves. They cannot be changed while it waits.
+            Action::Control(Control::RemoveUser { changes, .. }) if !changes.is_empty() => {
+                let config = self.policy(account, Scenario::ApprovalConfigUpdate);
+                Policy {
+                    approvers: policy.approvers.min(config.approvers),
+                    timelock: policy.timelock.max(config.timelock),
+                    step_up: policy.step_up.max(config.step_up),
+                    ..policy
+                }
+            }
+            _ => policy,
+        }
     }
 
     /// The rule that a request by `actor` for `action` on `targets` would meet now.
     #[must_use]
     pub fn rule_for(&self, actor: &Actor, action: &Action, targets: &[Target], now: Timestamp) -> Rule {
         let scenario = action.scenario();
-        let mut policy = self.policy(actor.account, scenario);
+        let mut policy = self.policy_for(actor.account, action);
         policy.timelock = policy.timelock.max(self.least_timelock(action));
         let (required, required_other) = self.counts_at_first(actor.account, action, now);
         let places = self.places(action, targets);
@@ -168,7 +208,7 @@ impl State {
     /// Everybody who may vote on requests like this one now, whenever it was made.
     pub(crate) fn approvers_of(&self, request: &Request, now: Timestamp) -> BTreeSet<UserId> {
         let payload = &request.payload;
-        let policy = self.policy(payload.account, payload.scenario);
+        let policy = self.policy_for(payload.account, &payload.action);
         let places = self.places(&payload.action, &payload.targets);
         let all = self.approvers(payload.account, &policy, &payload.action, &places, now);
         all.into_iter().map(|(user, _)| user).collect()
@@ -244,7 +284,7 @@ impl State {
     /// needs as many as the highest counts in which that approver could vote. Neither asks for more people than there are to
     /// ask: where operators approve operations, there may be more of them than there are Administrators.
     pub(crate) fn counts_for(&self, account: AccountId, action: &Action) -> (u32, u32) {
-        let policy = self.policy(account, action.scenario());
+        let policy = self.policy_for(account, action);
         let hardened = match action {
             Action::Control(Control::SetPolicies { changes }) => self.ratchet(account, changes),
             Action::Control(Control::SetSafeguards(new)) => self.people_for_safeguards(account, *new),

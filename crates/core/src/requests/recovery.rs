@@ -81,22 +81,7 @@ impl Tx {
 
     pub(crate) fn check_recovery(&self, account: AccountId, recovery: &Recovery) -> Result<(), Rejection> {
         self.check_named_once(&recovery.changes)?;
-        for change in &recovery.changes {
-            let old = self.state().policy(account, change.scenario);
-            let name = change.scenario.name();
-            if !change.is_counts() {
-                let problem = format!("{name}: a recovery lowers counts and nothing else");
-                return Err(Rejection::Invalid { field: "changes", problem });
-            }
-            if change.required < 1 || change.required > old.required {
-                let field = format!("{name} required");
-                return Err(Rejection::OutOfRange { field, min: 1, max: old.required.into() });
-            }
-            if change.required_other > old.required_other {
-                let field = format!("{name} required_other");
-                return Err(Rejection::OutOfRange { field, min: 0, max: old.required_other.into() });
-            }
-        }
+        recovery.changes.iter().try_for_each(|change| self.check_count_lowered(account, change))?;
         // Who is to be removed may have gone by themselves while it waited; that must not end it.
         for user in &recovery.remove {
             if user.0 > self.state().next_user {
@@ -109,6 +94,26 @@ impl Tx {
         if self.recovery_effects(account, recovery).is_empty() {
             let problem = "every count can be met: name counts to lower or approvers to remove".into();
             return Err(Rejection::Invalid { field: "changes", problem });
+        }
+        Ok(())
+    }
+
+    /// What makes up for people who go lowers counts and does nothing else.
+    pub(crate) fn check_count_lowered(&self, account: AccountId, change: &PolicyChange) -> Result<(), Rejection> {
+        let old = self.state().policy(account, change.scenario);
+        let name = change.scenario.name();
+        if !change.is_counts() {
+            let problem =
+                format!("{name}: together with people who go, counts are lowered and nothing else is changed");
+            return Err(Rejection::Invalid { field: "changes", problem });
+        }
+        if change.required < 1 || change.required > old.required {
+            let field = format!("{name} required");
+            return Err(Rejection::OutOfRange { field, min: 1, max: old.required.into() });
+        }
+        if change.required_other > old.required_other {
+            let field = format!("{name} required_other");
+            return Err(Rejection::OutOfRange { field, min: 0, max: old.required_other.into() });
         }
         Ok(())
     }

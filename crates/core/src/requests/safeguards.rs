@@ -23,10 +23,11 @@ impl Default for Safeguards {
 }
 
 impl Safeguards {
-    /// Do they hold less back than `old`?
+    /// Do they hold less back than `old`? Recovery counts both ways: with it the owner gets past the counts, and without it whoever
+    /// raises them keeps the others out.
     #[must_use]
     pub const fn are_weaker_than(self, old: Self) -> bool {
-        old.ratchet && !self.ratchet || old.closure && !self.closure || self.owner_recovery && !old.owner_recovery
+        old.ratchet && !self.ratchet || old.closure && !self.closure || self.owner_recovery != old.owner_recovery
     }
 }
 

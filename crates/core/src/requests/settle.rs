@@ -159,9 +159,7 @@ impl Tx {
         if request.execute_deadline.is_none_or(|deadline| self.now() >= deadline) {
             return Guard::Never("expired");
         }
-        if self.hash(&request.payload) != request.content_hash {
-            return Guard::Never("integrity");
-        }
+        // Before the waits: what has lost its quorum goes back to those who may decide. What is dear comes after them.
         if !self.state().tally(request, self.now()).is_met() {
             return Guard::Never("quorum_lost");
         }
@@ -178,6 +176,9 @@ impl Tx {
         let closing = self.state().account(payload.account).is_some_and(|account| account.deletion.is_some());
         if closing && !payload.scenario.runs_while_closing() {
             return Guard::Wait;
+        }
+        if self.hash(&request.payload) != request.content_hash {
+            return Guard::Never("integrity");
         }
         if !self.initiator_may(request) {
             return Guard::Never("initiator_unauthorized");

@@ -85,7 +85,8 @@ pub struct Forecast {
     pub before: Vec<Prospect>,
     /// Every scenario as it would be, in the same order.
     pub after: Vec<Prospect>,
-    /// Approvals that changing the policies so would take now; none if no policy is supposed to change.
+    /// Approvals that changing the policies so would take now, together with a removal if one is supposed; none if no policy
+    /// is to change.
     pub takes: Option<u32>,
     /// Why it could not be asked for now as it stands; none if it could, or if it is more than one request.
     pub refusal: Option<Rejection>,
@@ -134,8 +135,8 @@ impl State {
         }
         let after = self.supposing(account, supposed, now);
         let takes = (!supposed.changes.is_empty())
-            .then(|| Action::Control(Control::SetPolicies { changes: supposed.changes.clone() }))
-            .map(|action| self.counts_for(account, &action).0);
+            .then(|| request_for(supposed).unwrap_or(Control::SetPolicies { changes: supposed.changes.clone() }))
+            .map(|control| self.counts_for(account, &Action::Control(control)).0);
         Ok(Forecast {
             before: self.prospects(account, now),
             after: after.prospects(account, now),
@@ -168,12 +169,17 @@ impl State {
 
     /// What would be said to whoever asked for it, where that is one request.
     fn refusal_of(&self, account: AccountId, supposed: &Supposition, now: Timestamp) -> Option<Rejection> {
-        let Supposition { leave, roles, changes } = supposed;
-        let control = match (leave.iter().next(), leave.len(), roles.is_empty()) {
-            (None, _, true) if !changes.is_empty() => Control::SetPolicies { changes: changes.clone() },
-            (Some(user), 1, true) => Control::RemoveUser { user: *user, changes: changes.clone() },
-            _ => return None,
-        };
-        Tx::trying(self, now).check_action(account, &Action::Control(control)).err()
+        let action = Action::Control(request_for(supposed)?);
+        Tx::trying(self, now).check_action(account, &action).err()
+    }
+}
+
+/// The request by which it would come about, where that is one.
+fn request_for(supposed: &Supposition) -> Option<Control> {
+    let Supposition { leave, roles, changes } = supposed;
+    match (leave.iter().next(), leave.len(), roles.is_empty()) {
+        (None, _, true) if !changes.is_empty() => Some(Control::SetPolicies { changes: changes.clone() }),
+        (Some(user), 1, true) => Some(Control::RemoveUser { user: *user, changes: changes.clone() }),
+        _ => None,
     }
 }

@@ -135,7 +135,7 @@ impl Tx {
         award: &Award,
     ) -> Result<Event, Rejection> {
         let scenario = asked.action.scenario();
-        let policy = self.state().policy(actor.account, scenario);
+        let policy = self.state().policy_for(actor.account, &asked.action);
         self.check_quorum(actor, &asked.action, &targets)?;
         let places = self.state().places(&asked.action, &targets);
         let eligible = self.state().approvers(actor.account, &policy, &asked.action, &places, self.now());
@@ -266,7 +266,13 @@ impl Tx {
             return self.check_devices(actor, &asked.targets, permission);
         }
         match (&asked.action, actor.user()) {
-            (Action::Control(control), Some(user)) => self.state().may_ask(actor.account, user, control, self.now()),
+            (Action::Control(control), Some(user)) => {
+                self.state().may_ask(actor.account, user, control, self.now())?;
+                // Only when it is asked for: what is under way is not stopped by switching it off.
+                let is_off = !self.state().safeguards(actor.account).owner_recovery;
+                let recovers = matches!(control, Control::Recover(_));
+                if recovers && is_off { Err(Rejection::OwnerRecoveryOff) } else { Ok(()) }
+            }
             (action, None) if action.is_for_programs() => {
                 let rights = self.state().rights_of(actor);
                 let places = self.state().places(action, &[]);

@@ -70,8 +70,8 @@ impl<'a> Count<'a> {
     fn of(state: &'a State, request: &'a Request, now: Timestamp) -> Self {
         let payload = &request.payload;
         let open = matches!(request.state, RequestState::Pending | RequestState::Approved);
-        let now_in_force = || state.policy(payload.account, payload.scenario);
-        let as_asked = || state.policy_at(payload.account, payload.scenario, payload.policy_version);
+        let now_in_force = || state.policy_for(payload.account, &payload.action);
+        let as_asked = || state.policy_then(request);
         let policy = if open { now_in_force() } else { as_asked() };
         let then = if policy.version == payload.policy_version { policy.clone() } else { as_asked() };
         Self { state, request, now, open, then, policy, places: OnceCell::new() }

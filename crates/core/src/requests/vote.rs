@@ -120,8 +120,8 @@ impl Tx {
             if tally.approvals.contains(&user) {
                 return Ok(());
             }
-            let policy = self.state().policy(actor.account, request.payload.scenario);
-            let then = self.state().policy_at(actor.account, request.payload.scenario, request.payload.policy_version);
+            let policy = self.state().policy_for(actor.account, &request.payload.action);
+            let then = self.state().policy_then(&request);
             match policy.step_up.max(then.step_up) {
                 StepUp::Passkey if passkey.is_none() => return Err(Rejection::PasskeyRequired),
                 StepUp::Passkey => {}

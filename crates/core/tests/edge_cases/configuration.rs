@@ -107,7 +107,7 @@ fn e007_one_change_of_counts_at_a_time() {
     let second = try_control(&mut w, administrator, counts(Scenario::FleetLed, 2)).unwrap_err();
     assert_eq!(second, Rejection::PendingExists { request: open });
     assert_eq!((second.code(), second.status()), ("pending_exists", 409));
-    let changes = vec![PolicyChange::counts(Scenario::FleetLed, 2, 0)];
+    let changes = vec![PolicyChange::counts(Scenario::FleetLed, 1, 0)];
     let bundle = Control::RemoveUser { user: other, changes };
     assert_eq!(try_control(&mut w, owner, bundle).unwrap_err(), Rejection::PendingExists { request: open });
     approve(&mut w, administrator, open);
@@ -184,7 +184,9 @@ fn r10_an_account_can_do_without_recovery_by_its_owner() {
     let owner = w.owner;
     ask(&mut w, owner, counts(Scenario::AuthorizationRemove, 2));
     let id = ask(&mut w, owner, safeguards(true, true, false));
-    assert_eq!(w.state_of(id), RequestState::Executed, "giving a way out up is no weakening");
+    assert_eq!((w.state_of(id), tally(&w, id).required), (RequestState::Pending, 2), "as lowering every count");
+    approve(&mut w, one, id);
+    assert_eq!(w.state_of(id), RequestState::Executed);
     let changes = vec![PolicyChange::counts(Scenario::AuthorizationRemove, 1, 0)];
     let recover = Action::Control(Control::Recover(Recovery { changes, remove: [].into() }));
     let asked = Submission { reason: Some("nobody is left".into()), ..submission(&mut w, recover, &[]) };
@@ -194,6 +196,18 @@ fn r10_an_account_can_do_without_recovery_by_its_owner() {
     assert_eq!(w.state_of(back), RequestState::Pending, "having it back takes everybody");
     approve(&mut w, one, back);
     assert!(w.state.safeguards(w.account).owner_recovery);
+}
+
+#[test]
+fn r10_nobody_but_the_owner_gives_the_way_out_up() {
+    let (mut w, [one]) = company::<1>();
+    let refused = try_control(&mut w, one, safeguards(true, true, false)).unwrap_err();
+    assert_eq!((refused.code(), refused.status()), ("owner_only", 403));
+    ask(&mut w, one, safeguards(true, false, true));
+    let owner = w.owner;
+    ask(&mut w, owner, safeguards(true, false, false));
+    ask(&mut w, one, safeguards(true, true, false));
+    assert!(!w.state.safeguards(w.account).owner_recovery, "the others are anybody's who changes rules");
 }
 
 #[test]

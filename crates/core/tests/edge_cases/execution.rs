@@ -6,13 +6,15 @@ use crate::{
     tally, told, try_control,
 };
 use adit_core::{
-    authz::Role,
+    audit::Chain,
+    authz::{Actor, Role},
     command::{Command, Reply},
-    event::Event,
+    decide,
+    event::{Entry, Event},
     fleet::{Ending, Operation, PowerMode, TargetResult},
     ids::{DeviceId, RequestId, UserId},
     rejection::Rejection,
-    requests::{Action, Control, ItemState, RequestState, Scenario},
+    requests::{Action, Control, ItemState, PolicyChange, RequestState, Scenario},
     state::State,
     time::{Millis, Timestamp},
 };
@@ -107,13 +109,37 @@ fn e061_nothing_begins_past_its_deadline_even_if_nobody_swept() {
     assert_eq!((w.state_of(id), begun(&w, id)), (RequestState::Expired, 0));
 }
 
+/// Two replicas at the same point of the log: each links what it decides to the record that it has seen last.
 #[test]
-fn e062_whoever_looks_twice_begins_it_once() {
-    let (mut w, id, _) = held();
-    unfreeze(&mut w);
-    w.system(Command::Tick);
-    w.system(Command::Tick);
-    assert_eq!((w.state_of(id), begun(&w, id)), (RequestState::Executing, 1));
+fn e062_of_two_executors_that_begin_the_same_request_the_log_takes_one() {
+    let mut w = World::new(1);
+    let operator = w.person(Role::OperationsManager);
+    let owner = w.owner;
+    let change = PolicyChange { timelock_s: Some(60), ..PolicyChange::counts(Scenario::FleetMode, 1, 0) };
+    ask(&mut w, owner, Control::SetPolicies { changes: vec![change] });
+    let id = w.ask(operator, mode(PowerMode::Low), &[1]);
+    w.now = w.now.after(Millis::minutes(1));
+    let body = |entry: &Entry| serde_json::to_string(entry).unwrap();
+    let mut log = Chain::default();
+    for entry in &w.log {
+        log.link(entry.at, body(entry)).unwrap();
+    }
+    let executor = || {
+        let decided = decide(&w.state, &Actor::system(w.account), Command::Tick, w.now).unwrap();
+        assert!(
+            matches!(decided.entries[..], [Entry { event: Event::RequestExecuting { request, .. }, .. }] if request == id)
+        );
+        decided
+    };
+    let (winner, loser) = (executor(), executor());
+    let [first, second] = [&winner, &loser].map(|decided| {
+        let entry = &decided.entries[0];
+        Chain::from(log.head()).link(entry.at, body(entry)).unwrap()
+    });
+    log.follow(&first).unwrap();
+    assert!(log.follow(&second).is_err(), "somebody has claimed it since");
+    let again = decide(&winner.state, &Actor::system(w.account), Command::Tick, w.now).unwrap();
+    assert_eq!(again.entries, [], "who looks again finds it begun");
 }
 
 #[test]
@@ -181,6 +207,12 @@ fn e072_what_was_changed_behind_its_approvers_backs_is_not_carried_out() {
     let stored = requests.iter_mut().find(|request| request["id"] == id.to_string()).unwrap();
     stored["payload"]["not_after"] = 4_000_000_000_000_i64.into();
     w.state = serde_json::from_value::<State>(kept).unwrap().restored();
+    w.system(Command::Tick);
+    assert_eq!(
+        w.state_of(id),
+        RequestState::Approved,
+        "it is looked at when it is to be carried out, not while it waits"
+    );
     unfreeze(&mut w);
     assert_eq!((w.state_of(id), begun(&w, id)), (RequestState::Invalidated, 0));
     assert_eq!(w.request(id).state_reason.as_deref(), Some("integrity"));

@@ -10,7 +10,11 @@ use adit_core::{
     command::{Command, DraftPart, DraftSubmission, Reply},
     fleet::{Ending, Operation, PowerMode, TargetResult},
     ids::{AccountId, DeviceId, UserId},
-    requests::{Action, Approved, Decision, ItemState, Refusal, RequestState, Scenario, Took},
+    requests::{
+        Action, Approved, Approvers, Control, Decision, ItemState, PolicyChange, Refusal, RequestState, Scenario,
+        StepUp, Target, Took,
+    },
+    time::Millis,
 };
 
 /// Two operators, and a rule that makes mode changes wait for somebody else.
@@ -123,11 +127,51 @@ fn e097_at_the_same_moment_the_order_of_the_log_decides() {
 #[test]
 fn what_needs_more_approvals_is_not_taken_by_what_needs_fewer() {
     let (mut w, [one, two]) = world();
-    let careful = w.ask(one, mode(PowerMode::Sleep), &[1, 2]);
-    let refused = w.try_ask(two, Action::Device(Operation::Reboot {}), &[1]).unwrap_err();
+    let careful = w.ask(one, mode(PowerMode::Low), &[1, 2]);
+    let owner = w.owner;
+    ask(&mut w, owner, counts(Scenario::FleetMode, 1));
+    let refused = w.try_ask(two, mode(PowerMode::High), &[1]).unwrap_err();
     assert_eq!(refused.code(), "device_busy");
-    w.ask(two, Action::Device(Operation::Pause {}), &[1]);
+    w.ask(two, mode(PowerMode::Sleep), &[1]);
     assert_eq!(w.devices_of(careful), [2], "turning power away is never held back");
+}
+
+#[test]
+fn r11_one_person_turns_power_off_at_once_whatever_the_rules_say() {
+    let mut w = World::new(4);
+    let [operator, _] = [Role::OperationsManager, Role::Administrator].map(|role| w.person(role));
+    let (owner, account) = (w.owner, w.account);
+    let strict = |scenario| PolicyChange {
+        approvers: Some(Approvers::Administrators),
+        initiator_counts: Some(false),
+        timelock_s: Some(3_600),
+        step_up: Some(StepUp::Passkey),
+        ..PolicyChange::counts(scenario, 1, 1)
+    };
+    let changes = [Scenario::FleetPower, Scenario::FleetMode].map(strict).to_vec();
+    ask(&mut w, owner, Control::SetPolicies { changes });
+    w.now = w.now.after(Millis::hours(1));
+    let (start, pause) = (w.state.clone(), || Action::Device(Operation::Pause {}));
+    for (action, safe) in [
+        (pause(), true),
+        (mode(PowerMode::Sleep), true),
+        (Action::Device(Operation::Resume {}), false),
+        (mode(PowerMode::Low), false),
+    ] {
+        w.state = start.clone();
+        w.log.clear();
+        let actor = Actor { authenticated_at: w.now.before(Millis::hours(1)), ..w.actor(operator) };
+        let rule = w.state.rule_for(&actor, &action, &[Target::Device(DeviceId(1))], w.now);
+        let asked = submission(&mut w, action, &[1]);
+        let Reply::Request(id) = w.run(&actor, Command::Submit(asked)).unwrap() else { unreachable!() };
+        let becomes = if safe { RequestState::Executing } else { RequestState::Pending };
+        assert_eq!((w.state_of(id), rule.runs_at_once()), (becomes, safe));
+        let begun = if safe { 3 } else { 1 };
+        assert_eq!(w.log.len(), begun, "submitted, approved and begun: {:?}", w.log);
+    }
+    assert_eq!(w.state.policy(account, Scenario::FleetPower).required_other, 1);
+    let viewer = w.person(Role::Viewer);
+    assert_eq!(w.try_ask(viewer, pause(), &[1]).unwrap_err().status(), 403, "who may not, may not");
 }
 
 fn draft(w: &mut World, user: UserId, action: Action, targets: &[u32]) {

@@ -11,8 +11,9 @@ use adit_core::{
     event::Event,
     fleet::{Ending, PowerMode, TargetResult},
     ids::UserId,
-    rejection::Rejection,
-    requests::{Control, Decision, GrantChange, NewGrant, PolicyChange, RequestState, Scenario},
+    rejection::{Instead, Rejection},
+    requests::{Control, Decision, GrantChange, NewGrant, PolicyChange, RequestState, Scenario, StepUp},
+    time::Millis,
 };
 
 #[test]
@@ -23,7 +24,10 @@ fn e015_nobody_is_removed_whom_a_count_needs() {
     let remove = removal(&w, one);
     let why = try_control(&mut w, owner, remove).unwrap_err();
     assert_eq!((why.code(), why.status()), ("would_lock_out", 409));
-    assert_eq!(why, Rejection::WouldLockOut { scenarios: vec![Scenario::AccountUnfreeze] });
+    assert_eq!(
+        why,
+        Rejection::WouldLockOut { scenarios: vec![Scenario::AccountUnfreeze], instead: Instead::LowerFirst }
+    );
     assert_eq!(w.state.roles_of(w.account, one), [Role::Administrator]);
 }
 
@@ -40,6 +44,58 @@ fn e016_a_removal_and_the_lower_count_it_takes_are_one_request() {
     approve(&mut w, one, id);
     assert_eq!((w.state_of(id), required(&w, Scenario::AccountUnfreeze)), (RequestState::Executed, 2));
     assert!(w.state.roles_of(w.account, one).is_empty());
+}
+
+#[test]
+fn e016_a_removal_raises_no_count_and_touches_none_that_is_not_to_be_chosen() {
+    let (mut w, _) = company::<2>();
+    let viewer = w.person(Role::Viewer);
+    let owner = w.owner;
+    let removal = |change| Control::RemoveUser { user: viewer, changes: vec![change] };
+    for scenario in Scenario::ALL.iter().filter(|scenario| scenario.has_fixed_counts()) {
+        for required in [1, 3] {
+            let with = removal(PolicyChange::counts(*scenario, required, 0));
+            assert_eq!(try_control(&mut w, owner, with).unwrap_err().code(), "invalid", "{}", scenario.name());
+        }
+    }
+    for (required, others) in [(2, 0), (1, 1), (0, 0)] {
+        let with = removal(PolicyChange::counts(Scenario::FleetLed, required, others));
+        assert_eq!(try_control(&mut w, owner, with).unwrap_err().code(), "out_of_range");
+    }
+    let unseen = PolicyChange { version: Some(7), ..PolicyChange::counts(Scenario::FleetLed, 1, 0) };
+    assert_eq!(try_control(&mut w, owner, removal(unseen)).unwrap_err().code(), "precondition_failed");
+    assert!(Scenario::ALL.iter().all(|scenario| required(&w, *scenario) == 1));
+}
+
+#[test]
+fn e016_counts_that_go_with_a_removal_wait_and_are_proven_as_by_themselves() {
+    let (mut w, [one, two]) = company::<2>();
+    let owner = w.owner;
+    let change = |scenario, timelock_s, step_up| PolicyChange {
+        timelock_s: Some(timelock_s),
+        step_up: Some(step_up),
+        ..PolicyChange::counts(scenario, 2, 0)
+    };
+    let changes = vec![
+        change(Scenario::AuthorizationRemove, 0, StepUp::None),
+        change(Scenario::ApprovalConfigUpdate, 3_600, StepUp::Passkey),
+        PolicyChange::counts(Scenario::AccountUnfreeze, 3, 0),
+    ];
+    ask(&mut w, owner, Control::SetPolicies { changes });
+    let changes = vec![PolicyChange::counts(Scenario::AccountUnfreeze, 2, 0)];
+    let id = ask(&mut w, owner, Control::RemoveUser { user: two, changes });
+    assert!(tally(&w, id).approvals.is_empty(), "asking is no approval where each takes a passkey");
+    for user in [owner, one, two] {
+        assert_eq!(refused(&mut w, user, id, Decision::Approve), Rejection::PasskeyRequired);
+        let content_hash = w.request(id).content_hash;
+        let passkey = Some("a key".into());
+        let vote = Command::Vote { request: id, decision: Decision::Approve, content_hash, comment: None, passkey };
+        let actor = w.actor(user);
+        w.run(&actor, vote).unwrap();
+    }
+    assert_eq!((w.state_of(id), required(&w, Scenario::AccountUnfreeze)), (RequestState::Approved, 3));
+    w.tick_after(Millis::hours(1));
+    assert_eq!((w.state_of(id), required(&w, Scenario::AccountUnfreeze)), (RequestState::Executed, 2));
 }
 
 #[test]
@@ -135,6 +191,39 @@ fn e022_who_left_and_came_back_is_a_new_approver_and_the_old_vote_stays_void() {
 }
 
 #[test]
+fn e022_who_was_an_approver_until_an_end_that_has_passed_is_a_new_one_when_it_is_put_off() {
+    let mut w = World::new(1);
+    let owner = w.owner;
+    let [one, two, three] = [Role::Administrator; 3].map(|role| w.person(role));
+    let until = |w: &World, expires_at| {
+        let (grant, role, scope) = (grant_of(w, two), Role::Administrator.into(), Scope::All);
+        Control::ChangeGrant(GrantChange { grant, role, scope, expires_at, remark: None, api_access: ApiAccess::None })
+    };
+    let end = w.now.after(Millis::minutes(10));
+    let ends = until(&w, Some(end));
+    ask(&mut w, owner, ends);
+    ask(&mut w, owner, counts(Scenario::FleetMode, 3));
+    let id = w.ask(one, mode(PowerMode::Low), &[1]);
+    approve(&mut w, two, id);
+    let put_off = until(&w, Some(end.after(Millis::minutes(10))));
+    let before = ask(&mut w, owner, put_off);
+    for user in [one, three] {
+        approve(&mut w, user, before);
+    }
+    assert_eq!(tally(&w, id).approvals, [one, two].into(), "it went on without a break");
+    w.tick_after(Millis::minutes(21));
+    assert_eq!(tally(&w, id).approvals, [one].into());
+    let again = until(&w, None);
+    let again = ask(&mut w, owner, again);
+    for user in [one, three] {
+        approve(&mut w, user, again);
+    }
+    assert_eq!((w.state_of(again), w.state_of(id)), (RequestState::Executed, RequestState::Pending));
+    assert_eq!(tally(&w, id).approvals, [one].into());
+    assert_eq!(refused(&mut w, two, id, Decision::Approve).code(), "not_an_approver");
+}
+
+#[test]
 fn e023_nobody_is_granted_anything_who_is_not_registered() {
     let mut w = World::new(0);
     let owner = w.owner;
@@ -192,7 +281,7 @@ fn e028_whoever_wants_to_go_goes_unless_a_count_needs_them() {
     assert!(w.state.roles_of(w.account, one).is_empty(), "two are left for a count of two");
     let (actor, before) = (w.actor(two), w.state.clone());
     let why = w.run(&actor, Command::LeaveAccount).unwrap_err();
-    assert_eq!(why, Rejection::WouldLockOut { scenarios: vec![Scenario::AuthorizationRemove] });
+    assert_eq!(why, Rejection::WouldLockOut { scenarios: vec![Scenario::AuthorizationRemove], instead: Instead::Stay });
     assert_eq!(w.state, before);
 }
 
@@ -202,7 +291,10 @@ fn e029_whom_a_count_needs_is_not_suspended_and_the_account_can_still_be_frozen(
     let owner = w.owner;
     ask(&mut w, owner, counts(Scenario::AuthorizationRemove, 3));
     let why = try_control(&mut w, one, Control::SuspendUser { user: two }).unwrap_err();
-    assert_eq!(why.code(), "would_lock_out");
+    let scenarios = vec![Scenario::AuthorizationRemove];
+    assert_eq!(why, Rejection::WouldLockOut { scenarios, instead: Instead::Freeze });
+    assert!(why.to_string().contains(": freeze the account instead"), "{why}");
+    assert!(!why.to_string().contains("same request"), "a suspension takes no counts with it: {why}");
     let freeze = ask(&mut w, one, Control::FreezeAccount {});
     assert_eq!(w.state_of(freeze), RequestState::Executed, "that is always there");
     let mut w = company::<2>().0;

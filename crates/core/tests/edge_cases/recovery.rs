@@ -12,7 +12,7 @@ use adit_core::{
     fleet::PowerMode,
     ids::{RequestId, UserId},
     rejection::Rejection,
-    requests::{Action, Control, Decision, PolicyChange, Recovery, RequestState, Scenario},
+    requests::{Action, Control, Decision, PolicyChange, Recovery, RequestState, Safeguards, Scenario},
     time::Millis,
 };
 
@@ -163,6 +163,20 @@ fn nobody_whom_it_would_remove_holds_a_recovery_up() {
     assert_eq!(w.state_of(id), RequestState::Executed);
     let after = [Scenario::ApprovalConfigUpdate, Scenario::FleetLed].map(|scenario| required(&w, scenario));
     assert_eq!((after, w.state.roles_of(w.account, hostile)), ([1, 2], vec![]), "lowered to whom there is");
+}
+
+#[test]
+fn a_recovery_under_way_is_not_stopped_by_switching_recovery_off() {
+    let (mut w, [one]) = company::<1>();
+    let owner = w.owner;
+    ask(&mut w, owner, counts(Scenario::AuthorizationAdd, 2));
+    let id = by_owner(&mut w, recovery(&[(Scenario::AuthorizationAdd, 1)], &[])).unwrap();
+    let off = Safeguards { owner_recovery: false, ..Safeguards::default() };
+    let off = ask(&mut w, owner, Control::SetSafeguards(off));
+    approve(&mut w, one, off);
+    assert!(!w.state.safeguards(w.account).owner_recovery);
+    w.tick_after(Millis::hours(72));
+    assert_eq!((w.state_of(id), required(&w, Scenario::AuthorizationAdd)), (RequestState::Executed, 1));
 }
 
 #[test]

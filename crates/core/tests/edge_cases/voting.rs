@@ -6,13 +6,13 @@ use crate::{
     tally, told,
 };
 use adit_core::{
-    authz::{Actor, Principal, Role},
+    authz::{Actor, ApiAccess, Principal, Role, Scope},
     command::Command,
-    event::Event,
+    event::{Entry, Event},
     fleet::{OpKind, Operation, Pool, PowerMode},
     ids::{KeyId, ScanTaskId, UserId},
-    requests::{Action, Decision, RequestState, Scenario},
-    time::Millis,
+    requests::{Action, Control, Decision, GrantChange, RequestState, Scenario},
+    time::{Millis, Timestamp},
 };
 
 /// Mode changes need this many of the owner and `N` Administrators.
@@ -234,4 +234,61 @@ fn e054_what_can_no_longer_get_enough_is_over_and_says_why() {
     w.operator(Command::RemoveUser { user: two });
     assert_eq!(w.state_of(id), RequestState::Invalidated);
     assert_eq!(w.request(id).state_reason.as_deref(), Some("unsatisfiable"));
+}
+
+/// Makes somebody's grant end at this moment, or never.
+fn until(w: &mut World, user: UserId, role: Role, expires_at: Option<Timestamp>) {
+    let grant = w.state.grants_of(w.account).find(|grant| grant.user == user).unwrap().id;
+    let (role, scope, api_access) = (role.into(), Scope::All, ApiAccess::None);
+    let change = GrantChange { grant, role, scope, expires_at, remark: None, api_access };
+    let owner = w.owner;
+    ask(w, owner, Control::ChangeGrant(change));
+}
+
+#[test]
+fn e054_a_grant_that_ends_by_itself_ends_what_needed_its_holder() {
+    let (mut w, [one, two]) = company::<2>();
+    let end = w.now.after(Millis::minutes(10));
+    until(&mut w, two, Role::Administrator, Some(end));
+    let owner = w.owner;
+    ask(&mut w, owner, counts(Scenario::FleetMode, 2));
+    ask(&mut w, owner, counts(Scenario::FleetLed, 2));
+    let asked_by_two = w.ask(two, mode(PowerMode::Low), &[1]);
+    let locate = Action::Device(Operation::Locate { on: true });
+    let for_anybody = w.ask(one, locate, &[2]);
+    w.tick_after(Millis(Millis::minutes(10).0 - 1));
+    assert_eq!(w.state_of(asked_by_two), RequestState::Pending);
+    w.tick_after(Millis(1));
+    assert_eq!(w.state_of(asked_by_two), RequestState::Invalidated);
+    assert_eq!(w.request(asked_by_two).state_reason.as_deref(), Some("initiator_unauthorized"));
+    assert_eq!(w.state_of(for_anybody), RequestState::Pending, "the owner is left to approve");
+    let told = w.log.len();
+    w.tick_after(Millis::minutes(1));
+    assert_eq!(w.log.len(), told, "once");
+}
+
+#[test]
+fn e054_whatever_comes_first_after_the_end_of_a_grant_ends_what_needed_it() {
+    let (mut w, [one]) = company::<1>();
+    let end = w.now.after(Millis::minutes(10));
+    let owner = w.owner;
+    ask(&mut w, owner, counts(Scenario::FleetMode, 2));
+    let id = w.ask(owner, mode(PowerMode::Low), &[1]);
+    let grant = w.state.grants_of(w.account).find(|grant| grant.user == one).unwrap().clone();
+    // Nobody may ask for this while a count needs them; the log of an older server may have it.
+    let event = Event::GrantChanged {
+        grant: grant.id,
+        account: w.account,
+        expires_at: Some(end),
+        remark: None,
+        api_access: ApiAccess::None,
+    };
+    w.state.apply(&Entry { at: w.now, actor: Principal::System, event });
+    w.now = end.after(Millis::minutes(1));
+    w.ask(owner, Action::Device(Operation::Locate { on: true }), &[2]);
+    assert_eq!(w.state_of(id), RequestState::Invalidated);
+    assert_eq!(w.request(id).state_reason.as_deref(), Some("unsatisfiable"));
+    let over =
+        w.log.iter().rev().find(|entry| matches!(&entry.event, Event::RequestEnded { request, .. } if *request == id));
+    assert_eq!(over.unwrap().actor, Principal::System, "nobody did it who happened to come by");
 }

@@ -128,7 +128,7 @@ fn what_waits_is_listed_by_its_expiry_then_by_its_risk_then_by_its_age() {
     let (led, low) = (w.ask(who, locate(), &[1]), w.ask(who, mode(PowerMode::Low), &[1]));
     let high = w.ask(who, mode(PowerMode::High), &[2]);
     w.tick_after(Millis::minutes(1));
-    let later = w.ask(who, mode(PowerMode::Sleep), &[3]);
+    let later = w.ask(who, mode(PowerMode::Normal), &[3]);
     let ran = w.ask(w.owner(), Action::Control(Control::FreezeAccount {}), &[]);
 
     let listed = |after| w.state.requests_in(w.account, &RequestState::ALL, after).map(|r| r.id).collect::<Vec<_>>();

@@ -44,7 +44,7 @@ pub fn of_rule(rule: &Rule) -> Value {
 
 /// The contract's `Rule`, for something that was submitted.
 pub fn of_request(state: &State, request: &Request, tally: &Tally) -> Value {
-    let policy = state.policy(request.payload.account, request.payload.scenario);
+    let policy = state.policy_for(request.payload.account, &request.payload.action);
     let initiator = request.payload.initiator;
     let counts = policy.counts_by_submitting()
         && request.eligible.iter().any(|(approver, _)| initiator == Principal::User(*approver));

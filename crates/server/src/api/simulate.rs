@@ -85,7 +85,7 @@ fn foretold(api: &Shared, allowed: &Allowed<P>, supposed: Supposed) -> Answer<Js
     });
     let refusal = refusal.map(|refusal| {
         let scenarios = match &refusal {
-            Rejection::WouldLockOut { scenarios } => scenarios.clone(),
+            Rejection::WouldLockOut { scenarios, .. } => scenarios.clone(),
             _ => Vec::new(),
         };
         json!({ "code": refusal.code(), "detail": refusal.to_string(), "scenarios": scenarios })
