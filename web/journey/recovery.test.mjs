@@ -123,6 +123,17 @@ test("whom it removes cannot call it off; the Owner can, and their reason stays 
   await owner.getByText("bo_lindqvist: answers again", { exact: true }).first().waitFor();
 });
 
+test("whoever the rules need is not suspended, and freezing is offered instead", async () => {
+  await go(owner, "People");
+  await taskMenu(owner, BO.name, "Suspend…");
+  const form = dialog(owner, `Suspend ${BO.name}?`);
+  await form.getByRole("button", { name: "Suspend", exact: true }).click();
+  await form.getByText(`The rules need ${BO.name}`).waitFor();
+  await shot(owner, "suspend");
+  await form.getByRole("link", { name: "freeze the account instead" }).click();
+  await owner.getByRole("button", { name: "Freeze Norte…" }).waitFor();
+});
+
 test("whoever the rules need is removed together with the counts that need them, by their own consent too", async () => {
   await go(owner, "People");
   await taskMenu(owner, BO.name, "Remove…");
@@ -143,7 +154,9 @@ test("whoever the rules need is removed together with the counts that need them,
 });
 
 test("nothing went wrong on the way but what was meant to be refused", () => {
-  const meant = (text) => /\b403\b/.test(text) && text.startsWith("Bo: ");
+  const removed = (text) => /\b403\b/.test(text) && text.startsWith("Bo: ");
+  const notSuspended = (text) => /\b409\b/.test(text) && text.startsWith("Lena: ");
+  const meant = (text) => removed(text) || notSuspended(text);
   assert.deepEqual(
     people.complaints.filter((text) => !meant(text)),
     [],

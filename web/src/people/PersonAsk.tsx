@@ -1,9 +1,10 @@
-import { removeGrant, suspendPerson, unsuspendPerson } from "../api/people";
+import { removeGrant, unsuspendPerson } from "../api/people";
 import { Ask } from "../ui/ask";
 import { useOutcome } from "../ui/use-outcome";
 import { LeaveAsk } from "./LeaveAsk";
 import type { PersonTask } from "./PersonMenu";
 import { RemoveAsk } from "./RemoveAsk";
+import { SuspendAsk } from "./SuspendAsk";
 
 type Asked = Exclude<PersonTask, { kind: "more" | "change" }>;
 
@@ -26,21 +27,7 @@ export function PersonAsk({ task, onClose }: { task: Asked; onClose: () => void 
         </Ask>
       );
     case "suspend":
-      return (
-        <Ask
-          opened
-          onClose={onClose}
-          title={`Suspend ${name}?`}
-          confirm="Suspend"
-          danger
-          onConfirm={async () => tell(await suspendPerson(id), `${name} is suspended`)}
-        >
-          <p className="soft">
-            Runs at once, without approval: {name} can see and do nothing until the suspension ends, and votes
-            on open requests stop counting. The roles stay as they are.
-          </p>
-        </Ask>
-      );
+      return <SuspendAsk person={task.person} onClose={onClose} />;
     case "unsuspend":
       return (
         <Ask

@@ -20,7 +20,13 @@ export function RemoveAsk({ person, onClose }: { person: Person; onClose: () => 
   const tell = useOutcome();
   const { name, id } = person;
   const [chosen, setChosen] = useState<Chosen>({});
-  const { data: forecast, refetch } = useQuery({ ...forecastQuery({ remove: [id] }), staleTime: 0 });
+  // Of somebody who is being removed nothing more can be foretold.
+  const [sending, setSending] = useState(false);
+  const { data: forecast, refetch } = useQuery({
+    ...forecastQuery({ remove: [id] }),
+    staleTime: 0,
+    enabled: !sending,
+  });
   const short = forecast?.refusal?.code === "would_lock_out" ? forecast.refusal.scenarios : [];
   const after = forecast?.scenarios.filter((entry) => short.includes(entry.scenario)) ?? [];
   const policies = after.map((entry) => entry.after);
@@ -28,10 +34,12 @@ export function RemoveAsk({ person, onClose }: { person: Person; onClose: () => 
   const bundled = policies.length > 0 && mayLower.allowed;
   const changes = bundled ? changesOf(policies, chosen) : [];
   const send = async () => {
+    setSending(true);
     try {
       await tell(await removePerson(id, changes), `${name} is removed`);
       onClose();
     } catch (error) {
+      setSending(false);
       // The rules may need them only since the question was opened.
       void refetch();
       throw error;

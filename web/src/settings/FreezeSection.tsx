@@ -45,8 +45,9 @@ export function FreezeSection() {
         onConfirm={async () => tell(await freezeAccount(true), `${account.name} is frozen`)}
       >
         <p className="soft">
-          From now on nothing begins, for anybody; what is asked for and approved waits, and may expire. What
-          is being carried out already runs to its end. People can still be suspended and a recovery started.
+          From now on nothing begins, for anybody: what is approved waits, and so do orders that are not given
+          yet; both may expire. What a machine was told already runs to its end. People can still be suspended
+          and a recovery started.
         </p>
         <p className="soft">Ending the freeze goes by the rule “Unfreeze the account”.</p>
       </Ask>
