@@ -36,6 +36,7 @@ mod options;
 mod outbox;
 pub mod policy;
 mod run;
+mod server_clock;
 mod site;
 mod transport;
 mod workers;

@@ -4,6 +4,7 @@ use crate::{
     AgentOptions, Pace, Random,
     commands::Commands,
     identity::Identity,
+    server_clock::ServerClock,
     site::AgentSite,
     transport::{Stream, Transport},
 };
@@ -30,7 +31,7 @@ const SENDING: Duration = Duration::from_secs(30);
 const TOGETHER: Duration = Duration::from_millis(20);
 /// Orders read and not yet in the journal; beyond this the connection is read no further.
 const INTAKE: usize = 4_096;
-/// A clock this far from the server's makes orders expire early or late.
+/// A clock this far from the server's is worth a word: orders are judged by the server's, but what is reported is dated by this one.
 const CLOCK_WARNING_MS: u64 = 5_000;
 
 type Socket = WebSocketStream<Stream>;
@@ -41,6 +42,7 @@ pub(crate) struct Link {
     pub identity: Identity,
     pub host: String,
     pub options: AgentOptions,
+    pub server_clock: ServerClock,
     pub site: Arc<AgentSite>,
     pub commands: Arc<Commands>,
 }
@@ -122,6 +124,7 @@ impl Link {
     }
 
     async fn greet(&self, sink: &mut SplitSink<Socket, Message>, stream: &mut SplitStream<Socket>) -> Result<(), End> {
+        let asked = self.server_clock.mark();
         loop {
             match next(stream).await? {
                 Some(ToAgent::Challenge { nonce }) => {
@@ -137,7 +140,8 @@ impl Link {
                     sink.send(Message::text(text)).await.map_err(|e| End::Lost(e.to_string()))?;
                 }
                 Some(ToAgent::Welcome { config, now }) => {
-                    let mine = (self.options.clock)();
+                    self.server_clock.hear(now, asked);
+                    let mine = asked.own;
                     if mine.0.abs_diff(now.0) > CLOCK_WARNING_MS {
                         tracing::warn!(?mine, server = ?now, "this host's clock and the server's disagree; set it by NTP");
                     }

@@ -9,6 +9,7 @@ use crate::{
     journal::Journal,
     link::Link,
     policy::LocalPolicy,
+    server_clock::ServerClock,
     site::AgentSite,
     transport::Transport,
 };
@@ -32,9 +33,10 @@ pub async fn run(options: AgentOptions, shutdown: impl Future<Output = ()> + Sen
     let file_error = |source| AgentError::File { path: folder.clone(), source };
     fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(file_error)?;
     // It holds the folder's lock, so it comes first: one agent a folder.
-    let journal = Journal::open(&folder.join("journal"), Arc::clone(&options.clock))?;
+    let server_clock = ServerClock::new(Arc::clone(&options.clock));
+    let journal = Journal::open(&folder.join("journal"), server_clock.clock())?;
     let host = options.host.clone().unwrap_or_else(host_name);
-    let end = run_with(options, (policy, transport, host), &journal, shutdown).await;
+    let end = run_with(options, (policy, transport, host), (&journal, server_clock), shutdown).await;
     journal.close().await;
     end
 }
@@ -42,7 +44,7 @@ pub async fn run(options: AgentOptions, shutdown: impl Future<Output = ()> + Sen
 async fn run_with(
     options: AgentOptions,
     (policy, transport, host): (LocalPolicy, Transport, String),
-    journal: &Journal,
+    (journal, server_clock): (&Journal, ServerClock),
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), AgentError> {
     tokio::pin!(shutdown);
@@ -51,7 +53,7 @@ async fn run_with(
         () = &mut shutdown => return Ok(()),
     };
     let site = Arc::new(AgentSite::new(Arc::new(Collector::new(&options, policy))));
-    let clock = Arc::clone(&options.clock);
+    let clock = server_clock.clock();
     let executor =
         Executor::new(options.execution, Arc::clone(&site) as Arc<dyn Site>, journal.clone(), Arc::clone(&clock));
     executor.recover().await?;
@@ -60,7 +62,7 @@ async fn run_with(
     }
     let who = (identity.agent, identity.server_key.clone());
     let commands = Arc::new(Commands::new(who, clock, journal.clone(), executor.clone(), Arc::clone(&site)));
-    let link = Link { transport, identity, host, options, site: Arc::clone(&site), commands };
+    let link = Link { transport, identity, host, options, server_clock, site: Arc::clone(&site), commands };
     let drained = async {
         shutdown.await;
         site.workers.stop().await;

@@ -277,15 +277,38 @@ async fn after_a_crash_what_is_late_is_over() {
     let rig = rig_with(1, |options| options.clock = clock.clock()).await;
     rig.server.devices(1).await;
     rig.miners.set(1, |miner| miner.execute = Manner::Hangs);
-    rig.server.order(&device_order(1, 1, LOCATE, 2_000));
-    rig.server.order(&device_order(2, 1, LOCATE, 2_000));
+    rig.server.order(&device_order(1, 1, LOCATE, 2_000_000));
+    rig.server.order(&device_order(2, 1, LOCATE, 2_000_000));
     rig.miners.wait(1, |miner| miner.told.len() == 1).await;
     rig.server.status(|status| status.open_commands == 2).await;
-    clock.set(3_000);
+    clock.set(3_000_000);
     let rig = rig.crash().await;
     assert_eq!(rig.server.result(command_id(1)).await.ending, Ending::Unknown);
     assert_eq!(rig.server.result(command_id(2)).await.ending, Ending::TimedOut);
     assert_eq!(rig.miners.get(1).told.len(), 1);
+}
+
+#[tokio::test]
+async fn i12_an_agent_whose_clock_is_an_hour_off_begins_by_the_servers_clock() {
+    const HOUR: i64 = 3_600_000;
+    let now = 10 * HOUR;
+    for wrong_by in [-HOUR, HOUR] {
+        let miners = Miners::listening(1).await;
+        let server = Server::start(config(vec![scan_task(1, &[miners.range(1)])])).await;
+        server.set_clock(now);
+        let folder = tempfile::tempdir().unwrap();
+        let mut options = options(&server, folder.path(), vec![miners.driver()]);
+        options.clock = HandClock::at(now + wrong_by).clock();
+        let _agent = Agent::start(options);
+        server.devices(1).await;
+        server.order(&device_order(1, 1, LOCATE, now));
+        let late = server.result(command_id(1)).await;
+        assert_eq!(late.ending, Ending::TimedOut, "{wrong_by}: its deadline has passed where it was set");
+        assert!(miners.get(1).told.is_empty(), "{wrong_by}");
+        server.order(&device_order(2, 1, LOCATE, now + HOUR / 2));
+        let in_time = server.result(command_id(2)).await;
+        assert_eq!((in_time.ending, miners.get(1).told), (Ending::Verified, vec![LOCATE]), "{wrong_by}");
+    }
 }
 
 #[tokio::test]

@@ -45,6 +45,7 @@ struct Inner {
     devices: BTreeMap<IpAddr, KnownDevice>,
     refuse: Option<String>,
     deaf: bool,
+    now: Timestamp,
     /// Everything the agent said, with the number of the connection.
     said: Vec<(u32, ToServer)>,
     connections: u32,
@@ -85,6 +86,7 @@ impl Server {
             devices: BTreeMap::new(),
             refuse: None,
             deaf: false,
+            now: Timestamp(0),
             said: Vec::new(),
             connections: 0,
             current: None,
@@ -116,6 +118,11 @@ impl Server {
 
     pub fn refuse(&self, reason: Option<&str>) {
         self.with(|inner| inner.refuse = reason.map(str::to_owned));
+    }
+
+    /// What it says at each greeting that the time is; 0 at first.
+    pub fn set_clock(&self, now: i64) {
+        self.with(|inner| inner.now = Timestamp(now));
     }
 
     /// A deaf server greets and then breaks the connection.
@@ -242,7 +249,7 @@ impl Server {
             inner.current = Some(speaker);
             (inner.connections, inner.config.clone(), inner.devices.values().cloned().collect())
         });
-        send(&mut socket, &ToAgent::Welcome { config, now: Timestamp(0) }).await;
+        send(&mut socket, &ToAgent::Welcome { config, now: self.with(|inner| inner.now) }).await;
         send(&mut socket, &ToAgent::Devices { devices, last: true }).await;
         self.news.send_modify(|n| *n += 1);
         if self.with(|inner| inner.deaf) {
