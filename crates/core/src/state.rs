@@ -6,6 +6,7 @@
 mod apply;
 mod drafts;
 mod fleet;
+mod keyed;
 mod keys;
 mod lists;
 mod money;
@@ -129,6 +130,8 @@ pub struct State {
     lists: Lists,
     /// By account, principal and key, as text.
     pub(crate) idempotency: imbl::OrdMap<Arc<str>, Arc<Keyed>>,
+    /// Of these, which was looked at last to see whether it still counts.
+    pub(crate) idempotency_seen: Arc<str>,
     pub(crate) drafts: imbl::OrdMap<UserId, imbl::OrdMap<SiteId, Draft>>,
     /// Compiled from grants; rebuilt, never stored.
     #[serde(skip)]

@@ -7,9 +7,9 @@ use adit_core::{
     authz::{Actor, ApiAccess, Permission, Place, Principal, Role, Scope},
     command::{Command, Submission},
     fleet::{Ending, Operation, PowerMode},
-    ids::{DeviceId, GrantId, KeyId, UserId},
+    ids::{DeviceId, GrantId, KeyId, RequestId, UserId},
     rejection::Rejection,
-    requests::{Action, Control, Decision, GrantChange, NewGrant, NewKey, RequestState, Scenario},
+    requests::{Action, Control, Decision, GrantChange, NewGrant, NewKey, PolicyChange, RequestState, Scenario},
     time::{Millis, Timestamp},
 };
 use support::{World, mode, restart_workers};
@@ -152,6 +152,95 @@ fn a_key_needs_a_grant_that_goes_as_far_and_an_end_if_it_writes() {
     );
 }
 
+/// What the program asks for.
+fn ask_as(w: &mut World, actor: &Actor, action: Action, targets: &[u32]) -> RequestId {
+    let (id, targets) = (w.new_id(), targets.iter().copied().map(DeviceId).collect());
+    let submission = Submission { id, action, targets, estimates: Vec::new(), reason: None, idempotency_key: None };
+    w.run(actor, Command::Submit(submission)).unwrap();
+    id
+}
+
+/// A Site Manager whose program has a key that writes, and what it acts as. The owner has had its token.
+fn with_program(w: &mut World) -> (UserId, Actor) {
+    let (user, grant) = holder(w, Role::SiteManager, ApiAccess::ReadWrite);
+    let (owner, end) = (w.owner, soon(w));
+    w.ask(owner, key(grant, ApiAccess::ReadWrite, end), &[]);
+    (user, program(w))
+}
+
+#[test]
+fn e102_whoever_may_have_a_key_is_nobody_else_for_what_its_program_asks() {
+    let mut w = World::new(1);
+    let (manager, program) = with_program(&mut w);
+    let (owner, administrator) = (w.owner, w.person(Role::Administrator));
+    let id = ask_as(&mut w, &program, restart_workers(), &[]);
+    for own in [manager, owner] {
+        w.vote(own, id, Decision::Approve).unwrap();
+        let tally = w.state.tally(w.request(id), w.now);
+        assert_eq!((w.state_of(id), tally.by_others), (RequestState::Pending, 0), "{own}");
+    }
+    w.vote(administrator, id, Decision::Approve).unwrap();
+    assert_eq!(w.state_of(id), RequestState::Executing);
+    let holders = &w.state.key(KEY).unwrap().holders;
+    assert_eq!(*holders, [manager, owner], "whose grant it is, and who asked for it");
+}
+
+#[test]
+fn a_program_asks_for_nothing_that_only_its_own_people_could_approve() {
+    let mut w = World::new(1);
+    let (_, program) = with_program(&mut w);
+    let id = w.new_id();
+    let asked = Submission {
+        id,
+        action: restart_workers(),
+        targets: Vec::new(),
+        estimates: Vec::new(),
+        reason: None,
+        idempotency_key: None,
+    };
+    let why = w.run(&program, Command::Submit(asked)).unwrap_err();
+    assert_eq!(why.code(), "unsatisfiable");
+}
+
+#[test]
+fn where_an_initiator_does_not_count_nor_do_the_people_of_a_program() {
+    let mut w = World::new(1);
+    let (manager, program) = with_program(&mut w);
+    let (owner, administrator) = (w.owner, w.person(Role::Administrator));
+    let counts = PolicyChange::counts(Scenario::FleetRestartWorkers, 1, 0);
+    let changes = vec![PolicyChange { initiator_counts: Some(false), ..counts }];
+    let changed = w.ask(owner, Action::Control(Control::SetPolicies { changes }), &[]);
+    if w.state_of(changed) == RequestState::Pending {
+        w.vote(administrator, changed, Decision::Approve).unwrap();
+    }
+    let id = ask_as(&mut w, &program, restart_workers(), &[]);
+    for own in [manager, owner] {
+        for decision in [Decision::Approve, Decision::Reject] {
+            assert_eq!(w.vote(own, id, decision).unwrap_err().code(), "not_an_approver", "{own}");
+        }
+    }
+    w.vote(administrator, id, Decision::Approve).unwrap();
+    assert_eq!(w.state_of(id), RequestState::Executing);
+}
+
+#[test]
+fn e057_what_a_program_asked_for_it_or_whoever_has_its_key_calls_off() {
+    let mut w = World::new(1);
+    let (manager, program) = with_program(&mut w);
+    let (owner, technician) = (w.owner, w.person(Role::Technician));
+    w.person(Role::Administrator);
+    let cancel = |request| Command::Cancel { request, reason: None };
+    for actor in [program, w.actor(manager), w.actor(owner)] {
+        let id = ask_as(&mut w, &program, restart_workers(), &[]);
+        let other = w.actor(technician);
+        assert_eq!(w.run(&other, cancel(id)).unwrap_err().status(), 403);
+        w.run(&actor, cancel(id)).unwrap();
+        assert_eq!(w.state_of(id), RequestState::Cancelled, "{actor:?}");
+    }
+    let id = w.ask(manager, restart_workers(), &[]);
+    assert_eq!(w.run(&program, cancel(id)).unwrap_err().status(), 403, "only its own");
+}
+
 #[test]
 fn e053_e079_a_key_starts_what_may_run_alone_waits_elsewhere_and_never_votes() {
     let mut w = World::new(2);
@@ -159,16 +248,11 @@ fn e053_e079_a_key_starts_what_may_run_alone_waits_elsewhere_and_never_votes() {
     let (owner, end) = (w.owner, soon(&w));
     w.ask(owner, key(grant, ApiAccess::ReadWrite, end), &[]);
     let actor = program(&w);
-    let ask = |w: &mut World, action: Action, targets: Vec<DeviceId>| {
-        let id = w.new_id();
-        let submission = Submission { id, action, targets, estimates: Vec::new(), reason: None, idempotency_key: None };
-        w.run(&actor, Command::Submit(submission)).unwrap();
-        id
-    };
-    let alone = ask(&mut w, mode(PowerMode::Sleep), vec![DeviceId(1)]);
+    w.person(Role::Administrator);
+    let alone = ask_as(&mut w, &actor, mode(PowerMode::Sleep), &[1]);
     assert_eq!(w.state_of(alone), RequestState::Executing);
     w.finish(alone, Ending::Verified);
-    let waits = ask(&mut w, restart_workers(), Vec::new());
+    let waits = ask_as(&mut w, &actor, restart_workers(), &[]);
     assert_eq!(w.state_of(waits), RequestState::Pending);
     assert!(w.state.tally(w.request(waits), w.now).approvals.is_empty(), "its own word is none");
     let content_hash = w.request(waits).content_hash;

@@ -4,12 +4,12 @@
 mod support;
 
 use adit_core::{
-    authz::{Node, Role, Scope},
-    command::{Command, Reply},
+    authz::{Actor, ApiAccess, Node, Principal, Role, Scope},
+    command::{Command, Reply, Submission},
     fleet::{Ending, PowerMode},
-    ids::{RequestId, UserId, WebhookId},
+    ids::{DeviceId, KeyId, RequestId, UserId, WebhookId},
     notices::{self, Class, Kind, Moment, Notice, Topic, Which},
-    requests::{Action, Approvers, Control, Decision, NewGrant, PolicyChange, RequestState, Scenario, StepUp},
+    requests::{Action, Approvers, Control, Decision, NewGrant, NewKey, PolicyChange, RequestState, Scenario, StepUp},
     state::State,
     time::Millis,
 };
@@ -81,6 +81,40 @@ fn what_runs_at_once_asks_nobody() {
 
 fn mode_on() -> Action {
     Action::Device(adit_core::fleet::Operation::Locate { on: true })
+}
+
+#[test]
+fn whose_key_it_is_hears_what_becomes_of_a_programs_request_but_not_of_what_it_did_alone_and_well() {
+    let mut w = World::new(4);
+    let manager = w.person(Role::SiteManager);
+    let (owner, expires_at) = (w.owner, Some(w.now.after(Millis::days(90))));
+    let given = NewGrant { api_access: ApiAccess::ReadWrite, ..NewGrant::new(manager, Role::Engineer, Scope::All) };
+    w.ask(owner, Action::Control(Control::AddGrant(given)), &[]);
+    let grant = w.state.grants_of(w.account).find(|grant| !grant.api_access.is_none()).unwrap().id;
+    let (name, secret_hash, access) = ("Curtailment".into(), "ab".repeat(32), ApiAccess::ReadWrite);
+    w.ask(owner, Action::Control(Control::IssueKey(NewKey { grant, name, access, secret_hash, expires_at })), &[]);
+    let program = Actor { account: w.account, principal: Principal::ApiKey(KeyId(1)), authenticated_at: w.now };
+    let ask = |w: &mut World, action: Action| {
+        let id = w.new_id();
+        let targets = vec![DeviceId(1)];
+        let asked = Submission { id, action, targets, estimates: Vec::new(), reason: None, idempotency_key: None };
+        w.run(&program, Command::Submit(asked)).unwrap();
+        id
+    };
+    let begun = w.log.len();
+    let alone = ask(&mut w, mode(PowerMode::Sleep));
+    w.finish(alone, Ending::Verified);
+    assert_eq!((w.state_of(alone), short(&since(&w, begun))), (RequestState::Executed, vec![]));
+    let begun = w.log.len();
+    let fails = ask(&mut w, mode(PowerMode::Low));
+    w.finish(fails, Ending::Failed);
+    assert_eq!(short(&since(&w, begun)), [(manager, Kind::Failed, Class::Mine)]);
+    w.set_policy(Scenario::FleetMode, 2, 0);
+    let begun = w.log.len();
+    let waits = ask(&mut w, mode(PowerMode::Sleep));
+    w.run(&program, Command::Cancel { request: waits, reason: None }).unwrap();
+    let told: Vec<_> = short(&since(&w, begun)).into_iter().filter(|(to, ..)| *to == manager).collect();
+    assert_eq!(told, [(manager, Kind::VoteWanted, Class::NeedsMe), (manager, Kind::Cancelled, Class::Mine)]);
 }
 
 #[test]

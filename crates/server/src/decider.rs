@@ -27,7 +27,7 @@ const MAX_ENTRIES: usize = 2_000;
 /// What takes more entries to catch up is sooner copied.
 const MAX_CATCH_UP: usize = 32;
 /// How a snapshot's bytes are to be read; to be raised whenever the state's written form changes.
-pub(crate) const SNAPSHOT_SCHEMA: u32 = 13;
+pub(crate) const SNAPSHOT_SCHEMA: u32 = 14;
 
 /// What time it is.
 pub trait Clock: Send + Sync {

@@ -251,7 +251,15 @@ async fn e077_e079_a_key_asks_and_people_decide() {
         assert_eq!(voted.body["state"], state, "{name}: {}", voted.text);
     }
     let other = json!({ "action": allocation(&[("wallet", 5_000), ("sub-2", 5_000)]) });
-    assert_eq!(with_key(&house, &token, "POST", "requests", Some(other)).await.status, 202, "an allocation as well");
+    let other = with_key(&house, &token, "POST", "requests", Some(other)).await;
+    assert_eq!(other.status, 202, "an allocation as well");
+    let accountant = house.users["accountant"];
+    assert_eq!(other.body["key_of"]["id"], json!(accountant), "whose key it is: {}", other.text);
+    let whose = other.body["key_of"]["name"].as_str().unwrap();
+    assert_eq!(other.body["initiator"]["name"], json!(format!("A program of {whose}")));
+    let called_off = format!("requests/{}/cancel", other.body["id"].as_str().unwrap());
+    let own = with_key(&house, &token, "POST", &called_off, Some(json!({ "reason": "Not needed" }))).await;
+    assert_eq!((own.status.as_u16(), &own.body["state"]), (200, &json!("cancelled")), "{}", own.text);
 }
 
 #[tokio::test]

@@ -1256,7 +1256,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Calls it off. */
+        /** Calls it off; a key its own. */
         post: operations["post_requests_id_cancel"];
         delete?: never;
         options?: never;
@@ -3207,6 +3207,8 @@ export interface components {
             execute_deadline: number | null;
             id: string;
             initiator: components["schemas"]["UserRef"];
+            /** @description Whose key it is, if a program asked: somebody else than they has to approve where somebody else has to, and they may call it off. */
+            key_of: components["schemas"]["UserRef"] | null;
             measured: {
                 delta_w: number | null;
                 devices: number;
@@ -3290,6 +3292,8 @@ export interface components {
             execute_deadline: number | null;
             id: string;
             initiator: components["schemas"]["UserRef"];
+            /** @description Whose key it is, if a program asked: somebody else than they has to approve where somebody else has to, and they may call it off. */
+            key_of: components["schemas"]["UserRef"] | null;
             my: {
                 can_answer: boolean;
                 can_cancel: boolean;

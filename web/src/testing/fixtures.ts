@@ -63,6 +63,7 @@ export function request(patch: Partial<RequestSummary> = {}): RequestSummary {
     scenario: "fleet.power",
     site: "site-1",
     initiator: { id: "usr-1", name: "First" },
+    key_of: null,
     created_at: 0,
     ended_at: null,
     approve_deadline: 3_600_000,

@@ -3,7 +3,7 @@
 
 use super::{ApiAccess, Permission, catalogue::Risk};
 use crate::{
-    ids::{AccountId, GrantId, KeyId},
+    ids::{AccountId, GrantId, KeyId, UserId},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,8 @@ pub struct ApiKey {
     pub account: AccountId,
     /// The grant that it hangs from.
     pub grant: GrantId,
+    /// Who may have its secret: first whose grant that is, then who asked for the key, if that was somebody else.
+    pub holders: Vec<UserId>,
     /// What it is for.
     pub name: String,
     /// Read only, or read and write; never none.

@@ -299,16 +299,17 @@ impl Denied {
 /// The answer to "may they?" for something a policy may hold back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// Yes, by this grant.
+    /// Yes, by this grant; whatever they ask for by it runs at once.
     Allow {
         /// Which grant says so.
         grant: GrantId,
     },
-    /// Yes, once others have approved.
+    /// Yes, by a request that waits for others or for its time, or may: for what can be asked for by one permission the rules may
+    /// differ, and the strictest is told.
     NeedsRequest {
         /// Which grant lets them ask.
         grant: GrantId,
-        /// Which scenario's policy asks for approvals.
+        /// Which scenario's policy makes it wait.
         scenario: crate::requests::Scenario,
     },
     /// No.
@@ -344,12 +345,11 @@ impl State {
         let Some(right) = rights.with(permission, now).find(|right| right.scope.covers(place)) else {
             return Verdict::Deny(Denied::lacking(permission));
         };
-        let scenario = crate::requests::Scenario::named(permission.info().scenario);
-        match scenario {
-            Some(scenario) if !self.runs_at_once(actor, scenario, now) => {
-                Verdict::NeedsRequest { grant: right.grant, scenario }
-            }
-            _ => Verdict::Allow { grant: right.grant },
-        }
+        let mut scenarios = crate::requests::Scenario::governing(permission);
+        let waits = scenarios.find(|scenario| !self.runs_at_once(actor, *scenario, permission, place, now));
+        waits.map_or(Verdict::Allow { grant: right.grant }, |scenario| Verdict::NeedsRequest {
+            grant: right.grant,
+            scenario,
+        })
     }
 }

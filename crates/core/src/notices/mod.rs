@@ -18,7 +18,7 @@ use crate::{
     authz::{Actor, Permission, Principal, Role, RoleId},
     event::{Entry, Event},
     ids::{AccountId, CustomRoleId, GrantId, RequestId, UserId, WebhookId},
-    requests::{Request, Scenario},
+    requests::{Request, RequestState, Scenario},
     state::State,
     time::Timestamp,
 };
@@ -136,6 +136,8 @@ kinds! {
     Superseded = "superseded",
     /// It can no longer be approved or carried out.
     Invalidated = "invalidated",
+    /// It was altered after its approval, and not carried out.
+    Altered = "altered",
     /// A recovery was looked at.
     Reviewed = "reviewed",
     /// They hold a role.
@@ -184,6 +186,7 @@ impl Kind {
                 | Self::Expired
                 | Self::Superseded
                 | Self::Invalidated
+                | Self::Altered
         )
     }
 }
@@ -217,6 +220,13 @@ impl Notice {
         );
         matches!(self.class, Class::NeedsMe) || !step
     }
+}
+
+/// Has the server found a request to be another than the one that was approved? Then somebody has had their hands in what it
+/// keeps, and whoever runs it must know.
+#[must_use]
+pub fn is_alarm(event: &Event) -> bool {
+    matches!(event, Event::RequestEnded { state: RequestState::Invalidated, reason: Some(reason), .. } if reason == "integrity")
 }
 
 /// What an event tells, and whom. `state` is the log folded up to and with this very event.
@@ -268,8 +278,10 @@ pub fn of(state: &State, entry: &Entry) -> Vec<Notice> {
             && entry.actor == Principal::Operator
             && state.account(notice.account).is_some_and(|account| account.requests == 0)
     };
-    // Where each approval is given with a passkey, whoever asks has not approved by asking.
-    let knows = |notice: &Notice| notice.kind != Kind::VoteWanted && entry.actor == Principal::User(notice.to);
+    // Where each approval is given with a passkey, whoever asks has not approved by asking. Nor does whoever sets off an alarm
+    // know of it.
+    let is_news = |kind: Kind| matches!(kind, Kind::VoteWanted | Kind::Altered);
+    let knows = |notice: &Notice| !is_news(notice.kind) && entry.actor == Principal::User(notice.to);
     notices.retain(|notice| !knows(notice) && !first_owner(notice));
     notices
 }

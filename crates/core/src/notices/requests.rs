@@ -1,6 +1,6 @@
 //! What the events of a request tell, and whom.
 
-use super::{Class, Kind, Notice, Teller, Topic, is_watched, sees, view};
+use super::{Class, Kind, Notice, Teller, Topic, administrators, is_alarm, is_watched, sees, view};
 use crate::{
     authz::Principal,
     event::Event,
@@ -31,10 +31,16 @@ pub(super) fn of(teller: &Teller<'_>) -> Vec<Notice> {
     if let Some(user) = offered_to(&request.payload.action).filter(|_| kind == Kind::Submitted) {
         told.tell(user, Kind::OwnershipOffered, Class::NeedsMe);
     }
+    if is_alarm(&teller.entry.event) {
+        let all = administrators(teller.state, request.payload.account, teller.entry.at);
+        all.into_iter().for_each(|user| told.tell(user, Kind::Altered, Class::Told));
+    }
     if wants_votes {
         told.ask_for_votes();
     }
-    if let Principal::User(initiator) = request.payload.initiator {
+    if let Some(initiator) = teller.state.person_behind(request.payload.initiator)
+        && !went_by_itself(teller, request, kind)
+    {
         told.tell(initiator, kind, Class::Mine);
     }
     let waits = request.not_before.is_some_and(|begin| begin > teller.entry.at);
@@ -46,13 +52,17 @@ pub(super) fn of(teller: &Teller<'_>) -> Vec<Notice> {
     notices
 }
 
+/// Of what a program may do alone its person hears only what went wrong or was taken: programs ask often.
+fn went_by_itself(teller: &Teller<'_>, request: &Request, kind: Kind) -> bool {
+    let goes_well = matches!(kind, Kind::Submitted | Kind::Approved | Kind::Began | Kind::Executed);
+    let is_program = matches!(request.payload.initiator, Principal::ApiKey(_));
+    is_program && goes_well && teller.state.tally(request, teller.entry.at).alone
+}
+
 /// Whoever has a part in the request. What it wants of them is not put aside by what is said about it.
 fn commented(teller: &Teller<'_>, request: &Request) -> Vec<Notice> {
     let mut told = Told { teller, request, people: BTreeSet::new(), notices: Vec::new() };
-    let initiator = match request.payload.initiator {
-        Principal::User(user) => Some(user),
-        _ => None,
-    };
+    let initiator = teller.state.person_behind(request.payload.initiator);
     let voters = request.votes.iter().map(|vote| vote.voter);
     let speakers = request.comments.iter().map(|comment| comment.by);
     for user in initiator.into_iter().chain(voters).chain(speakers) {
@@ -70,7 +80,7 @@ fn not_given_back(teller: &Teller<'_>, request: &Request) -> Vec<Notice> {
     }
     let lost = request.took.iter().filter_map(|took| teller.state.request(took.from));
     lost.filter_map(|lost| {
-        let Principal::User(user) = lost.payload.initiator else { return None };
+        let user = teller.state.person_behind(lost.payload.initiator)?;
         let (kind, at) = (Kind::NotGivenBack, teller.entry.at);
         sees(teller.state, user, lost, at).then(|| notice(lost, user, kind, Class::Mine, at))
     })
@@ -128,6 +138,7 @@ impl Told<'_> {
 /// A notice of a request.
 pub(super) fn notice(request: &Request, to: UserId, kind: Kind, class: Class, at: crate::time::Timestamp) -> Notice {
     let payload = &request.payload;
-    let always = payload.scenario == Scenario::GovernanceRecover || matches!(kind, Kind::OwnershipOffered);
+    let always =
+        payload.scenario == Scenario::GovernanceRecover || matches!(kind, Kind::OwnershipOffered | Kind::Altered);
     Notice { to, account: payload.account, topic: Topic::Request(request.id), kind, class, always, at }
 }

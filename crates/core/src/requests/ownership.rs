@@ -13,6 +13,7 @@ use crate::{
     state::State,
     time::Timestamp,
 };
+use std::collections::BTreeSet;
 
 /// Whom an action offers something that takes their word.
 #[must_use]
@@ -32,8 +33,9 @@ impl State {
         };
         let policy = self.policy_for(account, action);
         let places = self.places(action, &[]);
-        let voters = self.approvers(account, &policy, action, &places, now).into_iter().filter(|(user, _)| *user != to);
-        (required.max(u32::try_from(voters.count()).unwrap_or(u32::MAX)), required_other)
+        let approvers = self.approvers(account, &policy, action, &places, now).into_iter();
+        let voters: BTreeSet<_> = approvers.map(|(user, _)| user).filter(|user| *user != to).collect();
+        (required.max(u32::try_from(voters.len()).unwrap_or(u32::MAX)), required_other)
     }
 
     /// Open offers to a person, oldest first.

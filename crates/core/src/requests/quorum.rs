@@ -1,11 +1,11 @@
 //! Who may vote, and how many must.
 
 use super::{
-    Action, Approvers, Control, Payload, Policy, PolicyChange, Request, Scenario, StepUp, Tally, Target,
+    Action, Approvers, Control, Payload, Policy, PolicyChange, Request, Safeguards, Scenario, StepUp, Tally, Target,
     settle::is_from_the_server,
 };
 use crate::{
-    authz::{Actor, Grant, Permission, Place, Principal, RoleId},
+    authz::{Actor, Grant, Permission, Place, Principal, Role, RoleId},
     ids::{AccountId, GrantId, UserId},
     state::State,
     time::{Millis, Timestamp},
@@ -132,13 +132,14 @@ impl State {
             }
             if actor.user() == Some(user) && policy.counts_by_submitting() {
                 approvals.insert(user);
-            } else if actor.user() != Some(user) || policy.initiator_counts {
+            } else if policy.initiator_counts || !self.is_own(actor.principal, user) {
                 undecided.insert(user);
             }
         }
         let alone =
             policy.lets_alone(actor.principal, required, required_other) || is_from_the_server(actor.principal, action);
-        let tally = Tally { approvals, by_others: 0, required, required_other, undecided, alone };
+        let others_left = self.others(actor.principal, &undecided);
+        let tally = Tally { approvals, by_others: 0, required, required_other, undecided, others_left, alone };
         Rule { scenario, policy, tally }
     }
 
@@ -163,7 +164,8 @@ impl State {
         places
     }
 
-    /// The grant by which `user` may vote on such an action at all of `places`.
+    /// The grants by which `user` may vote on such an action at all of `places`: one that reaches them all, or several that do
+    /// together. None: they may not.
     pub(crate) fn standing(
         &self,
         account: AccountId,
@@ -172,23 +174,25 @@ impl State {
         permission: Permission,
         places: &[Place],
         now: Timestamp,
-    ) -> Option<GrantId> {
+    ) -> Vec<GrantId> {
         if !self.users.contains(&user) {
-            return None;
+            return Vec::new();
         }
         let rights = self.rights_of_user(account, user);
         let may = |role: RoleId, mask: u64| match approvers.roles() {
             Some(roles) => roles.iter().any(|approver| role == *approver),
             None => mask & permission.bit() != 0,
         };
-        rights
-            .live(now)
-            .filter(|right| may(right.role, right.mask))
-            .find(|right| places.iter().all(|place| right.scope.covers(place)))
-            .map(|right| right.grant)
+        let fit = || rights.live(now).filter(|right| may(right.role, right.mask));
+        if let Some(right) = fit().find(|right| places.iter().all(|place| right.scope.covers(place))) {
+            return vec![right.grant];
+        }
+        let of_place = |place| fit().find(|right| right.scope.covers(place)).map(|right| right.grant);
+        let grants: Option<BTreeSet<_>> = places.iter().map(of_place).collect();
+        grants.unwrap_or_default().into_iter().collect()
     }
 
-    /// Everybody who may vote on such an action.
+    /// Everybody who may vote on such an action, with each grant by which they may.
     pub(crate) fn approvers(
         &self,
         account: AccountId,
@@ -197,12 +201,8 @@ impl State {
         places: &[Place],
         now: Timestamp,
     ) -> Vec<(UserId, GrantId)> {
-        self.people_of(account)
-            .filter_map(|user| {
-                let grant = self.standing(account, user, policy.approvers, action.permission(), places, now)?;
-                Some((user, grant))
-            })
-            .collect()
+        let of = |user| self.standing(account, user, policy.approvers, action.permission(), places, now);
+        self.people_of(account).flat_map(|user| of(user).into_iter().map(move |grant| (user, grant))).collect()
     }
 
     /// Everybody who may vote on requests like this one now, whenever it was made.
@@ -308,10 +308,15 @@ impl State {
             }
             _ => 0,
         };
-        if hardened <= policy.required {
+        self.hardened(account, action.scenario(), &policy, hardened)
+    }
+
+    /// A policy's counts where a hardening rule asks for so many people.
+    fn hardened(&self, account: AccountId, scenario: Scenario, policy: &Policy, people: u32) -> (u32, u32) {
+        if people <= policy.required {
             return (policy.required, policy.required_other);
         }
-        let possible = hardened.min(policy.most(self.available(account, action.scenario())));
+        let possible = people.min(policy.most(self.available(account, scenario)));
         (policy.required.max(possible), policy.required_other)
     }
 
@@ -321,28 +326,71 @@ impl State {
         }
         let lowered = changes.iter().filter_map(|change| {
             let old = self.policy(account, change.scenario);
-            let everybody = change.scenario == Scenario::OwnershipTransfer;
-            let people = if everybody { self.available(account, change.scenario) } else { old.people() };
-            change.of(&old).is_weaker_than(&old).then_some(people)
+            change.of(&old).is_weaker_than(&old).then(|| self.people_to_weaken(account, change.scenario, &old))
         });
         lowered.max().unwrap_or(0)
     }
 
-    /// Would a request of this scenario, submitted by `actor` now, run without anybody else?
+    fn people_to_weaken(&self, account: AccountId, scenario: Scenario, old: &Policy) -> u32 {
+        if scenario == Scenario::OwnershipTransfer { self.available(account, scenario) } else { old.people() }
+    }
+
+    /// The highest counts that any request of a scenario could need now, whatever exactly it asks for.
+    fn counts_at_most(&self, account: AccountId, scenario: Scenario) -> (u32, u32) {
+        let policy = self.policy(account, scenario);
+        let to_weaken_anything = || {
+            let safeguards = self.safeguards(account);
+            let bare = Safeguards { ratchet: false, closure: false, ..safeguards };
+            let of_policy = |scenario: &Scenario| {
+                let old = self.policy(account, *scenario);
+                let fixed = *scenario == Scenario::OwnershipTransfer && old.timelock == Millis(0);
+                if fixed { 0 } else { self.people_to_weaken(account, *scenario, &old) }
+            };
+            let counts = Scenario::ALL.iter().map(of_policy).max().filter(|_| safeguards.ratchet).unwrap_or(0);
+            counts.max(self.people_for_safeguards(account, bare))
+        };
+        let people = match scenario {
+            Scenario::ApprovalConfigUpdate => to_weaken_anything(),
+            Scenario::AuthorizationAdd
+            | Scenario::AuthorizationApiAccess
+            | Scenario::AuthorizationUpdate
+            | Scenario::AuthorizationUnsuspend => self.closure_of(account, Role::Owner.into()),
+            Scenario::AuthorizationRole => self.closure_of_permissions(account, &Permission::all().collect()),
+            _ => 0,
+        };
+        self.hardened(account, scenario, &policy, people)
+    }
+
+    /// Would whatever `actor` asks for now in this scenario, by this permission and at this place, run without waiting for
+    /// anybody or any time? What it gives nobody but others is meant: nobody decides on what they gain by.
     #[must_use]
-    pub fn runs_at_once(&self, actor: &Actor, scenario: Scenario, now: Timestamp) -> bool {
+    pub fn runs_at_once(
+        &self,
+        actor: &Actor,
+        scenario: Scenario,
+        permission: Permission,
+        place: &Place,
+        now: Timestamp,
+    ) -> bool {
         let policy = self.policy(actor.account, scenario);
-        if policy.required > 1 || policy.required_other > 0 || policy.wants_passkeys() {
+        // An allocation may name a new address; whom an account is offered to has to accept.
+        let may_wait = matches!(scenario, Scenario::RevenueAllocationSet | Scenario::OwnershipTransfer);
+        if may_wait || policy.timelock > Millis(0) {
             return false;
         }
-        match (actor.principal, policy.approvers.roles()) {
-            (Principal::User(_), None) => true,
-            (Principal::User(user), Some(roles)) => {
-                let rights = self.rights_of_user(actor.account, user);
-                rights.live(now).any(|right| roles.iter().any(|role| right.role == *role))
+        // Counts may go with a removal, and are held back as they are by themselves.
+        let other = (scenario == Scenario::AuthorizationRemove).then_some(Scenario::ApprovalConfigUpdate);
+        if other.is_some_and(|other| !self.runs_at_once(actor, other, permission, place, now)) {
+            return false;
+        }
+        let (required, required_other) = self.counts_at_most(actor.account, scenario);
+        match actor.principal {
+            Principal::User(user) => {
+                let counts = policy.counts_by_submitting() && required == 1 && required_other == 0;
+                let places = std::slice::from_ref(place);
+                counts && !self.standing(actor.account, user, policy.approvers, permission, places, now).is_empty()
             }
-            (program @ Principal::ApiKey(_), _) => policy.lets_alone(program, policy.required, policy.required_other),
-            _ => false,
+            program => policy.lets_alone(program, required, required_other),
         }
     }
 }

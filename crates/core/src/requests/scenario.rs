@@ -160,6 +160,14 @@ impl Scenario {
             .map(|row| row.permission)
     }
 
+    /// Those that govern the use of `permission`: one, a family, or none.
+    pub fn governing(permission: Permission) -> impl Iterator<Item = Self> {
+        let name = permission.info().scenario;
+        let one = Self::named(name);
+        let family = Self::ALL.iter().copied().filter(move |_| name.ends_with('*'));
+        one.into_iter().chain(family.filter(move |scenario| scenario.permissions().any(|own| own == permission)))
+    }
+
     /// Whether a frozen account still carries it out.
     #[must_use]
     pub const fn runs_while_frozen(self) -> bool {

@@ -175,7 +175,9 @@ impl State {
         let is_part_of_it = || {
             actor.principal == request.payload.initiator
                 || is_offered
-                || user.is_some_and(|user| self.may_decide(request, user, now))
+                || user.is_some_and(|user| {
+                    self.is_own(request.payload.initiator, user) || self.may_decide(request, user, now)
+                })
         };
         places.iter().all(|place| rights.allow(area(control), place, now))
             || rights.live(now).next().is_some() && is_part_of_it()

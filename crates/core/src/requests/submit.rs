@@ -207,7 +207,7 @@ impl Tx {
             return Err(Rejection::Invalid { field: "Idempotency-Key", problem });
         }
         let key = idempotency_key(actor.account, actor.principal, key);
-        let Some(keyed) = self.state().idempotency.get(key.as_str()) else {
+        let Some(keyed) = self.state().made_under(&key, self.now()) else {
             return Ok(None);
         };
         match keyed.requests.first() {

@@ -2,7 +2,7 @@
 
 use super::{Decision, Policy, Request, RequestState, quorum::count, settle::is_from_the_server};
 use crate::{
-    authz::{Place, Principal, Scope},
+    authz::{Grant, Place, Principal, Scope},
     ids::UserId,
     state::State,
     time::Timestamp,
@@ -14,7 +14,7 @@ use std::{cell::OnceCell, collections::BTreeSet};
 pub struct Tally {
     /// People whose approval counts now, the initiator's own included.
     pub approvals: BTreeSet<UserId>,
-    /// How many of them are not the initiator.
+    /// How many of them are neither the initiator nor, if that is a program, somebody who may have its key.
     pub by_others: u32,
     /// Approvals needed.
     pub required: u32,
@@ -22,6 +22,8 @@ pub struct Tally {
     pub required_other: u32,
     /// People who may still vote.
     pub undecided: BTreeSet<UserId>,
+    /// How many of them would be such others.
+    pub others_left: u32,
     /// A program asks for what its kind may do alone, or the server's keeper for a recovery: no vote is needed.
     pub alone: bool,
 }
@@ -38,7 +40,7 @@ impl Tally {
     pub fn is_possible(&self) -> bool {
         self.alone
             || count(&self.approvals) + count(&self.undecided) >= self.required
-                && self.by_others + count(&self.undecided) >= self.required_other
+                && self.by_others + self.others_left >= self.required_other
     }
 }
 
@@ -77,34 +79,33 @@ impl<'a> Count<'a> {
         Self { state, request, now, open, then, policy, places: OnceCell::new() }
     }
 
-    fn is_within(&self, scope: &Scope) -> bool {
+    /// Do these scopes reach all of it together?
+    fn is_within(&self, scopes: &[&Scope]) -> bool {
         let payload = &self.request.payload;
         let places = || self.places.get_or_init(|| self.state.places(&payload.action, &payload.targets));
-        scope.is_all() || places().iter().all(|place| scope.covers(place))
+        let reached = |place| scopes.iter().any(|scope| scope.covers(place));
+        scopes.iter().any(|scope| scope.is_all()) || !scopes.is_empty() && places().iter().all(reached)
     }
 
     fn initiator_counts(&self) -> bool {
         self.policy.initiator_counts && self.then.initiator_counts
     }
 
-    /// By the grant with which they were an approver when the request was made, and still.
+    /// By the grants with which they were an approver when the request was made, and still.
     fn is_eligible(&self, user: UserId) -> bool {
         let state = self.state;
         let (account, permission) = (self.request.payload.account, self.request.payload.action.permission());
-        self.request.eligible.iter().any(|(approver, grant)| {
-            *approver == user
-                && state.users.contains(&user)
-                && state.grants.get(grant).is_some_and(|grant| {
-                    let role_fits = match self.policy.approvers.roles() {
-                        Some(roles) => roles.iter().any(|role| grant.role == *role),
-                        None => state.mask_of(grant.role) & permission.bit() != 0,
-                    };
-                    !state.is_suspended(account, user)
-                        && role_fits
-                        && grant.is_live(self.now)
-                        && self.is_within(&grant.scope)
-                })
-        })
+        let fits = |grant: &&Grant| {
+            let role_fits = match self.policy.approvers.roles() {
+                Some(roles) => roles.iter().any(|role| grant.role == *role),
+                None => state.mask_of(grant.role) & permission.bit() != 0,
+            };
+            role_fits && grant.is_live(self.now)
+        };
+        let theirs = self.request.eligible.iter().filter(|(approver, _)| *approver == user);
+        let grants = theirs.filter_map(|(_, grant)| state.grants.get(grant)).filter(fits);
+        let scopes: Vec<_> = grants.map(|grant| &grant.scope).collect();
+        state.users.contains(&user) && !state.is_suspended(account, user) && self.is_within(&scopes)
     }
 
     fn stand(&self, user: UserId) -> Stand {
@@ -114,14 +115,16 @@ impl<'a> Count<'a> {
             return Stand::Aside;
         }
         let asked = payload.initiator == Principal::User(user);
+        // An initiator who does not count cannot count by voting either.
+        if !self.initiator_counts() && self.state.is_own(payload.initiator, user) {
+            return Stand::Aside;
+        }
         match request.vote_of(user) {
             Some(vote) if vote.decision == Decision::Approve && vote.content_hash == request.content_hash => {
                 Stand::Approves
             }
             Some(_) => Stand::Aside,
-            None if asked && self.initiator_counts() && self.then.counts_by_submitting() => Stand::Approves,
-            // An initiator who does not count cannot count by voting either.
-            None if asked && !self.initiator_counts() => Stand::Aside,
+            None if asked && self.then.counts_by_submitting() => Stand::Approves,
             None => Stand::Undecided,
         }
     }
@@ -140,13 +143,18 @@ impl State {
                 Stand::Aside => {}
             }
         }
-        let by_initiator = approvals.iter().any(|user| payload.initiator == Principal::User(*user));
-        let by_others = count(&approvals) - u32::from(by_initiator);
+        let (by_others, others_left) =
+            (self.others(payload.initiator, &approvals), self.others(payload.initiator, &undecided));
         let counts = if votes.open { self.counts_for(payload.account, &payload.action) } else { (0, 0) };
         let (required, required_other) = (counts.0.max(request.required), counts.1.max(request.required_other));
         let lets = |policy: &Policy| policy.lets_alone(payload.initiator, required, required_other);
         let alone = lets(&votes.policy) && lets(&votes.then) || is_from_the_server(payload.initiator, &payload.action);
-        Tally { approvals, by_others, required, required_other, undecided, alone }
+        Tally { approvals, by_others, required, required_other, undecided, others_left, alone }
+    }
+
+    /// How many of these people are somebody else than whoever asks.
+    pub(super) fn others(&self, initiator: Principal, people: &BTreeSet<UserId>) -> u32 {
+        people.iter().map(|user| u32::from(!self.is_own(initiator, *user))).sum()
     }
 
     /// Does the request wait for this person's vote?

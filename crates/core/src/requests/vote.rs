@@ -51,6 +51,8 @@ impl State {
         }
         let why = if is_initiator {
             "you submitted it, and somebody else must decide"
+        } else if self.is_own(request.payload.initiator, user) {
+            "a program with a key of yours submitted it, and somebody else must decide"
         } else if request.eligible.iter().any(|(approver, _)| *approver == user) {
             "your role has changed since"
         } else {
@@ -59,15 +61,17 @@ impl State {
         Some(Rejection::NotAnApprover { why: why.into() })
     }
 
-    /// May they call it off? Its initiator until it is being carried out; any approver while it waits out its timelock, but for
-    /// whom it takes something from.
+    /// May they call it off? Its initiator, or for a program whoever may have its key, until it is being carried out; any approver
+    /// while it waits out its timelock, but for whom it takes something from.
     #[must_use]
     pub fn may_cancel(&self, request: &Request, tally: &Tally, who: Principal) -> bool {
         match (request.state, who) {
             (RequestState::Pending | RequestState::Approved, _) if request.payload.initiator == who => true,
+            (RequestState::Pending, Principal::User(user)) => self.is_own(request.payload.initiator, user),
             (RequestState::Approved, Principal::User(user)) => {
-                (tally.approvals.contains(&user) || tally.undecided.contains(&user))
-                    && !self.is_loser(&request.payload.action, user)
+                self.is_own(request.payload.initiator, user)
+                    || (tally.approvals.contains(&user) || tally.undecided.contains(&user))
+                        && !self.is_loser(&request.payload.action, user)
             }
             _ => false,
         }

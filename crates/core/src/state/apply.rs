@@ -135,7 +135,7 @@ impl State {
                 if let (Some((key, content)), Some(site)) = (idempotency, self.sites.get(site)) {
                     let key = idempotency_key(site.account, Principal::User(*user), key);
                     let keyed = Keyed { content: *content, requests: requests.clone() };
-                    self.idempotency.insert(key.into(), keyed.into());
+                    self.remember(key, keyed, at);
                 }
             }
             Event::RequestSubmitted { .. } => self.apply_submitted(entry),
@@ -189,7 +189,7 @@ impl State {
         self.claim(&made, place + 1);
         if let Some((key, content)) = idempotency {
             let key = idempotency_key(payload.account, payload.initiator, key);
-            self.idempotency.insert(key.into(), Keyed { content: *content, requests: vec![*request] }.into());
+            self.remember(key, Keyed { content: *content, requests: vec![*request] }, entry.at);
         }
         self.change_account(payload.account, |account| account.requests = account.requests.max(*number));
         self.by_request.insert(*request, place);

@@ -1,10 +1,11 @@
-//! What events change about API keys, and what a key may do.
+//! What events change about API keys, what a key may do, and who answers for it.
 
 use super::State;
 use crate::{
-    authz::{ApiAccess, ApiKey, Grant, Rights},
+    authz::{ApiAccess, ApiKey, Grant, Principal, Rights},
     event::{Entry, Event},
-    ids::{AccountId, KeyId},
+    ids::{AccountId, GrantId, KeyId, UserId},
+    requests::{Action, Control, Request, RequestState},
 };
 
 impl State {
@@ -15,6 +16,7 @@ impl State {
                     id: *key,
                     account: *account,
                     grant: *grant,
+                    holders: self.holders_of_new_key(*grant, secret_hash),
                     name: name.clone(),
                     access: *access,
                     secret_hash: secret_hash.clone(),
@@ -30,6 +32,39 @@ impl State {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Whose grant it is, and whom its token was shown to: the initiator of the request that is being carried out.
+    fn holders_of_new_key(&self, grant: GrantId, secret_hash: &str) -> Vec<UserId> {
+        let issues = |request: &&Request| {
+            request.state == RequestState::Executing
+                && matches!(&request.payload.action, Action::Control(Control::IssueKey(new)) if new.secret_hash == secret_hash)
+        };
+        let asked = self.open_controls().find(issues).and_then(|request| self.person_behind(request.payload.initiator));
+        let mut holders: Vec<_> = self.grant(grant).map(|grant| grant.user).into_iter().chain(asked).collect();
+        holders.dedup();
+        holders
+    }
+
+    /// Is what `initiator` asks for this person's own doing? What a program asks for is that of everybody who may have its
+    /// key's secret.
+    #[must_use]
+    pub fn is_own(&self, initiator: Principal, user: UserId) -> bool {
+        match initiator {
+            Principal::User(asker) => asker == user,
+            Principal::ApiKey(key) => self.keys.get(&key).is_some_and(|key| key.holders.contains(&user)),
+            Principal::Operator | Principal::System => false,
+        }
+    }
+
+    /// Who answers for what `initiator` asks for: they themselves, or for a program whose grant its key hangs from.
+    #[must_use]
+    pub fn person_behind(&self, initiator: Principal) -> Option<UserId> {
+        match initiator {
+            Principal::User(user) => Some(user),
+            Principal::ApiKey(key) => self.keys.get(&key)?.holders.first().copied(),
+            Principal::Operator | Principal::System => None,
         }
     }
 

@@ -13,6 +13,7 @@ use adit_core::{
     event::{Entry, Event},
     fleet::{Ending, Operation, PowerMode, TargetResult},
     ids::{DeviceId, RequestId, UserId},
+    notices::{self, Kind},
     rejection::Rejection,
     requests::{Action, Control, ItemState, PolicyChange, RequestState, Scenario},
     state::State,
@@ -99,6 +100,48 @@ fn e060_the_same_key_with_the_same_content_is_the_same_request() {
     let theirs = adit_core::command::Submission { id: w.new_id(), targets: vec![DeviceId(2)], ..asked };
     let actor = w.actor(other);
     assert_ne!(w.run(&actor, Command::Submit(theirs)).unwrap(), first, "keys are each person's own");
+}
+
+/// A request for which the same key is used whenever it is asked for.
+fn keyed(w: &mut World, key: &str) -> RequestId {
+    let mut asked = submission(w, Action::Device(Operation::Locate { on: true }), &[1]);
+    asked.idempotency_key = Some(key.into());
+    let owner = w.actor(w.owner);
+    match w.run(&owner, Command::Submit(asked)).unwrap() {
+        Reply::Request(id) => id,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn r18_a_key_counts_until_a_day_after_its_request_has_ended() {
+    let mut w = World::new(2);
+    let first = keyed(&mut w, "month-end");
+    w.now = w.now.after(Millis::minutes(10));
+    w.finish(first, Ending::Verified);
+    let end = w.request(first).ended_at.unwrap();
+    w.now = Timestamp(end.after(Millis::hours(24)).0 - 1);
+    assert_eq!(keyed(&mut w, "month-end"), first);
+    w.now = end.after(Millis::hours(24));
+    let second = keyed(&mut w, "month-end");
+    assert_ne!(second, first, "it is another month");
+    assert_eq!(w.state_of(second), RequestState::Executing);
+    w.now = w.now.after(Millis::minutes(1));
+    assert_eq!(keyed(&mut w, "month-end"), second);
+}
+
+#[test]
+fn r18_keys_that_are_free_again_are_forgotten() {
+    let mut w = World::new(2);
+    let kept = |w: &World| serde_json::to_value(&w.state).unwrap()["idempotency"].as_object().unwrap().len();
+    for day in 0..40 {
+        for hour in 0..3 {
+            let id = keyed(&mut w, &format!("day {day} {hour}"));
+            w.finish(id, Ending::Verified);
+        }
+        w.now = w.now.after(Millis::hours(24));
+    }
+    assert!(kept(&w) < 20, "{}", kept(&w));
 }
 
 #[test]
@@ -216,6 +259,10 @@ fn e072_what_was_changed_behind_its_approvers_backs_is_not_carried_out() {
     unfreeze(&mut w);
     assert_eq!((w.state_of(id), begun(&w, id)), (RequestState::Invalidated, 0));
     assert_eq!(w.request(id).state_reason.as_deref(), Some("integrity"));
+    let ended = w.log.iter().rfind(|entry| notices::is_alarm(&entry.event)).unwrap();
+    let told = notices::of(&w.state, ended);
+    let alarm = told.iter().find(|notice| notice.to == w.owner).unwrap();
+    assert!(alarm.kind == Kind::Altered && alarm.always, "also whoever happened to set it off: {told:?}");
 }
 
 #[test]

@@ -6,13 +6,13 @@ use crate::{
     tally,
 };
 use adit_core::{
-    authz::{Actor, Role},
+    authz::{Actor, Node, Role, Scope},
     command::{Command, DraftPart, DraftSubmission, Reply},
     fleet::{Ending, Operation, PowerMode, TargetResult},
     ids::{AccountId, DeviceId, UserId},
     requests::{
-        Action, Approved, Approvers, Control, Decision, ItemState, PolicyChange, Refusal, RequestState, Scenario,
-        StepUp, Target, Took,
+        Action, Approved, Approvers, Control, Decision, ItemState, NewGrant, PolicyChange, Refusal, RequestState,
+        Scenario, StepUp, Target, Took,
     },
     time::Millis,
 };
@@ -272,4 +272,29 @@ fn e104_nobody_takes_a_device_they_may_not_work_on() {
     let asked = submission(&mut w, mode(PowerMode::High), &[1]);
     assert_eq!(w.run(&foreign, Command::Submit(asked)).unwrap_err().status(), 404);
     assert_eq!((w.state_of(first), w.devices_of(first)), (RequestState::Pending, vec![1, 2]));
+}
+
+#[test]
+fn who_may_do_it_on_each_device_by_a_role_there_may_on_all_of_them_together() {
+    let mut w = World::new(2);
+    let south = second_site(&mut w, 11, 1);
+    let both = local(&mut w, Role::Technician, SITE);
+    let owner = w.owner;
+    let scope = Scope::Nodes([Node::Site(south)].into());
+    let second = NewGrant::new(both, Role::OperationsManager, scope);
+    ask(&mut w, owner, Control::AddGrant(second));
+    let reboot = || Action::Device(Operation::Reboot {});
+    let id = w.ask(both, reboot(), &[1, 3]);
+    assert_eq!(w.state_of(id), RequestState::Executing, "nobody else is needed where one approval is");
+
+    w.person(Role::Administrator);
+    ask(&mut w, owner, counts(Scenario::FleetPower, 2));
+    w.finish(id, Ending::Verified);
+    let id = w.ask(owner, reboot(), &[2]);
+    assert!(tally(&w, id).undecided.contains(&both));
+    let id = w.ask(owner, reboot(), &[2, 3]);
+    assert!(tally(&w, id).undecided.contains(&both));
+    let grant = w.state.grants_of(w.account).find(|g| g.user == both && g.role == Role::Technician).unwrap().id;
+    ask(&mut w, owner, Control::RemoveGrant { grant });
+    assert!(!tally(&w, id).undecided.contains(&both), "each of the two roles is needed for it");
 }

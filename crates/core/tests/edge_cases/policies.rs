@@ -6,7 +6,7 @@ use crate::{
     tally, told, try_control,
 };
 use adit_core::{
-    authz::{Actor, Principal, Role},
+    authz::{Actor, Permission, Place, Principal, Role},
     command::Command,
     event::Event,
     fleet::PowerMode,
@@ -298,8 +298,9 @@ fn r14_no_program_goes_alone_where_a_passkey_is_asked_for() {
     assert!(before.programs_run_alone && before.required == 1);
     change(&mut w, Scenario::FleetMode, |change| change.step_up = Some(StepUp::Passkey));
     let program = Actor { account: w.account, principal: Principal::ApiKey(KeyId(1)), authenticated_at: w.now };
-    assert!(!w.state.runs_at_once(&program, Scenario::FleetMode, w.now));
-    assert!(w.state.runs_at_once(&program, Scenario::FleetPower, w.now));
+    let alone = |scenario, permission| w.state.runs_at_once(&program, scenario, permission, &Place::ACCOUNT, w.now);
+    assert!(!alone(Scenario::FleetMode, Permission::DevicePowerMode));
+    assert!(alone(Scenario::FleetPower, Permission::DeviceReboot));
     let loosened = change(&mut w, Scenario::FleetMode, |change| change.step_up = Some(StepUp::None));
     assert_eq!(w.state_of(loosened), RequestState::Executed, "whoever counts alone loosens alone");
 }

@@ -53,9 +53,9 @@ fn open(state: &State, is_it: impl Fn(&Control) -> bool) -> Option<&Request> {
 }
 
 /// With where money is to go by it; addresses masked where they are `hidden`.
-fn open_view(request: &Request, names: &Names, hidden: bool) -> Value {
+fn open_view(state: &State, request: &Request, names: &Names, hidden: bool) -> Value {
     let mut view = json!({
-        "request": request.id, "number": request.number, "by": initiator(request, names), "state": request.state,
+        "request": request.id, "number": request.number, "by": initiator(state, request, names), "state": request.state,
         "not_before": request.not_before, "holds": request.state == RequestState::Approved,
     });
     match &request.payload.action {
@@ -85,8 +85,9 @@ pub async fn wallet(
         open(&state, |control| matches!(control, Control::SetWallet { sub_account, .. } if *sub_account == of));
     let actor = &permitted.asker.0;
     let hold = state.hold_on(of).filter(|request| visible(&state, request, actor, now));
-    let view =
-        |request: &Request| open_view(request, &names, state.hides_addresses(actor, &request.payload.action, now));
+    let view = |request: &Request| {
+        open_view(&state, request, &names, state.hides_addresses(actor, &request.payload.action, now))
+    };
     let due = state.due(of).into_iter();
     let due: Vec<_> =
         due.map(|due| json!({ "address": due.address, "sat": due.sat, "held_by": due.held_by })).collect();
@@ -128,7 +129,7 @@ pub async fn allocation(
     let waits =
         open(&state, |control| matches!(control, Control::SetAllocation { sub_account, .. } if *sub_account == of));
     Ok(Json(json!({
-        "sub_account": of, "current": view(&current), "coming": coming, "waits": waits.map(|request| open_view(request, &names, hidden)),
+        "sub_account": of, "current": view(&current), "coming": coming, "waits": waits.map(|request| open_view(&state, request, &names, hidden)),
         "masked": hidden, "versions": money.allocations.iter().rev().map(view).collect::<Vec<_>>(),
     })))
 }

@@ -269,19 +269,19 @@ pub struct Cancelled {
     reason: Option<String>,
 }
 
-/// `POST /requests/{request}/cancel`
+/// `POST /requests/{request}/cancel`, by a person or with an API key, which calls off its own.
 pub async fn cancel(
     Shares(api): Shares<Shared>,
-    allowed: Allowed<P>,
+    Permitted { asker, .. }: Permitted<P>,
     seen: IfMatch,
     Path(request): Path<String>,
     Body(asked): Body<Cancelled>,
 ) -> Answer<Json<Value>> {
-    let request = sought(&api, &api.engine.state(), &request, &allowed.caller.actor)?;
+    let request = sought(&api, &api.engine.state(), &request, asker.as_ref())?;
     seen.check(request.payload.revision)?;
     let request = request.id;
-    api.engine.run(allowed.caller.actor, Command::Cancel { request, reason: asked.reason }).await?;
-    shown(&api, &allowed.caller, request).map(Json)
+    api.engine.run(asker.0, Command::Cancel { request, reason: asked.reason }).await?;
+    shown(&api, &asker, request).map(Json)
 }
 
 /// The contract's `TargetRef`s.

@@ -285,7 +285,8 @@ fn deciding() -> Vec<Operation> {
             .needs(P::DeviceList)
             .header(&["if-match"])
             .gives(200, "Request"),
-        post("/requests/{id}/cancel", requests::cancel, "Calls it off.")
+        post("/requests/{id}/cancel", requests::cancel, "Calls it off; a key its own.")
+            .by_key()
             .needs(P::DeviceList)
             .header(&["if-match"])
             .takes("Cancellation")

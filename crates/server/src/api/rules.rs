@@ -8,7 +8,7 @@ use super::{
     problem::{Answer, Params, Problem},
 };
 use adit_core::{
-    authz::{Actor, Permission, Place, Principal, Verdict},
+    authz::{Actor, Permission, Place, Principal, Scope, Verdict},
     ids::{DeviceId, SiteId, UserId},
     requests::{Approvers, Policy, Request, Rule, Scenario, StepUp, Tally},
     state::State,
@@ -119,18 +119,18 @@ pub async fn mine(Shares(api): Shares<Shared>, caller: Caller, Params(asked): Pa
     let verdicts = Permission::all().map(|permission| {
         // Without a device: is it held anywhere?
         let place = place.or_else(|| {
-            let held = rights.with(permission, now).next()?;
-            if held.scope.is_all() {
-                Some(Place::ACCOUNT)
-            } else {
-                state.sites_of(caller.actor.account).map(|s| Place::site(s.id)).find(|p| held.scope.covers(p))
+            let held = rights.with(permission, now);
+            let widest = held.max_by_key(|right| right.scope.is_all())?;
+            match &widest.scope {
+                Scope::All => Some(Place::ACCOUNT),
+                Scope::Nodes(nodes) => nodes.iter().find_map(|node| state.place_of(caller.actor.account, *node)),
             }
         });
         let verdict = state.verdict(&caller.actor, permission, &place.unwrap_or(Place::ACCOUNT), now);
         let (word, scenario, reason) = match &verdict {
             Verdict::Allow { .. } => ("allow", None, "You hold it".to_owned()),
             Verdict::NeedsRequest { scenario, .. } => {
-                ("needs_request", Some(*scenario), "You may ask; others must approve".to_owned())
+                ("needs_request", Some(*scenario), "You may ask; it waits for others or for its time".to_owned())
             }
             Verdict::Deny(denied) => ("deny", None, denied.to_string()),
         };

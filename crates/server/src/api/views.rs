@@ -148,11 +148,21 @@ impl Viewer<'_> {
     }
 }
 
+/// Whose key it is, if a program asked for it.
+pub fn key_of<'n>(state: &State, request: &Request, names: &'n Names) -> Option<Named<'n>> {
+    let Principal::ApiKey(_) = request.payload.initiator else { return None };
+    let user = state.person_behind(request.payload.initiator)?;
+    Some(Named { id: user.to_string(), name: names.of(user) })
+}
+
 /// Who asked for it.
-pub fn initiator<'n>(request: &Request, names: &'n Names) -> Named<'n> {
+pub fn initiator<'n>(state: &State, request: &Request, names: &'n Names) -> Named<'n> {
     match request.payload.initiator {
         Principal::User(user) => Named { id: user.to_string(), name: names.of(user) },
-        Principal::ApiKey(key) => Named { id: key.to_string(), name: "A program".into() },
+        Principal::ApiKey(key) => {
+            let whose = key_of(state, request, names).map(|person| format!("A program of {}", person.name));
+            Named { id: key.to_string(), name: whose.map_or("A program".into(), Cow::from) }
+        }
         Principal::Operator => Named { id: "operator".into(), name: "Operator".into() },
         Principal::System => Named { id: "system".into(), name: "The server".into() },
     }

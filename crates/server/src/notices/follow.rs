@@ -84,6 +84,10 @@ impl Follower {
             let (before, mut told, mut announced) = (state.seq(), Vec::new(), Vec::new());
             for entry in &entries {
                 state.apply(entry);
+                if notices::is_alarm(&entry.event) {
+                    let request = entry.event.request().map(|id| id.to_string());
+                    tracing::error!(request, "a stored request is not what was approved; it was not carried out");
+                }
                 let notices = notices::of(state, entry);
                 told.extend(notices.into_iter().map(|notice| (state.seq(), notice)));
                 announced.extend(self.announcements(state, entry));

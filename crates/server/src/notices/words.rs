@@ -59,6 +59,7 @@ pub(crate) const fn says(kind: Kind) -> &'static str {
         Kind::Expired => "ran out of time",
         Kind::Superseded => "was replaced by another request",
         Kind::Invalidated => "can no longer be carried out",
+        Kind::Altered => "is not what was approved: somebody has altered what the server keeps; it was not carried out",
         Kind::Reviewed => "was looked at after the recovery",
         Kind::GrantGiven => "is yours from now on",
         Kind::GrantChanged => "ends at another time or has other keys",

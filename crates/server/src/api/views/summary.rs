@@ -1,6 +1,6 @@
 //! A request in a list. Written straight to JSON, for lists are long and asked for often.
 
-use super::{Named, Viewer, initiator, title};
+use super::{Named, Viewer, initiator, key_of, title};
 use crate::api::estimate::Effect;
 use adit_core::{
     event::device_of,
@@ -68,6 +68,7 @@ struct Fields<'a> {
     scenario: Scenario,
     site: Option<SiteId>,
     initiator: Named<'a>,
+    key_of: Option<Named<'a>>,
     created_at: Timestamp,
     ended_at: Option<Timestamp>,
     approve_deadline: Timestamp,
@@ -133,7 +134,8 @@ impl<'a> Summary<'a> {
             action: &payload.action,
             scenario: payload.scenario,
             site: site_of(viewer.state, request),
-            initiator: initiator(request, viewer.names),
+            initiator: initiator(viewer.state, request, viewer.names),
+            key_of: key_of(viewer.state, request, viewer.names),
             created_at: request.created_at,
             ended_at: request.ended_at,
             approve_deadline: payload.not_after,
