@@ -7,7 +7,7 @@ use adit_core::{
     command::{Command, Reply},
     event::{Entry, Event},
     ids::UserId,
-    requests::{Action, Control, Decision, NewGrant, PolicyChange, RequestState, Scenario},
+    requests::{Action, Control, Decision, NewGrant, PolicyChange, RequestState, Safeguards, Scenario},
     state::State,
 };
 use proptest::prelude::*;
@@ -22,10 +22,10 @@ const SCENARIOS: [Scenario; 4] = [
 ];
 const PRIZE: usize = 3;
 type Counts = [u32; 4];
-/// What matters of a state: the counts, and who may approve.
-type Spot = (Counts, BTreeSet<UserId>);
+/// What matters of a state: the counts, who may approve, and whether the ratchet and the closure hold.
+type Spot = (Counts, BTreeSet<UserId>, [bool; 2]);
 
-/// An account with `people` approvers, the owner first, and somebody of the coalition's who holds nothing yet.
+/// An account with `people` approvers, the owner first, a viewer, and somebody of the coalition's who holds nothing yet.
 struct Company {
     w: World,
     approvers: Vec<UserId>,
@@ -36,6 +36,7 @@ fn company(people: u32) -> Company {
     let mut w = World::new(1);
     let mut approvers = vec![w.owner];
     approvers.extend((1..people).map(|_| w.person(Role::Administrator)));
+    w.person(Role::Viewer);
     let Reply::User(stranger) = w.operator(Command::AddUser) else { unreachable!() };
     Company { w, approvers, stranger }
 }
@@ -56,7 +57,7 @@ fn counts_of(w: &World) -> Counts {
 }
 
 /// Everything they could ask for, now.
-fn moves(w: &World, coalition: &[UserId], stranger: UserId, most: u32) -> Vec<Action> {
+fn moves(w: &World, stranger: UserId, most: u32) -> Vec<Action> {
     let change = |scenario, required| PolicyChange::counts(scenario, required, 0);
     let mut moves: Vec<_> = SCENARIOS
         .into_iter()
@@ -64,8 +65,21 @@ fn moves(w: &World, coalition: &[UserId], stranger: UserId, most: u32) -> Vec<Ac
         .chain([SCENARIOS.map(|scenario| change(scenario, 1)).to_vec()])
         .map(|changes| Action::Control(Control::SetPolicies { changes }))
         .collect();
-    let others = w.state.grants_of(w.account).filter(|grant| !coalition.contains(&grant.user) && grant.user != w.owner);
-    moves.extend(others.map(|grant| Action::Control(Control::RemoveGrant { grant: grant.id })));
+    let safeguards = |ratchet, closure, owner_recovery| Safeguards { ratchet, closure, owner_recovery };
+    // Among three every way is gone, and there the two rules would make them four times as many.
+    let rules = [safeguards(true, true, true), safeguards(false, true, true), safeguards(true, false, true)];
+    let switched = rules.into_iter().filter(|_| most != 3).chain([safeguards(true, true, false)]);
+    moves.extend(switched.map(|to| Action::Control(Control::SetSafeguards(to))));
+    // Whom they remove, and what they would have with it: lower counts, or one that is not to be chosen.
+    let removal = |user, changes| Action::Control(Control::RemoveUser { user, changes });
+    let all_one = SCENARIOS.map(|scenario| change(scenario, 1)).to_vec();
+    for grant in w.state.grants_of(w.account).filter(|grant| grant.user != w.owner) {
+        moves.push(removal(grant.user, vec![change(Scenario::GovernanceRecover, most)]));
+        if grant.role.is_administration() {
+            moves.push(removal(grant.user, all_one.clone()));
+            moves.push(Action::Control(Control::RemoveGrant { grant: grant.id }));
+        }
+    }
     moves.push(Action::Control(Control::AddGrant(NewGrant::new(stranger, Role::Administrator, Scope::All))));
     moves
 }
@@ -90,7 +104,9 @@ struct Map {
 
 impl Map {
     fn key(w: &World) -> Spot {
-        (counts_of(w), super::administrators(&w.state, w).into_iter().collect())
+        let safeguards = w.state.safeguards(w.account);
+        let hold = [safeguards.ratchet, safeguards.closure];
+        (counts_of(w), super::administrators(&w.state, w).into_iter().collect(), hold)
     }
 
     fn explore(&mut self, w: &mut World, from: State, coalition: &[UserId], stranger: UserId, most: u32) {
@@ -106,9 +122,12 @@ impl Map {
             }
             let mut reached = Vec::new();
             w.state = state.clone();
-            for action in moves(w, coalition, stranger, most) {
+            for action in moves(w, stranger, most) {
                 w.state = state.clone();
                 if all_try(w, coalition, &action) {
+                    super::check_fixed(&w.state, w.account);
+                    let way_out = w.state.safeguards(w.account).owner_recovery;
+                    assert!(way_out || coalition.contains(&w.owner), "the owner is kept in: {action:?}");
                     reached.push(Self::key(w));
                     open.push(w.state.clone());
                 }
@@ -187,7 +206,7 @@ proptest! {
         let w = &mut company.w;
         w.state = with_counts(w, counts);
         for (pick, who) in picks {
-            let mut all = moves(w, &coalition, company.stranger, 4);
+            let mut all = moves(w, company.stranger, 4);
             all.push(Action::Control(Control::UnfreezeAccount {}));
             let action = pick.get(&all).clone();
             let _ = w.try_ask(coalition[who % coalition.len()], action, &[]);

@@ -2,8 +2,9 @@
 
 use crate::{
     config,
+    steps::steps,
     support::{World, mode},
-    walk::{Moment, live, steps},
+    walk::{Moment, live},
 };
 use adit_core::{
     authz::{Actor, Principal, Role, catalogue::Risk},

@@ -4,6 +4,7 @@
 
 mod coalition;
 mod lists;
+mod steps;
 #[path = "../support/mod.rs"]
 mod support;
 mod walk;
@@ -12,13 +13,14 @@ use adit_core::{
     audit::{self, Chain},
     authz::{Principal, Role},
     event::{Entry, Event},
-    ids::{RequestId, UserId},
-    requests::{Action, Control, Decision, ItemState, Request, RequestState, Scenario, Target},
+    ids::{AccountId, RequestId, UserId},
+    requests::{Action, Control, Decision, ItemState, Policy, Request, RequestState, Scenario, Target},
     state::State,
 };
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
-use walk::{Moment, live, steps};
+use steps::steps;
+use walk::{Moment, live};
 
 /// Longest life.
 const STEPS: usize = 100;
@@ -166,6 +168,26 @@ proptest! {
     }
 
     #[test]
+    fn r10_r11_what_nobody_may_choose_stays_and_the_way_out_is_its_owners(steps in steps(STEPS)) {
+        live(&steps, |m| {
+            check_fixed(&m.w.state, m.w.account);
+            for entry in m.new {
+                match &entry.event {
+                    Event::SafeguardsSet { safeguards, .. } => check_way_out(m, entry, safeguards.owner_recovery),
+                    Event::RequestEnded { request, reason, .. } => {
+                        let request = m.w.request(*request);
+                        let recovers = request.payload.scenario == Scenario::GovernanceRecover;
+                        let by_owner = request.payload.initiator == Principal::User(m.w.owner());
+                        let unauthorized = reason.as_deref() == Some("initiator_unauthorized");
+                        assert!(!(recovers && by_owner && unauthorized), "nobody ends an owner's recovery under way");
+                    }
+                    _ => {}
+                }
+            }
+        });
+    }
+
+    #[test]
     fn i11_only_people_vote_and_only_for_themselves(steps in steps(STEPS)) {
         live(&steps, |m| {
             for entry in m.new {
@@ -246,6 +268,35 @@ fn is_effect(entry: &Entry, event: &Event) -> bool {
         )
 }
 
+/// What makes things safer takes one person, and the way out is as wide as it was.
+pub fn check_fixed(state: &State, account: AccountId) {
+    for scenario in Scenario::ALL.iter().filter(|scenario| scenario.has_fixed_counts()) {
+        let (now, shipped) = (state.policy(account, *scenario), scenario.default_policy());
+        let counts = |policy: &Policy| (policy.required, policy.required_other, policy.initiator_counts);
+        assert_eq!(counts(&now), counts(&shipped), "{}", scenario.name());
+        assert_eq!(now.approvers, shipped.approvers, "{}", scenario.name());
+    }
+}
+
+/// Recovery is switched off by the owner's own request alone, and by all whom a count takes.
+fn check_way_out(m: &Moment<'_>, set: &Entry, owner_recovery: bool) {
+    let running = m.new.iter().take_while(|entry| !std::ptr::eq(*entry, set)).filter_map(|entry| match &entry.event {
+        Event::RequestExecuting { request, .. } => Some(m.w.request(*request)),
+        _ => None,
+    });
+    let request = running.last().unwrap();
+    if owner_recovery == m.before.safeguards(m.w.account).owner_recovery {
+        return;
+    }
+    assert!(owner_recovery || request.payload.initiator == Principal::User(m.w.owner()));
+    let chosen = Scenario::ALL.iter().map(|scenario| m.before.policy(m.w.account, *scenario));
+    let most = chosen.filter(|policy| policy.version > 0).map(|policy| policy.required).max().unwrap_or(1);
+    let there_are = m.before.available(m.w.account, Scenario::ApprovalConfigUpdate);
+    let mut yes: BTreeSet<_> = request.live_votes().map(|vote| Principal::User(vote.voter)).collect();
+    yes.insert(request.payload.initiator);
+    assert!(yes.len() >= most.min(there_are) as usize, "{yes:?} of {most}");
+}
+
 /// Counted from the votes themselves: distinct people, each an approver from the start by a grant that was still there.
 fn check_quorum_by_hand(m: &Moment<'_>, request: &Request) {
     let held: BTreeSet<_> = m.before.grants_of(m.w.account).map(|grant| grant.id).collect();
@@ -261,9 +312,17 @@ fn check_quorum_by_hand(m: &Moment<'_>, request: &Request) {
         .collect();
     let initiator = match request.payload.initiator {
         Principal::User(user) => user,
+        Principal::ApiKey(key) => {
+            let grant = m.before.key(key).and_then(|key| m.before.grant(key.grant));
+            grant.expect("a program asks by a grant that is there").user
+        }
         other => panic!("{other:?} started a request"),
     };
-    if approvers.contains(&initiator) {
+    if matches!(request.payload.initiator, Principal::ApiKey(_)) {
+        if goes_alone(m, request) {
+            return;
+        }
+    } else if approvers.contains(&initiator) {
         yes.insert(initiator);
     }
     match &request.payload.action {
@@ -277,6 +336,15 @@ fn check_quorum_by_hand(m: &Moment<'_>, request: &Request) {
     assert!(yes.len() >= request.required as usize, "{yes:?}");
     yes.remove(&initiator);
     assert!(yes.len() >= request.required_other as usize, "{yes:?}");
+}
+
+/// A program needs nobody where its kind may go alone and one person is enough.
+fn goes_alone(m: &Moment<'_>, request: &Request) -> bool {
+    let payload = &request.payload;
+    let policy = m.before.policy(payload.account, payload.scenario);
+    let one =
+        (policy.required, policy.required_other) == (1, 0) && (request.required, request.required_other) == (1, 0);
+    policy.programs_run_alone && one
 }
 
 fn claims_of(request: &Request) -> Vec<(u32, u8)> {

@@ -1,80 +1,21 @@
 //! Random lives of one company: people ask, vote, come and go; agents report; time passes.
 
-use crate::support::{SITE, World, mode, restart_workers};
+use crate::{
+    steps::{MINERS, Step},
+    support::{SITE, World, mode, restart_workers},
+};
 use adit_core::{
-    authz::{Actor, ApiAccess, Role, Scope},
+    authz::{Actor, ApiAccess, Principal, Role, Scope},
     command::{Command, DraftPart, DraftSubmission, Reply, Submission},
     event::{Entry, Event},
     fleet::{Ending, Operation, PowerMode},
     ids::{DeviceId, GrantId, RequestId, UserId},
-    requests::{Action, Control, Decision, GrantChange, NewGrant, PolicyChange, Scenario},
+    requests::{Action, Control, Decision, GrantChange, NewGrant, NewKey, PolicyChange, Recovery, Scenario},
     state::State,
-    time::Millis,
+    time::{Millis, Timestamp},
 };
-use proptest::prelude::*;
 
-const MINERS: u32 = 6;
 const ROLES: [Role; 4] = [Role::Administrator, Role::SiteManager, Role::OperationsManager, Role::Viewer];
-
-#[derive(Debug, Clone)]
-pub enum Step {
-    Submit { who: usize, what: u8, targets: Vec<u32>, key: Option<u8> },
-    Draft { who: usize, what: u8, targets: Vec<u32> },
-    SubmitDraft { who: usize, key: Option<u8> },
-    Vote { who: usize, which: usize, approve: bool },
-    Withdraw { who: usize, which: usize },
-    Cancel { who: usize, which: usize },
-    Finish { which: usize, well: bool },
-    Policy { who: usize, scenario: usize, required: u32, other: u32 },
-    Remove { who: usize, whom: usize, all: bool },
-    Change { who: usize, whom: usize, role: usize },
-    Suspend { who: usize, whom: usize, on: bool },
-    Leave { who: usize },
-    Hire { role: usize },
-    Deprovision { whom: usize },
-    Freeze { on: bool },
-    Offer { who: usize, whom: usize, role: usize },
-    Answer { who: usize, which: usize, accept: bool },
-    Wait { minutes: u64 },
-    ClockBack { minutes: i64 },
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    let who = 0..8_usize;
-    let which = 0..64_usize;
-    let targets = prop::collection::vec(1..=MINERS, 1..5);
-    let key = prop::option::weighted(0.3, 0..4_u8);
-    prop_oneof![
-        6 => (who.clone(), 0..6_u8, targets.clone(), key.clone())
-            .prop_map(|(who, what, targets, key)| Step::Submit { who, what, targets, key }),
-        2 => (who.clone(), 0..6_u8, targets).prop_map(|(who, what, targets)| Step::Draft { who, what, targets }),
-        1 => (who.clone(), key).prop_map(|(who, key)| Step::SubmitDraft { who, key }),
-        6 => (who.clone(), which.clone(), prop::bool::weighted(0.85))
-            .prop_map(|(who, which, approve)| Step::Vote { who, which, approve }),
-        1 => (who.clone(), which.clone()).prop_map(|(who, which)| Step::Withdraw { who, which }),
-        1 => (who.clone(), which.clone()).prop_map(|(who, which)| Step::Cancel { who, which }),
-        4 => (which.clone(), any::<bool>()).prop_map(|(which, well)| Step::Finish { which, well }),
-        2 => (who.clone(), 0..Scenario::ALL.len(), 0..5_u32, 0..3_u32)
-            .prop_map(|(who, scenario, required, other)| Step::Policy { who, scenario, required, other }),
-        1 => (who.clone(), who.clone(), any::<bool>()).prop_map(|(who, whom, all)| Step::Remove { who, whom, all }),
-        1 => (who.clone(), who.clone(), 0..4_usize).prop_map(|(who, whom, role)| Step::Change { who, whom, role }),
-        2 => (who.clone(), who.clone(), any::<bool>()).prop_map(|(who, whom, on)| Step::Suspend { who, whom, on }),
-        1 => who.clone().prop_map(|who| Step::Leave { who }),
-        1 => (0..4_usize).prop_map(|role| Step::Hire { role }),
-        1 => (who.clone(), who.clone(), 0..4_usize).prop_map(|(who, whom, role)| Step::Offer { who, whom, role }),
-        1 => (who.clone(), which, prop::bool::weighted(0.8))
-            .prop_map(|(who, which, accept)| Step::Answer { who, which, accept }),
-        1 => who.prop_map(|whom| Step::Deprovision { whom }),
-        1 => any::<bool>().prop_map(|on| Step::Freeze { on }),
-        // Now and then longer than any timelock.
-        1 => prop_oneof![5 => 0..90_u64, 1 => 4_320..4_400_u64].prop_map(|minutes| Step::Wait { minutes }),
-        1 => (0..500_i64).prop_map(|minutes| Step::ClockBack { minutes }),
-    ]
-}
-
-pub fn steps(most: usize) -> impl Strategy<Value = Vec<Step>> {
-    prop::collection::vec(step(), 1..most)
-}
 
 /// What there is to look at after a step.
 pub struct Moment<'a> {
@@ -93,6 +34,16 @@ pub fn live(steps: &[Step], mut look: impl FnMut(&Moment<'_>)) -> World {
         [Role::Administrator, Role::Administrator, Role::SiteManager, Role::OperationsManager, Role::Technician];
     let mut people: Vec<_> = roles.into_iter().map(|role| w.person(role)).collect();
     people.push(w.owner);
+    // Two of them have a program each.
+    for holder in [people[2], people[3]] {
+        let grant = held_by(&w, holder).unwrap();
+        let owner = w.owner;
+        for control in [with_keys(&w, grant), key(grant, w.now)] {
+            w.ask(owner, Action::Control(control), &[]);
+        }
+    }
+    // What takes somebody else's word and is never held up by other work.
+    w.set_policy(Scenario::FleetLed, 1, 1);
     let mut degraded = false;
     let mut told = 0;
     for step in steps {
@@ -130,7 +81,24 @@ fn take(w: &mut World, people: &mut Vec<UserId>, step: &Step) {
         Step::Submit { who, what, targets, key } => {
             let action = action(*what);
             let targets: &[u32] = if matches!(action, Action::Device(_)) { targets } else { &[] };
-            submit(w, person(*who), action, targets, key_of(*key));
+            let actor = w.actor(person(*who));
+            submit(w, actor, action, targets, key_of(*key));
+        }
+        Step::Program { which, what, targets, key } => {
+            let keys: Vec<_> = w.state.keys_of(w.account).map(|key| key.id).collect();
+            let action = action(*what);
+            let targets: &[u32] = if matches!(action, Action::Device(_)) { targets } else { &[] };
+            if let Some(program) = pick(&keys, *which).map(Principal::ApiKey) {
+                let actor = Actor { account: w.account, principal: program, authenticated_at: w.now };
+                submit(w, actor, action, targets, key_of(*key));
+            }
+        }
+        Step::Issue { who, whom } => {
+            if let Some(grant) = held_by(w, person(*whom)) {
+                for control in [with_keys(w, grant), key(grant, w.now)] {
+                    let _ = w.try_ask(person(*who), Action::Control(control), &[]);
+                }
+            }
         }
         Step::Draft { who, what, targets } => {
             let actor = w.actor(person(*who));
@@ -139,9 +107,22 @@ fn take(w: &mut World, people: &mut Vec<UserId>, step: &Step) {
         }
         Step::SubmitDraft { who, key } => submit_draft(w, person(*who), key_of(*key)),
         Step::Vote { who, which, approve } => {
-            if let Some(id) = pick(&requests, *which) {
+            // Every other time on what is still open.
+            let open: Vec<_> = w.state.open_requests().map(|request| request.id).collect();
+            let id = if which % 2 == 0 { pick(&open, *which / 2) } else { pick(&requests, *which) };
+            if let Some(id) = id {
                 let decision = if *approve { Decision::Approve } else { Decision::Reject };
                 let _ = w.vote(person(*who), id, decision);
+            }
+        }
+        Step::VoteForOwn { which } => {
+            let of_programs = w.state.open_requests().filter_map(|request| match request.payload.initiator {
+                Principal::ApiKey(key) => Some((request.id, w.state.grant(w.state.key(key)?.grant)?.user)),
+                _ => None,
+            });
+            let of_programs: Vec<_> = of_programs.collect();
+            if let Some((id, user)) = pick(&of_programs, *which) {
+                let _ = w.vote(user, id, Decision::Approve);
             }
         }
         Step::Withdraw { who, which } => {
@@ -170,18 +151,33 @@ fn take(w: &mut World, people: &mut Vec<UserId>, step: &Step) {
             let _ = w.try_ask(person(*who), Action::Control(control), &[]);
         }
         Step::Remove { who, whom, all: false } => {
-            let whom = person(*whom);
-            let held = w.state.grants_of(w.account).find(|grant| grant.user == whom).map(|grant| grant.id);
-            if let Some(grant) = held {
+            if let Some(grant) = held_by(w, person(*whom)) {
                 let _ = w.try_ask(person(*who), Action::Control(Control::RemoveGrant { grant }), &[]);
             }
         }
         Step::Change { who, whom, role } => {
-            let whom = person(*whom);
-            let held = w.state.grants_of(w.account).find(|grant| grant.user == whom).map(|grant| grant.id);
-            if let Some(grant) = held {
+            if let Some(grant) = held_by(w, person(*whom)) {
                 let _ = w.try_ask(person(*who), change(grant, ROLES[*role]), &[]);
             }
+        }
+        Step::RemoveWith { who, whom, scenario, required } => {
+            let changes = vec![PolicyChange::counts(Scenario::ALL[*scenario], *required, 0)];
+            let control = Control::RemoveUser { user: person(*whom), changes };
+            let _ = w.try_ask(person(*who), Action::Control(control), &[]);
+        }
+        Step::Safeguards { who, safeguards } => {
+            let _ = w.try_ask(person(*who), Action::Control(Control::SetSafeguards(*safeguards)), &[]);
+        }
+        Step::Recover { who, whom, scenario, required } => {
+            let changes = vec![PolicyChange::counts(Scenario::ALL[*scenario], *required, 0)];
+            let remove = whom.map(person).into_iter().collect();
+            let action = Action::Control(Control::Recover(Recovery { changes, remove }));
+            let id = w.new_id();
+            let (targets, estimates, idempotency_key) = (Vec::new(), Vec::new(), None);
+            let reason = Some("nobody answers".into());
+            let submission = Submission { id, action, targets, estimates, reason, idempotency_key };
+            let actor = w.actor(person(*who));
+            let _ = w.run(&actor, Command::Submit(submission));
         }
         Step::Suspend { who, whom, on } => {
             let user = person(*whom);
@@ -233,14 +229,29 @@ fn change(grant: GrantId, role: Role) -> Action {
     Action::Control(Control::ChangeGrant(change))
 }
 
+/// The grant of a person, with keys from now on.
+fn with_keys(w: &World, grant: GrantId) -> Control {
+    let (role, scope, api_access) = (w.state.grant(grant).unwrap().role, Scope::All, ApiAccess::ReadWrite);
+    Control::ChangeGrant(GrantChange { grant, role, scope, expires_at: None, remark: None, api_access })
+}
+
+fn key(grant: GrantId, now: Timestamp) -> Control {
+    let (name, access, secret_hash) = ("Monitoring".into(), ApiAccess::ReadWrite, "ab".repeat(32));
+    let expires_at = Some(now.after(Millis::days(90)));
+    Control::IssueKey(NewKey { grant, name, access, secret_hash, expires_at })
+}
+
+fn held_by(w: &World, user: UserId) -> Option<GrantId> {
+    w.state.grants_of(w.account).find(|grant| grant.user == user).map(|grant| grant.id)
+}
+
 fn key_of(key: Option<u8>) -> Option<String> {
     key.map(|key| format!("key {key}"))
 }
 
 /// Submits, and holds the rule that was foretold against what became of it.
-fn submit(w: &mut World, who: UserId, action: Action, targets: &[u32], idempotency_key: Option<String>) {
+fn submit(w: &mut World, actor: Actor, action: Action, targets: &[u32], idempotency_key: Option<String>) {
     let before = w.state.clone();
-    let actor = w.actor(who);
     let submission = Submission {
         id: w.new_id(),
         action: action.clone(),
