@@ -2,6 +2,7 @@
 //   ADIT_BIN=../target/debug/adit node --test journey/deciding.test.mjs
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { ask, call, stateOf } from "./calls.mjs";
 import { openDemo } from "./people.mjs";
 import { dialog, go, state } from "./steps.mjs";
 
@@ -13,29 +14,6 @@ let devices;
 /** Requests by what they are for. */
 const asked = {};
 
-/** Asks the interface as the page's own person, with their session. */
-const call = (page, method, path, body) =>
-  page.evaluate(
-    async ([how, where, what]) => {
-      const { csrf } = await (await fetch("/api/v1/session")).json();
-      const headers = {
-        "Content-Type": "application/json",
-        "X-Adit-Csrf": csrf,
-        "Idempotency-Key": crypto.randomUUID(),
-      };
-      const answer = await fetch(`/api/v1${where}`, {
-        method: how,
-        headers,
-        body: what && JSON.stringify(what),
-      });
-      if (!answer.ok) throw new Error(`${how} ${where}: ${answer.status} ${await answer.text()}`);
-      return answer.json();
-    },
-    [method, path, body],
-  );
-const ask = (page, action, params, targets = [], reason) =>
-  call(page, "POST", "/requests", { action: { action, params }, targets, reason });
-const stateOf = async (page, { id }) => (await call(page, "GET", `/requests/${id}`)).state;
 const slow = (targets, reason) => ask(manager, "set_power_mode", { mode: "low" }, targets, reason);
 
 before(async () => {

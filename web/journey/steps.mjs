@@ -4,7 +4,7 @@
 export async function go(page, word) {
   await page
     .getByRole("navigation", { name: "Pages" })
-    .getByRole("link", { name: word, exact: true })
+    .getByRole("link", { name: new RegExp(`^${word}( \\d+ for you)?$`) })
     .click();
   await page.getByRole("heading", { level: 1, name: word }).waitFor();
 }

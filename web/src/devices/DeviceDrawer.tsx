@@ -153,7 +153,7 @@ function Holding({ device }: { device: DeviceRow }) {
       <ul className="plain col">
         {device.open.map((open) => (
           <li key={open.request} className="row between">
-            <Link to="/s/$site/requests/$id" params={{ site, id: open.request }}>
+            <Link to="/s/$site/requests/$id" params={{ site, id: open.request }} className="row">
               R-{open.number} {words(open.action)}
             </Link>
             <RequestStateMark state={open.state} />

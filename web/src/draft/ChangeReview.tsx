@@ -67,12 +67,12 @@ export function ChangeReview({ site, change }: { site: string; change: DraftChan
         </section>
       )}
       <div className="row between">
-        <button type="button" className="link small" aria-expanded={all} onClick={() => setAll(!all)}>
+        <button type="button" className="link row small" aria-expanded={all} onClick={() => setAll(!all)}>
           {all ? "Hide the devices" : `Show the ${plural(change.targets.length, "device")}`}
         </button>
         <Button
           variant="subtle"
-          aria-label={`Take ${actionTitle(change.action)} out of the draft`}
+          aria-label={`Take out ${actionTitle(change.action)}`}
           onClick={() => void removeChange(site, change.id).catch(refused)}
         >
           Take out

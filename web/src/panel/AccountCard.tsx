@@ -29,7 +29,7 @@ export function AccountCard({ account }: { account: PanelAccount }) {
     <article className={`card ${css.account}`} aria-label={account.name}>
       <div className="row between">
         <h3 className={css.name}>
-          <button type="button" className="link" onClick={() => open()}>
+          <button type="button" className="link row" onClick={() => open()}>
             {account.name}
           </button>
         </h3>
@@ -50,7 +50,7 @@ export function AccountCard({ account }: { account: PanelAccount }) {
         </ul>
       )}
       {!all && subAccounts.length > FIRST && (
-        <button type="button" className="link small" onClick={() => setAll(true)}>
+        <button type="button" className="link row small" onClick={() => setAll(true)}>
           Show all {count(subAccounts.length)}
         </button>
       )}

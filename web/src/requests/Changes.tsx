@@ -20,7 +20,7 @@ export function ChangedSince({ request }: { request: Request }) {
     <>
       {request.superseded_by && (
         <Note tone="warn" title="Another request replaced this one">
-          <Link to="/s/$site/requests/$id" params={{ site, id: request.superseded_by.id }}>
+          <Link to="/s/$site/requests/$id" params={{ site, id: request.superseded_by.id }} className="row">
             Open R-{request.superseded_by.number}
           </Link>
         </Note>
@@ -192,7 +192,11 @@ function MoneyLink({ request: { action } }: { request: Request }) {
   const site = useSite();
   if (!isMoney(action)) return null;
   return (
-    <Link to="/s/$site/sub-accounts/$id" params={{ site, id: action.params.sub_account }} className="small">
+    <Link
+      to="/s/$site/sub-accounts/$id"
+      params={{ site, id: action.params.sub_account }}
+      className="row small"
+    >
       Its wallet and revenue
     </Link>
   );

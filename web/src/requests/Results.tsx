@@ -68,6 +68,8 @@ function ResultTable({ items, devices }: { items: readonly Item[]; devices: bool
       className={css.results}
       role="table"
       aria-label="Results"
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so keys must reach it
+      tabIndex={0}
       aria-rowcount={items.length + 1}
     >
       <div className={css.rHead} role="row" aria-rowindex={1}>

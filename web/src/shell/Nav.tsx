@@ -76,19 +76,14 @@ export function Nav({ inDrawer = false, onGo }: { inDrawer?: boolean; onGo?: () 
           {group.items
             .filter((item) => !("needs" in item) || permissions.includes(item.needs))
             .map(({ to, word, icon: Icon }) => (
-              <Link
-                key={to}
-                to={to}
-                params={{ site }}
-                className={css.item}
-                onClick={onGo}
-                aria-label={word}
-                title={word}
-              >
+              <Link key={to} to={to} params={{ site }} className={css.item} onClick={onGo} title={word}>
                 <Icon size={17} stroke={1.6} aria-hidden="true" />
                 <span>{word}</span>
                 {to === "/s/$site/approvals" && waiting > 0 && (
-                  <b className={`${css.badge} num`}>{waiting}</b>
+                  <b className={`${css.badge} num`}>
+                    {waiting}
+                    <i className="sr"> for you</i>
+                  </b>
                 )}
               </Link>
             ))}

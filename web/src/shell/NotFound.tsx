@@ -4,9 +4,11 @@ import { Empty, LoadError } from "../ui/feedback";
 
 export function NotFound() {
   return (
-    <Empty title="There is no page at this address">
+    <Empty title="There is no page at this address" level="h1">
       <p>It may have been moved, or the link may have been cut short.</p>
-      <Link to="/">Go to the devices</Link>
+      <Link to="/" className="row">
+        Go to the devices
+      </Link>
     </Empty>
   );
 }

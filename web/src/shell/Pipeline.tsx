@@ -68,7 +68,6 @@ function Stage({
           className={`${css.stage} ${value > 0 ? css[tone] : css.quiet}`}
           aria-haspopup="dialog"
           aria-expanded={open}
-          aria-label={`${word} ${value}${text ? `, ${text}` : ""}`}
           onClick={() => setOpen(!open)}
         >
           <span className="row" style={{ gap: 6 }}>
@@ -77,7 +76,7 @@ function Stage({
           </span>{" "}
           <span className="num">
             {value}
-            {text && " "}
+            {text && ", "}
             {text && (tone === "review" ? <b>{text}</b> : <span>{text}</span>)}
           </span>
         </button>

@@ -42,7 +42,7 @@ export function ForgotPage() {
           </Button>
         </form>
       )}
-      <Link to="/sign-in" search={{}}>
+      <Link to="/sign-in" search={{}} className="row">
         Back to the sign-in page
       </Link>
     </Door>

@@ -33,7 +33,7 @@ export function InvitationPage() {
       ) : hasCode(error, "not_found") ? (
         <DeadLink>
           <p>Invitations work once and for seven days. Ask whoever invited you for a new one.</p>
-          <Link to="/sign-in" search={{}}>
+          <Link to="/sign-in" search={{}} className="row">
             Go to the sign-in page
           </Link>
         </DeadLink>
@@ -62,7 +62,7 @@ function JoinForm({ token, invitation }: { token: string; invitation: Invitation
           As soon as it is given you can sign in with {invitation.email}. The approvers of{" "}
           {invitation.company} have the request in their inbox.
         </Note>
-        <Link to="/sign-in" search={{}}>
+        <Link to="/sign-in" search={{}} className="row">
           Go to the sign-in page
         </Link>
       </div>

@@ -26,14 +26,16 @@ export function ResetPage() {
           <Note title="The password is changed">
             You are signed out everywhere. Sign in with the new one.
           </Note>
-          <Link to="/sign-in" search={{}}>
+          <Link to="/sign-in" search={{}} className="row">
             Go to the sign-in page
           </Link>
         </div>
       ) : token === "" || hasCode(error, "not_found") ? (
         <DeadLink>
           <p>Links for a new password work once and not for long.</p>
-          <Link to="/forgot-password">Ask for a new link</Link>
+          <Link to="/forgot-password" className="row">
+            Ask for a new link
+          </Link>
         </DeadLink>
       ) : (
         <form className="card col gap3" onSubmit={submit}>

@@ -32,7 +32,7 @@ export function SetupPage() {
             It was used, or there is an account already. If there is none, restart the server: it prints a new
             link.
           </p>
-          <Link to="/sign-in" search={{}}>
+          <Link to="/sign-in" search={{}} className="row">
             Go to the sign-in page
           </Link>
         </DeadLink>

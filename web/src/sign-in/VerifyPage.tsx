@@ -24,12 +24,16 @@ export function VerifyPage() {
       {done ? (
         <div className="card col gap3" role="status">
           <Note title="Your e-mail is confirmed">Word about approvals and sign-ins can reach you now.</Note>
-          <Link to="/">Go to the console</Link>
+          <Link to="/" className="row">
+            Go to the console
+          </Link>
         </div>
       ) : token === "" || hasCode(error, "not_found") ? (
         <DeadLink>
           <p>It was used already, or it is too old. Your Security page sends a new one.</p>
-          <Link to="/">Go to the console</Link>
+          <Link to="/" className="row">
+            Go to the console
+          </Link>
         </DeadLink>
       ) : (
         <form className="card col gap3" onSubmit={submit}>

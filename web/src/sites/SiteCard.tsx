@@ -42,10 +42,10 @@ export function SiteCard({
         />
       </div>
       <p className="row wrap">
-        <Link to="/s/$site/devices" params={{ site: site.id }} search={{}}>
+        <Link to="/s/$site/devices" params={{ site: site.id }} search={{}} className="row">
           {plural(site.devices, "device")}
         </Link>
-        <Link to="/s/$site/agents" params={{ site: site.id }}>
+        <Link to="/s/$site/agents" params={{ site: site.id }} className="row">
           {plural(site.agents, "agent")}
         </Link>
         <span className="soft">{plural(site.containers, "container")}</span>

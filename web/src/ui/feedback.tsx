@@ -71,11 +71,22 @@ export function LoadError({ error, retry }: { error: unknown; retry: () => void 
   );
 }
 
-export function Empty({ title, children, icon }: { title: string; children?: ReactNode; icon?: ReactNode }) {
+export function Empty({
+  title,
+  children,
+  icon,
+  level: Heading = "h2",
+}: {
+  title: string;
+  children?: ReactNode;
+  icon?: ReactNode;
+  /** h1 where it is all there is on the page. */
+  level?: "h1" | "h2";
+}) {
   return (
     <div className={css.empty}>
       {icon}
-      <h2>{title}</h2>
+      <Heading>{title}</Heading>
       {children}
     </div>
   );
