@@ -108,6 +108,21 @@ test("with the rule at 2 a change shows old above new, and waits", async () => {
   await owner.keyboard.press("Escape");
 });
 
+test("what waits is amended with the dialog that it was made with", async () => {
+  await owner.goto(request);
+  await owner.getByRole("button", { name: "Amend…" }).click();
+  const form = dialog(owner, /^Amend R-\d+$/);
+  await form.getByText(/^R-\d+ ends, another takes its place$/).waitFor();
+  assert.equal(await form.getByLabel("New address").inputValue(), NEW);
+  await form.getByText("Nothing is different yet").waitFor();
+  await form.getByLabel("Reason (optional)").fill("New vault. It is in Norte.");
+  await form.getByRole("button", { name: "Submit the amended request" }).click();
+  await owner.waitForURL((url) => url.pathname !== request && /\/requests\//.test(url.pathname));
+  await state(owner, "Waiting for approval").waitFor();
+  request = new URL(owner.url()).pathname;
+  await open(owner, "quarryclient");
+});
+
 test("whoever approves sees the addresses in full, and for how long what is due will be held", async () => {
   second = await people.signIn("Administrator");
   await second.goto(request);

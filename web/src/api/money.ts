@@ -1,7 +1,7 @@
 // Where a sub-account's money goes. It is changed by requests alone.
 import { queryOptions } from "@tanstack/react-query";
 import { client, unwrap } from "./client";
-import { createRequest } from "./mutations";
+import { amendRequest, createRequest } from "./mutations";
 import { queryClient } from "./query";
 import type { components } from "./schema";
 import type { Action } from "./types";
@@ -52,8 +52,11 @@ export const allocationChange = (sub_account: string, shares: Share[]): Action =
   params: { sub_account, shares },
 });
 
-export async function changeMoney(action: Action, reason: string) {
-  const request = await createRequest(action, [], reason);
+/** `amends`: in the place of that request, which waits. */
+export async function changeMoney(action: Action, reason: string, amends?: string) {
+  const request = await (amends
+    ? amendRequest(amends, action, [], reason)
+    : createRequest(action, [], reason));
   await queryClient.invalidateQueries({ queryKey: ["money"] });
   return request;
 }

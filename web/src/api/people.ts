@@ -2,7 +2,7 @@
 import { queryOptions } from "@tanstack/react-query";
 import type { GrantScope, GrantTerms } from "./account-types";
 import { client, idempotencyKey, unwrap, withStepUp } from "./client";
-import { keepRequest } from "./mutations";
+import { amendRequest, keepRequest } from "./mutations";
 import { queryClient } from "./query";
 import type { Action, PolicyChange, Request } from "./types";
 
@@ -40,15 +40,26 @@ export const explainQuery = (subject: string, action: string, resource?: string)
     retry: false,
   });
 
+function reread() {
+  for (const key of ["people", "permissions", "explain", "roles", "transfer", "policies"])
+    void queryClient.invalidateQueries({ queryKey: [key] });
+}
+
 /** Asks once, with the same key when the proof of identity comes in between; what it changed is read anew. */
 function submit(call: (headers: { "Idempotency-Key": string }) => Promise<Request>): Promise<Request> {
   const headers = idempotencyKey();
   return withStepUp(async () => {
     const request = keepRequest(await call(headers));
-    for (const key of ["people", "permissions", "explain", "roles", "transfer", "policies"])
-      void queryClient.invalidateQueries({ queryKey: [key] });
+    reread();
     return request;
   });
+}
+
+/** Asks for something else in the place of a request that waits. */
+export async function amend(request: Request, action: Action): Promise<Request> {
+  const next = await amendRequest(request.id, action, [], request.reason ?? "");
+  reread();
+  return next;
 }
 export const ask = (action: Action) =>
   submit((headers) => unwrap(client.POST("/requests", { headers, body: { action, targets: [] } })));

@@ -5,6 +5,7 @@ import { useState } from "react";
 import { type AllocationOf, allocationChange } from "../api/money";
 import { placesQuery } from "../api/people";
 import { problemOf } from "../api/problem";
+import type { Action } from "../api/types";
 import { Note } from "../ui/feedback";
 import css from "./Money.module.css";
 import { type MoneyChange, MoneyDialog, sentence } from "./MoneyDialog";
@@ -32,7 +33,7 @@ const KINDS = [
 /** Who gets which part: lines that must add up to the whole before they can be sent. */
 export function AllocationDialog({ of, name, ...rest }: MoneyChange & { of: AllocationOf }) {
   const before = (of.coming ?? of.current).shares;
-  const [rows, setRows] = useState(rowsOf(before));
+  const [rows, setRows] = useState(rowsOf(asked(rest.amends?.action) ?? before));
   const missing = incomplete(rows, before);
   const action = missing === "" ? allocationChange(of.sub_account, sharesOf(rows)) : null;
   const said = useForetold(action);
@@ -86,6 +87,10 @@ export function AllocationDialog({ of, name, ...rest }: MoneyChange & { of: Allo
     </MoneyDialog>
   );
 }
+
+/** The shares that stand in a request. */
+const asked = (action: Action | undefined) =>
+  action?.action === "set_allocation" ? action.params.shares : undefined;
 
 function Line({
   row,

@@ -2,6 +2,7 @@ import { Textarea } from "@mantine/core";
 import { type ReactNode, useState } from "react";
 import { changeMoney } from "../api/money";
 import type { Action, Request } from "../api/types";
+import { AMEND, Amends, amendTitle, isSame, NOTHING_NEW } from "../ui/amends";
 import { Note } from "../ui/feedback";
 import { FormDialog } from "../ui/form-dialog";
 import { wait } from "../ui/format";
@@ -10,6 +11,8 @@ import type { Foretold } from "./use-foretold";
 /** Whose money, and what follows. */
 export interface MoneyChange {
   name: string;
+  /** The request that waits, in whose place the change is asked for. */
+  amends?: Request;
   onClose: () => void;
   onAsked: (request: Request) => void;
 }
@@ -22,6 +25,7 @@ export function MoneyDialog({
   said: { rule, fits },
   missing,
   then,
+  amends,
   onClose,
   onAsked,
   children,
@@ -36,22 +40,24 @@ export function MoneyDialog({
   then?: string;
   children: ReactNode;
 }) {
-  const [reason, setReason] = useState("");
+  const [reason, setReason] = useState(amends?.reason ?? "");
+  const same = amends !== undefined && isSame(amends, action, reason);
   return (
     <FormDialog
-      title={title}
+      title={amends ? amendTitle(amends) : title}
       size={size}
-      confirm={rule?.runs_at_once ? "Change it" : "Submit"}
-      ready={fits}
-      hint={missing}
+      confirm={amends ? AMEND : rule?.runs_at_once ? "Change it" : "Submit"}
+      ready={fits && !same}
+      hint={same ? NOTHING_NEW : missing}
       onClose={onClose}
       send={async () => {
         if (!action) return;
-        const request = await changeMoney(action, reason.trim());
+        const request = await changeMoney(action, reason.trim(), amends?.id);
         onClose();
         onAsked(request);
       }}
     >
+      {amends && <Amends request={amends} />}
       {children}
       <Textarea
         label="Reason (optional)"

@@ -2,13 +2,14 @@ import { TextInput } from "@mantine/core";
 import { useState } from "react";
 import { type WalletOf, walletChange } from "../api/money";
 import { hasCode, problemOf } from "../api/problem";
+import type { Action } from "../api/types";
 import { AddressChange } from "../ui/address";
 import { type MoneyChange, MoneyDialog, sentence } from "./MoneyDialog";
 import { useForetold } from "./use-foretold";
 
 /** Another address for a sub-account's own money: checked by the server while it is typed. */
 export function WalletDialog({ of, name, ...rest }: MoneyChange & { of: WalletOf }) {
-  const [address, setAddress] = useState("");
+  const [address, setAddress] = useState(asked(rest.amends?.action));
   const to = address.trim();
   const action = to === "" ? null : walletChange(of.sub_account, to);
   const said = useForetold(action);
@@ -38,6 +39,9 @@ export function WalletDialog({ of, name, ...rest }: MoneyChange & { of: WalletOf
     </MoneyDialog>
   );
 }
+
+/** The address that stands in a request. */
+const asked = (action: Action | undefined) => (action?.action === "set_wallet" ? action.params.address : "");
 
 /** The server's word on the address. */
 function wrong(refusal: unknown): string {

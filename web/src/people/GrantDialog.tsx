@@ -1,22 +1,47 @@
 import { TextInput } from "@mantine/core";
 import { useState } from "react";
-import type { Person, PersonGrant } from "../api/account-types";
-import { addGrant, addPerson, changeGrant } from "../api/people";
+import type { GrantTerms, Person, PersonGrant } from "../api/account-types";
+import { addGrant, addPerson, amend, changeGrant } from "../api/people";
 import { hasCode } from "../api/problem";
+import type { Request } from "../api/types";
+import { AMEND, Amends, amendTitle, NOTHING_NEW } from "../ui/amends";
 import { Note } from "../ui/feedback";
 import { FormDialog } from "../ui/form-dialog";
 import { useNow } from "../ui/use-now";
 import { useOutcome } from "../ui/use-outcome";
 import { GrantFields } from "./GrantFields";
-import { incomplete, NO_TERMS, termsOf, toSend } from "./terms";
+import { incomplete, NO_TERMS, sameTerms, type Terms, termsOf, toSend } from "./terms";
 
 /** What the dialog is for: somebody new, one more role, or another role in a grant's place. */
 export type GrantTask =
   | { kind: "new" }
   | { kind: "more"; person: Person }
-  | { kind: "change"; person: Person; grant: PersonGrant };
+  | { kind: "change"; person: Person; grant: PersonGrant }
+  | { kind: "amend"; person: Person; request: Request; asked: GrantTerms };
 
 const TITLE = { new: "Add a person", more: "Give one more role", change: "Change the role" };
+
+function atFirst(task: GrantTask): Terms {
+  if (task.kind === "change") return termsOf(task.grant);
+  return task.kind === "amend" ? termsOf(task.asked) : NO_TERMS;
+}
+
+function ask(task: GrantTask, email: string, terms: GrantTerms): Promise<Request> {
+  switch (task.kind) {
+    case "new":
+      return addPerson(email, terms);
+    case "more":
+      return addGrant(task.person.id, terms);
+    case "change":
+      return changeGrant(task.grant.id, terms);
+    case "amend": {
+      const { action } = task.request;
+      return action.action === "change_grant"
+        ? amend(task.request, { ...action, params: { grant: action.params.grant, ...terms } })
+        : amend(task.request, { action: "add_grant", params: { user: task.person.id, ...terms } });
+    }
+  }
+}
 
 export function GrantDialog({
   task,
@@ -29,21 +54,17 @@ export function GrantDialog({
   onInvite: (email: string) => void;
 }) {
   const [email, setEmail] = useState("");
-  const [terms, setTerms] = useState(task.kind === "change" ? termsOf(task.grant) : NO_TERMS);
+  const [terms, setTerms] = useState(atFirst(task));
+  const amends = task.kind === "amend" ? task.request : undefined;
   const now = useNow();
   const tell = useOutcome();
   const send = async () => {
-    const asked = toSend(terms);
-    const request =
-      task.kind === "new"
-        ? await addPerson(email.trim(), asked)
-        : task.kind === "more"
-          ? await addGrant(task.person.id, asked)
-          : await changeGrant(task.grant.id, asked);
+    const request = await ask(task, email.trim(), toSend(terms));
     onClose();
     await tell(request, task.kind === "change" ? "Role changed" : "Role given");
   };
   const missing = incomplete(terms, now);
+  const same = task.kind === "amend" && sameTerms(terms, termsOf(task.asked));
   const refusal = (error: unknown) =>
     hasCode(error, "not_registered") ? (
       <Note tone="warn" title="Nobody is registered with this e-mail" alert>
@@ -54,15 +75,16 @@ export function GrantDialog({
     ) : null;
   return (
     <FormDialog
-      title={TITLE[task.kind]}
-      confirm={task.kind === "change" ? "Change" : "Give the role"}
-      keep={task.kind === "change" ? "Keep as it is" : "Cancel"}
-      ready={missing === "" && (task.kind !== "new" || email.trim() !== "")}
-      hint={terms.role !== "" ? missing : ""}
+      title={task.kind === "amend" ? amendTitle(task.request) : TITLE[task.kind]}
+      confirm={amends ? AMEND : task.kind === "change" ? "Change" : "Give the role"}
+      keep={amends || task.kind === "change" ? "Keep as it is" : "Cancel"}
+      ready={missing === "" && !same && (task.kind !== "new" || email.trim() !== "")}
+      hint={same ? NOTHING_NEW : terms.role !== "" ? missing : ""}
       refusal={refusal}
       onClose={onClose}
       send={send}
     >
+      {amends && <Amends request={amends} />}
       {task.kind === "new" ? (
         <TextInput
           label="E-mail"

@@ -20,7 +20,7 @@ import { found } from "./terms";
 
 const route = getRouteApi("/s/$site/people");
 
-type Task = PersonTask | GrantTask | { kind: "invite"; email: string };
+type Task = PersonTask | Exclude<GrantTask, { kind: "amend" }> | { kind: "invite"; email: string };
 
 export function PeoplePage() {
   return (

@@ -18,15 +18,16 @@ export interface Terms {
 
 export const NO_TERMS: Terms = { role: "", everywhere: true, nodes: [], remark: "", until: "", api: "none" };
 
-export function termsOf(grant: PersonGrant): Terms {
+/** Of a grant, or of what a request asks one to be. */
+export function termsOf(grant: PersonGrant | GrantTerms): Terms {
   const scope = readScope(grant.scope);
   return {
     role: grant.role,
     everywhere: scope === "all",
     nodes: scope === "all" ? [] : scope.nodes,
     remark: grant.remark ?? "",
-    until: grant.expires_at === null ? "" : localDate(grant.expires_at),
-    api: grant.api_access,
+    until: grant.expires_at == null ? "" : localDate(grant.expires_at),
+    api: grant.api_access ?? "none",
   };
 }
 
@@ -43,6 +44,10 @@ export function toSend(terms: Terms): GrantTerms {
     ...(terms.api !== "none" && { api_access: terms.api }),
   };
 }
+
+/** Do they say the same? */
+export const sameTerms = (one: Terms, other: Terms): boolean =>
+  JSON.stringify(toSend(one)) === JSON.stringify(toSend(other));
 
 /** Why it cannot be sent yet, or an empty text. */
 export function incomplete(terms: Terms, now: number): string {

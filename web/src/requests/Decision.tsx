@@ -1,5 +1,6 @@
 import { Button } from "@mantine/core";
-import { useState } from "react";
+import { useDisclosure } from "@mantine/hooks";
+import { lazy, Suspense, useState } from "react";
 import { cancelRequest, vote, withdrawVote } from "../api/mutations";
 import { hasCode } from "../api/problem";
 import { requestQuery } from "../api/queries";
@@ -12,14 +13,18 @@ import { deltaPower, plural, shortHash } from "../ui/format";
 import { isOpen } from "../ui/request-state";
 import { refused, told } from "../ui/toast";
 import { useKeys } from "../ui/use-keys";
+import { amends } from "./again";
 import { choicesOf } from "./choices";
 import css from "./Requests.module.css";
+
+const AmendAsk = lazy(() => import("./AmendAsk").then((module) => ({ default: module.AmendAsk })));
 
 type Question = "approve" | "reject" | "cancel";
 
 /** What this person may do about the request, and why not otherwise. Each key asks first. */
 export function Decision({ request }: { request: Request }) {
   const [question, setQuestion] = useState<Question | null>(null);
+  const [amending, amend] = useDisclosure(false);
   const [busy, setBusy] = useState(false);
   const { my, state } = request;
   const mine = useSession().user.id === request.initiator.id;
@@ -74,6 +79,12 @@ export function Decision({ request }: { request: Request }) {
         </Button>
       )}
       {!my.can_vote && my.why_not && <span className="soft grow">{whyNot(request, mine)}</span>}
+      {mine && state === "pending" && amends(request.action) && (
+        <Button size="sm" variant="default" onClick={amend.open}>
+          Amend…
+        </Button>
+      )}
+      <Suspense fallback={null}>{amending && <AmendAsk request={request} onClose={amend.close} />}</Suspense>
       {my.can_cancel && (
         <Button size="sm" variant="default" onClick={() => setQuestion("cancel")} aria-keyshortcuts="x">
           Cancel the request
@@ -131,7 +142,8 @@ function whyNot({ my, state, action }: Request, mine: boolean): string {
       ? `${why} You may still cancel it until it is carried out.`
       : `${why} You are one of its approvers: you may still cancel it until it is carried out.`;
   if (state === "approved") return `${why} Whoever asked for it and its approvers may still cancel it.`;
-  return mine && !isOp(action.action) ? `${why} To change it, cancel it and ask again.` : why;
+  const fixed = !isOp(action.action) && !amends(action);
+  return mine && fixed ? `${why} To change it, cancel it and ask again.` : why;
 }
 
 function whatCancelling({ action }: Request): string {

@@ -69,6 +69,19 @@ export function pageOf({ action }: Action) {
   return { to: `/s/$site/${page}` as const, word: PAGES[page] };
 }
 
+const AMENDABLE: readonly Action["action"][] = [
+  "set_policies",
+  "set_wallet",
+  "set_allocation",
+  "add_grant",
+  "change_grant",
+  "create_role",
+  "change_role",
+];
+
+/** Can it be changed while it waits, with the dialog that it was made with? What is done to devices has a dialog of its own. */
+export const amends = ({ action }: Action): boolean => AMENDABLE.includes(action);
+
 /** Can exactly the same be asked for once more? Not where a secret went with it that was shown or kept for that one alone. */
 export function repeats(action: Action): boolean {
   switch (action.action) {

@@ -1,9 +1,10 @@
 import { Checkbox, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { changeRole, createRole, peopleQuery } from "../api/people";
+import { amend, changeRole, createRole, peopleQuery } from "../api/people";
 import { useSession } from "../api/session";
-import type { PermissionInfo, RoleCatalogue, RoleInfo } from "../api/types";
+import type { Action, PermissionInfo, Request, RoleCatalogue, RoleInfo } from "../api/types";
+import { AMEND, Amends, amendTitle, NOTHING_NEW } from "../ui/amends";
 import { Note } from "../ui/feedback";
 import { FormDialog } from "../ui/form-dialog";
 import { plural } from "../ui/format";
@@ -13,7 +14,10 @@ import { completed, difference, freeName, isAlways, neededBy } from "./edit";
 import { Reserved } from "./Mark";
 import css from "./Roles.module.css";
 
-export type RoleTask = { kind: "copy" | "edit"; role: RoleInfo };
+/** `amend`: the role as a request that waits asks for it. */
+export type RoleTask =
+  | { kind: "copy" | "edit"; role: RoleInfo }
+  | { kind: "amend"; role: Pick<RoleInfo, "code" | "name" | "permissions">; request: Request };
 
 /** A role of the account's own: a copy of another one, or changed. What it comes to stands below before it is sent. */
 export function RoleDialog({
@@ -27,6 +31,7 @@ export function RoleDialog({
 }) {
   const { role } = task;
   const copy = task.kind === "copy";
+  const amends = task.kind === "amend" ? task.request : undefined;
   const { permissions: held } = useSession();
   const [name, setName] = useState(copy ? freeName(role.name, catalogue.roles) : role.name);
   // Nobody gives what they do not hold: a copy begins without it.
@@ -36,9 +41,11 @@ export function RoleDialog({
   );
   const tell = useOutcome();
   const send = async () => {
-    const request = copy
-      ? await createRole(name.trim(), chosen)
-      : await changeRole(role.code, name.trim(), chosen);
+    const request = amends
+      ? await amend(amends, again(amends.action, name.trim(), chosen))
+      : copy
+        ? await createRole(name.trim(), chosen)
+        : await changeRole(role.code, name.trim(), chosen);
     onClose();
     await tell(request, copy ? `Role ${name.trim()} made` : `Role ${name.trim()} changed`);
   };
@@ -48,14 +55,16 @@ export function RoleDialog({
   const same = !copy && changed.added.length + changed.taken.length === 0 && name.trim() === role.name;
   return (
     <FormDialog
-      title={copy ? `Duplicate ${role.name}` : `Edit ${role.name}`}
+      title={amends ? amendTitle(amends) : copy ? `Duplicate ${role.name}` : `Edit ${role.name}`}
       size={640}
-      confirm={copy ? "Make the role" : "Change the role"}
+      confirm={amends ? AMEND : copy ? "Make the role" : "Change the role"}
       keep="Keep as it is"
       ready={!same && name.trim() !== "" && chosen.length > 0}
+      hint={amends && same ? NOTHING_NEW : undefined}
       onClose={onClose}
       send={send}
     >
+      {amends && <Amends request={amends} />}
       <TextInput
         label="Name"
         value={name}
@@ -89,6 +98,13 @@ export function RoleDialog({
       <Changes task={task} added={changed.added} taken={changed.taken} />
     </FormDialog>
   );
+}
+
+/** The same kind of request with other values. */
+function again(action: Action, name: string, permissions: string[]): Action {
+  return action.action === "change_role"
+    ? { ...action, params: { ...action.params, name, permissions } }
+    : { action: "create_role", params: { name, permissions } };
 }
 
 /** Why a permission cannot be ticked or unticked, or an empty text. */
@@ -129,18 +145,23 @@ function Choice({
   );
 }
 
+function heading(task: RoleTask): string {
+  if (task.kind === "amend") return `Against R-${task.request.number}`;
+  return task.kind === "copy" ? `Against ${task.role.name}` : "What changes";
+}
+
 /** What saving does, and to how many people. */
 function Changes({ task, added, taken }: { task: RoleTask; added: string[]; taken: string[] }) {
   const { permissions } = useSession();
   const may = permissions.includes("user.view");
-  const { data: people } = useQuery({ ...peopleQuery, enabled: may && task.kind === "edit" });
+  const { data: people } = useQuery({ ...peopleQuery, enabled: may && task.kind !== "copy" });
   const holders = people?.items.filter((person) =>
     person.grants.some((grant) => grant.role === task.role.code),
   );
   const names = (list: string[]) => list.map(permissionTitle).join(", ");
   return (
     <section className="card col" aria-label="What changes" aria-live="polite">
-      <h3>{task.kind === "copy" ? `Against ${task.role.name}` : "What changes"}</h3>
+      <h3>{heading(task)}</h3>
       {added.length + taken.length === 0 && <p className="dim">The same permissions.</p>}
       {added.length > 0 && (
         <p>
