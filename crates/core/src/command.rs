@@ -287,6 +287,8 @@ pub enum Command {
 pub enum Reply {
     /// Nothing to name.
     Done,
+    /// Time has done a part of what is due: let it go on at once.
+    MoreIsDue,
     /// An account and its owner.
     Account(crate::ids::AccountId, UserId),
     /// A person.

@@ -5,6 +5,7 @@ mod drafts;
 mod inventory;
 mod money;
 mod people;
+mod tick;
 mod webhooks;
 
 use crate::{
@@ -15,10 +16,13 @@ use crate::{
     ids::{AgentId, DeviceId, RequestId, ScanTaskId},
     rejection::Rejection,
     requests::{ContentHash, ItemState, Payload, RequestState},
-    state::{DRAFT_TTL, State, identity_keys},
+    state::{State, identity_keys},
     time::Timestamp,
 };
 use std::{collections::BTreeMap, sync::Arc};
+
+/// The most entries that one command may come to. A log takes this much and a batch before it in one append.
+pub const MAX_ENTRIES: usize = 100_000;
 
 /// What a command comes to.
 #[derive(Debug)]
@@ -55,7 +59,9 @@ pub struct Refused {
 pub fn decide_on(state: State, actor: &Actor, command: Command, now: Timestamp) -> Result<Decided, Refused> {
     let before = state.clock;
     let mut tx = Tx::new(state, actor.principal, now);
-    match tx.run(actor, command) {
+    let reply = tx.run(actor, command);
+    match reply.and_then(|reply| if tx.entries.len() > MAX_ENTRIES { Err(Rejection::TooMuchAtOnce) } else { Ok(reply) })
+    {
         Ok(reply) => {
             tx.settle_after_ends(before);
             tx.state.list();
@@ -76,11 +82,21 @@ pub(crate) struct Tx {
     entries: Vec<Entry>,
     /// The last payload that was made here. It cannot change while it is held.
     hashed: Option<(Arc<Payload>, ContentHash)>,
+    settling: Settling,
+}
+
+/// Whether all open requests are being gone through.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Settling {
+    No,
+    Yes,
+    /// And once more after that, as something has changed for those that it had passed.
+    Again,
 }
 
 impl Tx {
     fn new(state: State, actor: Principal, now: Timestamp) -> Self {
-        Self { now: state.monotonic(now), state, actor, entries: Vec::new(), hashed: None }
+        Self { now: state.monotonic(now), state, actor, entries: Vec::new(), hashed: None, settling: Settling::No }
     }
 
     /// To ask what would be refused; nothing comes of it.
@@ -110,6 +126,15 @@ impl Tx {
 
     pub(crate) const fn now(&self) -> Timestamp {
         self.now
+    }
+
+    /// How many entries it has come to so far.
+    pub(crate) const fn came_to(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(crate) const fn settling(&mut self) -> &mut Settling {
+        &mut self.settling
     }
 
     pub(crate) fn emit(&mut self, event: Event) {
@@ -194,8 +219,7 @@ impl Tx {
             }
             Command::Tick => {
                 system_only(actor)?;
-                self.tick();
-                Ok(Reply::Done)
+                Ok(self.tick())
             }
         }
     }
@@ -276,29 +300,6 @@ impl Tx {
         for (request, results) in by_request {
             self.emit(Event::ItemsEnded { request, results: results.into_iter().collect() });
             self.settle(request);
-        }
-    }
-
-    fn tick(&mut self) {
-        self.delete_accounts();
-        let due = |request: &crate::requests::Request| match request.state {
-            RequestState::Pending => self.now >= request.payload.not_after,
-            RequestState::Approved => true,
-            _ => request.execute_deadline.is_some_and(|deadline| self.now >= deadline),
-        };
-        let due: Vec<_> = self.state.open_requests().filter(|r| due(r)).map(|r| r.id).collect();
-        for request in due {
-            self.settle(request);
-        }
-        let old: Vec<_> = self
-            .state
-            .drafts
-            .iter()
-            .flat_map(|(user, sites)| sites.iter().map(move |(site, draft)| (*user, *site, draft.updated_at)))
-            .filter(|(_, _, updated_at)| self.now.since(*updated_at) >= DRAFT_TTL)
-            .collect();
-        for (user, site, _) in old {
-            self.emit(Event::DraftClosed { user, site });
         }
     }
 }

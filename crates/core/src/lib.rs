@@ -27,4 +27,4 @@ pub mod requests;
 pub mod state;
 pub mod time;
 
-pub use decide::{Decided, Refused, decide, decide_on};
+pub use decide::{Decided, MAX_ENTRIES, Refused, decide, decide_on};

@@ -87,6 +87,8 @@ pub enum Rejection {
     OwnerOnly { what: &'static str },
     #[error("the owner cannot be removed; only a transfer of ownership replaces them")]
     OwnerProtected,
+    #[error("this comes to more than {} changes at once: do it in parts", crate::MAX_ENTRIES)]
+    TooMuchAtOnce,
 }
 
 /// What helps where somebody is needed as an approver.
@@ -154,6 +156,7 @@ impl Rejection {
             Self::NotEmpty { .. } => "not_empty",
             Self::OwnerOnly { .. } => "owner_only",
             Self::OwnerProtected => "owner_protected",
+            Self::TooMuchAtOnce => "too_much_at_once",
         }
     }
 

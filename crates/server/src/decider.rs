@@ -13,7 +13,7 @@ use adit_core::{
     state::State,
     time::Timestamp,
 };
-use adit_store::{LogStore, MAX_READ, StoreError};
+use adit_store::{LogStore, MAX_BATCH, MAX_READ, StoreError};
 use std::{
     io,
     sync::Arc,
@@ -24,6 +24,8 @@ use std::{
 const MAX_COMMANDS: usize = 256;
 /// A batch is closed once it has this many entries.
 const MAX_ENTRIES: usize = 2_000;
+// One more command is always taken whole.
+const _: () = assert!(MAX_ENTRIES + adit_core::MAX_ENTRIES <= MAX_BATCH);
 /// What takes more entries to catch up is sooner copied.
 const MAX_CATCH_UP: usize = 32;
 /// How a snapshot's bytes are to be read; to be raised whenever the state's written form changes.

@@ -109,12 +109,13 @@ impl Engine {
         self.shared.clock.now()
     }
 
-    /// Lets time take its effect once: what is due ends or begins.
+    /// Lets time take its effect: everything that is due ends or begins. If that is much, others are answered in between.
     ///
     /// # Errors
     /// [`CommandError::Unavailable`].
     pub async fn tick(&self) -> Result<(), CommandError> {
-        self.run(Actor::system(AccountId(0)), Command::Tick).await.map(drop)
+        while self.run(Actor::system(AccountId(0)), Command::Tick).await? == Reply::MoreIsDue {}
+        Ok(())
     }
 
     /// Ticks every second, for ever.

@@ -7,7 +7,7 @@ use crate::{
     event::Event,
     ids::{AccountId, UserId},
     rejection::Rejection,
-    requests::{RequestState, StepUp, check_name, check_step_up},
+    requests::{StepUp, check_name, check_step_up},
 };
 
 /// Most accounts that one person owns by founding them.
@@ -48,19 +48,5 @@ impl Tx {
             self.emit(Event::AccountRenamed { account: actor.account, name });
         }
         Ok(Reply::Done)
-    }
-
-    /// Accounts whose time to change their mind is over are gone, with everything that was still open in them.
-    pub(super) fn delete_accounts(&mut self) {
-        let due = self.state.accounts().filter(|account| account.deletion.is_some_and(|at| at <= self.now));
-        let due: Vec<_> = due.map(|account| account.id).collect();
-        for account in due {
-            let open: Vec<_> =
-                self.state.open_requests().filter(|r| r.payload.account == account).map(|r| r.id).collect();
-            for request in open {
-                self.end(request, RequestState::Invalidated, Some("account_deleted".into()), None);
-            }
-            self.emit(Event::AccountDeleted { account });
-        }
     }
 }

@@ -37,8 +37,13 @@ impl Tx {
                 if fits { Ok(()) } else { Err(Rejection::Invalid { field: "name", problem }) }
             }
             Control::KeepAccount {} => {
-                let closing = self.state().account(account).is_some_and(|account| account.deletion.is_some());
-                if closing { Ok(()) } else { Err(Rejection::NotFound { what: "deletion to undo" }) }
+                // Once its moment has come, what is open is being ended.
+                let deletion = self.state().account(account).and_then(|account| account.deletion);
+                if deletion.is_some_and(|at| self.now() < at) {
+                    Ok(())
+                } else {
+                    Err(Rejection::NotFound { what: "deletion to undo" })
+                }
             }
             Control::PlaceDevices { .. } | Control::AssignDevices { .. } => self.check_inventory(account, control),
             Control::CreateGroup { .. } | Control::ChangeGroup { .. } | Control::DeleteGroup { .. } => {

@@ -3,7 +3,7 @@
 use super::{Action, Control, ItemState, Request, RequestState, Target, offered_to};
 use crate::{
     authz::Principal,
-    decide::Tx,
+    decide::{Settling, Tx},
     event::Event,
     fleet::{CommandId, Ending, Order, TargetResult},
     ids::{AgentId, RequestId, SiteId},
@@ -15,6 +15,9 @@ use std::sync::Arc;
 
 /// How long after its deadline an agent may still report how a command ended. It begins none after the deadline.
 pub const REPORT_GRACE: Millis = Millis::minutes(5);
+
+/// With so many entries a command leaves the other open requests for later, though its own matter always goes through.
+const SETTLED_AT_ONCE: usize = 10_000;
 
 /// Leave to carry out one item of one approved request, once. Made only from a request that is being carried out; it cannot be
 /// copied, so it is spent by handing it on.
@@ -96,12 +99,28 @@ impl Tx {
         }
     }
 
-    /// After rights, policies or a freeze have changed, any open request may move.
+    /// After rights, policies or a freeze have changed, any open request may move, and one that is carried out may move others
+    /// once more. What is too much for one command is left to [`Command::Tick`](crate::command::Command::Tick).
     pub(crate) fn settle_all(&mut self) {
-        let open: Vec<_> = self.state().open_requests().map(|request| request.id).collect();
-        for id in open {
-            self.settle(id);
+        if *self.settling() != Settling::No {
+            *self.settling() = Settling::Again;
+            return;
         }
+        loop {
+            *self.settling() = Settling::Yes;
+            let open: Vec<_> = self.state().open_requests().map(|request| request.id).collect();
+            let all = open.into_iter().all(|id| {
+                let goes_on = self.came_to() < SETTLED_AT_ONCE;
+                if goes_on {
+                    self.settle(id);
+                }
+                goes_on
+            });
+            if !all || *self.settling() == Settling::Yes {
+                break;
+            }
+        }
+        *self.settling() = Settling::No;
     }
 
     fn what_follows(&self, request: &Request) -> Option<Event> {

@@ -21,6 +21,9 @@ use std::{collections::BTreeMap, sync::Arc};
 
 /// Longest text of a setting, characters.
 const MAX_SETTING: usize = 200;
+/// Most settings that differ; with more of them, a request on very many devices would be too long for the log. What the other
+/// devices were set to is not kept.
+const MAX_SETTINGS: usize = 5_000;
 
 /// What a request is counted by.
 #[derive(Clone, Copy)]
@@ -348,8 +351,9 @@ fn outlook(targets: &[Target], known: Vec<(DeviceId, Outlook)>) -> (Vec<Estimate
             Target::Device(device) => known.remove(device).unwrap_or_default(),
             Target::Agent(_) => Outlook::default(),
         };
-        if let Some(setting) = outlook.setting {
-            settings.entry(setting.chars().take(MAX_SETTING).collect()).or_default().push(item);
+        let setting = outlook.setting.map(|setting| setting.chars().take(MAX_SETTING).collect::<String>());
+        if let Some(setting) = setting.filter(|known| settings.len() < MAX_SETTINGS || settings.contains_key(known)) {
+            settings.entry(setting).or_default().push(item);
         }
         outlook.watts
     });
