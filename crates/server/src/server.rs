@@ -81,7 +81,11 @@ impl Opened {
     /// [`ServerError`]: above all, that another server has the folder.
     pub fn open(data: PathBuf) -> Result<Self, ServerError> {
         let dir = DataDir::open(data)?;
-        let engine = Engine::start(Box::new(dir.log()?), Arc::new(SystemClock))?;
+        let log = dir.log()?;
+        if let Some(cut_off) = log.cut_off() {
+            tracing::warn!("{cut_off}");
+        }
+        let engine = Engine::start(Box::new(log), Arc::new(SystemClock))?;
         let people = dir.people()?;
         if engine.state().seq() == 0 {
             let place = dir.log_path().display().to_string();

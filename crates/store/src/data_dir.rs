@@ -147,7 +147,7 @@ fn copy_log(from: &Path, to: &Path) -> Result<()> {
             return Err(StoreError::Broken(ChainError { seq: known + 1, fault: Fault::Altered }));
         }
     }
-    Ok(())
+    copy.finish()
 }
 
 fn lock(path: &Path) -> Result<File> {

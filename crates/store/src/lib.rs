@@ -30,7 +30,9 @@ pub mod suite;
 
 pub use data_dir::{DataDir, backup};
 pub use error::{Result, StoreError};
-pub use log::{Appended, FileLog, FileReader, LogReader, LogStore, MAX_BATCH, MAX_BODY_BYTES, MAX_READ, Snapshot};
+pub use log::{
+    Appended, CutOff, FileLog, FileReader, LogReader, LogStore, MAX_BATCH, MAX_BODY_BYTES, MAX_READ, Snapshot,
+};
 pub use notices::{
     Announcement, Attempt, Choices, Delivery, DeliveryState, Item, Letter, MAX_ITEMS, Mark, Notices, Outcome,
 };

@@ -115,17 +115,24 @@ fn a_backup_is_made_while_the_server_runs_and_can_be_restored() {
     let data = DataDir::open(&root).unwrap();
     let (mut log, mut people, mut secrets) = (data.log().unwrap(), data.people().unwrap(), data.secrets().unwrap());
     log.append(0, &[(Timestamp(1), "one"), (Timestamp(1), "two")]).unwrap();
+    // More than half a segment, so that the next one is prepared.
+    log.append(2, &[(Timestamp(1), &"x".repeat(200_000))]).unwrap();
     log.put_snapshot(2, 1, b"state").unwrap();
     people.add_person(&person(1, "a@example.com")).unwrap();
     secrets.put("name", b"value").unwrap();
     backup(&root, &copy).unwrap();
     assert!(matches!(backup(&root, &copy), Err(StoreError::Invalid { .. })));
     assert!(!copy.join("key").exists());
-    log.append(2, &[(Timestamp(1), "after the backup")]).unwrap();
+    let mut copied: Vec<_> = fs::read_dir(copy.join("log")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    copied.sort();
+    assert_eq!(copied, ["00000000000000000001.log"]);
+    log.append(3, &[(Timestamp(1), "after the backup")]).unwrap();
 
     fs::copy(root.join("key"), copy.join("key")).unwrap();
     let restored = DataDir::open(&copy).unwrap();
-    assert_eq!(restored.log().unwrap().verify().unwrap(), log.read(2, 1).unwrap()[0].as_head());
+    let mut restored_log = restored.log().unwrap();
+    assert_eq!(restored_log.verify().unwrap(), log.read(3, 1).unwrap()[0].as_head());
+    assert_eq!(restored_log.append(3, &[(Timestamp(1), "after the restore")]).unwrap().last_seq, 4);
     assert_eq!(restored.people().unwrap().persons().unwrap(), [person(1, "a@example.com")]);
     assert_eq!(restored.secrets().unwrap().get("name").unwrap().unwrap().as_slice(), b"value");
 }

@@ -1,7 +1,7 @@
 //! Writing the segments.
 
 use super::{
-    Appended, LogReader, LogStore, Snapshot, check_batch, frame, link,
+    Appended, CutOff, LogReader, LogStore, Snapshot, check_batch, frame, link,
     reader::{FileReader, Synced, Walk},
     segment::{self, LONGEST, SHORTEST, START, Segment},
 };
@@ -14,7 +14,7 @@ use adit_core::{
     time::Timestamp,
 };
 use std::{
-    fs::{File, TryLockError},
+    fs::{self, File, TryLockError},
     io::{self, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
     thread::{self, JoinHandle},
@@ -26,6 +26,7 @@ const LOCK_STEP: Duration = Duration::from_millis(10);
 const LOCK_STEPS: u32 = 500;
 /// The file that becomes the next segment.
 const PREPARED: &str = "prepared";
+const LOCK: &str = "lock";
 
 /// A log in the files of one directory, open for writing. Nobody else can open it as long as this lives.
 ///
@@ -41,6 +42,7 @@ pub struct FileLog {
     doubtful: bool,
     synced: Synced,
     reader: FileReader,
+    cut_off: Option<CutOff>,
     _lock: File,
 }
 
@@ -66,11 +68,31 @@ impl FileLog {
     /// As [`open`](Self::open), and tells readers how far it is on the disk.
     pub(crate) fn beside_readers(dir: &Path, synced: Synced) -> Result<Self> {
         create_private_dir(dir).map_err(|error| StoreError::io(dir, error))?;
-        let lock = lock(&dir.join("lock"))?;
-        let (head, last) = end(dir)?;
+        let lock = lock(&dir.join(LOCK))?;
+        let End { head, last, cut_off } = end(dir)?;
         synced.set(head.seq);
         let reader = FileReader::bounded(dir, Some(synced.clone()))?;
-        Ok(Self { dir: dir.to_owned(), head, last, spare: None, doubtful: false, synced, reader, _lock: lock })
+        Ok(Self { dir: dir.to_owned(), head, last, spare: None, doubtful: false, synced, reader, cut_off, _lock: lock })
+    }
+
+    /// What was left out when it was opened.
+    #[must_use]
+    pub const fn cut_off(&self) -> Option<&CutOff> {
+        self.cut_off.as_ref()
+    }
+
+    /// Closes a log that nobody goes on writing here, and leaves nothing but its segments.
+    pub(crate) fn finish(self) -> Result<()> {
+        let dir = self.dir.clone();
+        drop(self);
+        for name in [LOCK, PREPARED] {
+            let path = dir.join(name);
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                removed => removed.map_err(|error| StoreError::io(&path, error))?,
+            }
+        }
+        sync_dir_of(&dir.join(LOCK)).map_err(|error| StoreError::io(&dir, error))
     }
 
     /// The segment to write on, with room for `length` bytes.
@@ -212,10 +234,17 @@ fn lock(path: &Path) -> Result<File> {
     Err(StoreError::InUse { place: path.display().to_string(), holder: String::new() })
 }
 
-/// Where the log in `dir` ends, and the segment to write on. What was left of a write that was cut off is wiped away.
-fn end(dir: &Path) -> Result<(Head, Option<Last>)> {
+/// Where a log ends, the segment to write on, and what was left out.
+struct End {
+    head: Head,
+    last: Option<Last>,
+    cut_off: Option<CutOff>,
+}
+
+/// Finds the end of the log in `dir`. What was left of a write that was cut off is wiped away.
+fn end(dir: &Path) -> Result<End> {
     let Some(from) = segment::last_but_one(dir)? else {
-        return Ok((Head::EMPTY, None));
+        return Ok(End { head: Head::EMPTY, last: None, cut_off: None });
     };
     let mut walk = Walk::of_segment(dir, from)?;
     let mut head = None;
@@ -229,19 +258,22 @@ fn end(dir: &Path) -> Result<(Head, Option<Last>)> {
         let detail = "none of its records is left".to_owned();
         return Err(StoreError::Corrupt { place: segment::path(dir, from).display().to_string(), detail });
     }
-    let last = match walk.into_segment() {
-        Some(mut segment) => Some(settled(&mut segment)?),
-        None => None,
+    let head = head.unwrap_or(Head::EMPTY);
+    let Some(mut segment) = walk.into_segment() else {
+        return Ok(End { head, last: None, cut_off: None });
     };
-    Ok((head.unwrap_or(Head::EMPTY), last))
+    let left = segment.rest()?;
+    let cut_off = (!left.is_empty()).then(|| CutOff::keep(dir, head.seq, &left));
+    let last = Some(settled(&mut segment, left.len())?);
+    Ok(End { head, last, cut_off })
 }
 
 /// What can be read need not be on the disk: whoever wrote it may have been killed before the disk answered, or the disk may have
-/// said that it failed. The file's name, its last frame and the end after it are put there once more before anybody
-/// builds on them; all earlier frames were there before that one was written.
-fn settled(segment: &mut Segment) -> Result<Last> {
+/// said that it failed. The file's name, its last frame and the end after it (which `left` bytes stand in the way of) are put there
+/// once more before anybody builds on them; all earlier frames were there before that one was written.
+fn settled(segment: &mut Segment, left: usize) -> Result<Last> {
     sync_dir_of(segment.path()).map_err(|error| StoreError::io(segment.path(), error))?;
-    let (left, frame) = (segment.rest()?.len(), segment.last_frame()?);
+    let frame = segment.last_frame()?;
     let mut last = open_last(segment.path().to_owned(), segment.length(), segment.offset)?;
     let (start, bytes) = frame.unwrap_or((last.offset, Vec::new()));
     last.put(start, &bytes).and_then(|()| last.wipe(left)).map_err(|error| StoreError::io(&last.path, error))?;

@@ -1,5 +1,6 @@
 //! What a log must be able to do, whatever it lies in; and a log in files.
 
+mod cut_off;
 mod file;
 mod frame;
 mod reader;
@@ -7,6 +8,7 @@ mod segment;
 #[cfg(test)]
 mod tests;
 
+pub use cut_off::CutOff;
 pub use file::FileLog;
 pub use reader::FileReader;
 pub(crate) use reader::Synced;

@@ -20,8 +20,8 @@ use std::{
 
 /// A read ends once it holds this many bytes of bodies.
 const READ_BYTES: usize = 64 << 20;
-/// So often is read, beside a writer in another process, what does not fit together.
-const ATTEMPTS: u32 = 3;
+/// So often is read, beside a writer in another process, what does not fit together in ever another place.
+const ATTEMPTS: u32 = 100;
 /// A reader remembers a place about every so many bytes.
 const STRIDE: u64 = 64 << 10;
 
@@ -79,7 +79,7 @@ impl FileReader {
     }
 
     /// A walk that comes by record number `seq`, or begins after the end.
-    fn walk_to(&self, seq: u64) -> Result<Walk> {
+    pub(super) fn walk_to(&self, seq: u64) -> Result<Walk> {
         let until = self.synced.as_ref().map(Synced::get);
         let known = self.places.borrow().range(..=seq).next_back().map(|(first, place)| (*first, *place));
         let (first, place) = match known {
@@ -128,15 +128,20 @@ impl FileReader {
         Ok(self.head_at(seq)?.map(|head| head.hash))
     }
 
-    /// A writer in another process may go on between two looks at the files, so that they do not fit together. Damage is
-    /// still there at the next attempt.
-    fn steadily<T>(&self, read: impl Fn() -> Result<T>) -> Result<T> {
-        let attempts = if self.synced.is_some() { 1 } else { ATTEMPTS };
-        let broken = |tried: &Result<T>| matches!(tried, Err(StoreError::Broken(_)));
-        (1..attempts).map(|_| read()).find(|tried| !broken(tried)).unwrap_or_else(read)
+    /// A writer in another process may go on between two looks at the files, so that they do not fit together. It has gone on from
+    /// there by the next attempt; damage is still in the same place.
+    pub(super) fn steadily<T>(&self, mut read: impl FnMut() -> Result<T>) -> Result<T> {
+        let mut broken = None;
+        for _ in 1..if self.synced.is_some() { 1 } else { ATTEMPTS } {
+            match read() {
+                Err(StoreError::Broken(fault)) if broken.as_ref() != Some(&fault) => broken = Some(fault),
+                done => return done,
+            }
+        }
+        read()
     }
 
-    fn read_once(&self, from_seq: u64, limit: usize) -> Result<Vec<Record>> {
+    pub(super) fn read_once(&self, from_seq: u64, limit: usize) -> Result<Vec<Record>> {
         let (from_seq, limit) = (from_seq.max(1), limit.min(MAX_READ));
         let mut records = Vec::new();
         if limit == 0 {

@@ -151,6 +151,15 @@ fn a_write_that_was_cut_off_is_left_out_as_a_whole() {
         let mut log = FileLog::open(dir.path()).unwrap();
         assert_eq!((log.head().unwrap(), log.verify().unwrap()), (known, known));
         assert_eq!(written(&path).len(), before, "nothing is left of it");
+        bytes.truncate(bytes.iter().rposition(|byte| *byte != 0).unwrap() + 1);
+        let left = &bytes[before..];
+        match log.cut_off() {
+            None => assert!(left.is_empty()),
+            Some(cut_off) => {
+                assert_eq!((cut_off.after, cut_off.bytes), (known.seq, left.len()));
+                assert_eq!(fs::read(cut_off.kept.as_ref().unwrap()).unwrap(), left);
+            }
+        }
         assert_eq!(log.append(known.seq, &[(Timestamp(1), "goes on")]).unwrap().last_seq, known.seq + 1);
         drop(log);
         assert_eq!(FileLog::open(dir.path()).unwrap().verify().unwrap().seq, known.seq + 1);
@@ -159,6 +168,81 @@ fn a_write_that_was_cut_off_is_left_out_as_a_whole() {
         torn(&|at| at < cut);
         torn(&|at| at > cut);
     }
+}
+
+#[test]
+fn of_writes_that_were_cut_off_the_last_ones_are_kept_if_there_is_room() {
+    let dir = TempDir::new().unwrap();
+    drop(filled(dir.path(), 1));
+    let tear = || {
+        let mut bytes = written(&first_segment(dir.path()));
+        bytes.extend(b"half a write");
+        put(&first_segment(dir.path()), &bytes, SHORTEST);
+        FileLog::open(dir.path()).unwrap()
+    };
+    for seq in 1..=10 {
+        let mut log = tear();
+        assert_eq!(log.cut_off().unwrap().after, seq);
+        log.append(seq, &[(Timestamp(1), "goes on")]).unwrap();
+    }
+    let names = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut kept: Vec<_> = names.filter(|name| name.ends_with(".cut-off")).collect();
+    kept.sort();
+    let last: Vec<_> = (4..=11).map(|seq| format!("{seq:020}.cut-off")).collect();
+    assert_eq!(kept, last);
+    assert_eq!(FileLog::open(dir.path()).unwrap().cut_off(), None, "told once");
+
+    symlink("/dev/full", dir.path().join("cut-off.unfinished")).unwrap();
+    let log = tear();
+    assert_eq!((log.head().unwrap().seq, log.verify().unwrap().seq), (11, 11));
+    let told = log.cut_off().unwrap().to_string();
+    assert!(told.contains("record 11") && told.contains("could not be kept"), "{told}");
+}
+
+/// A reader in another process is interrupted in the middle of a frame that is being written, and goes on once another one
+/// follows that frame: what it holds then looks like damage.
+#[test]
+fn what_changes_while_it_is_read_is_read_again_and_damage_is_told() {
+    let dir = TempDir::new().unwrap();
+    let path = first_segment(dir.path());
+    let known = filled(dir.path(), 3).head().unwrap();
+    let mut log = filled(dir.path(), 0);
+    // Longer than what is read ahead.
+    log.append(known.seq, &[(Timestamp(1), &*"being written ".repeat(8_000))]).unwrap();
+    let whole = written(&path);
+    log.append(known.seq + 1, &[(Timestamp(1), "the next")]).unwrap();
+    let after = written(&path);
+    drop(log);
+    // The reader has looked at the frame's beginning, and takes what the file had a moment ago for its body.
+    let half = &whole[..whole.len() - 3];
+    let torn = [half, &[0; 3], &after[whole.len()..]].concat();
+    let reader = FileReader::open(dir.path()).unwrap();
+    let mut attempts = 0;
+    let read = reader.steadily(|| {
+        attempts += 1;
+        if attempts > 1 {
+            return reader.read_once(known.seq, 10);
+        }
+        put(&path, half, SHORTEST);
+        let mut walk = reader.walk_to(known.seq + 1)?;
+        let mut header = walk.look()?.unwrap();
+        while header.last() <= known.seq {
+            walk.pass(&header);
+            header = walk.look()?.unwrap();
+        }
+        put(&path, &torn, SHORTEST);
+        let broken = walk.records(&header, known).unwrap_err();
+        put(&path, &after, SHORTEST);
+        Err(broken)
+    });
+    assert_eq!((read.unwrap().len(), attempts), (3, 2));
+    attempts = 0;
+    let damaged = reader.steadily::<()>(|| {
+        attempts += 1;
+        Err(StoreError::Broken(adit_core::audit::ChainError { seq: 7, fault: Fault::Altered }))
+    });
+    assert!(matches!(damaged, Err(StoreError::Broken(_))));
+    assert_eq!(attempts, 2, "what is broken in the same place is damage");
 }
 
 #[test]
