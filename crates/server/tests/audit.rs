@@ -6,7 +6,7 @@ mod support;
 use adit_core::{
     fleet::Operation,
     ids::DeviceId,
-    requests::{Action, RequestState},
+    requests::{Action, Control, RequestState},
 };
 use serde_json::Value;
 use support::house::{House, Signed};
@@ -95,6 +95,21 @@ async fn it_is_filtered_by_type_person_request_time_and_text() {
     for nonsense in ["limit=0", "limit=501", "cursor=x", "from=x", &format!("q={}", "x".repeat(201))] {
         let answer = house.get(&format!("audit?{nonsense}"), &owner).await;
         assert!(answer.status.is_client_error(), "{nonsense}: {}", answer.status);
+    }
+}
+
+#[tokio::test]
+async fn words_stand_for_every_request_that_has_them_in_its_title() {
+    let house = House::new().await;
+    let owner = house.sign_in("owner").await;
+    for yard in 1..=60 {
+        let site = Control::CreateSite { name: format!("Yard {yard}"), capacity_w: None };
+        house.request("owner", Action::Control(site), &[]).await;
+    }
+    for (query, wanted) in [("yard", 60), ("YARD+create", 60), ("yard+6", 7), ("yard+61", 0), ("create+site", 62)] {
+        let found = entries(&house, &owner, &format!("type=request_submitted&request={query}")).await;
+        assert_eq!(found.len(), wanted, "{query}");
+        assert!(found.iter().all(|entry| entry["request"]["number"].is_u64()), "{found:#?}");
     }
 }
 

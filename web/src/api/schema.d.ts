@@ -4106,7 +4106,7 @@ export interface operations {
                 actor?: string;
                 /** @description An id of what it is about or by, such as `dev-3`. */
                 object?: string;
-                /** @description A request: its id, its number as R-12 or 12, or words of its title: of those that have them all, the latest 50 count. */
+                /** @description A request: its id, its number as R-12 or 12, or words of its title: all that have them all. */
                 request?: string;
                 /** @description First moment, Unix time in milliseconds. */
                 from?: number;
@@ -4172,7 +4172,7 @@ export interface operations {
                 actor?: string;
                 /** @description An id of what it is about or by, such as `dev-3`. */
                 object?: string;
-                /** @description A request: its id, its number as R-12 or 12, or words of its title: of those that have them all, the latest 50 count. */
+                /** @description A request: its id, its number as R-12 or 12, or words of its title: all that have them all. */
                 request?: string;
                 /** @description First moment, Unix time in milliseconds. */
                 from?: number;

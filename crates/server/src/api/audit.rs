@@ -4,6 +4,7 @@
 //! them says where to go on, so a rare entry of a long log may take several answers.
 
 pub mod export;
+mod meant;
 pub mod past;
 mod sentence;
 mod within;
@@ -13,19 +14,19 @@ use super::{
     caller::Allowed,
     problem::{Answer, Params, Problem},
     requests::visible,
-    views::title,
 };
 use adit_core::{
     audit::{Head, Record},
     authz::{Actor, Permission, Place, Principal, Reach},
     event::{Entry, Event},
-    ids::{DeviceId, RequestId},
+    ids::DeviceId,
     requests::Request,
     state::State,
     time::Timestamp,
 };
 use adit_store::{LogReader, Result as Stored};
 use axum::{Json, extract::State as Shares};
+use meant::Meant;
 use sentence::Speaker;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -42,8 +43,6 @@ const MAX_SCAN: u64 = 20_000;
 const CHUNK: u64 = 100;
 /// A page is full once its entries have this many bytes.
 const PAGE_BYTES: usize = 4 << 20;
-/// Most requests that words stand for.
-const MAX_MEANT: usize = 50;
 /// Longest text to search for, bytes.
 const MAX_TEXT: usize = 200;
 
@@ -62,9 +61,9 @@ pub struct Asked {
     object: Option<String>,
     /// An id, a number (`R-12` or `12`), or words of a title.
     request: Option<String>,
-    /// The ids of those.
+    /// Which those are.
     #[serde(skip)]
-    requests: Option<Vec<String>>,
+    meant: Option<Meant>,
     /// The first moment.
     from: Option<i64>,
     /// The last moment.
@@ -102,17 +101,17 @@ impl Asked {
 
     /// With the requests that are meant looked up.
     fn with_requests(mut self, state: &State, reader: &Reader<'_>) -> Self {
-        self.requests = self.request.as_deref().map(|wanted| reader.meant(state, wanted));
+        self.meant = self.request.as_deref().map(|wanted| Meant::by(state, reader, wanted));
         self
     }
 
     /// Told from the text alone, before it is parsed.
-    fn may_match(&self, body: &str) -> bool {
+    fn may_match(&self, state: &State, reader: &Reader<'_>, body: &str) -> bool {
         let has = |wanted: &Option<String>| wanted.as_deref().is_none_or(|wanted| body.contains(wanted));
         let quoted =
             |wanted: &Option<String>| wanted.as_deref().is_none_or(|wanted| body.contains(&format!("\"{wanted}\"")));
-        let of_one = self.requests.as_ref().is_none_or(|ids| ids.iter().any(|id| body.contains(id)));
-        has(&self.kind) && of_one && quoted(&self.actor) && quoted(&self.object)
+        let of_one = || self.meant.as_ref().is_none_or(|meant| meant.may_be_in(state, reader, body));
+        has(&self.kind) && quoted(&self.actor) && quoted(&self.object) && of_one()
     }
 }
 
@@ -158,32 +157,6 @@ impl Reader<'_> {
 
     fn sees_request(&self, state: &State, request: &Request) -> bool {
         visible(state, request, self.actor, self.now)
-    }
-
-    /// The requests within reach that somebody means: the one of this id or number, or the latest that have all the words in
-    /// their title.
-    fn meant(&self, state: &State, wanted: &str) -> Vec<String> {
-        let number = wanted.strip_prefix("R-").or_else(|| wanted.strip_prefix("r-")).unwrap_or(wanted).parse();
-        let one = match (number, wanted.parse::<RequestId>()) {
-            (Ok(number), _) => state.request_of_number(self.actor.account, number),
-            (_, Ok(id)) => state.request(id),
-            _ => return self.with_words(state, &wanted.to_lowercase()),
-        };
-        one.filter(|request| self.sees_request(state, request))
-            .map(|request| request.id.to_string())
-            .into_iter()
-            .collect()
-    }
-
-    fn with_words(&self, state: &State, words: &str) -> Vec<String> {
-        let fits = |request: &&Request| {
-            state.as_seen(self.actor, request, self.now).is_some_and(|seen| {
-                let title = title(state, &seen.payload.action, seen.effective().count()).to_lowercase();
-                words.split_whitespace().all(|word| title.contains(word))
-            })
-        };
-        let own = state.requests().rev().filter(|request| request.payload.account == self.actor.account);
-        own.filter(fits).take(MAX_MEANT).map(|request| request.id.to_string()).collect()
     }
 
     fn sees_device(&self, state: &State, device: DeviceId) -> bool {
@@ -249,7 +222,7 @@ impl Page<'_> {
 
     /// The entry as the caller sees it, if it is asked for and within reach.
     fn view(&self, record: &Record) -> Option<Value> {
-        if !self.asked.may_match(&record.body) {
+        if !self.asked.may_match(self.state, &self.reader, &record.body) {
             return None;
         }
         let entry: Entry = serde_json::from_str(&record.body).ok()?;
@@ -261,7 +234,7 @@ impl Page<'_> {
         let is = |wanted: &Option<String>, value: &str| wanted.as_deref().is_none_or(|wanted| wanted == value);
         let kind = self.asked.kind.as_deref().map(|kind| kind.split('.').next().unwrap_or_default());
         if kind.is_some_and(|kind| kind != name)
-            || self.asked.requests.as_ref().is_some_and(|ids| !request.is_some_and(|id| ids.contains(&id.to_string())))
+            || !self.asked.meant.as_ref().is_none_or(|m| request.is_some_and(|id| m.is(self.state, &self.reader, id)))
         {
             return None;
         }
