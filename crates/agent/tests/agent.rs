@@ -181,7 +181,7 @@ async fn forged_foreign_and_late_orders_are_not_carried_out() {
     let mut foreign = device_order(3, 1, REBOOT, LATER);
     foreign.agent = AgentId(2);
     rig.server.order(&foreign);
-    rig.server.order(&device_order(4, 1, REBOOT, 1_000));
+    rig.server.order(&device_order(4, 1, REBOOT, 0));
     assert_eq!(rig.server.result(command_id(4)).await.ending, Ending::TimedOut);
     rig.server.order(&device_order(5, 1, LOCATE, LATER));
     assert_eq!(rig.server.result(command_id(5)).await.ending, Ending::Verified);
