@@ -110,8 +110,8 @@ impl Instead {
             Self::LowerFirst => "make somebody else an approver or lower those counts first",
             Self::LowerToo => "lower those counts first, or in the same request",
             Self::Freeze => {
-                "freeze the account instead, which one person does at once and which stops everything; or make somebody else an \
-                 approver or lower those counts first"
+                "freeze the account instead, which one person does at once and after which nothing new begins; or make somebody \
+                 else an approver or lower those counts first"
             }
             Self::Stay => "ask that somebody else be made an approver or those counts be lowered, then leave",
         }

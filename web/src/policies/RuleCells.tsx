@@ -1,6 +1,12 @@
 import type { ReactNode } from "react";
 import { scenarioTitle } from "../ui/scenario-words";
 
+/** Turning power away takes one person who may, at once, whatever the rule asks of the rest of its scenario. */
+const ONE_PERSON: Record<string, string> = {
+  "fleet.power": "Pausing always takes one person, at once.",
+  "fleet.mode": "Sleep always takes one person, at once.",
+};
+
 /** Heads of the columns below. */
 export function RuleHeads() {
   return (
@@ -34,6 +40,9 @@ export function RuleCells({
             <span className="num">{rule.scenario}</span>
             {rule.version > 0 && `, version ${rule.version}`}
           </div>
+          {rule.required + rule.required_other > 1 && ONE_PERSON[rule.scenario] && (
+            <div className="dim small">{ONE_PERSON[rule.scenario]}</div>
+          )}
         </div>
       </td>
       <td data-label="Approvals" className="r num">
