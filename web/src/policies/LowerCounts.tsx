@@ -31,24 +31,26 @@ export function LowerCounts({
                 <b>{scenarioTitle(policy.scenario)}</b>
                 <div className={isTooHigh(policy) ? "warn small" : "dim small"}>{nowWords(policy)}</div>
               </div>
-              <Count
-                label="Approvals"
-                of={policy.scenario}
-                least={1}
-                most={ceiling(policy).required}
-                value={to.required}
-                onChange={(required) => set({ required })}
-              />
-              {policy.required_other > 0 && (
+              <div className={css.counts}>
                 <Count
-                  label="By others"
+                  label="Approvals"
                   of={policy.scenario}
-                  least={0}
-                  most={ceiling(policy).required_other}
-                  value={to.required_other}
-                  onChange={(required_other) => set({ required_other })}
+                  least={1}
+                  most={ceiling(policy).required}
+                  value={to.required}
+                  onChange={(required) => set({ required })}
                 />
-              )}
+                {policy.required_other > 0 && (
+                  <Count
+                    label="By others"
+                    of={policy.scenario}
+                    least={0}
+                    most={ceiling(policy).required_other}
+                    value={to.required_other}
+                    onChange={(required_other) => set({ required_other })}
+                  />
+                )}
+              </div>
             </li>
           );
         })}
