@@ -2,6 +2,7 @@
 //   ADIT_BIN=../target/debug/adit node --test journey/recovery.test.mjs
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { call } from "./calls.mjs";
 import { openBrowser } from "./people.mjs";
 import { setUp, startServer } from "./server.mjs";
 import { dialog, go, state, taskMenu } from "./steps.mjs";
@@ -25,7 +26,7 @@ before(async () => {
   owner = await people.newPage("Lena", { password: OWNER.password });
   bo = await people.newPage("Bo", { password: BO.password });
   await setUp(owner, server, OWNER);
-  const { link } = await call("POST", "/invitations", {
+  const { link } = await call(owner, "POST", "/invitations", {
     email: BO.email,
     role: "administrator",
     scope: "all",
@@ -36,30 +37,13 @@ before(async () => {
   await bo.getByRole("button", { name: "Accept and join" }).click();
   await bo.getByRole("heading", { level: 1, name: "Devices" }).waitFor();
   const changes = [{ scenario: "account.unfreeze", required: 2, required_other: 0 }];
-  await call("PUT", "/approval-policies", { changes, reason: "Two people." });
+  await call(owner, "PUT", "/approval-policies", { changes, reason: "Two people." });
 });
 
 after(async () => {
   await people?.browser.close();
   await server?.stop();
 });
-
-/** Asks the interface as the Owner, with their session. */
-const call = (method, path, body) =>
-  owner.evaluate(
-    async ([how, where, what]) => {
-      const { csrf } = await (await fetch("/api/v1/session")).json();
-      const headers = {
-        "Content-Type": "application/json",
-        "X-Adit-Csrf": csrf,
-        "Idempotency-Key": crypto.randomUUID(),
-      };
-      const answer = await fetch(`/api/v1${where}`, { method: how, headers, body: JSON.stringify(what) });
-      if (!answer.ok) throw new Error(`${how} ${where}: ${answer.status} ${await answer.text()}`);
-      return answer.json();
-    },
-    [method, path, body],
-  );
 
 /** Takes a picture, if pictures are wanted. */
 async function shot(page, name) {

@@ -12,7 +12,8 @@ use crate::{
 };
 use std::collections::BTreeSet;
 
-/// At most so many requests are looked at when a grant has ended; what is left over is no longer approved, and expires.
+/// At most so many requests are looked at when a grant has ended; what is left over is no longer approved, and is looked at in a
+/// later tick.
 const AT_ONCE: usize = 5_000;
 
 impl Tx {
@@ -79,6 +80,9 @@ impl Tx {
     /// No event says that a grant or key has ended by itself, so whatever comes next settles what that moves: what its holder
     /// asked for or was to approve.
     pub(super) fn settle_after_ends(&mut self, before: Timestamp) {
+        if before == self.now {
+            return;
+        }
         let holders: BTreeSet<_> = self.state.rights.ended(before, self.now).collect();
         let has_ended = |end: Timestamp| before < end && end <= self.now;
         let of_keys = self.state.keys.values().any(|key| key.expires_at.is_some_and(has_ended));
