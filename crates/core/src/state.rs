@@ -99,6 +99,9 @@ pub struct State {
     pub(crate) roles: imbl::OrdMap<CustomRoleId, CustomRole>,
     pub(crate) next_role: u32,
     pub(crate) keys: imbl::OrdMap<KeyId, ApiKey>,
+    /// When keys that are not revoked end by themselves; rebuilt, never stored.
+    #[serde(skip)]
+    key_ends: imbl::OrdSet<(Timestamp, KeyId)>,
     #[serde(default)]
     pub(crate) webhooks: imbl::OrdMap<WebhookId, Webhook>,
     #[serde(default)]
@@ -164,6 +167,7 @@ impl State {
         let controls =
             self.open.iter().filter(|place| self.requests.get(**place as usize).is_some_and(|r| is_control(r)));
         self.open_controls = controls.copied().collect();
+        self.key_ends = self.keys.values().filter_map(keys::end_of).collect();
         self.list_all();
         for device in &self.devices {
             self.territories.moved(None, device);

@@ -10,6 +10,7 @@ use adit_core::{
     ids::{DeviceId, GrantId, KeyId, RequestId, UserId},
     rejection::Rejection,
     requests::{Action, Control, Decision, GrantChange, NewGrant, NewKey, PolicyChange, RequestState, Scenario},
+    state::State,
     time::{Millis, Timestamp},
 };
 use support::{World, mode, restart_workers};
@@ -83,6 +84,31 @@ fn e081_a_key_ends_with_its_grant_its_holder_its_time_and_its_revocation() {
     }
     fresh.tick_after(Millis::days(91));
     assert!(!may(&fresh, Permission::DeviceList));
+}
+
+#[test]
+fn e081_what_a_program_asked_for_ends_with_its_key_at_whatever_comes_next() {
+    for from_snapshot in [false, true] {
+        let mut w = World::new(3);
+        let (_, grant) = holder(&mut w, Role::OperationsManager, ApiAccess::ReadWrite);
+        let (owner, end) = (w.owner, w.now.after(Millis::minutes(10)));
+        w.ask(owner, key(grant, ApiAccess::ReadWrite, Some(end)), &[]);
+        w.set_policy(Scenario::FleetMode, 1, 1);
+        w.person(Role::OperationsManager);
+        let program = program(&w);
+        let id = ask_as(&mut w, &program, mode(PowerMode::Low), &[1]);
+        if from_snapshot {
+            let text = serde_json::to_string(&w.state).unwrap();
+            w.state = serde_json::from_str::<State>(&text).unwrap().restored();
+        }
+        w.now = Timestamp(end.0 - 1);
+        w.ask(owner, Action::Device(Operation::Locate { on: true }), &[2]);
+        assert_eq!(w.state_of(id), RequestState::Pending);
+        w.now = end;
+        w.ask(owner, Action::Device(Operation::Locate { on: true }), &[3]);
+        assert_eq!(w.state_of(id), RequestState::Invalidated);
+        assert_eq!(w.request(id).state_reason.as_deref(), Some("initiator_unauthorized"));
+    }
 }
 
 #[test]

@@ -84,9 +84,7 @@ impl Tx {
             return;
         }
         let holders: BTreeSet<_> = self.state.rights.ended(before, self.now).collect();
-        let has_ended = |end: Timestamp| before < end && end <= self.now;
-        let of_keys = self.state.keys.values().any(|key| key.expires_at.is_some_and(has_ended));
-        if holders.is_empty() && !of_keys {
+        if holders.is_empty() && self.state.keys_ended(before, self.now).next().is_none() {
             return;
         }
         let moved = |request: &&Request| {

@@ -6,7 +6,13 @@ use crate::{
     event::{Entry, Event},
     ids::{AccountId, GrantId, KeyId, UserId},
     requests::{Action, Control, Request, RequestState},
+    time::Timestamp,
 };
+
+/// When a key ends by itself, for the index of ends; nothing if it does not, or has been revoked.
+pub(super) fn end_of(key: &ApiKey) -> Option<(Timestamp, KeyId)> {
+    key.expires_at.filter(|_| key.revoked_at.is_none()).map(|end| (end, key.id))
+}
 
 impl State {
     pub(super) fn apply_key(&mut self, entry: &Entry) {
@@ -24,10 +30,14 @@ impl State {
                     expires_at: *expires_at,
                     revoked_at: None,
                 };
+                self.key_ends.extend(end_of(&issued));
                 self.keys.insert(*key, issued);
             }
             Event::KeyRevoked { key, .. } => {
                 if let Some(key) = self.keys.get_mut(key) {
+                    if let Some(end) = end_of(key) {
+                        self.key_ends.remove(&end);
+                    }
                     key.revoked_at = Some(entry.at);
                 }
             }
@@ -74,6 +84,13 @@ impl State {
         self.keys.get(&id)
     }
 
+    /// Keys that ended by themselves after `after` and until `until`, the first to end first.
+    pub fn keys_ended(&self, after: Timestamp, until: Timestamp) -> impl Iterator<Item = &ApiKey> {
+        let from = (Timestamp(after.0.saturating_add(1)), KeyId(0));
+        let ended = self.key_ends.range(from..).take_while(move |(end, _)| *end <= until);
+        ended.filter_map(|(_, key)| self.keys.get(key))
+    }
+
     /// All keys that an account ever had, the latest first.
     pub fn keys_of(&self, account: AccountId) -> impl Iterator<Item = &ApiKey> {
         self.keys.values().rev().filter(move |key| key.account == account)
@@ -95,5 +112,62 @@ impl State {
         let ends = [key.expires_at, grant.expires_at].into_iter().flatten().min();
         let bounded = Grant { expires_at: ends, ..grant.clone() };
         Rights::of(std::iter::once((&bounded, key.mask(self.mask_of(grant.role)))))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// A key that ends then, or never; or the end of one of the keys before it.
+    #[derive(Debug, Clone)]
+    enum Change {
+        Issue(Option<i64>),
+        Revoke(u32),
+    }
+
+    fn change() -> impl Strategy<Value = Change> {
+        let end = prop::option::weighted(0.8, 0..40_i64);
+        prop_oneof![3 => end.prop_map(Change::Issue), 1 => (1..30_u32).prop_map(Change::Revoke)]
+    }
+
+    fn event(change: &Change, next: u32) -> Event {
+        let account = AccountId(1);
+        match change {
+            Change::Issue(end) => Event::KeyIssued {
+                key: KeyId(next),
+                account,
+                grant: GrantId(1),
+                name: String::new(),
+                access: ApiAccess::ReadOnly,
+                secret_hash: String::new(),
+                expires_at: end.map(Timestamp),
+            },
+            Change::Revoke(key) => Event::KeyRevoked { key: KeyId(*key), account },
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn keys_that_have_ended_are_those_found_by_looking_at_all(
+            changes in prop::collection::vec(change(), 0..40),
+            after in 0..40_i64,
+            until in 0..40_i64,
+        ) {
+            let (mut state, mut next) = (State::default(), 1);
+            let (after, until) = (Timestamp(after), Timestamp(until));
+            for change in &changes {
+                state.apply(&Entry { at: Timestamp(0), actor: Principal::Operator, event: event(change, next) });
+                next += u32::from(matches!(change, Change::Issue(_)));
+                let ends = |key: &&ApiKey| key.revoked_at.is_none() && key.expires_at.is_some_and(|end| after < end && end <= until);
+                let mut naive: Vec<_> = state.keys.values().filter(ends).collect();
+                naive.sort_by_key(|key| (key.expires_at, key.id));
+                prop_assert_eq!(state.keys_ended(after, until).collect::<Vec<_>>(), naive);
+            }
+            let stored: State = serde_json::from_str(&serde_json::to_string(&state).unwrap()).unwrap();
+            prop_assert_eq!(stored.restored(), state);
+        }
     }
 }
