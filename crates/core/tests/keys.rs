@@ -52,6 +52,13 @@ fn e078_a_key_that_reads_looks_and_does_nothing_else() {
     w.ask(owner, key(grant, ApiAccess::ReadOnly, None), &[]);
     assert!(may(&w, Permission::DeviceList));
     assert!(!may(&w, Permission::DevicePowerMode) && !may(&w, Permission::DeviceLocate));
+    for action in [mode(PowerMode::Low), Action::Device(Operation::Locate { on: true }), restart_workers()] {
+        let targets = if matches!(action, Action::Device(_)) { vec![DeviceId(1)] } else { Vec::new() };
+        let (id, estimates) = (w.new_id(), Vec::new());
+        let asked = Submission { id, action, targets, estimates, reason: None, idempotency_key: None };
+        let why = w.run(&program(&w), Command::Submit(asked)).unwrap_err();
+        assert_eq!((why.code(), why.status()), ("permission_denied", 403));
+    }
 }
 
 #[test]

@@ -41,7 +41,7 @@ fn results_of_another_agent_or_told_twice_change_nothing() {
 }
 
 #[test]
-fn a_request_nobody_could_approve_is_refused_and_says_which_role_to_add() {
+fn r1_a_request_nobody_could_approve_is_refused_and_says_which_role_to_add() {
     let mut w = World::new(1);
     let owner = w.owner;
     let refused = w.try_ask(owner, restart_workers(), &[]).unwrap_err();

@@ -11,7 +11,10 @@ use adit_core::{
     event::Event,
     fleet::PowerMode,
     rejection::Rejection,
-    requests::{Action, Control, Decision, PolicyChange, Recovery, RequestState, Safeguards, Scenario},
+    requests::{
+        Action, Control, Decision, PolicyChange, Recovery, RequestState, Safeguards, Scenario, StepUp, Warning,
+    },
+    time::Millis,
 };
 
 /// What changes the counts is tested for itself, and the others have no count to change.
@@ -132,9 +135,44 @@ fn e008_lowering_a_count_needs_as_many_as_it_had() {
 fn e009_one_person_raises_a_count_to_all_there_are_at_once() {
     let (mut w, _) = company::<2>();
     let owner = w.owner;
+    let warnings = |w: &World| {
+        let all = w.state.prospects(w.account, w.now);
+        all.into_iter().find(|prospect| prospect.scenario == Scenario::AccountUnfreeze).unwrap().warnings
+    };
+    assert_eq!(warnings(&w), []);
     let id = ask(&mut w, owner, counts(Scenario::AccountUnfreeze, 3));
     assert_eq!((w.state_of(id), w.request(id).required), (RequestState::Executed, 1));
     assert_eq!(required(&w, Scenario::AccountUnfreeze), w.state.available(w.account, Scenario::AccountUnfreeze));
+    assert_eq!(warnings(&w), [Warning::NoSpareApprover]);
+}
+
+#[test]
+fn r14_r15_r17_what_scenarios_ship_with() {
+    let (hour, day) = (Millis::hours(1), Millis::days(1));
+    for scenario in Scenario::ALL {
+        let (policy, name) = (scenario.default_policy(), scenario.name());
+        let alone = matches!(scenario, Scenario::FleetPower | Scenario::FleetMode | Scenario::FleetLed);
+        assert_eq!((policy.programs_run_alone, policy.initiator_counts), (alone, true), "{name}");
+        let times = match scenario {
+            Scenario::WalletAddressUpdate | Scenario::RevenueAllocationSet => (Millis::days(7), day),
+            Scenario::OwnershipTransfer => (Millis::days(7), Millis::days(4)),
+            _ if name.starts_with("fleet.") => (hour, Millis::minutes(15)),
+            _ => (Millis::hours(72), day),
+        };
+        assert_eq!((policy.approve_ttl, policy.execute_ttl), times, "{name}");
+        let at_once = scenario.is_always_open() && *scenario != Scenario::GovernanceRecover;
+        let nothing_shown = name.starts_with("fleet.") && *scenario != Scenario::FleetRestartWorkers
+            || at_once
+            || *scenario == Scenario::ObserverLink;
+        let step_up = if nothing_shown { StepUp::None } else { StepUp::Recent };
+        assert_eq!(policy.step_up, step_up, "{name}");
+        let timelock = match scenario {
+            Scenario::WalletAddressUpdate => day,
+            Scenario::OwnershipTransfer | Scenario::GovernanceRecover => Millis::hours(72),
+            _ => Millis(0),
+        };
+        assert_eq!(policy.timelock, timelock, "{name}");
+    }
 }
 
 fn safeguards(ratchet: bool, closure: bool, owner_recovery: bool) -> Control {

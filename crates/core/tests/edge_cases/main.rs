@@ -1,13 +1,16 @@
 //! Every edge case of the request engine, one test each, by its number in the design: what a person (or a program) meets who
 //! asks for things, votes, comes and goes.
 //!
-//! E95 is in `claims.rs` itself, where firmware has its group of claims already; no operation installs any yet.
+//! Elsewhere:
+//! - E37 is in the server's `tests/accounts.rs`, E82 to E87, where observers come in, in its `tests/observers.rs`.
+//! - E78, E80 and E81 are in `keys.rs`, with operations on devices.
+//! - E95 is in `claims.rs` itself, where firmware has its group of claims already; no operation installs any yet.
+//! - E100, a question that the console asks, is in its journey.
 //!
-//! Not there yet:
-//! - E09's warning: raising to the number of approvers applies at once; saying that nobody is to spare is the console's.
-//! - E37, E100: what the console shows and asks.
-//! - E78, E80 and E81 are in `keys.rs`, with operations on devices; E79 is the server's, where keys come in.
-//! - E82 to E87 are the server's, where observers come in: `tests/observers.rs` there.
+//! The rules whose cases are these: R1 E3, E4, E55; R2 E6, E7, E14; R3 E8, E10, E13; R4 E9; R5 E11, E12; R6 E15, E16, E28, E29; R7 E26,
+//! E27; R8 E21, E22; R9 E18; R10 E18, E76; R12 E43 to E46; R13 E48; R15 E53; R16 E59; R17 E51, E61, E73; R18 E60; R19 E7, E67; R20 E65; R21 E50,
+//! E62; R22 E63, E64; R23 E70, E71; R24 E30; R26 E40, E75, E76. R25 is an invariant (I9 in `invariants`). What a rule says beyond its
+//! cases has a test by its own number.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod configuration;

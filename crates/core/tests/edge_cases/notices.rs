@@ -1,10 +1,15 @@
 //! Who is told, as far as a numbered case asks for it.
 
-use crate::{approve, company, counts, submission, support::World, told, try_control};
+use crate::{
+    approve, company, counts, submission,
+    support::{World, mode},
+    told, try_control,
+};
 use adit_core::{
     authz::{Actor, Principal, Role},
     command::{Command, Reply, Submission},
     event::Event,
+    fleet::PowerMode,
     ids::{RequestId, UserId},
     notices::{self, Class, Kind, Notice, Which},
     requests::{Action, Control, PolicyChange, Recovery, RequestState, Scenario},
@@ -39,6 +44,20 @@ fn e040_the_other_administrators_are_told_and_it_waits_for_them() {
     assert_eq!(crate::tally(&w, id).undecided, [owner, second].into());
     approve(&mut w, second, id);
     assert_eq!(who(&of(&w, id), Kind::Executed), [first, owner].into());
+}
+
+#[test]
+fn e054_whoever_asked_is_told_that_it_is_over() {
+    let (mut w, [first, second]) = company::<2>();
+    let owner = w.owner;
+    crate::ask(&mut w, owner, counts(Scenario::FleetMode, 3));
+    let id = w.ask(first, mode(PowerMode::Low), &[1]);
+    w.operator(Command::RemoveUser { user: second });
+    assert_eq!(
+        (w.state_of(id), w.request(id).state_reason.as_deref()),
+        (RequestState::Invalidated, Some("unsatisfiable"))
+    );
+    assert!(who(&of(&w, id), Kind::Invalidated).contains(&first));
 }
 
 /// What is told of a request by somebody who stops after so many events, and goes on from what is kept of the state.

@@ -235,6 +235,23 @@ fn r03_whatever_weakens_a_policy_takes_as_many_people_as_it_asked_for() {
 }
 
 #[test]
+fn r12_an_approval_is_taken_back_only_while_the_request_waits_and_a_no_never() {
+    let (mut w, [one, two]) = company::<2>();
+    change(&mut w, Scenario::FleetMode, |change| (change.required, change.timelock_s) = (2, Some(HOUR)));
+    let id = w.ask(one, mode(PowerMode::Low), &[1]);
+    approve(&mut w, two, id);
+    let actor = w.actor(two);
+    let why = w.run(&actor, Command::WithdrawVote { request: id }).unwrap_err();
+    assert_eq!((why.code(), why.status()), ("invalid_state", 409));
+    assert_eq!((w.state_of(id), tally(&w, id).approvals), (RequestState::Approved, [one, two].into()));
+    assert_eq!(refused(&mut w, two, id, Decision::Reject).code(), "invalid_state", "that is what calling off is for");
+    let id = w.ask(one, mode(PowerMode::Low), &[2]);
+    w.vote(two, id, Decision::Reject).unwrap();
+    assert_eq!(w.run(&actor, Command::WithdrawVote { request: id }).unwrap_err().code(), "invalid_state");
+    assert_eq!(w.state_of(id), RequestState::Rejected);
+}
+
+#[test]
 fn r05_what_waits_is_let_out_no_sooner_and_no_easier_by_a_change_made_meanwhile() {
     let (mut w, [one, two]) = company::<2>();
     let owner = w.owner;

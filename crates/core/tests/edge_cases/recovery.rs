@@ -144,6 +144,39 @@ fn somebody_with_a_shell_on_the_server_recovers_alone_after_the_same_time() {
     assert_eq!((w.state_of(id), required(&w, Scenario::AuthorizationAdd)), (RequestState::Executed, 1));
 }
 
+#[test]
+fn r24_a_frozen_account_does_nothing_but_what_makes_safer_and_the_ways_back() {
+    let (mut w, [one]) = company::<1>();
+    let (owner, viewer, user) = (w.owner, w.person(Role::Viewer), stranger(&mut w));
+    ask(&mut w, owner, counts(Scenario::AuthorizationAdd, 2));
+    ask_frozen(&mut w);
+    let frozen = [
+        crate::add(user, Role::Viewer),
+        crate::removal(&w, viewer),
+        counts(Scenario::FleetMode, 2),
+        Control::SetSafeguards(Safeguards { closure: false, ..Safeguards::default() }),
+        Control::CreateSite { name: "Sur".into(), capacity_w: None },
+        Control::TransferOwnership { to: one, then: Role::Administrator.into() },
+        Control::DeleteAccount { name: "Norte".into() },
+    ];
+    for control in frozen {
+        let why = try_control(&mut w, owner, control.clone()).unwrap_err();
+        assert_eq!((why.code(), why.status()), ("frozen", 409), "{control:?}");
+    }
+    for action in [mode(PowerMode::Sleep), mode(PowerMode::Low)] {
+        assert_eq!(w.try_ask(owner, action, &[1]).unwrap_err().code(), "frozen");
+    }
+    ask(&mut w, one, Control::SuspendUser { user: viewer });
+    assert!(w.state.is_suspended(w.account, viewer));
+    let back = try_control(&mut w, owner, Control::UnsuspendUser { user: viewer }).unwrap_err();
+    assert_eq!(back.code(), "frozen", "the way back from that is none of these");
+    let id = by_owner(&mut w, recovery(&[(Scenario::AuthorizationAdd, 1)], &[])).unwrap();
+    w.tick_after(Millis::hours(72));
+    assert_eq!((w.state_of(id), required(&w, Scenario::AuthorizationAdd)), (RequestState::Executed, 1));
+    ask(&mut w, one, Control::UnfreezeAccount {});
+    ask(&mut w, owner, crate::add(user, Role::Viewer));
+}
+
 fn ask_frozen(w: &mut World) {
     let owner = w.owner;
     ask(w, owner, Control::FreezeAccount {});

@@ -9,7 +9,7 @@ use adit_core::{
     fleet::PowerMode,
     ids::{DeviceId, KeyId, RequestId, SubAccountId, UserId},
     rejection::Rejection,
-    requests::{Action, Control, NewGrant, NewKey, RequestState, Scenario},
+    requests::{Action, Control, Decision, NewGrant, NewKey, RequestState, Scenario},
     time::{Millis, Timestamp},
 };
 
@@ -37,6 +37,35 @@ fn client(w: &mut World, role: Role, sub_account: SubAccountId) -> UserId {
 fn assign(w: &mut World, device: u32, to: Option<SubAccountId>) {
     let owner = w.owner;
     ask(w, owner, Control::AssignDevices { devices: vec![DeviceId(device)], sub_account: to });
+}
+
+#[test]
+fn e032_e033_a_sub_account_made_later_is_seen_from_everywhere_and_from_no_chosen_scope() {
+    let mut w = World::new(1);
+    let first = sub_account(&mut w, "hosting");
+    let (everywhere, chosen) = (w.person(Role::OperationsManager), client(&mut w, Role::OperationsManager, first));
+    let later = sub_account(&mut w, "later");
+    let sees = |w: &World, user, sub_account| {
+        w.state.may(w.account, user, Permission::DeviceList, &Place::sub_account(sub_account), w.now)
+    };
+    assert_eq!([first, later].map(|sub_account| sees(&w, everywhere, sub_account)), [true, true]);
+    assert_eq!([first, later].map(|sub_account| sees(&w, chosen, sub_account)), [true, false]);
+    assign(&mut w, 1, Some(later));
+    let low = || crate::support::mode(PowerMode::Low);
+    assert_eq!(w.try_ask(chosen, low(), &[1]).unwrap_err().status(), 404);
+    w.ask(everywhere, low(), &[1]);
+}
+
+#[test]
+fn e039_an_accountant_who_asks_waits_for_one_administrator() {
+    let mut w = paid();
+    let (accountant, administrator) = (w.person(Role::Accountant), w.person(Role::Administrator));
+    let id = ask(&mut w, accountant, wallet(NEW));
+    assert_eq!((w.state_of(id), crate::tally(&w, id).required), (RequestState::Pending, 1));
+    let own = crate::refused(&mut w, accountant, id, Decision::Approve);
+    assert_eq!(own.code(), "not_an_approver");
+    approve(&mut w, administrator, id);
+    assert_eq!(w.state_of(id), RequestState::Approved);
 }
 
 #[test]
