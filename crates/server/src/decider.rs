@@ -28,6 +28,8 @@ const MAX_ENTRIES: usize = 2_000;
 const _: () = assert!(MAX_ENTRIES + adit_core::MAX_ENTRIES <= MAX_BATCH);
 /// What takes more entries to catch up is sooner copied.
 const MAX_CATCH_UP: usize = 32;
+/// Bytes that most entries are shorter than, written.
+const USUAL_ENTRY: usize = 512;
 /// How a snapshot's bytes are to be read; to be raised whenever the state's written form changes.
 pub(crate) const SNAPSHOT_SCHEMA: u32 = 14;
 
@@ -226,9 +228,10 @@ impl Writer {
     }
 
     fn append(&mut self, expected: u64, entries: &[Entry]) -> Result<(), String> {
-        let bodies = entries.iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>();
-        let bodies = bodies.map_err(|e| e.to_string())?;
-        let rows: Vec<_> = entries.iter().zip(&bodies).map(|(entry, body)| (entry.at, body.as_str())).collect();
+        let (text, ends) = written(entries).map_err(|e| e.to_string())?;
+        let starts = std::iter::once(0).chain(ends.iter().copied());
+        let bodies = starts.zip(&ends).map(|(start, end)| &text[start..*end]);
+        let rows: Vec<_> = entries.iter().map(|entry| entry.at).zip(bodies).collect();
         let Err(error) = self.store.append(expected, &rows) else {
             return Ok(());
         };
@@ -249,6 +252,17 @@ impl Writer {
         self.stopped = Some(reason.clone());
         Err(reason)
     }
+}
+
+/// All entries one after another, and where each ends.
+fn written(entries: &[Entry]) -> Result<(String, Vec<usize>), Box<dyn std::error::Error>> {
+    let mut text = Vec::with_capacity(entries.len() * USUAL_ENTRY);
+    let mut ends = Vec::with_capacity(entries.len());
+    for entry in entries {
+        serde_json::to_writer(&mut text, entry)?;
+        ends.push(text.len());
+    }
+    Ok((String::from_utf8(text)?, ends))
 }
 
 /// A state once more of its own, with these folded in.

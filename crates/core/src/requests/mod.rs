@@ -17,12 +17,14 @@
 
 mod action;
 mod authority;
+mod canonical;
 mod claims;
 mod comment;
 mod control;
 mod effects;
 mod groups;
 mod inventory;
+mod items;
 mod keys;
 mod money;
 mod observers;
@@ -51,6 +53,7 @@ pub use comment::{COMMENT_AFTER_END, MAX_COMMENTS};
 pub use control::{Control, Passwords};
 pub use effects::DELETION_DELAY;
 pub(crate) use effects::check_name;
+pub use items::Items;
 pub use keys::NewKey;
 pub use observers::NewObserverLink;
 pub use ownership::offered_to;

@@ -1,15 +1,14 @@
 //! The exact bytes that are approved.
 
-use super::{Action, Scenario};
+use super::{Action, Scenario, canonical::canonical};
 use crate::{
     authz::Principal,
     ids::{AccountId, AgentId, DeviceId},
     time::Timestamp,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use serde_json::Value;
 use sha2::{Digest, Sha256};
-use std::{collections::BTreeMap, fmt, ops::Range, str::FromStr};
+use std::{collections::BTreeMap, fmt, str::FromStr};
 
 /// Most targets one request may have.
 pub const MAX_TARGETS: usize = 100_000;
@@ -80,28 +79,13 @@ pub struct Payload {
 pub struct ContentHash(pub [u8; 32]);
 
 impl Payload {
-    /// Its canonical form. With integers only and ASCII keys, RFC 8785 asks for no more than sorted keys and no spaces.
+    /// Its canonical form (RFC 8785).
     ///
     /// # Panics
-    /// Never: a payload has only string keys and integers, which can always be written.
+    /// Never: a payload has only keys in ASCII and integers, which can always be written.
     #[must_use]
     pub fn canonical(&self) -> String {
-        // Named one by one, so that a new field cannot be left out of what is approved.
-        let Self { account, scenario, action, targets, base_versions, initiator, revision, policy_version, not_after } =
-            self;
-        let action = ordered(action);
-        let mut members = Members::with_capacity(512 + 12 * targets.len());
-        members.put("account", account);
-        members.put("base_versions", &ordered(base_versions));
-        members.put("initiator", &ordered(initiator));
-        members.put("not_after", not_after);
-        members.put("policy_version", policy_version);
-        members.put("revision", revision);
-        members.put("scenario", scenario);
-        members.put("targets", targets);
-        let action = action.as_object().into_iter().flatten();
-        action.for_each(|(name, value)| members.put(name, value));
-        members.in_order()
+        canonical(self)
     }
 
     /// The hash that every vote must carry.
@@ -112,47 +96,6 @@ impl Payload {
         hasher.update(self.canonical().as_bytes());
         ContentHash(hasher.finalize().into())
     }
-}
-
-/// An object's members: their values one after another as they were put in, and by name where each of them is.
-struct Members<'a> {
-    values: Vec<u8>,
-    places: BTreeMap<&'a str, Range<usize>>,
-}
-
-impl<'a> Members<'a> {
-    fn with_capacity(bytes: usize) -> Self {
-        Self { values: Vec::with_capacity(bytes), places: BTreeMap::new() }
-    }
-
-    /// What is put in is a number, a text, a list of these, or in order already.
-    fn put(&mut self, name: &'a str, value: &impl Serialize) {
-        let from = self.values.len();
-        serde_json::to_writer(&mut self.values, value).expect("string keys and integers can be written");
-        self.places.insert(name, from..self.values.len());
-    }
-
-    fn in_order(self) -> String {
-        let values = String::from_utf8(self.values).expect("JSON is UTF-8");
-        let names: usize = self.places.keys().map(|name| name.len() + 4).sum();
-        let mut object = String::with_capacity(values.len() + names + 2);
-        for (name, place) in self.places {
-            object.push_str(if object.is_empty() { "{\"" } else { ",\"" });
-            object.push_str(name);
-            object.push_str("\":");
-            object.push_str(&values[place]);
-        }
-        object.push('}');
-        object
-    }
-}
-
-/// A part with its objects' members in order.
-fn ordered(part: &impl Serialize) -> Value {
-    let mut value = serde_json::to_value(part).expect("string keys and integers can be written");
-    // They are sorted already, unless somebody has told the library to keep the order of insertion.
-    value.sort_all_objects();
-    value
 }
 
 impl fmt::Display for ContentHash {

@@ -1,6 +1,6 @@
 //! One request: what was asked, who has voted, where each target stands, what happened to it when.
 
-use super::{ContentHash, Payload, Target};
+use super::{ContentHash, Items, Payload, Target};
 use crate::{
     authz::Principal,
     event::Event,
@@ -300,7 +300,7 @@ pub struct Request {
     /// In the order they were made.
     pub comments: Vec<Comment>,
     /// One for each target.
-    pub items: imbl::Vector<ItemState>,
+    pub items: Items,
     /// How many items are in force and not over.
     pub open_items: u32,
     /// Submitted.
