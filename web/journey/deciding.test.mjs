@@ -14,6 +14,13 @@ let devices;
 /** Requests by what they are for. */
 const asked = {};
 
+const approve = async (page, { number }) => {
+  await page.getByRole("button", { name: "Approve", exact: true }).click();
+  const sure = dialog(page, `Approve R-${number}?`);
+  await sure.getByRole("button", { name: "Approve" }).click();
+  await sure.waitFor({ state: "detached" });
+};
+
 const slow = (targets, reason) => ask(manager, "set_power_mode", { mode: "low" }, targets, reason);
 
 before(async () => {
@@ -120,6 +127,44 @@ test("what waits out its time is cancelled by a key, and asked for again as it w
   await owner.waitForURL((url) => !url.pathname.endsWith(asked.role.id));
   await state(owner, "Approved").waitFor();
   await go(owner, "Approvals");
+});
+
+test("an approval is withdrawn, which takes it out of the count, and given again", async () => {
+  const changes = [{ scenario: "fleet.mode", required: 3, required_other: 2 }];
+  await call(owner, "PUT", "/approval-policies", { changes, reason: "Three people." });
+  asked.two = await slow(devices.slice(0, 2), "Fans of row 4.");
+  const admin = await at.people.signIn("Administrator");
+  await admin.goto(`/s/all/requests/${asked.two.id}`);
+  const votes = admin.getByRole("region", { name: "Approvals" });
+  const entries = admin.getByRole("region", { name: "Timeline" }).getByRole("listitem");
+  await approve(admin, asked.two);
+  await votes.getByText("2 of 3", { exact: true }).waitFor();
+  await admin.getByRole("button", { name: "Withdraw my approval" }).click();
+  await votes.getByText("1 of 3", { exact: true }).waitFor();
+  await votes.getByText(/, withdrawn$/).waitFor();
+  await entries.getByText("Took the approval back").waitFor();
+  await state(admin, "Waiting for approval").waitFor();
+  await approve(admin, asked.two);
+  await votes.getByText("2 of 3", { exact: true }).waitFor();
+  await admin.context().close();
+});
+
+test("what is approved while the account is frozen says that it waits for that to end, and then goes on", async () => {
+  await owner.goto(`/s/all/requests/${asked.two.id}`);
+  await owner.getByRole("button", { name: "Approve" }).click();
+  const sure = dialog(owner, `Approve R-${asked.two.number}?`);
+  await sure.waitFor();
+  const admin = await at.people.signIn("Administrator");
+  await ask(admin, "freeze_account", {});
+  await sure.getByText("nothing is carried out until that is ended").waitFor();
+  await sure.getByRole("button", { name: "Approve" }).click();
+  await owner.getByText("Approved, and waits: the account is frozen").waitFor();
+  await state(owner, "Approved").waitFor();
+  assert.equal(await owner.getByText("about to start").count(), 0);
+  await ask(admin, "unfreeze_account", {});
+  await state(owner, "Done").waitFor();
+  await owner.getByText("Approved, and waits: the account is frozen").waitFor({ state: "detached" });
+  await admin.context().close();
 });
 
 test("nothing went wrong on the way", () => assert.deepEqual(at.people.complaints, []));

@@ -30,7 +30,8 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     if !low_ports {
         println!("no Antminers: they need port 80, and ports below 1024 are not allowed here");
     }
-    println!("control API: http://{}   stop with Ctrl-C", options.control);
+    let control = fleet.control_addr().unwrap_or(options.control);
+    println!("control API: http://{control}   stop with Ctrl-C");
     tokio::signal::ctrl_c().await?;
     fleet.stop().await;
     Ok(())

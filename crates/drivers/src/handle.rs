@@ -58,6 +58,12 @@ pub(crate) fn of_family(credentials: &[Credential], family: &str) -> Vec<Credent
     credentials.iter().filter(|c| c.family == family).take(MOST_CREDENTIALS).cloned().collect()
 }
 
+/// An order that every password known for the device was refused for, in words that say what to look at; `said` is the device's.
+pub(crate) fn no_password(said: &str) -> Outcome {
+    let said = if said.is_empty() { String::new() } else { format!(", it says {said}") };
+    Outcome::Rejected { reason: format!("none of the passwords known for it is right{said}") }
+}
+
 /// How a failure after which nobody knows is told: as an outcome of an order.
 pub(crate) fn outcome(failure: Failure) -> Outcome {
     match failure {

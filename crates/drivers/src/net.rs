@@ -54,7 +54,7 @@ pub(crate) async fn ask(
         timeout_at(deadline, turn(ip)).await.map_err(|_| Failure::NotSent("another question is waiting".into()))?;
     let mut stream = match timeout_at(deadline, TcpStream::connect((ip, port))).await {
         Err(_) => return Err(Failure::NotSent(late("connection"))),
-        Ok(Err(error)) => return Err(Failure::NotSent(format!("port {port}: {error}"))),
+        Ok(Err(error)) => return Err(Failure::NotSent(format!("port {port}: {}", plain(&error)))),
         Ok(Ok(stream)) => stream,
     };
     let text = request.to_string();
@@ -74,7 +74,7 @@ pub(crate) async fn ask(
     };
     match timeout_at(deadline, exchange).await {
         Err(_) => Err(Failure::Lost(late("answer"))),
-        Ok(Err(error)) => Err(Failure::Lost(format!("port {port}: {error}"))),
+        Ok(Err(error)) => Err(Failure::Lost(format!("port {port}: {}", plain(&error)))),
         Ok(Ok(reply)) => parse(&reply),
     }
 }
@@ -82,6 +82,11 @@ pub(crate) async fn ask(
 /// Does anything listen there? Closes the connection at once.
 pub(crate) async fn is_open(ip: IpAddr, port: u16, deadline: Instant) -> bool {
     matches!(timeout_at(deadline, TcpStream::connect((ip, port))).await, Ok(Ok(_)))
+}
+
+/// Without the number that the system has for it.
+fn plain(error: &std::io::Error) -> String {
+    if error.raw_os_error().is_some() { error.kind().to_string() } else { error.to_string() }
 }
 
 fn parse(reply: &[u8]) -> Result<Value, Failure> {

@@ -156,7 +156,8 @@ async fn a_wrong_password_is_told_where_it_can_be_seen() {
         }
         if personality != AvalonA {
             let outcome = lab.order(&Operation::Pause {}).await;
-            assert!(matches!(outcome, Outcome::Rejected { .. }), "{personality:?} {outcome:?}");
+            let Outcome::Rejected { reason } = outcome else { panic!("{personality:?} {outcome:?}") };
+            assert!(reason.contains("none of the passwords"), "{personality:?} {reason}");
             assert!(!lab.miner.truth().sleeping);
         }
     })

@@ -537,7 +537,12 @@ async fn what_waits_is_listed_first_by_its_expiry_and_page_by_page() {
         let wanted = if query == "box=needs_me" { vec![&mode, &led] } else { vec![&mode, &led, &ran] };
         assert_eq!(shown.iter().collect::<Vec<_>>(), wanted, "{query}");
     }
-    for query in ["cursor=x1", "state=pending,lost"] {
+    for (query, wanted) in [("scenario=fleet.led", vec![&led]), ("scenario=fleet.led&state=executed", vec![])] {
+        let page = house.ask("GET", &format!("/api/v1/requests?{query}"), Some(&who), None).await.body;
+        let shown = page["items"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap());
+        assert_eq!(shown.collect::<Vec<_>>(), wanted, "{query}");
+    }
+    for query in ["cursor=x1", "state=pending,lost", "scenario=fleet.lights"] {
         let refused = house.ask("GET", &format!("/api/v1/requests?{query}"), Some(&who), None).await;
         assert_eq!((refused.status.as_u16(), &refused.body["code"]), (400, &json!("invalid_parameter")), "{query}");
     }

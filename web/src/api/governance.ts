@@ -37,14 +37,9 @@ export async function changeSafeguards(safeguards: Safeguards, reason: string) {
 export const openRecoveryQuery = queryOptions({
   queryKey: ["recovery"],
   queryFn: async () => {
-    for (const state of ["pending", "approved"] as const) {
-      const page = await unwrap(
-        client.GET("/requests", { params: { query: { box: "all", state, limit: 200 } } }),
-      );
-      const found = page.items.find((request) => request.action.action === "recover");
-      if (found) return found;
-    }
-    return null;
+    const query = { box: "all", scenario: "governance.recover", state: "pending,approved", limit: 1 } as const;
+    const page = await unwrap(client.GET("/requests", { params: { query } }));
+    return page.items[0] ?? null;
   },
   staleTime: 0,
 });

@@ -5967,6 +5967,8 @@ export interface operations {
                 box?: "needs_me" | "mine" | "all" | "done";
                 /** @description A state of requests or items; of requests also several, with commas between them. */
                 state?: string;
+                /** @description Requests under this scenario, such as `fleet.power`. */
+                scenario?: string;
                 /** @description Most entries of a page. */
                 limit?: number;
                 /** @description `next_cursor` of the page before. */

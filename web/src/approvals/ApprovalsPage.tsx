@@ -7,7 +7,7 @@ import { useRef } from "react";
 import { overviewQuery, requestsQuery } from "../api/queries";
 import type { Box, RequestSummary } from "../api/types";
 import { Degraded } from "../requests/Degraded";
-import { votesText } from "../requests/phases";
+import { runText, votesText } from "../requests/phases";
 import { RequestView } from "../requests/RequestView";
 import { useSite } from "../shell/site";
 import { isOp } from "../ui/actions";
@@ -163,9 +163,7 @@ function Entry({
         ) : (
           item.progress !== null &&
           item.progress.total > 0 && (
-            <span className="num dim">
-              {item.progress.done}/{item.progress.total}
-            </span>
+            <span className="num dim">{runText(item.progress, item.ended_at !== null)}</span>
           )
         )}
       </span>

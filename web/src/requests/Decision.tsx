@@ -7,14 +7,17 @@ import { requestQuery } from "../api/queries";
 import { queryClient } from "../api/query";
 import { useSession } from "../api/session";
 import type { Request } from "../api/types";
+import { useFrozen } from "../shell/use-frozen";
 import { isMoney, isOp } from "../ui/actions";
 import { Ask } from "../ui/ask";
+import { Note } from "../ui/feedback";
 import { deltaPower, plural, shortHash } from "../ui/format";
 import { isOpen } from "../ui/request-state";
 import { refused, told } from "../ui/toast";
 import { useKeys } from "../ui/use-keys";
 import { amends } from "./again";
 import { choicesOf } from "./choices";
+import { waitsFrozen } from "./phases";
 import css from "./Requests.module.css";
 
 const AmendAsk = lazy(() => import("./AmendAsk").then((module) => ({ default: module.AmendAsk })));
@@ -27,6 +30,7 @@ export function Decision({ request }: { request: Request }) {
   const [amending, amend] = useDisclosure(false);
   const [busy, setBusy] = useState(false);
   const { my, state } = request;
+  const frozen = useFrozen();
   const mine = useSession().user.id === request.initiator.id;
   const { approve, reject, withdraw: canWithdraw } = choicesOf(request);
   useKeys(
@@ -99,7 +103,7 @@ export function Decision({ request }: { request: Request }) {
         reasonLabel="Comment"
         onConfirm={(comment) => decide("approve", comment)}
       >
-        <Gist request={request} />
+        <Gist request={request} frozen={waitsFrozen(request, frozen)} />
       </Ask>
       <Ask
         opened={question === "reject"}
@@ -152,7 +156,7 @@ function whatCancelling({ action }: Request): string {
   return "It ends without effect.";
 }
 
-function Gist({ request }: { request: Request }) {
+function Gist({ request, frozen }: { request: Request; frozen: boolean }) {
   return (
     <div className="col">
       <p>
@@ -165,6 +169,11 @@ function Gist({ request }: { request: Request }) {
         {request.targets < request.approved_targets &&
           ` ${plural(request.approved_targets - request.targets, "device")} left it since it was submitted.`}
       </p>
+      {frozen && (
+        <Note tone="warn" title="The account is frozen">
+          Your approval counts, but nothing is carried out until that is ended.
+        </Note>
+      )}
       <p className="dim small">
         Your vote is bound to content <span className="num">{shortHash(request.content_hash)}</span>
       </p>

@@ -1,13 +1,16 @@
 import type { Request } from "../api/types";
+import { useFrozen } from "../shell/use-frozen";
 import { isMoney } from "../ui/actions";
 import { Note } from "../ui/feedback";
 import { dateTime, dateTimeLong, until, wait } from "../ui/format";
 import { useNow } from "../ui/use-now";
+import { waitsFrozen } from "./phases";
 
 /** The time between approval and execution: how long, until when, and what may be done in it. */
 export function Hold({ request }: { request: Request }) {
   const now = useNow();
-  const { state, not_before, rule } = request;
+  const frozen = waitsFrozen(request, useFrozen());
+  const { state, not_before, execute_deadline, rule } = request;
   const held = isMoney(request.action) ? " What is due is held meanwhile, not lost." : "";
   if (state === "pending" && rule.timelock_s > 0)
     return (
@@ -20,6 +23,27 @@ export function Hold({ request }: { request: Request }) {
       <Note tone="warn" title={`Carried out ${until(not_before, now)}`}>
         That is on <span title={dateTimeLong(not_before)}>{dateTime(not_before)}</span>. Until then whoever
         asked for it and any approver may cancel it{removes(request) && ", but nobody whom it removes"}.{held}
+      </Note>
+    );
+  if (frozen && (state === "approved" || state === "executing"))
+    return (
+      <Note
+        tone="warn"
+        title={
+          state === "approved"
+            ? "Approved, and waits: the account is frozen"
+            : "The account is frozen: what has not been sent yet waits"
+        }
+      >
+        It goes on by itself once the account is unfrozen
+        {execute_deadline !== null && (
+          <>
+            , if that is before{" "}
+            <span title={dateTimeLong(execute_deadline)}>{dateTime(execute_deadline)}</span>: its time keeps
+            running
+          </>
+        )}
+        .
       </Note>
     );
   return null;

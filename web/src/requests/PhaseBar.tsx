@@ -1,13 +1,15 @@
 import type { RequestSummary } from "../api/types";
+import { useFrozen } from "../shell/use-frozen";
 import { useNow } from "../ui/use-now";
 import { phasesOf } from "./phases";
 import css from "./Requests.module.css";
 
 export function PhaseBar({ request }: { request: RequestSummary }) {
   const now = useNow(1_000);
+  const frozen = useFrozen();
   return (
     <ol className={css.phases} aria-label="Progress">
-      {phasesOf(request, now).map((phase) => (
+      {phasesOf(request, now, frozen).map((phase) => (
         <li
           key={phase.word}
           className={`${css.phase} ${phase.fill === undefined ? "" : css.fill}`}

@@ -15,6 +15,7 @@ import { Decision } from "./Decision";
 import { Degraded } from "./Degraded";
 import { endingOf } from "./ending";
 import { Hold } from "./Hold";
+import { NotDone } from "./NotDone";
 import { People, Timeline } from "./People";
 import { PhaseBar } from "./PhaseBar";
 import { votesText } from "./phases";
@@ -51,6 +52,7 @@ function View({ request, inPane }: { request: Request; inPane: boolean }) {
       </header>
       <PhaseBar request={request} />
       <Ended request={request} />
+      <NotDone request={request} />
       {request.state === "expired" && !request.state_reason && (
         <Note tone="warn" title="Expired">
           Approvals: {votesText(request.approvals)}. Nothing of it was carried out.
@@ -129,7 +131,7 @@ function Numbers({ request }: { request: Request }) {
         <Tile
           label="Results"
           value={`${count(progress.ok)} ok`}
-          note={`${count(progress.failed)} failed, ${count(progress.done)} of ${count(progress.total)} done`}
+          note={`${count(progress.failed)} not done, ${count(progress.done)} of ${count(progress.total)} ended`}
         />
       )}
     </Tiles>

@@ -1,3 +1,4 @@
+import { useMediaQuery } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useMemo, useRef, useState } from "react";
@@ -15,6 +16,7 @@ import css from "./Requests.module.css";
 export function Results({ request }: { request: Request }) {
   const { data: items, error, refetch } = useQuery(itemsQuery(request.id));
   const [tone, setTone] = useState<Tone | null>(null);
+  const rowPx = useMediaQuery("(max-width: 700px)", false) ? ROW_PX.narrow : ROW_PX.wide;
   const counts = useMemo(() => tally(items ?? []), [items]);
   const shown = useMemo(
     () => (tone === null ? (items ?? []) : (items ?? []).filter((item) => TONE[item.state] === tone)),
@@ -46,19 +48,20 @@ export function Results({ request }: { request: Request }) {
           </button>
         ))}
       </div>
-      <ResultTable items={shown} devices={isOp(request.action.action)} />
+      <ResultTable items={shown} devices={isOp(request.action.action)} rowPx={rowPx} key={rowPx} />
     </section>
   );
 }
 
-const ROW_PX = 34;
+/** On a phone each is a card of three lines. */
+const ROW_PX = { wide: 34, narrow: 92 };
 
-function ResultTable({ items, devices }: { items: readonly Item[]; devices: boolean }) {
+function ResultTable({ items, devices, rowPx }: { items: readonly Item[]; devices: boolean; rowPx: number }) {
   const scroller = useRef<HTMLDivElement>(null);
   const virtual = useVirtualizer({
     count: items.length,
     getScrollElement: () => scroller.current,
-    estimateSize: () => ROW_PX,
+    estimateSize: () => rowPx,
     overscan: 6,
     scrollMargin: 0,
   });
@@ -93,7 +96,7 @@ function ResultTable({ items, devices }: { items: readonly Item[]; devices: bool
               className={css.rRow}
               role="row"
               aria-rowindex={place.index + 2}
-              style={{ height: ROW_PX, transform: `translateY(${place.start}px)` }}
+              style={{ height: rowPx, transform: `translateY(${place.start}px)` }}
             >
               <span role="cell" title={`${item.target.model}, ${item.target.ip}`}>
                 {item.target.name}

@@ -2,6 +2,8 @@ import type { RequestSummary } from "../api/types";
 import { ago, plural, until } from "../ui/format";
 import { stateWord } from "../ui/request-state";
 
+type Progress = NonNullable<RequestSummary["progress"]>;
+
 export interface Phase {
   word: string;
   note: string;
@@ -19,8 +21,20 @@ export function votesText({ have, need, have_other, need_other }: RequestSummary
     : `${have} of ${need}`;
 }
 
-/** Where a request stands on the way submitted, approved, run, ended. */
-export function phasesOf(request: RequestSummary, now: number): Phase[] {
+/** What a frozen account still carries out. */
+const GOES_ON = [
+  "account.freeze",
+  "account.unfreeze",
+  "authorization.suspend",
+  "observer.close",
+  "governance.recover",
+];
+/** Does it wait for the end of a freeze? */
+export const waitsFrozen = ({ scenario }: Pick<RequestSummary, "scenario">, frozen: boolean) =>
+  frozen && !GOES_ON.includes(scenario);
+
+/** Where a request stands on the way submitted, approved, run, ended; in an account that may be frozen. */
+export function phasesOf(request: RequestSummary, now: number, frozen = false): Phase[] {
   const { state, approvals, progress } = request;
   const stopped = STOPPED.includes(state);
   const pending = state === "pending";
@@ -37,9 +51,9 @@ export function phasesOf(request: RequestSummary, now: number): Phase[] {
     {
       word: "Run",
       note: progress?.total
-        ? `${progress.done} of ${plural(progress.total, "target")}`
+        ? runText(progress, request.ended_at !== null)
         : state === "approved"
-          ? beginning(request.not_before, now)
+          ? beginning(request.not_before, now, waitsFrozen(request, frozen))
           : "",
       look: stopped || pending ? "ahead" : running ? "now" : state === "approved" ? "wait" : "done",
       fill: running && progress && progress.total > 0 ? progress.done / progress.total : undefined,
@@ -57,8 +71,14 @@ export function phasesOf(request: RequestSummary, now: number): Phase[] {
   ];
 }
 
-function beginning(at: number | null, now: number): string {
-  return at === null || at <= now ? "about to start" : until(at, now);
+/** How far it has come; once it is over, how much of it ended well. */
+export function runText({ done, ok, total }: Progress, over: boolean): string {
+  return over ? `${ok} of ${total} done` : `${done} of ${plural(total, "target")}`;
+}
+
+function beginning(at: number | null, now: number, held: boolean): string {
+  if (at !== null && at > now) return until(at, now);
+  return held ? "once unfrozen" : "about to start";
 }
 
 function deadline(at: number, now: number): string {

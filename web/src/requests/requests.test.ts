@@ -6,7 +6,8 @@ import { item, policy, request } from "../testing/fixtures";
 import { choicesOf } from "./choices";
 import { inverseOf } from "./inverse";
 import { doneTargets, failedTargets, tally, toCsv } from "./items";
-import { phasesOf, votesText } from "./phases";
+import { advice, fellShort, missedOf, shortfall } from "./missed";
+import { phasesOf, runText, votesText } from "./phases";
 
 describe("results", () => {
   const items = [
@@ -175,5 +176,71 @@ describe("requests that may be approved together", () => {
   it("are never about pools", () => {
     const pools = waiting("a", { scenario: "fleet.pool_change" });
     expect(alike([pools, waiting("b", { scenario: "fleet.pool_change" })], pools)).toEqual([]);
+  });
+});
+
+describe("while the account is frozen", () => {
+  const approved = request({
+    state: "approved",
+    not_before: 0,
+    approvals: { have: 2, need: 2, have_other: 1, need_other: 1 },
+  });
+  const run = (patch: Partial<typeof approved>, frozen: boolean) =>
+    phasesOf({ ...approved, ...patch }, 60_000, frozen)[2]?.note;
+
+  it("nothing is about to start that waits for its end", () => {
+    expect(run({}, false)).toBe("about to start");
+    expect(run({}, true)).toBe("once unfrozen");
+    expect(run({ scenario: "account.unfreeze" }, true)).toBe("about to start");
+    expect(run({ not_before: 180_000 }, true)).toBe("in 2 min");
+  });
+});
+
+describe("what was not done", () => {
+  const refused = { message: "the device refused: no" };
+  const items = [
+    item(0, "verified"),
+    item(1, "skipped", { message: "not here" }),
+    item(2, "failed", refused),
+    item(3, "failed", refused),
+    item(4, "unknown", { message: "no answer" }),
+    item(5, "dropped"),
+  ];
+  const ended = request({
+    state: "partially_executed",
+    progress: { done: 5, ok: 1, failed: 4, total: 5 },
+  });
+
+  it("is told by reason, failures first, without what other requests took", () => {
+    expect(missedOf(items)).toEqual([
+      { tone: "failed", word: "", why: "the device refused: no", names: ["dev-2", "dev-3"] },
+      { tone: "unsure", word: "outcome unknown", why: "no answer", names: ["dev-4"] },
+      { tone: "left", word: "skipped", why: "not here", names: ["dev-1"] },
+    ]);
+  });
+
+  it("is summed up, and never says of what is unknown that it was not done", () => {
+    expect(shortfall(ended, items)).toBe("Not done on 4 of 5 devices");
+    const unknown = { ...ended, progress: { done: 2, ok: 1, failed: 1, total: 2 } };
+    expect(shortfall(unknown, [item(0, "verified"), item(1, "unknown")])).toBe(
+      "Not known to be done on 1 of 2 devices",
+    );
+    const none = { ...ended, progress: { done: 1, ok: 0, failed: 1, total: 1 } };
+    expect(shortfall(none, [item(0, "failed")])).toBe("Done on none of 1 device");
+    expect(fellShort(ended)).toBe(true);
+    expect(fellShort({ ...ended, state: "executing" })).toBe(false);
+  });
+
+  it("comes with advice for each kind, and a retry only for what failed", () => {
+    const [retry, look, skipped] = advice(ended, missedOf(items));
+    expect(retry).toContain("draft a retry");
+    expect(look).toContain("it may have been done");
+    expect(skipped).toContain("not been touched");
+    expect(advice(ended, missedOf([item(0, "unknown")]))).toHaveLength(1);
+  });
+
+  it("is counted by what ended well once it is over", () => {
+    expect(runText({ done: 5, ok: 1, failed: 4, total: 5 }, true)).toBe("1 of 5 done");
+    expect(runText({ done: 2, ok: 1, failed: 1, total: 5 }, false)).toBe("2 of 5 targets");
   });
 });

@@ -9,7 +9,7 @@ mod telemetry;
 mod web;
 
 use crate::fields::{mac, text, words};
-use crate::handle::{self, Handle, activity, impossible, mode, outcome, probe_failed};
+use crate::handle::{self, Handle, activity, impossible, mode, no_password, outcome, probe_failed};
 use crate::net::{Failure, Framing, ask};
 use crate::{Credential, Device, DeviceError, Driver, Outcome, Probe, Target, Verdict, models, verify};
 use adit_core::fleet::{DeviceIdentity, FoundDevice, OpKind, Operation, PowerMode, Reading};
@@ -206,7 +206,7 @@ impl From<WebError> for DeviceError {
 fn answerless(error: WebError) -> Outcome {
     match error {
         WebError::Failed(failure) => outcome(failure),
-        WebError::Refused => Outcome::Rejected { reason: "the device refuses the password".into() },
+        WebError::Refused => no_password(""),
         WebError::Foreign => Outcome::Rejected { reason: "it is not an Antminer's web server".into() },
         WebError::Status(status) => Outcome::Unknown { reason: format!("HTTP status {status}") },
     }
@@ -275,9 +275,7 @@ impl Device for AntminerDevice {
         let deadline = Instant::now() + limit;
         let web = match self.pages(deadline).await {
             Ok(web) => web,
-            Err(WebOrDevice::Web(WebError::Refused)) => {
-                return Outcome::Rejected { reason: "the device refuses the password".into() };
-            }
+            Err(WebOrDevice::Web(WebError::Refused)) => return no_password(""),
             Err(error) => return Outcome::NotSent { reason: DeviceError::from(error).to_string() },
         };
         match operation {

@@ -6,7 +6,7 @@
 use super::crypto::{md5crypt, seal, sha256, unseal};
 use super::{FAMILY, MODES, OPERATIONS, POOL_PASSWORD, fault_codes, mode_of};
 use crate::fields::{above, mac, mean, number, pool_list, text, whole, words};
-use crate::handle::{self, Handle, activity, impossible, mode, not_sent, outcome, probe_failed};
+use crate::handle::{self, Handle, activity, impossible, mode, no_password, not_sent, outcome, probe_failed};
 use crate::net::{Failure, Framing, ask};
 use crate::{Credential, Device, DeviceError, Driver, Outcome, Probe, Target, Verdict, models, verify};
 use adit_core::fleet::{DeviceIdentity, FoundDevice, OpKind, Operation, Pool, PowerMode, Reading};
@@ -172,10 +172,11 @@ impl Miner {
                     return Ok(());
                 }
                 Reply::No { reason, token } => {
-                    refusal = Outcome::Rejected { reason };
                     if !token {
+                        refusal = Outcome::Rejected { reason };
                         break;
                     }
+                    refusal = no_password(&reason);
                 }
                 Reply::Lost(failure) => {
                     refusal = outcome(failure);

@@ -7,7 +7,7 @@
 use super::crypto::{seal, sha256};
 use super::{FAMILY, MODES, OPERATIONS, POOL_PASSWORD, fault_codes, mode_of};
 use crate::fields::{above, mac, mean, number, pool_list, text, whole, words};
-use crate::handle::{self, Handle, activity, impossible, mode, not_sent, outcome, probe_failed};
+use crate::handle::{self, Handle, activity, impossible, mode, no_password, not_sent, outcome, probe_failed};
 use crate::net::{Failure, Framing, ask};
 use crate::{Credential, Device, DeviceError, Driver, Outcome, Probe, Target, Verdict, models, verify};
 use adit_core::fleet::{DeviceIdentity, FoundDevice, OpKind, Operation, PowerMode, Reading};
@@ -168,10 +168,11 @@ impl Miner {
                     return Ok(());
                 }
                 Reply::No { reason, password } => {
-                    refusal = Outcome::Rejected { reason };
                     if !password {
+                        refusal = Outcome::Rejected { reason };
                         break;
                     }
+                    refusal = no_password(&reason);
                 }
                 Reply::Lost(failure) => {
                     refusal = outcome(failure);

@@ -255,7 +255,7 @@ fn deciding() -> Vec<Operation> {
             "Requests: first those that wait, the soonest to expire first, then the others, newest first.",
         )
         .needs(P::DeviceList)
-        .query(&["box", "state", "limit", "cursor"])
+        .query(&["box", "state", "scenario", "limit", "cursor"])
         .gives(200, "RequestPage"),
         post("/requests", requests::submit, "Asks for an action; what it needs depends on the action.")
             .by_key()

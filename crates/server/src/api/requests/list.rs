@@ -11,7 +11,7 @@ use super::{
 };
 use adit_core::{
     authz::Actor,
-    requests::{Request, RequestState},
+    requests::{Request, RequestState, Scenario},
     state::{ListCursor, State},
     time::Timestamp,
 };
@@ -47,6 +47,7 @@ pub struct Listed {
     #[serde(rename = "box", default)]
     which: Which,
     state: Option<States>,
+    scenario: Option<Scenario>,
     cursor: Option<ListCursor>,
     limit: Option<usize>,
 }
@@ -80,14 +81,18 @@ impl Listed {
             .into_iter()
             .filter(|found| self.state.as_ref().is_none_or(|wanted| wanted.0.contains(found)));
         let states: Vec<_> = states.filter(fits).collect();
-        let (account, which) = (actor.account, self.which);
+        let (account, which, scenario) = (actor.account, self.which, self.scenario);
         let all: Box<dyn Iterator<Item = &Request>> = match which {
             Which::Mine => Box::new(state.requests_by(account, actor.principal, &states, after)),
             _ => Box::new(state.requests_in(account, &states, after)),
         };
         let awaited = move |request: &Request| actor.user().is_some_and(|me| state.awaits(request, me, now));
         let eyes = state.eyes(actor, now);
-        let fits = move |request: &Request| (which != Which::NeedsMe || awaited(request)) && eyes.see(request);
+        let fits = move |request: &Request| {
+            scenario.is_none_or(|wanted| wanted == request.payload.scenario)
+                && (which != Which::NeedsMe || awaited(request))
+                && eyes.see(request)
+        };
         LookedThrough { all, fits: Box::new(fits), left: MAX_LOOKED_AT, last: None }
     }
 }
