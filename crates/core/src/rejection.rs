@@ -34,10 +34,8 @@ pub enum Rejection {
     StepUpRequired,
     #[error("approving this takes a passkey, given for this one decision")]
     PasskeyRequired,
-    #[error("only people who could approve this request when it was submitted, and still can, may vote on it: {why}")]
-    NotAnApprover { why: String },
-    #[error("this request is about you: you may not decide it")]
-    ConflictOfInterest,
+    #[error("you have no say in this: {0}")]
+    NoSay(#[from] NoSay),
     #[error("say why, in 1 to 1000 characters")]
     ReasonRequired,
     #[error("{field} must be between {min} and {max}")]
@@ -118,6 +116,53 @@ impl Instead {
     }
 }
 
+/// Why somebody has no say in a request, or none any more: words for people, here and nowhere else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "the sentences say it")]
+pub enum NoSay {
+    #[error("it is no longer waiting for approvals")]
+    Over,
+    #[error("it has its approvals")]
+    Approved,
+    #[error("you have voted")]
+    Voted,
+    #[error("you submitted it, which counts as your approval")]
+    Counted,
+    #[error("you submitted it, and somebody else must decide")]
+    Submitted,
+    #[error("a program with a key of yours submitted it, and somebody else must decide")]
+    ByProgram,
+    #[error("your role has changed since it was submitted")]
+    RoleChanged,
+    #[error("you were not an approver when it was submitted")]
+    NotThen,
+    #[error("programs and links never vote")]
+    Program,
+    #[error("it gives you something, so others decide")]
+    Gives,
+    #[error("it takes something from you, so you may agree to it and not reject it")]
+    Takes,
+    #[error("only whom it is offered to answers")]
+    NotOffered,
+    #[error("only its initiator may change what it asks for")]
+    NotYours,
+    #[error("only its initiator may call it off before it is approved")]
+    NotYetApproved,
+    #[error("an Administrator of the whole account reviews it")]
+    NotTheReviewer,
+    #[error("you started it, so somebody else reviews it")]
+    Started,
+}
+
+impl NoSay {
+    const fn code(self) -> &'static str {
+        match self {
+            Self::Gives | Self::Takes | Self::Started => "conflict_of_interest",
+            _ => "not_an_approver",
+        }
+    }
+}
+
 impl Rejection {
     /// Stable code, part of the problem's type in the API.
     #[must_use]
@@ -133,8 +178,7 @@ impl Rejection {
             Self::Expired => "expired",
             Self::StepUpRequired => "step_up_required",
             Self::PasskeyRequired => "passkey_required",
-            Self::NotAnApprover { .. } => "not_an_approver",
-            Self::ConflictOfInterest => "conflict_of_interest",
+            Self::NoSay(why) => why.code(),
             Self::ReasonRequired => "reason_required",
             Self::OutOfRange { .. } => "out_of_range",
             Self::WouldLockOut { .. } => "would_lock_out",
@@ -168,8 +212,7 @@ impl Rejection {
             Self::NotFound { .. } => 404,
             Self::StepUpRequired | Self::PasskeyRequired => 401,
             Self::Denied(_)
-            | Self::NotAnApprover { .. }
-            | Self::ConflictOfInterest
+            | Self::NoSay(_)
             | Self::OwnerProtected
             | Self::OwnerRecoveryOff
             | Self::OwnerOnly { .. }

@@ -9,7 +9,7 @@ use crate::{
     decide::Tx,
     event::Event,
     ids::{AccountId, GrantId, RequestId, UserId},
-    rejection::Rejection,
+    rejection::{NoSay, Rejection},
     state::State,
     time::Timestamp,
 };
@@ -90,7 +90,7 @@ impl Tx {
     ) -> Result<Reply, Rejection> {
         let request = self.open_request(actor, id)?;
         let user = actor.user().filter(|user| offered_to(&request.payload.action) == Some(*user));
-        let user = user.ok_or_else(|| Rejection::NotAnApprover { why: "only whom it is offered to answers".into() })?;
+        let user = user.ok_or(NoSay::NotOffered)?;
         let until = match request.state {
             RequestState::Pending => request.payload.not_after,
             RequestState::Approved => request.execute_deadline.unwrap_or(request.payload.not_after),

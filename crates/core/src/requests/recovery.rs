@@ -12,7 +12,7 @@ use crate::{
     decide::Tx,
     event::{Entry, Event},
     ids::{AccountId, RequestId, UserId},
-    rejection::Rejection,
+    rejection::{NoSay, Rejection},
     state::State,
     time::Millis,
 };
@@ -172,12 +172,12 @@ impl Tx {
             })
             .collect();
         if !administrators.contains(&user) {
-            return Err(Rejection::NotAnApprover { why: "an Administrator of the whole account reviews it".into() });
+            return Err(NoSay::NotTheReviewer.into());
         }
         let by_initiator =
             self.state().request(request).is_some_and(|request| request.payload.initiator == actor.principal);
         if by_initiator && administrators.len() > 1 {
-            return Err(Rejection::ConflictOfInterest);
+            return Err(NoSay::Started.into());
         }
         if words.trim().is_empty() || words.chars().count() > MAX_WORDS {
             return Err(Rejection::ReasonRequired);

@@ -13,7 +13,7 @@ use crate::{
     event::Event,
     fleet::Operation,
     ids::{DeviceId, RequestId},
-    rejection::Rejection,
+    rejection::{NoSay, Rejection},
     state::idempotency_key,
 };
 use sha2::{Digest, Sha256};
@@ -45,7 +45,7 @@ impl Tx {
         let request = self.state().request(old).filter(|request| request.payload.account == actor.account);
         let request = request.ok_or(Rejection::NotFound { what: "request" })?;
         if request.payload.initiator != actor.principal {
-            return Err(Rejection::NotAnApprover { why: "only its initiator may change what it asks for".into() });
+            return Err(NoSay::NotYours.into());
         }
         if request.payload.scenario != with.action.scenario() {
             let problem = format!("stay within {}, or make another request", request.payload.scenario.name());

@@ -6,7 +6,7 @@ use crate::{
     decide::Tx,
     event::Event,
     ids::{RequestId, UserId},
-    rejection::Rejection,
+    rejection::{NoSay, Rejection},
     state::State,
     time::Timestamp,
 };
@@ -38,27 +38,43 @@ pub(crate) fn state_word(state: RequestState) -> &'static str {
 impl State {
     /// Why this person may not vote so on a request that waits, with its tally as it stands; `None` if they may.
     #[must_use]
-    pub fn objection(&self, request: &Request, tally: &Tally, user: UserId, decision: Decision) -> Option<Rejection> {
+    pub fn objection(&self, request: &Request, tally: &Tally, user: UserId, decision: Decision) -> Option<NoSay> {
         let action = &request.payload.action;
-        let vetoes = decision == Decision::Reject && self.is_loser(action, user);
-        if self.is_beneficiary(action, user) || vetoes {
-            return Some(Rejection::ConflictOfInterest);
+        if self.is_beneficiary(action, user) {
+            return Some(NoSay::Gives);
+        }
+        if decision == Decision::Reject && self.is_loser(action, user) {
+            return Some(NoSay::Takes);
         }
         let by_vote = request.vote_of(user).is_some() && tally.approvals.contains(&user);
         let is_initiator = request.payload.initiator == Principal::User(user);
         if tally.undecided.contains(&user) || by_vote || is_initiator && tally.approvals.contains(&user) {
             return None;
         }
-        let why = if is_initiator {
-            "you submitted it, and somebody else must decide"
+        Some(if is_initiator {
+            NoSay::Submitted
         } else if self.is_own(request.payload.initiator, user) {
-            "a program with a key of yours submitted it, and somebody else must decide"
+            NoSay::ByProgram
         } else if request.eligible.iter().any(|(approver, _)| *approver == user) {
-            "your role has changed since"
+            NoSay::RoleChanged
         } else {
-            "you were not an approver then"
-        };
-        Some(Rejection::NotAnApprover { why: why.into() })
+            NoSay::NotThen
+        })
+    }
+
+    /// Why this person (`None`: a program) has no vote to give, with the request's tally as it stands; `None` if they have one.
+    #[must_use]
+    pub fn why_no_vote(&self, request: &Request, tally: &Tally, user: Option<UserId>) -> Option<NoSay> {
+        match (request.state, user) {
+            (RequestState::Pending, Some(user)) if tally.undecided.contains(&user) => None,
+            (RequestState::Pending, Some(user)) => {
+                let counted = if request.vote_of(user).is_some() { NoSay::Voted } else { NoSay::Counted };
+                Some(self.objection(request, tally, user, Decision::Approve).unwrap_or(counted))
+            }
+            (RequestState::Pending, None) => Some(NoSay::Program),
+            (RequestState::Approved, _) => Some(NoSay::Approved),
+            _ => Some(NoSay::Over),
+        }
     }
 
     /// May they call it off? Its initiator, or for a program whoever may have its key, until it is being carried out; any approver
@@ -95,7 +111,7 @@ impl Tx {
         passkey: Option<String>,
     ) -> Result<(), Rejection> {
         let Principal::User(user) = actor.principal else {
-            return Err(Rejection::NotAnApprover { why: "programs and links never vote".into() });
+            return Err(NoSay::Program.into());
         };
         let request = self.open_request(actor, id)?;
         let next = request.superseded_by.and_then(|next| self.state().request(next));
@@ -113,7 +129,7 @@ impl Tx {
         }
         let tally = self.state().tally(&request, self.now());
         if let Some(objection) = self.state().objection(&request, &tally, user, decision) {
-            return Err(objection);
+            return Err(objection.into());
         }
         let comment = comment.filter(|words| !words.trim().is_empty());
         let too_long = comment.as_ref().is_some_and(|words| words.chars().count() > MAX_WORDS);
@@ -176,8 +192,7 @@ impl Tx {
         }
         let tally = self.state().tally(&request, self.now());
         if !self.state().may_cancel(&request, &tally, actor.principal) {
-            let why = "only its initiator may call it off before it is approved".into();
-            return Err(Rejection::NotAnApprover { why });
+            return Err(NoSay::NotYetApproved.into());
         }
         self.end(id, RequestState::Cancelled, reason, None);
         Ok(())

@@ -11,7 +11,7 @@ use adit_core::{
     event::Event,
     fleet::{Ending, PowerMode, TargetResult},
     ids::UserId,
-    rejection::{Instead, Rejection},
+    rejection::{Instead, NoSay, Rejection},
     requests::{Control, Decision, GrantChange, NewGrant, PolicyChange, RequestState, Scenario, StepUp},
     time::Millis,
 };
@@ -139,6 +139,8 @@ fn e019_the_vote_of_who_was_demoted_stays_written_and_stops_counting() {
     assert_eq!(tally(&w, id).approvals, [one].into());
     assert_eq!(w.state_of(id), RequestState::Pending);
     assert!(w.request(id).votes.iter().any(|vote| vote.voter == two));
+    let told = |user| w.state.why_no_vote(w.request(id), &tally(&w, id), Some(user));
+    assert_eq!([one, two].map(told), [Some(NoSay::Counted), Some(NoSay::RoleChanged)], "and they are told so");
 }
 
 #[test]

@@ -9,8 +9,10 @@ use crate::{
 use adit_core::{
     authz::{Actor, Principal, Role, catalogue::Risk},
     command::{Command, Reply, Submission},
+    decide,
     fleet::{Operation, PowerMode},
-    requests::{Action, Control, Request, RequestState, Scenario},
+    rejection::{NoSay, Rejection},
+    requests::{Action, Control, Decision, Request, RequestState, Scenario},
     state::ListCursor,
     time::Millis,
 };
@@ -103,8 +105,37 @@ fn check_people_and_ends(m: &Moment<'_>) {
     assert_eq!(ids(state.failed_after(account, hour_ago)), ids(failed.into_iter()));
 }
 
+/// Whoever is said to have a vote has one, and who has none is refused in the words in which they were told.
+fn check_words(w: &World) {
+    let now = w.state.monotonic(w.now);
+    for request in w.state.open_requests().filter(|request| now < request.payload.not_after) {
+        let (tally, waits) = (w.state.tally(request, now), request.state == RequestState::Pending);
+        for user in w.state.people_of(w.account) {
+            let told = w.state.why_no_vote(request, &tally, Some(user));
+            assert_eq!(told.is_none(), waits && tally.undecided.contains(&user));
+            let (content_hash, passkey) = (request.content_hash, Some("one".into()));
+            let (request, decision, comment) = (request.id, Decision::Approve, None);
+            let vote = Command::Vote { request, decision, content_hash, comment, passkey };
+            let actor = Actor { authenticated_at: now, ..w.actor(user) };
+            match decide(&w.state, &actor, vote, now) {
+                Ok(decided) if told.is_some() => {
+                    assert!(matches!(told, Some(NoSay::Voted | NoSay::Counted)) && decided.entries.is_empty());
+                }
+                Ok(decided) => assert!(decided.state.request(request).unwrap().vote_of(user).is_some()),
+                Err(Rejection::NoSay(said)) => assert_eq!(Some(said), told),
+                Err(why) => assert!(!waits && matches!(told, Some(NoSay::Approved | NoSay::Over)), "{why}"),
+            }
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(config())]
+
+    #[test]
+    fn who_has_no_vote_is_told_so_in_the_words_of_the_refusal(steps in steps(100)) {
+        check_words(&live(&steps, |_| {}));
+    }
 
     #[test]
     fn lists_say_what_going_through_all_requests_says(steps in steps(60), number in 0..80_u32) {

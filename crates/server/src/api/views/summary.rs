@@ -5,7 +5,7 @@ use crate::api::estimate::Effect;
 use adit_core::{
     event::device_of,
     ids::{RequestId, SiteId},
-    rejection::Rejection,
+    rejection::NoSay,
     requests::{Action, Control, Decision, Request, RequestState, Scenario, Tally, offered_to},
     state::State,
     time::Timestamp,
@@ -18,12 +18,10 @@ pub struct Summary<'a> {
     viewer: &'a Viewer<'a>,
     seen: Cow<'a, Request>,
     approvals: Approvals,
-    /// May the reader still vote?
-    can_vote: bool,
-    /// May they call it off?
+    /// May the reader call it off?
     can_cancel: bool,
-    /// Why they may not vote.
-    why_not: Option<Cow<'static, str>>,
+    /// Why the reader may not vote; they may if there is no reason.
+    why_not: Option<NoSay>,
 }
 
 #[derive(Clone, Copy, Serialize)]
@@ -49,12 +47,12 @@ struct Acceptance<'a> {
 }
 
 #[derive(Serialize)]
-struct Mine<'a> {
+struct Mine {
     can_vote: bool,
     can_cancel: bool,
     can_answer: bool,
     voted: Option<Decision>,
-    why_not: Option<&'a str>,
+    why_not: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -80,42 +78,38 @@ struct Fields<'a> {
     effect: Effect,
     progress: Option<Progress>,
     acceptance: Option<Acceptance<'a>>,
-    my: Mine<'a>,
+    my: Mine,
 }
 
 impl<'a> Summary<'a> {
     /// `None` if it does not exist for the reader.
     pub(super) fn of(viewer: &'a Viewer<'a>, request: &'a Request, tally: &Tally) -> Option<Self> {
         let seen = viewer.state.as_seen(viewer.actor, request, viewer.now)?;
-        let me = viewer.actor.user();
-        let may_vote = me.is_some_and(|me| tally.undecided.contains(&me));
-        let can_vote = request.state == RequestState::Pending && may_vote;
         Some(Self {
             viewer,
-            why_not: (!can_vote).then(|| why_not(viewer, request, tally)),
+            why_not: viewer.state.why_no_vote(request, tally, viewer.actor.user()),
             approvals: Approvals {
                 have: tally.approvals.len(),
                 need: tally.required,
                 need_other: tally.required_other,
                 have_other: tally.by_others,
             },
-            can_vote,
             can_cancel: viewer.state.may_cancel(request, tally, viewer.actor.principal),
             seen,
         })
     }
 
-    fn my(&self) -> Mine<'_> {
+    fn my(&self) -> Mine {
         let (request, me) = (&*self.seen, self.viewer.actor.user());
         let is_open = matches!(request.state, RequestState::Pending | RequestState::Approved);
         let offered = offered_to(&request.payload.action);
         let voted = me.and_then(|me| request.vote_of(me)).map(|vote| vote.decision);
         Mine {
-            can_vote: self.can_vote,
+            can_vote: self.why_not.is_none(),
             can_cancel: self.can_cancel,
             can_answer: is_open && offered.is_some() && offered == me,
             voted,
-            why_not: self.why_not.as_deref(),
+            why_not: self.why_not.map(|why| sentence(&why.to_string())),
         }
     }
 
@@ -166,20 +160,6 @@ fn progress(request: &Request, total: usize) -> Option<Progress> {
     );
     let (done, ok) = request.progress();
     begun.then(|| Progress { done, ok, failed: done - ok, total })
-}
-
-fn why_not(viewer: &Viewer<'_>, request: &Request, tally: &Tally) -> Cow<'static, str> {
-    match (request.state, viewer.actor.user()) {
-        (RequestState::Approved, _) => "It has its approvals".into(),
-        (RequestState::Pending, Some(me)) if request.vote_of(me).is_some() => "You have voted".into(),
-        (RequestState::Pending, Some(me)) => match viewer.state.objection(request, tally, me, Decision::Approve) {
-            Some(Rejection::ConflictOfInterest) => "It gives you something, so others decide".into(),
-            Some(Rejection::NotAnApprover { why }) => sentence(&why).into(),
-            _ => "You submitted it, which counts as your approval".into(),
-        },
-        (RequestState::Pending, None) => "Programs and links never vote".into(),
-        _ => "It is no longer waiting for approvals".into(),
-    }
 }
 
 /// With a capital at its beginning.
