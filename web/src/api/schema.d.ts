@@ -3261,7 +3261,7 @@ export interface components {
             id: string;
             summary: components["schemas"]["RequestSummary"];
         };
-        /** @description `total` counts no further than 1 000. */
+        /** @description `total` counts no further than 1 000. A page may hold fewer than were asked for, or none, and still have a `next_cursor`: one call looks at 20 000 requests at most, of which its caller may see few. Without one it is the last. */
         RequestPage: {
             items: components["schemas"]["RequestSummary"][];
             next_cursor: string | null;
