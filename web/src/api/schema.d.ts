@@ -2614,6 +2614,7 @@ export interface components {
         };
         /** @description Another one whenever what can be changed here is another; sent as `If-Match`, it keeps a change from undoing one that was not seen. */
         Etag: string;
+        /** @description `decision` means what it means in a PermissionVerdict. */
         Explanation: {
             /** @enum {string} */
             decision: "allow" | "needs_request" | "deny";
@@ -3039,7 +3040,10 @@ export interface components {
             permission: string;
             reason: string;
             scenario?: string;
-            /** @enum {string} */
+            /**
+             * @description `allow`: whatever it lets ask for runs at once. `needs_request`: it may be asked for, and all of it, or some, waits for others or for its time, as one permission lets raise a count and lower it; a preview tells of one action.
+             * @enum {string}
+             */
             verdict: "allow" | "needs_request" | "deny";
             who_can: string[];
         };

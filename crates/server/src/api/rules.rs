@@ -129,9 +129,11 @@ pub async fn mine(Shares(api): Shares<Shared>, caller: Caller, Params(asked): Pa
         let verdict = state.verdict(&caller.actor, permission, &place.unwrap_or(Place::ACCOUNT), now);
         let (word, scenario, reason) = match &verdict {
             Verdict::Allow { .. } => ("allow", None, "You hold it".to_owned()),
-            Verdict::NeedsRequest { scenario, .. } => {
-                ("needs_request", Some(*scenario), "You may ask; it waits for others or for its time".to_owned())
-            }
+            Verdict::NeedsRequest { scenario, .. } => (
+                "needs_request",
+                Some(*scenario),
+                "You may ask; it, or some of it, waits for others or for its time".to_owned(),
+            ),
             Verdict::Deny(denied) => ("deny", None, denied.to_string()),
         };
         let who_can = adit_core::authz::Role::holding(permission);

@@ -48,7 +48,7 @@ impl Decisions<'_> {
         match self.state.verdict(&subject, permission, &place, self.now) {
             Verdict::Allow { grant } => json!({ "decision": true, "context": { "grant": grant } }),
             Verdict::NeedsRequest { grant, scenario } => json!({ "decision": false, "context": {
-                "reason": "allowed by a request, which waits for others or for its time",
+                "reason": "allowed by a request; it, or some of it, waits for others or for its time",
                 "grant": grant,
                 "access_request": { "scenario": scenario, "endpoint": "/api/v1/requests", "method": "POST" },
             }}),
