@@ -21,6 +21,15 @@ const approve = async (page, { number }) => {
   await sure.waitFor({ state: "detached" });
 };
 
+/** A promise that is kept from outside. */
+function held() {
+  let resolve;
+  const promise = new Promise((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}
+
 const slow = (targets, reason) => ask(manager, "set_power_mode", { mode: "low" }, targets, reason);
 
 before(async () => {
@@ -96,9 +105,33 @@ test("whoever approves what has been amended meanwhile is shown the newer reques
   assert.equal(await stateOf(owner, asked.old), "superseded");
 });
 
-test("a request tells which devices were left out of it, and why", async () => {
+test("whoever is too late with an approval is told that it came too late", async () => {
+  asked.late = await slow(devices.slice(6, 8), "Fans of row 5.");
+  await owner.goto(`/s/all/requests/${asked.late.id}`);
   await owner.getByRole("button", { name: "Approve" }).click();
-  await dialog(owner, `Approve R-${asked.next.number}?`).getByRole("button", { name: "Approve" }).click();
+  const cancelled = held();
+  await owner.route("**/votes", async (route) => {
+    await cancelled.promise;
+    await route.continue();
+  });
+  const sent = owner.waitForRequest("**/votes");
+  await dialog(owner, `Approve R-${asked.late.number}?`).getByRole("button", { name: "Approve" }).click();
+  await sent;
+  await call(manager, "POST", `/requests/${asked.late.id}/cancel`, { reason: "Row 5 is new." });
+  cancelled.resolve();
+  await owner
+    .getByRole("alert")
+    .getByText(/is cancelled/)
+    .waitFor();
+  await state(owner, "Cancelled").waitFor();
+  await owner.unroute("**/votes");
+  const refused = at.people.complaints.splice(0);
+  assert.ok(refused.length > 0 && refused.every((text) => text.includes("409")), refused.join());
+});
+
+test("a request tells which devices were left out of it, and why", async () => {
+  await owner.goto(`/s/all/requests/${asked.next.id}`);
+  await approve(owner, asked.next);
   await state(owner, "Done").waitFor();
   const [busy] = devices.slice(6);
   asked.holder = await ask(manager, "reboot", {}, [busy]);

@@ -37,7 +37,12 @@ export async function changeSafeguards(safeguards: Safeguards, reason: string) {
 export const openRecoveryQuery = queryOptions({
   queryKey: ["recovery"],
   queryFn: async () => {
-    const query = { box: "all", scenario: "governance.recover", state: "pending,approved", limit: 1 } as const;
+    const query = {
+      box: "all",
+      scenario: "governance.recover",
+      state: "pending,approved",
+      limit: 1,
+    } as const;
     const page = await unwrap(client.GET("/requests", { params: { query } }));
     return page.items[0] ?? null;
   },

@@ -15,6 +15,9 @@ export function askPassword(): Promise<void> {
   });
 }
 
+/** Does no question stand in front of the other dialogs? Escape is meant for them only then. */
+export const useInFront = () => useStepUp((state) => state.pending === null);
+
 export function finishStepUp(confirmed: boolean) {
   const pending = useStepUp.getState().pending;
   useStepUp.setState({ pending: null });

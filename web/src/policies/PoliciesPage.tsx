@@ -18,7 +18,7 @@ import { RecoveryCard } from "./RecoveryCard";
 import { RuleCells, RuleHeads } from "./RuleCells";
 import { SafeguardsCard } from "./SafeguardsCard";
 import { WhatIf } from "./WhatIf";
-import { changeWords, isChange, isSerious, STEP_UPS, warningWords } from "./words";
+import { changeWords, isChange, isSerious, recoveryTimelock, STEP_UPS, warningWords } from "./words";
 
 const route = getRouteApi("/s/$site/rules");
 
@@ -154,7 +154,9 @@ export function PoliciesPage() {
           onAsk={(asking) => void navigate({ search: asking ? { recover: true } : {}, replace: true })}
         />
       )}
-      {data && <SafeguardsCard safeguards={data.safeguards} why={why} />}
+      {data && (
+        <SafeguardsCard safeguards={data.safeguards} timelock={recoveryTimelock(data.items)} why={why} />
+      )}
       {editing && (
         <PolicyDialog
           policy={editing}

@@ -9,6 +9,7 @@ import { FormDialog } from "../ui/form-dialog";
 import { wait } from "../ui/format";
 import { LowerCounts } from "./LowerCounts";
 import { type Chosen, canBeLowered, furtherOf, isTooHigh } from "./lowering";
+import { recoveryTimelock } from "./words";
 
 /** The Owner's way out where too few approvers are left, or where one of them blocks everything. */
 export function RecoverDialog({
@@ -29,7 +30,7 @@ export function RecoverDialog({
   const rows = after?.filter(canBeLowered).sort((a, b) => Number(isTooHigh(b)) - Number(isTooHigh(a))) ?? [];
   const changes = furtherOf(rows, chosen);
   const nothing = remove.length === 0 && changes.length === 0 && !rows.some(isTooHigh);
-  const timelock = policies.find((policy) => policy.scenario === "governance.recover")?.timelock_s ?? 0;
+  const timelock = recoveryTimelock(policies);
   const hint = nothing
     ? "Every count can be met: lower one, or name somebody to remove."
     : reason.trim() === ""

@@ -2,11 +2,13 @@ import { Checkbox } from "@mantine/core";
 import { useState } from "react";
 import { changeSafeguards, type Safeguards } from "../api/governance";
 import { Ask } from "../ui/ask";
+import { wait } from "../ui/format";
 import { GatedButton } from "../ui/gated";
 import type { Can } from "../ui/permissions";
 import { told } from "../ui/toast";
 
-const WORDS: [keyof Safeguards, string, string][] = [
+/** What each is called and what it is for, with the time lock of a recovery in seconds. */
+export const safeguardWords = (timelock: number): [keyof Safeguards, string, string][] => [
   [
     "ratchet",
     "Lowering a count takes as many people as it asked for",
@@ -20,12 +22,22 @@ const WORDS: [keyof Safeguards, string, string][] = [
   [
     "owner_recovery",
     "The owner may start a recovery",
-    "After 72 hours, against the veto of any approver. Otherwise only somebody with a shell on the server can.",
+    `After ${wait(timelock)}, against the veto of any approver. Otherwise only somebody with a shell on the server can.`,
   ],
 ];
 
 /** The rules behind the rules; switching one off takes as many people as lowering every count. */
-export function SafeguardsCard({ safeguards, why }: { safeguards: Safeguards; why: Can }) {
+export function SafeguardsCard({
+  safeguards,
+  timelock,
+  why,
+}: {
+  safeguards: Safeguards;
+  /** Of a recovery, seconds. */
+  timelock: number;
+  why: Can;
+}) {
+  const words = safeguardWords(timelock);
   const [asked, setAsked] = useState<Safeguards | null>(null);
   return (
     <section className="card col gap3" aria-label="Safeguards">
@@ -36,7 +48,7 @@ export function SafeguardsCard({ safeguards, why }: { safeguards: Safeguards; wh
         </GatedButton>
       </div>
       <ul className="plain col">
-        {WORDS.map(([key, title, note]) => (
+        {words.map(([key, title, note]) => (
           <li key={key}>
             <b>{safeguards[key] ? "On" : "Off"}</b>: {title} <span className="dim small">{note}</span>
           </li>
@@ -57,7 +69,7 @@ export function SafeguardsCard({ safeguards, why }: { safeguards: Safeguards; wh
           );
         }}
       >
-        {WORDS.map(([key, title, note]) => (
+        {words.map(([key, title, note]) => (
           <Checkbox
             key={key}
             label={title}

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { policy } from "../testing/fixtures";
-import { changed, changeOf, changeWords, isChange } from "./words";
+import { safeguardWords } from "./SafeguardsCard";
+import { changed, changeOf, changeWords, isChange, recoveryTimelock } from "./words";
 
 const counts = { scenario: "fleet.mode", required: 1, required_other: 0 };
 
@@ -38,4 +39,10 @@ test("a change names what differs, and makes of the rule what was meant", () => 
     to: "2 approvals, passkey for each decision, time lock 1 d",
   });
   expect(changeOf(one, { ...one, approver_roles: "action_holders" }).approvers).toBe("action_holders");
+});
+
+test("the safeguards say how long a recovery waits by the rule that there is", () => {
+  const recover = policy({ scenario: "governance.recover", timelock_s: 86_400 });
+  const [, , note] = safeguardWords(recoveryTimelock([policy(), recover]))[2] ?? [];
+  expect(note).toMatch(/^After 24 h, /);
 });

@@ -8,6 +8,11 @@ const WARNING: Record<string, string> = {
   no_spare_approver: "No spare approver: one lost device or one absence blocks it.",
   only_one_approver: "One person alone decides.",
 };
+
+/** How long a recovery waits, seconds. */
+export const recoveryTimelock = (policies: readonly Policy[]) =>
+  policies.find((policy) => policy.scenario === "governance.recover")?.timelock_s ?? 0;
+
 export const warningWords = (code: string) => WARNING[code] ?? code;
 
 /** What is worse than a matter of taste: it cannot be met, or only just. */

@@ -22,6 +22,9 @@ import css from "./Requests.module.css";
 
 const AmendAsk = lazy(() => import("./AmendAsk").then((module) => ({ default: module.AmendAsk })));
 
+/** Refusals of a vote that came too late for the request as it was. */
+const STALE = ["content_changed", "invalid_state", "expired"];
+
 type Question = "approve" | "reject" | "cancel";
 
 /** What this person may do about the request, and why not otherwise. Each key asks first. */
@@ -52,10 +55,10 @@ export function Decision({ request }: { request: Request }) {
       await vote(request, decision, comment);
       told(decision === "approve" ? `Approved R-${request.number}` : `Rejected R-${request.number}`);
     } catch (error) {
-      // What was on screen is not what would be decided on: show the newer request behind the question.
-      if (hasCode(error, "content_changed") || hasCode(error, "invalid_state") || hasCode(error, "expired"))
-        void queryClient.invalidateQueries(requestQuery(request.id));
-      throw error;
+      if (!STALE.some((code) => hasCode(error, code))) throw error;
+      // What was on screen is not what would be decided on: the newer request takes its place, and the question goes with it.
+      void queryClient.invalidateQueries(requestQuery(request.id));
+      refused(error);
     }
   };
   const withdraw = () => {

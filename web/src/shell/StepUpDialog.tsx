@@ -13,7 +13,8 @@ export function StepUpDialog() {
   return (
     <Modal
       opened={pending !== null}
-      onClose={() => finishStepUp(false)}
+      // Not before all have heard the key: whatever asked stays open beneath for as long as the question stands.
+      onClose={() => void window.setTimeout(() => finishStepUp(false))}
       title="Confirm that it is you"
       zIndex={400}
       closeButtonProps={{ "aria-label": "Close" }}

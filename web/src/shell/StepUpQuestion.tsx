@@ -1,7 +1,7 @@
 import { Button, PasswordInput, SegmentedControl } from "@mantine/core";
 import { IconFingerprint } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { beginPasskeyStepUp, securityQuery, signInOptionsQuery, stepUp } from "../api/account";
 import type { StepUp } from "../api/account-types";
 import { givePasskey, passkeysWork } from "../api/passkeys";
@@ -59,8 +59,12 @@ export function StepUpQuestion() {
     if (!strong) typed.setError(null);
   }, [way]);
 
+  // It comes after the dialog around it, which has given the focus to its own button by then.
+  const form = useRef<HTMLFormElement>(null);
+  useEffect(() => form.current?.querySelector<HTMLElement>("[data-autofocus]")?.focus(), []);
+
   return (
-    <form onSubmit={typed.submit} className="col gap3">
+    <form ref={form} onSubmit={typed.submit} className="col gap3">
       <p className="soft">
         This asks for a recent sign-in of <b>{session.user.name}</b>. Once confirmed, it goes on by itself.
       </p>

@@ -1,10 +1,14 @@
 import { MantineProvider } from "@mantine/core";
 import { cleanup, fireEvent, render, screen, waitFor } from "@testing-library/react";
 import { afterEach, expect, it, vi } from "vitest";
+
 import { ProblemError, toProblem } from "../api/problem";
+import { askPassword } from "../api/step-up";
+import { StepUpDialog } from "../shell/StepUpDialog";
 import { Ask } from "./ask";
 import { GatedButton } from "./gated";
 
+vi.mock("../shell/StepUpQuestion", () => ({ StepUpQuestion: () => null }));
 afterEach(cleanup);
 
 function show(onConfirm: (reason: string) => Promise<unknown>, onClose = vi.fn()) {
@@ -58,4 +62,31 @@ it("shows a button that cannot be used with its reason, and does nothing on clic
   fireEvent.click(button);
   expect(button.getAttribute("aria-disabled")).toBe("true");
   expect(onClick).not.toHaveBeenCalled();
+});
+
+it("stays open with what was typed while the question who it is is called off by Escape", async () => {
+  const onConfirm = () => askPassword();
+  const onClose = vi.fn();
+  render(
+    <MantineProvider env="test">
+      <StepUpDialog />
+      <Ask
+        opened
+        title="Approve R-12?"
+        confirm="Approve"
+        reason="optional"
+        onConfirm={onConfirm}
+        onClose={onClose}
+      />
+    </MantineProvider>,
+  );
+  fireEvent.change(screen.getByLabelText("Reason (optional)"), { target: { value: "Seen." } });
+  fireEvent.click(screen.getByRole("button", { name: "Approve" }));
+  await screen.findByText("Confirm that it is you");
+  fireEvent.keyDown(document.body, { key: "Escape" });
+  expect((await screen.findByRole("alert")).textContent).toContain("Not confirmed");
+  expect(screen.getByLabelText("Reason (optional)")).toHaveProperty("value", "Seen.");
+  expect(onClose).not.toHaveBeenCalled();
+  fireEvent.keyDown(document.body, { key: "Escape" });
+  expect(onClose).toHaveBeenCalledOnce();
 });

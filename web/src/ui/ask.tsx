@@ -1,5 +1,6 @@
 import { Button, Modal, Textarea } from "@mantine/core";
 import { type FormEvent, type ReactNode, useEffect, useState } from "react";
+import { useInFront } from "../api/step-up";
 import { ProblemNote } from "./feedback";
 import { sendsAtEnter } from "./send-keys";
 
@@ -28,6 +29,7 @@ export function Ask({
   initial?: string;
   onConfirm: (reason: string) => Promise<unknown>;
 }) {
+  const inFront = useInFront();
   const [text, setText] = useState("");
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
@@ -53,7 +55,13 @@ export function Ask({
   };
 
   return (
-    <Modal opened={opened} onClose={onClose} title={title} closeButtonProps={{ "aria-label": "Close" }}>
+    <Modal
+      opened={opened}
+      onClose={onClose}
+      title={title}
+      closeOnEscape={inFront}
+      closeButtonProps={{ "aria-label": "Close" }}
+    >
       <form onSubmit={submit} className="col gap3">
         {children}
         {reason !== "none" && (

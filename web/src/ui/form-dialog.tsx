@@ -1,5 +1,6 @@
 import { Button, Modal, type ModalProps } from "@mantine/core";
 import type { ReactNode } from "react";
+import { useInFront } from "../api/step-up";
 import { ProblemNote } from "./feedback";
 import { useSubmit } from "./use-submit";
 
@@ -32,9 +33,17 @@ export function FormDialog({
   refusal?: (error: unknown) => ReactNode | null;
   children: ReactNode;
 }) {
+  const inFront = useInFront();
   const { busy, error, submit } = useSubmit(send);
   return (
-    <Modal opened onClose={onClose} size={size} title={title} closeButtonProps={{ "aria-label": "Close" }}>
+    <Modal
+      opened
+      onClose={onClose}
+      size={size}
+      title={title}
+      closeOnEscape={inFront}
+      closeButtonProps={{ "aria-label": "Close" }}
+    >
       <form className="col gap3" onSubmit={submit}>
         {children}
         {error !== null && (refusal?.(error) ?? <ProblemNote error={error} />)}
