@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { ask, call, stateOf } from "./calls.mjs";
 import { openDemo } from "./people.mjs";
-import { dialog, go, state } from "./steps.mjs";
+import { choose, dialog, go, state } from "./steps.mjs";
 
 let at;
 let owner;
@@ -198,6 +198,24 @@ test("what is approved while the account is frozen says that it waits for that t
   await state(owner, "Done").waitFor();
   await owner.getByText("Approved, and waits: the account is frozen").waitFor({ state: "detached" });
   await admin.context().close();
+});
+
+test("a role for somebody who has none yet is amended with the dialog it was asked for with", async () => {
+  const { items } = await call(owner, "GET", "/people");
+  const { id: user } = items.find((person) => person.grants.some((grant) => grant.role === "viewer"));
+  await ask(owner, "remove_user", { user });
+  const changes = [{ scenario: "authorization.add", required: 2, required_other: 0 }];
+  await call(owner, "PUT", "/approval-policies", { changes, reason: "Two people." });
+  const given = await ask(owner, "add_grant", { user, role: "technician", scope: "all" });
+  await owner.goto(`/s/all/requests/${given.id}`);
+  await owner.getByRole("button", { name: "Amend…" }).click();
+  const form = dialog(owner, `Amend R-${given.number}`);
+  await form.getByText(given.title, { exact: true }).waitFor();
+  await choose(owner, form, "Role", "Engineer");
+  await form.getByRole("button", { name: "Submit the amended request" }).click();
+  await owner.getByRole("heading", { level: 1, name: `R-${given.number + 1}` }).waitFor();
+  await state(owner, "Waiting for approval").waitFor();
+  assert.match((await call(owner, "GET", "/requests?box=mine&limit=1")).items[0].title, /Engineer/);
 });
 
 test("nothing went wrong on the way", () => assert.deepEqual(at.people.complaints, []));

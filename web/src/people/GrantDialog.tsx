@@ -17,7 +17,8 @@ export type GrantTask =
   | { kind: "new" }
   | { kind: "more"; person: Person }
   | { kind: "change"; person: Person; grant: PersonGrant }
-  | { kind: "amend"; person: Person; request: Request; asked: GrantTerms };
+  // Whom a request is for need not be among the account's people yet.
+  | { kind: "amend"; person: Person | null; request: Request; asked: GrantTerms };
 
 const TITLE = { new: "Add a person", more: "Give one more role", change: "Change the role" };
 
@@ -36,9 +37,11 @@ function ask(task: GrantTask, email: string, terms: GrantTerms): Promise<Request
       return changeGrant(task.grant.id, terms);
     case "amend": {
       const { action } = task.request;
-      return action.action === "change_grant"
-        ? amend(task.request, { ...action, params: { grant: action.params.grant, ...terms } })
-        : amend(task.request, { action: "add_grant", params: { user: task.person.id, ...terms } });
+      if (action.action === "change_grant")
+        return amend(task.request, { ...action, params: { grant: action.params.grant, ...terms } });
+      if (action.action === "add_grant")
+        return amend(task.request, { ...action, params: { user: action.params.user, ...terms } });
+      throw new Error(`No role is given by ${action.action}`);
     }
   }
 }
@@ -99,7 +102,7 @@ export function GrantDialog({
         />
       ) : (
         <p>
-          <b>{task.person.name}</b> <span className="dim">{task.person.email}</span>
+          <b>{task.person?.name ?? amends?.title}</b> <span className="dim">{task.person?.email}</span>
         </p>
       )}
       <GrantFields terms={terms} onChange={setTerms} />

@@ -65,8 +65,9 @@ function AmendGrant({
   grant,
 }: Amended & { asked: Of<"add_grant"> | Of<"change_grant">; user?: string; grant?: string }) {
   const people = useQuery(peopleQuery).data?.items;
-  const person = people?.find((each) => each.id === user || each.grants.some((held) => held.id === grant));
-  if (!person) return null;
+  if (!people) return null;
+  const person =
+    people.find((each) => each.id === user || each.grants.some((held) => held.id === grant)) ?? null;
   const asked = { role, scope, remark, expires_at, api_access };
   return (
     <GrantDialog

@@ -51,7 +51,7 @@ export function explanation(
   const via = answer.via ? ` by ${grantWords(answer.via)}` : "";
   if (answer.decision === "allow") return [`The server says: allowed${via}.`];
   if (answer.decision === "needs_request")
-    return [`The server says: may ask for it${via}; it waits for others or for its time.`];
+    return [`The server says: may ask for it${via}; it, or some of it, waits for others or for its time.`];
   const lines = [
     `Missing: “${permissionTitle(answer.missing ?? permission)}” (${answer.missing ?? permission}).`,
   ];
