@@ -44,7 +44,7 @@ pub fn run() -> Vec<Line> {
         race.told.iter().filter(|told| told.is_err()).count() + 2 - race.votes.min(2)
     });
     // Two must agree: whichever vote comes first decides.
-    let contradictions = house.race(&Action::Device(Operation::Pause {}), Decision::Reject, |race| {
+    let contradictions = house.race(&Action::Device(Operation::Resume {}), Decision::Reject, |race| {
         let [approval, rejection] = race.told.each_ref().map(Result::is_ok);
         let agrees = match race.state {
             RequestState::Executing => approval && !rejection,
@@ -177,7 +177,10 @@ async fn vote(
 ) -> Vec<(RequestId, [Result<Reply, CommandError>; 2])> {
     let mut races = JoinSet::new();
     for (number, id) in ids.iter().copied().enumerate() {
-        let content_hash = engine.state().request(id).expect("it was made").content_hash;
+        let state = engine.state();
+        let request = state.request(id).expect("it was made");
+        assert_eq!(request.state, RequestState::Pending, "it waits for both of them");
+        let content_hash = request.content_hash;
         let start = Arc::new(Barrier::new(2));
         let cast =
             |voter, decision| tokio::spawn(cast(engine.clone(), Arc::clone(&start), voter, id, decision, content_hash));
