@@ -145,6 +145,8 @@ impl Desk {
                 let written = pen.write(turn.proposal);
                 self.take_back(pen, 0);
                 let (before, committed) = written.answer(turn.waiting);
+                // Whoever is answered may have been woken on this very processor.
+                thread::yield_now();
                 self.ready = Some(Ready::caught_up(before, &committed, self.shared.state()));
             } else if self.lend.send((pen, turn)).is_err() {
                 return;
