@@ -30,6 +30,8 @@ pub(crate) async fn read_back<D: Device + ?Sized>(
     let mut pause = FIRST_PAUSE;
     let mut interrupted = false;
     let mut last = None;
+    // Where it was told before the order it can be told after it; a reading may lack it for a while.
+    let tells = judge(operation, before, before, None) != Judgement::CannotTell;
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
         let read = timeout_at(deadline, device.read(left.min(ONE_READ))).await;
@@ -39,8 +41,9 @@ pub(crate) async fn read_back<D: Device + ?Sized>(
                 let seen = describe(operation, &now);
                 match judge(operation, before, &now, interrupted.then(|| begun.elapsed())) {
                     Judgement::AsAsked => return Verdict::Confirmed { seen, power_w: now.power_w },
-                    // Once it was told, it can be told: this reading lacks it for now.
-                    Judgement::CannotTell if last.is_some() => {}
+                    Judgement::CannotTell if tells || last.is_some() => {
+                        last.get_or_insert(Verdict::Unverifiable);
+                    }
                     Judgement::CannotTell => return Verdict::Unverifiable,
                     Judgement::Otherwise => last = Some(Verdict::Contradicted { seen }),
                 }
@@ -142,8 +145,15 @@ fn describe(operation: &Operation, now: &Reading) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
     use super::*;
-    use adit_core::{fleet::Connectivity, ids::DeviceId};
+    use crate::{DeviceError, Outcome};
+    use adit_core::{
+        fleet::{Connectivity, OpKind},
+        ids::DeviceId,
+    };
+    use std::sync::Mutex;
 
     fn reading() -> Reading {
         Reading::silent(DeviceId(1), Connectivity::Online)
@@ -165,6 +175,46 @@ mod tests {
         );
         assert_eq!(judge(&reboot, &reading(), &reading(), None), Judgement::CannotTell);
         assert_eq!(judge(&reboot, &reading(), &reading(), Some(Duration::from_secs(9))), Judgement::AsAsked);
+    }
+
+    /// Says the next of these each time, the last one again and again.
+    struct Says(Mutex<Vec<Option<u64>>>);
+
+    #[async_trait::async_trait]
+    impl Device for Says {
+        fn supports(&self, _: OpKind) -> bool {
+            true
+        }
+        fn modes(&self) -> &[PowerMode] {
+            &[]
+        }
+        async fn read(&self, _: Duration) -> Result<Reading, DeviceError> {
+            let mut uptimes = self.0.lock().unwrap();
+            let uptime_s = if uptimes.len() > 1 { uptimes.remove(0) } else { uptimes[0] };
+            Ok(Reading { uptime_s, ..reading() })
+        }
+        async fn confirm_identity(&self, _: Duration) -> Result<(), DeviceError> {
+            Ok(())
+        }
+        async fn execute(&self, _: &Operation, _: Duration) -> Outcome {
+            Outcome::Accepted
+        }
+        async fn verify(&self, operation: &Operation, before: &Reading, limit: Duration) -> Verdict {
+            read_back(self, operation, before, limit).await
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_told_before_an_order_is_waited_for_after_it() {
+        let restart = async |before, after: &[Option<u64>]| {
+            let before = Reading { uptime_s: before, ..reading() };
+            let device = Says(Mutex::new(after.to_vec()));
+            device.verify(&Operation::RestartMining {}, &before, Duration::from_secs(60)).await
+        };
+        assert!(matches!(restart(Some(500), &[None, None, Some(4)]).await, Verdict::Confirmed { .. }));
+        assert!(matches!(restart(Some(500), &[None, Some(505), None]).await, Verdict::Contradicted { .. }));
+        assert!(matches!(restart(Some(500), &[None]).await, Verdict::Unverifiable));
+        assert!(matches!(restart(None, &[None, Some(4)]).await, Verdict::Unverifiable));
     }
 
     #[test]

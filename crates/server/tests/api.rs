@@ -542,6 +542,11 @@ async fn what_waits_is_listed_first_by_its_expiry_and_page_by_page() {
         let shown = page["items"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap());
         assert_eq!(shown.collect::<Vec<_>>(), wanted, "{query}");
     }
+    let freeze = json!({ "action": { "action": "freeze_account", "params": {} } }).to_string();
+    let freeze = house.ask("POST", "/api/v1/requests", Some(&owner), Some(&freeze)).await;
+    let led = house.ask("GET", &format!("/api/v1/requests/{led}"), Some(&who), None).await;
+    let waits_while = [led, freeze].map(|answer| answer.body["waits_while"].clone());
+    assert_eq!(waits_while, [json!(["frozen", "deletion"]), json!([])]);
     for query in ["cursor=x1", "state=pending,lost", "scenario=fleet.lights"] {
         let refused = house.ask("GET", &format!("/api/v1/requests?{query}"), Some(&who), None).await;
         assert_eq!((refused.status.as_u16(), &refused.body["code"]), (400, &json!("invalid_parameter")), "{query}");

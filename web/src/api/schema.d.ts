@@ -3258,6 +3258,8 @@ export interface components {
                 name: string;
             }[];
             votes: components["schemas"]["Vote"][];
+            /** @description While the account is so, as its overview says, it is not carried out but waits. */
+            waits_while: ("frozen" | "deletion")[];
             who_can: components["schemas"]["UserRef"][];
         };
         /** @description Live event `request`: new or changed. */
@@ -3321,6 +3323,8 @@ export interface components {
             state_reason: string | null;
             targets: number;
             title: string;
+            /** @description While the account is so, as its overview says, it is not carried out but waits. */
+            waits_while: ("frozen" | "deletion")[];
         };
         RoleInfo: {
             built_in: boolean;

@@ -7,7 +7,7 @@ import { requestQuery } from "../api/queries";
 import { queryClient } from "../api/query";
 import { useSession } from "../api/session";
 import type { Request } from "../api/types";
-import { useFrozen } from "../shell/use-frozen";
+import { useStandstill } from "../shell/use-standstill";
 import { isMoney, isOp } from "../ui/actions";
 import { Ask } from "../ui/ask";
 import { Note } from "../ui/feedback";
@@ -17,7 +17,6 @@ import { refused, told } from "../ui/toast";
 import { useKeys } from "../ui/use-keys";
 import { amends } from "./again";
 import { choicesOf } from "./choices";
-import { waitsFrozen } from "./phases";
 import css from "./Requests.module.css";
 
 const AmendAsk = lazy(() => import("./AmendAsk").then((module) => ({ default: module.AmendAsk })));
@@ -33,7 +32,6 @@ export function Decision({ request }: { request: Request }) {
   const [amending, amend] = useDisclosure(false);
   const [busy, setBusy] = useState(false);
   const { my, state } = request;
-  const frozen = useFrozen();
   const mine = useSession().user.id === request.initiator.id;
   const { approve, reject, withdraw: canWithdraw } = choicesOf(request);
   useKeys(
@@ -106,7 +104,7 @@ export function Decision({ request }: { request: Request }) {
         reasonLabel="Comment"
         onConfirm={(comment) => decide("approve", comment)}
       >
-        <Gist request={request} frozen={waitsFrozen(request, frozen)} />
+        <Gist request={request} />
       </Ask>
       <Ask
         opened={question === "reject"}
@@ -159,7 +157,8 @@ function whatCancelling({ action }: Request): string {
   return "It ends without effect.";
 }
 
-function Gist({ request, frozen }: { request: Request; frozen: boolean }) {
+function Gist({ request }: { request: Request }) {
+  const standstill = useStandstill(request);
   return (
     <div className="col">
       <p>
@@ -172,9 +171,13 @@ function Gist({ request, frozen }: { request: Request; frozen: boolean }) {
         {request.targets < request.approved_targets &&
           ` ${plural(request.approved_targets - request.targets, "device")} left it since it was submitted.`}
       </p>
-      {frozen && (
-        <Note tone="warn" title="The account is frozen">
-          Your approval counts, but nothing is carried out until that is ended.
+      {standstill && (
+        <Note
+          tone="warn"
+          title={standstill === "frozen" ? "The account is frozen" : "The account is to be deleted"}
+        >
+          Your approval counts, but nothing is carried out until that is{" "}
+          {standstill === "frozen" ? "ended" : "undone"}.
         </Note>
       )}
       <p className="dim small">

@@ -1,15 +1,17 @@
 import type { Request } from "../api/types";
-import { useFrozen } from "../shell/use-frozen";
+import { useStandstill } from "../shell/use-standstill";
 import { isMoney } from "../ui/actions";
 import { Note } from "../ui/feedback";
 import { dateTime, dateTimeLong, until, wait } from "../ui/format";
 import { useNow } from "../ui/use-now";
-import { waitsFrozen } from "./phases";
+
+const IS = { frozen: "the account is frozen", deletion: "the account is to be deleted" };
+const UNSENT = "The account is frozen: what has not been sent yet waits";
 
 /** The time between approval and execution: how long, until when, and what may be done in it. */
 export function Hold({ request }: { request: Request }) {
   const now = useNow();
-  const frozen = waitsFrozen(request, useFrozen());
+  const standstill = useStandstill(request);
   const { state, not_before, execute_deadline, rule } = request;
   const held = isMoney(request.action) ? " What is due is held meanwhile, not lost." : "";
   if (state === "pending" && rule.timelock_s > 0)
@@ -25,17 +27,10 @@ export function Hold({ request }: { request: Request }) {
         asked for it and any approver may cancel it{removes(request) && ", but nobody whom it removes"}.{held}
       </Note>
     );
-  if (frozen && (state === "approved" || state === "executing"))
+  if (standstill && (state === "approved" || (state === "executing" && standstill === "frozen")))
     return (
-      <Note
-        tone="warn"
-        title={
-          state === "approved"
-            ? "Approved, and waits: the account is frozen"
-            : "The account is frozen: what has not been sent yet waits"
-        }
-      >
-        It goes on by itself once the account is unfrozen
+      <Note tone="warn" title={state === "approved" ? `Approved, and waits: ${IS[standstill]}` : UNSENT}>
+        It goes on by itself once {standstill === "frozen" ? "the account is unfrozen" : "that is undone"}
         {execute_deadline !== null && (
           <>
             , if that is before{" "}

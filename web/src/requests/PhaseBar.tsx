@@ -1,15 +1,15 @@
 import type { RequestSummary } from "../api/types";
-import { useFrozen } from "../shell/use-frozen";
+import { useStandstill } from "../shell/use-standstill";
 import { useNow } from "../ui/use-now";
 import { phasesOf } from "./phases";
 import css from "./Requests.module.css";
 
 export function PhaseBar({ request }: { request: RequestSummary }) {
   const now = useNow(1_000);
-  const frozen = useFrozen();
+  const standstill = useStandstill(request);
   return (
     <ol className={css.phases} aria-label="Progress">
-      {phasesOf(request, now, frozen).map((phase) => (
+      {phasesOf(request, now, standstill).map((phase) => (
         <li
           key={phase.word}
           className={`${css.phase} ${phase.fill === undefined ? "" : css.fill}`}

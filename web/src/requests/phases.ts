@@ -2,6 +2,9 @@ import type { RequestSummary } from "../api/types";
 import { ago, plural, until } from "../ui/format";
 import { stateWord } from "../ui/request-state";
 
+/** What the account is in that keeps a request waiting. */
+export type Standstill = RequestSummary["waits_while"][number] | null;
+
 type Progress = NonNullable<RequestSummary["progress"]>;
 
 export interface Phase {
@@ -21,20 +24,8 @@ export function votesText({ have, need, have_other, need_other }: RequestSummary
     : `${have} of ${need}`;
 }
 
-/** What a frozen account still carries out. */
-const GOES_ON = [
-  "account.freeze",
-  "account.unfreeze",
-  "authorization.suspend",
-  "observer.close",
-  "governance.recover",
-];
-/** Does it wait for the end of a freeze? */
-export const waitsFrozen = ({ scenario }: Pick<RequestSummary, "scenario">, frozen: boolean) =>
-  frozen && !GOES_ON.includes(scenario);
-
-/** Where a request stands on the way submitted, approved, run, ended; in an account that may be frozen. */
-export function phasesOf(request: RequestSummary, now: number, frozen = false): Phase[] {
+/** Where a request stands on the way submitted, approved, run, ended; and for the end of what it waits beside its own time. */
+export function phasesOf(request: RequestSummary, now: number, standstill: Standstill = null): Phase[] {
   const { state, approvals, progress } = request;
   const stopped = STOPPED.includes(state);
   const pending = state === "pending";
@@ -53,7 +44,7 @@ export function phasesOf(request: RequestSummary, now: number, frozen = false): 
       note: progress?.total
         ? runText(progress, request.ended_at !== null)
         : state === "approved"
-          ? beginning(request.not_before, now, waitsFrozen(request, frozen))
+          ? beginning(request.not_before, now, standstill)
           : "",
       look: stopped || pending ? "ahead" : running ? "now" : state === "approved" ? "wait" : "done",
       fill: running && progress && progress.total > 0 ? progress.done / progress.total : undefined,
@@ -76,9 +67,10 @@ export function runText({ done, ok, total }: Progress, over: boolean): string {
   return over ? `${ok} of ${total} done` : `${done} of ${plural(total, "target")}`;
 }
 
-function beginning(at: number | null, now: number, held: boolean): string {
+function beginning(at: number | null, now: number, standstill: Standstill): string {
   if (at !== null && at > now) return until(at, now);
-  return held ? "once unfrozen" : "about to start";
+  if (standstill === "frozen") return "once unfrozen";
+  return standstill === "deletion" ? "if the account stays" : "about to start";
 }
 
 function deadline(at: number, now: number): string {

@@ -7,7 +7,7 @@ import { choicesOf } from "./choices";
 import { inverseOf } from "./inverse";
 import { doneTargets, failedTargets, tally, toCsv } from "./items";
 import { advice, fellShort, missedOf, shortfall } from "./missed";
-import { phasesOf, runText, votesText } from "./phases";
+import { phasesOf, runText, type Standstill, votesText } from "./phases";
 
 describe("results", () => {
   const items = [
@@ -179,20 +179,20 @@ describe("requests that may be approved together", () => {
   });
 });
 
-describe("while the account is frozen", () => {
+describe("while the account stands still", () => {
   const approved = request({
     state: "approved",
     not_before: 0,
     approvals: { have: 2, need: 2, have_other: 1, need_other: 1 },
   });
-  const run = (patch: Partial<typeof approved>, frozen: boolean) =>
-    phasesOf({ ...approved, ...patch }, 60_000, frozen)[2]?.note;
+  const run = (patch: Partial<typeof approved>, standstill: Standstill) =>
+    phasesOf({ ...approved, ...patch }, 60_000, standstill)[2]?.note;
 
   it("nothing is about to start that waits for its end", () => {
-    expect(run({}, false)).toBe("about to start");
-    expect(run({}, true)).toBe("once unfrozen");
-    expect(run({ scenario: "account.unfreeze" }, true)).toBe("about to start");
-    expect(run({ not_before: 180_000 }, true)).toBe("in 2 min");
+    expect(run({}, null)).toBe("about to start");
+    expect(run({}, "frozen")).toBe("once unfrozen");
+    expect(run({}, "deletion")).toBe("if the account stays");
+    expect(run({ not_before: 180_000 }, "frozen")).toBe("in 2 min");
   });
 });
 

@@ -69,6 +69,7 @@ export function request(patch: Partial<RequestSummary> = {}): RequestSummary {
     approve_deadline: 3_600_000,
     not_before: null,
     execute_deadline: null,
+    waits_while: ["frozen", "deletion"],
     targets: 2,
     approved_targets: 2,
     approvals: { have: 1, need: 2, need_other: 1, have_other: 0 },

@@ -72,6 +72,7 @@ struct Fields<'a> {
     approve_deadline: Timestamp,
     not_before: Option<Timestamp>,
     execute_deadline: Option<Timestamp>,
+    waits_while: &'static [&'static str],
     targets: usize,
     approved_targets: usize,
     approvals: Approvals,
@@ -135,6 +136,7 @@ impl<'a> Summary<'a> {
             approve_deadline: payload.not_after,
             not_before: request.not_before,
             execute_deadline: request.execute_deadline,
+            waits_while: waits_while(payload.scenario),
             targets,
             approved_targets: payload.targets.len(),
             approvals: self.approvals,
@@ -160,6 +162,16 @@ fn progress(request: &Request, total: usize) -> Option<Progress> {
     );
     let (done, ok) = request.progress();
     begun.then(|| Progress { done, ok, failed: done - ok, total })
+}
+
+/// What may be so of the account that it waits for the end of, as the overview calls it.
+const fn waits_while(scenario: Scenario) -> &'static [&'static str] {
+    match (scenario.runs_while_frozen(), scenario.runs_while_closing()) {
+        (true, true) => &[],
+        (true, false) => &["deletion"],
+        (false, true) => &["frozen"],
+        (false, false) => &["frozen", "deletion"],
+    }
 }
 
 /// With a capital at its beginning.
