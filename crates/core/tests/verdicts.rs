@@ -173,7 +173,8 @@ proptest! {
         tell(&mut w, Event::SafeguardsSet { account, safeguards });
         for (scenario, policy) in policies {
             if !scenario.has_fixed_counts() {
-                tell(&mut w, Event::PolicySet { account, scenario, policy });
+                let version = w.state.policy(account, scenario).version + 1;
+                tell(&mut w, Event::PolicySet { account, scenario, policy: Policy { version, ..policy } });
             }
         }
         let program = Actor { principal: Principal::ApiKey(KEY), ..actors[0] };
