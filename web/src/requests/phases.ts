@@ -24,7 +24,7 @@ export function votesText({ have, need, have_other, need_other }: RequestSummary
     : `${have} of ${need}`;
 }
 
-/** Where a request stands on the way submitted, approved, run, ended; and for the end of what it waits beside its own time. */
+/** Where a request stands on the way submitted, approved, run, ended; `standstill` is what of the account keeps it waiting. */
 export function phasesOf(request: RequestSummary, now: number, standstill: Standstill = null): Phase[] {
   const { state, approvals, progress } = request;
   const stopped = STOPPED.includes(state);

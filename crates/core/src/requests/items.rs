@@ -2,7 +2,7 @@
 
 use super::ItemState;
 use imbl::shared_ptr::DefaultSharedPtr;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use std::{iter::Chain, ops::Index, slice};
 
 /// So many lie close together and are copied whole when one changes. Most requests have no more.
@@ -10,8 +10,8 @@ const FEW: usize = 32;
 
 /// One state for each target, in the order of the payload's targets. To change one of many copies a part of them only, and few
 /// take no more room than they need.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "Vec<ItemState>", into = "Vec<ItemState>")]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(from = "Vec<ItemState>")]
 pub struct Items {
     first: Box<[ItemState]>,
     others: imbl::Vector<ItemState>,
@@ -66,9 +66,9 @@ impl From<Vec<ItemState>> for Items {
     }
 }
 
-impl From<Items> for Vec<ItemState> {
-    fn from(items: Items) -> Self {
-        items.iter().cloned().collect()
+impl Serialize for Items {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_seq(self)
     }
 }
 
