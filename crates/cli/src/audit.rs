@@ -1,6 +1,8 @@
 //! `adit audit`: is the log what was written?
 
-use adit_core::audit::{Head, Record, VerifyError, verify};
+mod verify;
+
+use adit_core::audit::{self, Head, Record, VerifyError};
 use adit_server::csv;
 use adit_store::{FileReader, LogReader};
 use anyhow::{Context, bail};
@@ -17,14 +19,9 @@ const PAGE: usize = 1_000;
 
 #[derive(Subcommand)]
 pub enum Command {
-    /// Check every record's hash and its link to the one before; works offline, also on an export
-    Verify {
-        /// The log (the folder `log`) or an export of it (`.jsonl`)
-        log: PathBuf,
-        /// A head noted earlier, 64 hex digits: also prove that the log still contains it
-        #[arg(long, value_name = "HASH")]
-        contains: Option<String>,
-    },
+    /// Check every record's hash and its link to the one before, and that what the records add up to is what the server had; works
+    /// offline, also on an export
+    Verify(verify::Options),
     /// Write every record: as one line of JSON, which can be verified, or as a table
     Export {
         /// The log (the folder `log`)
@@ -45,7 +42,7 @@ pub enum Format {
 
 pub fn run(command: Command) -> anyhow::Result<()> {
     match command {
-        Command::Verify { log, contains } => verify_log(&log, contains.as_deref()),
+        Command::Verify(options) => verify::run(&options),
         Command::Export { log, format } => export(&log, format),
     }
 }
@@ -84,28 +81,13 @@ fn row(record: &Record) -> anyhow::Result<String> {
     ]))
 }
 
-fn verify_log(log: &Path, contains: Option<&str>) -> anyhow::Result<()> {
-    let mut seen = contains.is_none();
-    let records = records(log)?.inspect(|record| {
-        if let (Ok(record), Some(wanted)) = (record, contains) {
-            seen |= hex(&record.hash).eq_ignore_ascii_case(wanted);
-        }
-    });
-    let head = sound(log, records)?;
-    if !seen {
-        bail!("{} is sound but does not contain the head you noted: records were cut off or replaced", log.display());
-    }
-    println!("{} records, chain sound, head {}", head.seq, hex(&head.hash));
-    Ok(())
-}
-
 /// The log's head, if its chain is sound.
 pub fn head(log: &Path) -> anyhow::Result<Head> {
     sound(log, records(log)?)
 }
 
 fn sound(log: &Path, records: impl Iterator<Item = anyhow::Result<Record>>) -> anyhow::Result<Head> {
-    match verify(records) {
+    match audit::verify(records) {
         Ok(head) => Ok(head),
         Err(VerifyError::Broken(broken)) => bail!("{} is not what was written: {broken}", log.display()),
         Err(VerifyError::Unreadable { seq, source }) => {

@@ -210,7 +210,7 @@ pub fn verify<E>(records: impl IntoIterator<Item = Result<Record, E>>) -> Result
 }
 
 /// Hashes as 64 lower-case hexadecimal digits in JSON.
-mod hex {
+pub(crate) mod hex {
     use super::Hash;
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
     use std::fmt::Write;

@@ -1,6 +1,7 @@
 //! What can be asked of the core. One command is decided as a whole or not at all.
 
 use crate::{
+    audit::Hash,
     fleet::{CommandId, FoundDevice, SitePolicy, TargetResult},
     ids::{AgentId, ContainerId, DeviceId, RequestId, ScanTaskId, SiteId, SubAccountId, UserId, WebhookId},
     requests::{Action, ContentHash, Decision, Outlook},
@@ -277,6 +278,13 @@ pub enum Command {
         agent: AgentId,
         /// Which, and how.
         results: Vec<(CommandId, TargetResult)>,
+    },
+    /// The hash of the state as it was after a record, before a snapshot of it is kept. System only.
+    NoteState {
+        /// After which record.
+        seq: u64,
+        /// [`State::hash`](crate::state::State::hash) of it.
+        hash: Hash,
     },
     /// Time has passed.
     Tick,

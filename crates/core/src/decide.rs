@@ -9,6 +9,7 @@ mod tick;
 mod webhooks;
 
 use crate::{
+    audit::Hash,
     authz::{Actor, Permission, Principal},
     command::{Command, Reply},
     event::{Entry, Event},
@@ -217,11 +218,23 @@ impl Tx {
                 self.report_results(agent, results);
                 Ok(Reply::Done)
             }
+            Command::NoteState { seq, hash } => {
+                system_only(actor)?;
+                self.note_state(seq, hash)
+            }
             Command::Tick => {
                 system_only(actor)?;
                 Ok(self.tick())
             }
         }
+    }
+
+    fn note_state(&mut self, seq: u64, hash: Hash) -> Result<Reply, Rejection> {
+        if !(1..=self.state.seq()).contains(&seq) {
+            return Err(Rejection::Invalid { field: "seq", problem: "the number of a record that there is".into() });
+        }
+        self.emit(Event::StateHashed { seq, form: State::FORM, hash });
+        Ok(Reply::Done)
     }
 
     fn enrol_agent(&mut self, token_hash: &str, public_key: String) -> Result<Reply, Rejection> {

@@ -6,6 +6,7 @@
 
 use crate::{
     accounts::{Posting, Sections, Share},
+    audit::Hash,
     authz::{ApiAccess, Permission, Principal, RoleId, Scope},
     fleet::{AgentMode, FoundDevice, SitePolicy, TargetResult},
     ids::{
@@ -38,6 +39,15 @@ pub struct Entry {
 #[serde(tag = "type", content = "data")]
 #[allow(missing_docs, reason = "fields are named after what they hold")]
 pub enum Event {
+    /// The server has kept a snapshot of the state after record `seq`, and this is the hash of it in the given form
+    /// ([`State::FORM`](crate::state::State::FORM)). A snapshot whose hash is not in the log is not believed.
+    #[serde(rename = "state_hashed.v1")]
+    StateHashed {
+        seq: u64,
+        form: u32,
+        #[serde(with = "crate::audit::hex")]
+        hash: Hash,
+    },
     /// A tenant exists, with its owner.
     #[serde(rename = "account_created.v1")]
     AccountCreated { account: AccountId, name: String, owner: UserId },

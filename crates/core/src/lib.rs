@@ -22,6 +22,7 @@ pub mod event;
 pub mod fleet;
 pub mod ids;
 pub mod notices;
+pub mod refold;
 pub mod rejection;
 pub mod requests;
 pub mod state;

@@ -6,6 +6,7 @@
 mod apply;
 mod drafts;
 mod fleet;
+mod form;
 mod keyed;
 mod keys;
 mod lists;
@@ -20,6 +21,7 @@ mod webhooks;
 pub(crate) use apply::{idempotency_key, identity_keys};
 pub(crate) use drafts::DRAFT_TTL;
 pub use drafts::{Draft, DraftChange};
+pub use form::FormError;
 pub use lists::ListCursor;
 use lists::Lists;
 pub use tags::{Seen, Thing};
@@ -157,7 +159,8 @@ impl State {
         now.max(self.clock)
     }
 
-    /// Must be called on a state that was read from a snapshot.
+    /// With everything that is rebuilt and never stored. A snapshot is read by [`read`](Self::read), which also finds out whether
+    /// it is what the log says.
     #[must_use]
     pub fn restored(mut self) -> Self {
         let holders: Vec<_> = self.grants.values().map(|grant| (grant.account, grant.user)).collect();

@@ -91,11 +91,12 @@ const fn number(event: &Event) -> usize {
         Event::ObserversProtected { .. } => 73,
         Event::SitePolicyTold { .. } => 74,
         Event::AccountRenamed { .. } => 75,
+        Event::StateHashed { .. } => 76,
     }
 }
 
 /// How many numbers there are.
-const EVENTS: usize = 76;
+const EVENTS: usize = 77;
 
 fn entries() -> impl Iterator<Item = (usize, &'static str, Entry)> {
     (1..).zip(LINES.lines()).map(|(line, text)| {

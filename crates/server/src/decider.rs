@@ -5,6 +5,7 @@
 //! that comes of a batch is appended at once. If that fails, none of it has happened, nor anything that was decided on it,
 //! and if nobody can say whether it has, nothing is decided any more until a new start from the log tells.
 
+use crate::snapshots;
 use adit_core::{
     authz::Actor,
     command::{Command, Reply},
@@ -13,7 +14,7 @@ use adit_core::{
     state::State,
     time::Timestamp,
 };
-use adit_store::{LogStore, MAX_BATCH, MAX_READ, StoreError};
+use adit_store::{LogStore, MAX_BATCH, StoreError};
 use std::{
     io,
     sync::Arc,
@@ -30,8 +31,6 @@ const _: () = assert!(MAX_ENTRIES + adit_core::MAX_ENTRIES <= MAX_BATCH);
 const MAX_CATCH_UP: usize = 32;
 /// Bytes that most entries are shorter than, written.
 const USUAL_ENTRY: usize = 512;
-/// How a snapshot's bytes are to be read; to be raised whenever the state's written form changes.
-pub(crate) const SNAPSHOT_SCHEMA: u32 = 14;
 
 /// What time it is.
 pub trait Clock: Send + Sync {
@@ -198,7 +197,7 @@ impl Writer {
     /// # Errors
     /// [`EngineError`]; nothing was written then.
     pub fn start(store: Box<dyn LogStore>) -> Result<Self, EngineError> {
-        let state = replay(store.as_ref())?;
+        let state = snapshots::replay(store.as_ref())?;
         Ok(Self { state: Arc::new(state), store, stopped: None })
     }
 
@@ -270,27 +269,4 @@ fn after(state: &State, entries: &[Entry]) -> State {
     let mut state = state.clone();
     entries.iter().for_each(|entry| state.apply(entry));
     state
-}
-
-fn replay(store: &dyn LogStore) -> Result<State, EngineError> {
-    let mut state = store.latest_snapshot(SNAPSHOT_SCHEMA)?.map_or_else(State::default, |snapshot| {
-        let state = serde_json::from_slice::<State>(&snapshot.bytes).map(State::restored);
-        state.ok().filter(|state| state.seq() == snapshot.seq).unwrap_or_else(|| {
-            tracing::warn!(seq = snapshot.seq, "the snapshot cannot be read; the whole log is");
-            State::default()
-        })
-    });
-    loop {
-        // From the last record on that is known, so that the next one is checked to follow it.
-        let known = state.seq();
-        let records = store.read(known.max(1), MAX_READ)?;
-        if records.last().is_none_or(|last| last.seq <= known) {
-            return Ok(state);
-        }
-        for record in records.into_iter().filter(|record| record.seq > known) {
-            let entry: Entry = serde_json::from_str(&record.body)
-                .map_err(|e| EngineError::Unreadable { seq: record.seq, reason: e.to_string() })?;
-            state.apply(&entry);
-        }
-    }
 }

@@ -6,7 +6,10 @@
 
 mod desk;
 
-use crate::decider::{Batch, Clock, CommandError, EngineError, SNAPSHOT_SCHEMA, Writer};
+use crate::{
+    decider::{Batch, Clock, CommandError, EngineError, Writer},
+    snapshots,
+};
 use adit_core::{
     authz::Actor,
     command::{Command, Reply},
@@ -28,8 +31,6 @@ use tokio::{
 const QUEUE: usize = 4_096;
 /// Batches a subscriber may be behind before it has to look at the state again.
 const BEHIND: usize = 1_024;
-/// Events between two snapshots.
-const SNAPSHOT_EVERY: u64 = 10_000;
 
 type Answer = oneshot::Sender<Result<Reply, CommandError>>;
 
@@ -131,30 +132,8 @@ impl Engine {
     }
 
     /// Keeps snapshots, for ever, so that the next start is quick. Writes them through a reader of its own: nobody waits for
-    /// them.
+    /// them. The hash of each is in the log.
     pub async fn keep_snapshots(&self, reader: Box<dyn LogReader>) {
-        let mut commits = self.subscribe();
-        let reader = Arc::new(std::sync::Mutex::new(reader));
-        let mut kept = 0;
-        loop {
-            let state = self.state();
-            if state.seq() >= kept + SNAPSHOT_EVERY {
-                kept = state.seq();
-                let reader = Arc::clone(&reader);
-                let written = tokio::task::spawn_blocking(move || write_snapshot(&reader, &state)).await;
-                if let Ok(Err(reason)) = written {
-                    tracing::warn!(reason, "no snapshot; the next start takes longer");
-                }
-            }
-            if matches!(commits.recv().await, Err(broadcast::error::RecvError::Closed)) {
-                return;
-            }
-        }
+        snapshots::keep(self, reader).await;
     }
-}
-
-fn write_snapshot(reader: &std::sync::Mutex<Box<dyn LogReader>>, state: &State) -> Result<(), String> {
-    let bytes = serde_json::to_vec(state).map_err(|e| e.to_string())?;
-    let reader = reader.lock().unwrap_or_else(PoisonError::into_inner);
-    reader.put_snapshot(state.seq(), SNAPSHOT_SCHEMA, &bytes).map_err(|e| e.to_string())
 }

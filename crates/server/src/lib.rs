@@ -7,7 +7,7 @@
 //!            └────────▶ live: readings
 //! ```
 //! - [`engine`]: the one place where something is decided; what it has answered is in the log. [`decider`] is the same without
-//!   threads.
+//!   threads; `snapshots` makes starts quick.
 //! - [`api`]: what people and programs ask over HTTP.
 //! - `authzen`: what other programs ask about rights.
 //! - [`agents`]: enrolment and connections of agents.
@@ -34,6 +34,7 @@ pub mod notices;
 pub mod operator;
 pub mod server;
 pub mod sign_in;
+mod snapshots;
 
 pub use agents::Agents;
 pub use decider::{Batch, Clock, CommandError, Decided, EngineError, Proposal, SystemClock, Writer};

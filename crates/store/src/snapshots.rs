@@ -87,9 +87,11 @@ impl SnapshotDir {
     pub(crate) fn latest(
         &self,
         schema: u32,
+        upto: u64,
         hash_of: impl Fn(u64) -> Result<Option<Hash>>,
     ) -> Result<Option<Snapshot>> {
-        for (header, path) in self.sound(hash_of)?.into_iter().filter(|(header, _)| header.schema == schema) {
+        let fits = |header: &Header| header.schema == schema && header.seq <= upto;
+        for (header, path) in self.sound(hash_of)?.into_iter().filter(|(header, _)| fits(header)) {
             let mut bytes = fs::read(&path).map_err(|error| StoreError::io(&path, error))?;
             bytes.drain(..HEADER.min(bytes.len()));
             if header.computed_sum(&bytes) == header.sum {
@@ -109,7 +111,7 @@ impl SnapshotDir {
             else {
                 continue;
             };
-            if hash_of(header.seq)? == Some(header.record) {
+            if header.seq > 0 && hash_of(header.seq)? == Some(header.record) {
                 sound.push((header, path));
             }
         }

@@ -25,7 +25,7 @@ fn an_empty_log_has_an_empty_head(log: impl LogStore) {
     for from in [0, 1, 5] {
         assert_eq!(log.read(from, 10).unwrap(), []);
     }
-    assert_eq!(log.latest_snapshot(1).unwrap(), None);
+    assert_eq!(log.latest_snapshot(1, u64::MAX).unwrap(), None);
 }
 
 fn what_was_appended_is_read_back<S: LogStore>(open: &impl Fn() -> S) {
@@ -117,11 +117,12 @@ fn the_last_two_snapshots_are_kept<R: LogReader>(mut log: impl LogStore, open: &
     log.append(0, &[(Timestamp(1), "a"), (Timestamp(1), "b"), (Timestamp(1), "c")]).unwrap();
     for seq in 1..=3 {
         log.put_snapshot(seq, 1, &[u8::try_from(seq).unwrap(); 1_000]).unwrap();
-        let latest = open().latest_snapshot(1).unwrap().unwrap();
+        let latest = open().latest_snapshot(1, u64::MAX).unwrap().unwrap();
         assert_eq!((latest.seq, latest.bytes), (seq, vec![u8::try_from(seq).unwrap(); 1_000]));
     }
-    assert_eq!(log.latest_snapshot(2).unwrap(), None);
+    assert_eq!(log.latest_snapshot(2, u64::MAX).unwrap(), None);
     log.put_snapshot(3, 2, b"").unwrap();
-    assert_eq!(log.latest_snapshot(2).unwrap().unwrap().bytes, b"");
-    assert_eq!(log.latest_snapshot(1).unwrap().unwrap().seq, 2);
+    assert_eq!(log.latest_snapshot(2, u64::MAX).unwrap().unwrap().bytes, b"");
+    assert_eq!(log.latest_snapshot(1, u64::MAX).unwrap().unwrap().seq, 2);
+    assert_eq!(log.latest_snapshot(2, 2).unwrap(), None);
 }

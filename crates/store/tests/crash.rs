@@ -75,7 +75,7 @@ fn what_was_acknowledged_survives_kill_9() {
         assert!(head.seq >= acknowledged, "round {round}: {} of {acknowledged} are there", head.seq);
         let records = log.read(head.seq.saturating_sub(50), 100).unwrap();
         assert!(records.iter().all(|record| *record.body == *format!("{{\"n\":{}}}", record.seq)));
-        if let Some(snapshot) = log.latest_snapshot(1).unwrap() {
+        if let Some(snapshot) = log.latest_snapshot(1, u64::MAX).unwrap() {
             assert!(snapshot.seq <= head.seq);
             assert_eq!(snapshot.bytes, vec![1; 20_000]);
         }

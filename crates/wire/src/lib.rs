@@ -12,6 +12,7 @@
 //! a new [`PROTOCOL`] number.
 #![deny(missing_docs)]
 
+mod head;
 mod signing;
 
 use adit_core::{
@@ -23,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 
 pub use adit_core::fleet::AgentMode;
+pub use head::{HeadError, SignedHead};
 pub use signing::{AgentKey, CommandBody, ServerKey, SignatureError, SignedCommand, VerifyingKey};
 
 /// Version of this conversation; part of the WebSocket's path and subprotocol.

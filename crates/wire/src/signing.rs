@@ -80,7 +80,7 @@ impl VerifyingKey {
         hex(self.0.as_bytes())
     }
 
-    fn check(&self, context: &[u8], message: &[u8], signature: &str) -> Result<(), SignatureError> {
+    pub(crate) fn check(&self, context: &[u8], message: &[u8], signature: &str) -> Result<(), SignatureError> {
         let signature = Signature::from_bytes(&unhex(signature)?);
         self.0.verify(&[context, message].concat(), &signature).map_err(|_| SignatureError::Forged)
     }
@@ -146,6 +146,11 @@ impl AgentKey {
 }
 
 impl ServerKey {
+    /// 128 hex digits.
+    pub(crate) fn sign_bytes(&self, context: &[u8], message: &[u8]) -> String {
+        hex(&self.0.sign(&[context, message].concat()).to_bytes())
+    }
+
     /// Signs an order.
     ///
     /// # Errors

@@ -87,6 +87,8 @@ impl State {
                     a.reviews.remove(request);
                 });
             }
+            // It tells of the state, and is no part of it.
+            Event::StateHashed { .. } => {}
             Event::SiteCreated { .. }
             | Event::SiteChanged { .. }
             | Event::SiteRemoved { .. }

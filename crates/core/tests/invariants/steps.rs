@@ -113,6 +113,8 @@ pub enum Step {
         which: usize,
         accept: bool,
     },
+    /// The server keeps a snapshot.
+    Snapshot {},
     Wait {
         minutes: u64,
     },
@@ -162,6 +164,7 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(who, which, accept)| Step::Answer { who, which, accept }),
         1 => who.prop_map(|whom| Step::Deprovision { whom }),
         1 => any::<bool>().prop_map(|on| Step::Freeze { on }),
+        2 => Just(Step::Snapshot {}),
         // Now and then longer than any timelock.
         1 => prop_oneof![5 => 0..90_u64, 1 => 4_320..4_400_u64].prop_map(|minutes| Step::Wait { minutes }),
         1 => (0..500_i64).prop_map(|minutes| Step::ClockBack { minutes }),

@@ -218,6 +218,10 @@ fn take(w: &mut World, people: &mut Vec<UserId>, step: &Step) {
                 }
             }
         }
+        Step::Snapshot {} => {
+            let (seq, hash) = (w.state.seq(), w.state.hash().unwrap());
+            w.system(Command::NoteState { seq, hash });
+        }
         Step::Wait { minutes } => w.tick_after(Millis::minutes(*minutes)),
         Step::ClockBack { minutes } => w.now.0 -= minutes * 60_000,
     }

@@ -10,7 +10,7 @@ use adit_core::{
 use adit_store::{Announcement, LogReader, StoreError};
 use std::{collections::BTreeSet, sync::Arc};
 
-use crate::decider::SNAPSHOT_SCHEMA;
+use crate::snapshots;
 
 /// Most records taken in at once.
 const BATCH: usize = 500;
@@ -50,10 +50,7 @@ impl Follower {
         if upto == now.seq() {
             return Ok((*now).clone());
         }
-        let snapshot = self.log.latest_snapshot(SNAPSHOT_SCHEMA).map_err(failed)?;
-        let snapshot = snapshot.filter(|snapshot| snapshot.seq <= upto);
-        let read = snapshot.and_then(|snapshot| serde_json::from_slice::<State>(&snapshot.bytes).ok());
-        let mut state = read.map(State::restored).unwrap_or_default();
+        let mut state = snapshots::latest(self.log.as_ref(), upto).map_err(failed)?.unwrap_or_default();
         while state.seq() < upto {
             let limit = usize::try_from(upto - state.seq()).unwrap_or(usize::MAX);
             let entries = self.read(&state, limit)?;

@@ -207,8 +207,8 @@ impl LogReader for FileLog {
     fn put_snapshot(&self, seq: u64, schema: u32, bytes: &[u8]) -> Result<()> {
         self.reader.put_snapshot(seq, schema, bytes)
     }
-    fn latest_snapshot(&self, schema: u32) -> Result<Option<Snapshot>> {
-        self.reader.latest_snapshot(schema)
+    fn latest_snapshot(&self, schema: u32, upto: u64) -> Result<Option<Snapshot>> {
+        self.reader.latest_snapshot(schema, upto)
     }
     fn verify(&self) -> Result<Head> {
         self.reader.verify()

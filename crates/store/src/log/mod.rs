@@ -67,12 +67,12 @@ pub trait LogReader: Send {
     /// [`StoreError::Invalid`] if the log has no record `seq`; what the store said.
     fn put_snapshot(&self, seq: u64, schema: u32, bytes: &[u8]) -> Result<()>;
 
-    /// The latest sound snapshot of this schema that was taken of this very log. A damaged one is passed over: the log
-    /// has everything.
+    /// The latest snapshot of this schema, of record `upto` at most, that was taken of this very log. A damaged one is passed over: the
+    /// log has everything. What it says is whatever lies in the file: whoever uses it compares it with the hash in the log.
     ///
     /// # Errors
     /// What the store said.
-    fn latest_snapshot(&self, schema: u32) -> Result<Option<Snapshot>>;
+    fn latest_snapshot(&self, schema: u32, upto: u64) -> Result<Option<Snapshot>>;
 
     /// Walks the whole log.
     ///

@@ -200,8 +200,8 @@ impl LogReader for FileReader {
         self.snapshots.put(seq, schema, bytes, |seq| self.hash_of(seq))
     }
 
-    fn latest_snapshot(&self, schema: u32) -> Result<Option<Snapshot>> {
-        self.snapshots.latest(schema, |seq| self.hash_of(seq))
+    fn latest_snapshot(&self, schema: u32, upto: u64) -> Result<Option<Snapshot>> {
+        self.snapshots.latest(schema, upto, |seq| self.hash_of(seq))
     }
 
     fn verify(&self) -> Result<Head> {

@@ -418,13 +418,13 @@ fn snapshots_that_do_not_belong_are_passed_over() {
     let sound = fs::read(&newest).unwrap();
     for damage in [&sound[..sound.len() - 1], &sound[..20], b"", &[sound.as_slice(), b"x"].concat()] {
         fs::write(&newest, damage).unwrap();
-        assert_eq!(log.latest_snapshot(1).unwrap().unwrap().bytes, b"five");
+        assert_eq!(log.latest_snapshot(1, u64::MAX).unwrap().unwrap().bytes, b"five");
     }
     for at in 0..sound.len() {
         let mut bytes = sound.clone();
         bytes[at] ^= 1;
         fs::write(&newest, bytes).unwrap();
-        assert_eq!(log.latest_snapshot(1).unwrap().unwrap().bytes, b"five", "byte {at}");
+        assert_eq!(log.latest_snapshot(1, u64::MAX).unwrap().unwrap().bytes, b"five", "byte {at}");
     }
     fs::write(&newest, &sound).unwrap();
 
@@ -436,8 +436,8 @@ fn snapshots_that_do_not_belong_are_passed_over() {
     restored.append(0, &same).unwrap();
     restored.append(7, &[(Timestamp(2), "otherwise"); 3]).unwrap();
     fs::rename(&snapshots, other.with_extension("snapshots")).unwrap();
-    assert_eq!(restored.latest_snapshot(1).unwrap().unwrap().bytes, b"five");
+    assert_eq!(restored.latest_snapshot(1, u64::MAX).unwrap().unwrap().bytes, b"five");
     restored.put_snapshot(8, 1, b"eight").unwrap();
-    assert_eq!(restored.latest_snapshot(1).unwrap().unwrap().bytes, b"eight");
+    assert_eq!(restored.latest_snapshot(1, u64::MAX).unwrap().unwrap().bytes, b"eight");
     assert_eq!(fs::read_dir(other.with_extension("snapshots")).unwrap().count(), 2);
 }

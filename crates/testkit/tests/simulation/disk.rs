@@ -47,9 +47,9 @@ impl LogReader for Log {
         self.0.lock().unwrap().snapshot = Some((seq, schema, bytes.to_vec()));
         Ok(())
     }
-    fn latest_snapshot(&self, schema: u32) -> Result<Option<Snapshot>> {
+    fn latest_snapshot(&self, schema: u32, upto: u64) -> Result<Option<Snapshot>> {
         let disk = self.0.lock().unwrap();
-        let kept = disk.snapshot.as_ref().filter(|(_, kept, _)| *kept == schema);
+        let kept = disk.snapshot.as_ref().filter(|(seq, kept, _)| *kept == schema && *seq <= upto);
         Ok(kept.map(|(seq, _, bytes)| Snapshot { seq: *seq, bytes: bytes.clone() }))
     }
     fn verify(&self) -> Result<Head> {

@@ -11,7 +11,7 @@ use crate::{
         requests::visible,
         views::Viewer,
     },
-    decider::SNAPSHOT_SCHEMA,
+    snapshots,
 };
 use adit_core::{
     authz::{Actor, Principal},
@@ -74,12 +74,10 @@ fn answer(api: &Shared, allowed: &Allowed<P>, when: &When) -> Answer<Value> {
 
 fn replay(api: &Shared, remembered: Option<&State>, seq: u64) -> Answer<State> {
     let internal = |error| Problem::internal(&error);
-    let snapshot = {
+    let kept = {
         let log = api.log.lock().unwrap_or_else(PoisonError::into_inner);
-        log.latest_snapshot(SNAPSHOT_SCHEMA).map_err(internal)?
+        snapshots::latest(log.as_ref(), seq).map_err(internal)?
     };
-    let kept = snapshot.filter(|snapshot| snapshot.seq <= seq);
-    let kept = kept.and_then(|kept| serde_json::from_slice::<State>(&kept.bytes).ok()).map(State::restored);
     let known = remembered.filter(|state| state.seq() <= seq).cloned();
     let mut state = kept.into_iter().chain(known).max_by_key(State::seq).unwrap_or_default();
     if seq - state.seq() > MAX_REPLAY {

@@ -110,6 +110,7 @@ impl Speaker<'_> {
             }
             Event::AccountDeletionUndone { .. } => "The account stays; its deletion was undone".to_owned(),
             Event::AccountDeleted { .. } => "The account was deleted".to_owned(),
+            Event::StateHashed { seq, .. } => format!("The state after record {seq} was sealed into the log"),
             Event::AccountRenamed { name, .. } => format!("The account is called {name} now"),
             Event::AccountFrozen { .. } => "The account was frozen".to_owned(),
             Event::AccountUnfrozen { .. } => "The account was unfrozen".to_owned(),

@@ -62,6 +62,8 @@ pub fn reach(state: &State, Reader { actor, now, reach }: Reader<'_>, entry: &En
         | Event::ObserversProtected { account }
         | Event::ObserversOpened { account, .. }
         | Event::RecoveryReviewed { account, .. } => whole(*account),
+        // It tells of the whole server.
+        Event::StateHashed { .. } => whole(reach.account()),
         Event::UserAdded { user } | Event::UserRemoved { user } => {
             whole(reach.account()) && (is_of(state, *user, reach.account()) || state.has_one_account())
         }
