@@ -156,10 +156,12 @@ fn routed(dir: &DataDir, log: adit_store::FileLog) -> Router {
     let people = Arc::new(Mutex::new(people));
     let secrets = Arc::new(Mutex::new(dir.secrets().expect("secrets")));
     let live = Live::of(&engine);
-    let agents = Agents::new(engine.clone(), live.clone(), Arc::clone(&secrets), 60).expect("agents");
+    let log = Box::new(dir.log_reader().expect("a reader"));
+    let agents = Agents::new(engine.clone(), live.clone(), Arc::clone(&secrets), log, 60).expect("agents");
     let options = HeraldOptions { public_url: String::new(), mail: None, webhooks: WebhookOptions::default() };
     let notices = dir.notices().expect("notices");
-    let herald = Herald::new(engine.clone(), notices, Arc::clone(&people), secrets, options).expect("a herald");
+    let herald = Herald::new(engine.clone(), notices, Arc::clone(&people), secrets, agents.heads(), options);
+    let herald = herald.expect("a herald");
     let reader = Box::new(dir.log_reader().expect("a reader"));
     let options = Options { loopback: true, ..Options::default() };
     router(Arc::new(Api::new(engine, live, people, agents, herald, reader, options).expect("an interface")))

@@ -28,6 +28,7 @@ pub async fn connect(address: SocketAddr, key: &AgentKey, orders: mpsc::Unbounde
         version: "bench".into(),
         host: "bench".into(),
         now: Timestamp(0),
+        head: None,
         allowed: None,
     };
     let hello = serde_json::to_string(&hello).expect("a greeting");

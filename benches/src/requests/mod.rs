@@ -213,7 +213,8 @@ fn vote_to_dispatch(runtime: &Runtime, ours: &Ours, bare: &GroupCommit, dir: &Da
     let (orders, mut heard) = mpsc::unbounded_channel();
     runtime.block_on(async {
         let secrets = Arc::new(Mutex::new(dir.secrets().expect("secrets")));
-        let agents = Agents::new(ours.engine.clone(), Live::of(&ours.engine), secrets, 60).expect("agents");
+        let log = Box::new(dir.log_reader().expect("a reader"));
+        let agents = Agents::new(ours.engine.clone(), Live::of(&ours.engine), secrets, log, 60).expect("agents");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         tokio::spawn(async move { axum::serve(listener, router(agents)).await });
@@ -309,8 +310,8 @@ impl LogReader for Counted {
     fn put_snapshot(&self, seq: u64, schema: u32, bytes: &[u8]) -> adit_store::Result<()> {
         self.log.put_snapshot(seq, schema, bytes)
     }
-    fn latest_snapshot(&self, schema: u32) -> adit_store::Result<Option<Snapshot>> {
-        self.log.latest_snapshot(schema)
+    fn latest_snapshot(&self, schema: u32, upto: u64) -> adit_store::Result<Option<Snapshot>> {
+        self.log.latest_snapshot(schema, upto)
     }
     fn verify(&self) -> adit_store::Result<Head> {
         self.log.verify()

@@ -11,6 +11,7 @@
 //! ```
 //! - [`run`] puts the parts together; [`AgentOptions`] says where the server is, where to keep files and which drivers to use.
 //! - `identity`: the agent's own key and the server's pinned key; enrolment, once.
+//! - `head`: what the server's log was when it was heard of last; a server that is behind that gets no further.
 //! - `link`: the WebSocket, its greeting and its reconnecting.
 //! - `commands`: is this order the server's, for us, in time, permitted here and new? ([`policy`])
 //! - [`journal`]: durable memory of orders. An order that was begun is never begun again unless doing it twice is
@@ -28,6 +29,7 @@ mod collect;
 mod commands;
 mod error;
 pub mod executor;
+mod head;
 mod http;
 mod identity;
 pub mod journal;

@@ -3,6 +3,7 @@
 use crate::{
     AgentOptions, Pace, Random,
     commands::Commands,
+    head::KnownHead,
     identity::Identity,
     server_clock::ServerClock,
     site::AgentSite,
@@ -40,6 +41,7 @@ type Socket = WebSocketStream<Stream>;
 pub(crate) struct Link {
     pub transport: Transport,
     pub identity: Identity,
+    pub known_head: KnownHead,
     pub host: String,
     pub options: AgentOptions,
     pub server_clock: ServerClock,
@@ -51,7 +53,7 @@ pub(crate) struct Link {
 enum End {
     /// With why.
     Lost(String),
-    /// The server will not have us.
+    /// The server will not have us, or we will not have it.
     Refused(String),
 }
 
@@ -81,7 +83,7 @@ impl Link {
                     pause
                 }
                 End::Refused(reason) => {
-                    tracing::error!(reason, "the server refuses this agent; somebody has to act there");
+                    tracing::error!(reason, "this agent and the server do not get together; somebody has to act");
                     self.site.refused().await;
                     wait.longest()
                 }
@@ -125,6 +127,8 @@ impl Link {
 
     async fn greet(&self, sink: &mut SplitSink<Socket, Message>, stream: &mut SplitStream<Socket>) -> Result<(), End> {
         let asked = self.server_clock.mark();
+        let known = self.known_head.read().map_err(End::Refused)?;
+        let mut told = false;
         loop {
             match next(stream).await? {
                 Some(ToAgent::Challenge { nonce }) => {
@@ -134,10 +138,18 @@ impl Link {
                         version: env!("CARGO_PKG_VERSION").to_owned(),
                         host: self.host.clone(),
                         now: (self.options.clock)(),
+                        head: known.clone().map(Box::new),
                         allowed: Some(self.site.collector.policy.allowed()),
                     };
                     let text = serde_json::to_string(&hello).map_err(|e| End::Lost(e.to_string()))?;
                     sink.send(Message::text(text)).await.map_err(|e| End::Lost(e.to_string()))?;
+                }
+                Some(ToAgent::Head(head)) => {
+                    self.known_head.take(&head).map_err(End::Refused)?;
+                    told = true;
+                }
+                Some(ToAgent::Welcome { .. }) if !told => {
+                    return Err(End::Lost("the server did not say how far its log is".to_owned()));
                 }
                 Some(ToAgent::Welcome { config, now }) => {
                     self.server_clock.hear(now, asked);
@@ -175,6 +187,11 @@ impl Link {
                     Ok(()) => {}
                     Err(_) => return End::Lost("the agent is stopping".to_owned()),
                 },
+                Some(ToAgent::Head(head)) => {
+                    if let Err(reason) = self.known_head.take(&head) {
+                        return End::Refused(reason);
+                    }
+                }
                 Some(ToAgent::ResultsStored { commands }) => self.commands.stored(commands).await,
                 Some(ToAgent::Refused { reason }) => return End::Refused(reason),
                 Some(ToAgent::Challenge { .. } | ToAgent::Welcome { .. }) => {

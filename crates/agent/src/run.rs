@@ -5,6 +5,7 @@ use crate::{
     collect::Collector,
     commands::Commands,
     executor::{Executor, Site},
+    head::KnownHead,
     identity::{self, Attempt, Identity},
     journal::Journal,
     link::Link,
@@ -62,7 +63,8 @@ async fn run_with(
     }
     let who = (identity.agent, identity.server_key.clone());
     let commands = Arc::new(Commands::new(who, clock, journal.clone(), executor.clone(), Arc::clone(&site)));
-    let link = Link { transport, identity, host, options, server_clock, site: Arc::clone(&site), commands };
+    let known_head = KnownHead::new(&options.data_dir, identity.server_key.clone());
+    let link = Link { transport, identity, known_head, host, options, server_clock, site: Arc::clone(&site), commands };
     let drained = async {
         shutdown.await;
         site.workers.stop().await;

@@ -54,6 +54,10 @@ pub struct Options {
     /// Let whoever is signed in make accounts of their own. Without it the first account stays the only one
     #[arg(long, env = "ADIT_ANYONE_MAY_FOUND")]
     anyone_may_found: bool,
+    /// File in which heads of the log are noted every hour, best on another disk or machine: if the data folder is put back to an earlier
+    /// day, the next start tells. heads.jsonl in the data folder if left out
+    #[arg(long, env = "ADIT_HEADS", value_name = "FILE")]
+    heads: Option<PathBuf>,
     /// Seconds between two polls of a device
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=3_600))]
     poll_interval: u32,
@@ -92,6 +96,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
             data: options.data,
             listen: options.listen,
             poll_interval_s: options.poll_interval,
+            heads: options.heads,
             api: api::Options {
                 loopback,
                 public_url: options.public_url.map(|url| url.trim_end_matches('/').to_owned()).unwrap_or_default(),

@@ -13,6 +13,7 @@
 //! - [`agents`]: enrolment and connections of agents.
 //! - [`dispatch`]: from an approved request to signed orders, and how far each has come.
 //! - [`sign_in`]: how people prove who they are.
+//! - [`heads`]: how far the log is, told outside, so that it shows if the log is put back.
 //! - [`live`]: what every device says now.
 //! - [`mail`]: letters on their way.
 //! - [`notices`]: who is told of what, in the inbox, by letter and by webhook.
@@ -28,6 +29,7 @@ mod decider;
 pub mod dispatch;
 pub mod engine;
 pub mod founding;
+pub mod heads;
 pub mod live;
 pub mod mail;
 pub mod notices;

@@ -4,6 +4,7 @@ use crate::{
     Agents, Engine, EngineError, Herald, HeraldOptions, Live, SystemClock,
     agents::{self, AgentsError},
     api::{self, Api},
+    heads::{self, HeadFile},
 };
 use adit_store::{DataDir, People, Secrets, StoreError};
 use std::{
@@ -27,6 +28,8 @@ pub struct ServerOptions {
     pub listen: SocketAddr,
     /// Seconds between two polls of a device, 1 to 3600.
     pub poll_interval_s: u32,
+    /// The file in which heads of the log are noted; `heads.jsonl` in the folder if none is named, where it is of less use.
+    pub heads: Option<PathBuf>,
     /// How the interface for people is served.
     pub api: api::Options,
 }
@@ -53,6 +56,14 @@ pub enum ServerError {
     /// Agents cannot be served.
     #[error(transparent)]
     Agents(#[from] AgentsError),
+    /// The file of heads cannot be used.
+    #[error("{path}: heads of the log cannot be noted there: {source}")]
+    Heads {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// The interface cannot be served.
     #[error("the interface cannot be served: {0}")]
     Api(String),
@@ -130,8 +141,14 @@ impl Opened {
         let address =
             listener.local_addr().map_err(|source| ServerError::Listen { address: options.listen, source })?;
         let live = Live::of(&engine);
-        let agents = Agents::new(engine.clone(), live.clone(), Arc::clone(&secrets), options.poll_interval_s)?;
-        let log = Box::new(dir.log_reader()?);
+        let reader = || dir.log_reader().map(Box::new);
+        let agents =
+            Agents::new(engine.clone(), live.clone(), Arc::clone(&secrets), reader()?, options.poll_interval_s)?;
+        let noted = options.heads.clone().unwrap_or_else(|| dir.path().join("heads.jsonl"));
+        let noted = HeadFile::open(&noted, &agents.heads(), engine.now())
+            .map_err(|source| ServerError::Heads { path: noted.clone(), source })?;
+        let noted = Arc::new(Mutex::new(noted));
+        let log = reader()?;
         let mut options = options;
         if options.api.public_url.is_empty() {
             options.api.public_url = local_url(address);
@@ -142,7 +159,7 @@ impl Opened {
             mail: options.api.mail.clone(),
             webhooks: options.api.webhooks.clone(),
         };
-        let herald = Herald::new(engine.clone(), dir.notices()?, Arc::clone(&people), secrets, herald);
+        let herald = Herald::new(engine.clone(), dir.notices()?, Arc::clone(&people), secrets, agents.heads(), herald);
         let herald = herald.map_err(ServerError::Api)?;
         let api = Api::new(engine.clone(), live, people, Arc::clone(&agents), Arc::clone(&herald), log, options.api)
             .map_err(ServerError::Api)?;
@@ -155,17 +172,18 @@ impl Opened {
             let _ = stopped.changed().await;
         };
         let mut keepers = JoinSet::new();
-        let reader = Box::new(dir.log_reader()?);
+        let reader = reader()?;
         let (ticking, snapshots) = (engine.clone(), engine.clone());
         keepers.spawn(async move { ticking.keep_ticking().await });
         keepers.spawn(async move { snapshots.keep_snapshots(reader).await });
         keepers.spawn(herald.work(Box::new(dir.log_reader()?)));
+        keepers.spawn(heads::keep(engine.clone(), agents.heads(), Arc::clone(&noted)));
         let followed = Arc::clone(&agents);
         keepers.spawn(async move { followed.follow().await });
         let mut serving = JoinSet::new();
         serving.spawn(async move { axum::serve(listener, service).with_graceful_shutdown(until).await });
         tracing::info!(%address, "listening");
-        Ok(Server { address, public_url, engine, api, agents, stop, serving, keepers, _dir: dir })
+        Ok(Server { address, public_url, engine, api, agents, noted, stop, serving, keepers, _dir: dir })
     }
 }
 
@@ -185,6 +203,7 @@ pub struct Server {
     engine: Engine,
     api: Arc<Api>,
     agents: Arc<Agents>,
+    noted: Arc<Mutex<HeadFile>>,
     stop: watch::Sender<()>,
     serving: JoinSet<io::Result<()>>,
     keepers: JoinSet<()>,
@@ -238,5 +257,10 @@ impl Server {
         }
         self.serving.shutdown().await;
         self.keepers.shutdown().await;
+        let (heads, now) = (self.agents.heads(), self.engine.now());
+        let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = noted.note(&heads, now) {
+            tracing::error!(%error, path = %noted.path().display(), "the log's last head is not noted");
+        }
     }
 }

@@ -77,7 +77,14 @@ impl Rig {
         let passwords = [Credential { family: "whatsminer".into(), user: String::new(), password: "admin".into() }];
         secrets.put(&credentials_name(PASSWORDS), &serde_json::to_vec(&passwords).unwrap()).unwrap();
         let live = Live::of(&engine);
-        let agents = Agents::new(engine.clone(), live.clone(), Arc::new(Mutex::new(secrets)), 1).unwrap();
+        let agents = Agents::new(
+            engine.clone(),
+            live.clone(),
+            Arc::new(Mutex::new(secrets)),
+            Box::new(dir.log_reader().unwrap()),
+            1,
+        )
+        .unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (followed, service) = (Arc::clone(&agents), router(Arc::clone(&agents)));

@@ -75,13 +75,20 @@ async fn house() -> House {
     live.hear(&readings, engine.now());
     let (kept, table) = (engine.clone(), live.clone());
     let secrets = Arc::new(Mutex::new(Secrets::open(path("secrets"), Key::load(&path("key"), true).unwrap()).unwrap()));
-    let agents = Agents::new(engine.clone(), live.clone(), Arc::clone(&secrets), 10).unwrap();
+    let agents = Agents::new(
+        engine.clone(),
+        live.clone(),
+        Arc::clone(&secrets),
+        Box::new(FileReader::open(path("log")).unwrap()),
+        10,
+    )
+    .unwrap();
     let log = Box::new(FileReader::open(path("log")).unwrap());
     let options = Options { loopback: true, ..Options::default() };
     let people = Arc::new(Mutex::new(people));
     let told = HeraldOptions { public_url: String::new(), mail: None, webhooks: WebhookOptions::default() };
     let store = Notices::open(path("notices")).unwrap();
-    let herald = Herald::new(engine.clone(), store, Arc::clone(&people), secrets, told).unwrap();
+    let herald = Herald::new(engine.clone(), store, Arc::clone(&people), secrets, agents.heads(), told).unwrap();
     let api = Api::new(engine, live, people, agents, herald, log, options).unwrap();
     House { router: api::router(Arc::new(api)), engine: kept, live: table, _folder: folder }
 }

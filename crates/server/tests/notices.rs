@@ -11,11 +11,12 @@ use adit_core::{
     time::{Millis, Timestamp},
 };
 use adit_server::{
-    Clock, Engine, Herald, HeraldOptions, SystemClock, api::Options, mail::MailOptions,
+    Clock, Engine, Herald, HeraldOptions, SystemClock, api::Options, heads::Heads, mail::MailOptions,
     notices::webhooks::WebhookOptions,
 };
 use adit_store::{FileLog, FileReader, Item, Key, Notices, People, Secrets};
 use adit_testkit::mail::{MailServer, Received};
+use adit_wire::{ServerKey, SignedHead, VerifyingKey};
 use serde_json::{Value, json};
 use std::{
     path::Path,
@@ -261,6 +262,33 @@ async fn a_comment_reaches_inbox_and_letter_once_and_holds_none_of_its_words() {
 }
 
 #[tokio::test]
+async fn the_head_of_the_log_comes_every_day_to_the_administrators_who_want_it() {
+    let (house, mail) = house_with_mail().await;
+    let heads_alone = json!({ "needs_me": false, "mine": false, "told": false, "heads": true });
+    // One of them is no administrator, whatever they want.
+    for name in ["owner", "operations_manager"] {
+        let who = house.sign_in(name).await;
+        assert_eq!(ask(&house, "PUT", "/me/letters", &who, heads_alone.clone()).await.status, 200);
+    }
+    let mut days = Vec::new();
+    for _ in 0..2 {
+        house.later(Millis::days(1)).await;
+        let told = letter(&mail).await;
+        assert_eq!(told.to, ["owner@adit.test"]);
+        let line = told.text.lines().find(|line| line.starts_with('{')).unwrap_or_else(|| panic!("{}", told.text));
+        let signed: SignedHead = serde_json::from_str(line).unwrap();
+        let key = told.text.split("--key ").nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap();
+        VerifyingKey::from_hex(key).unwrap().check_head(&signed).unwrap();
+        assert!((1..=house.engine.state().seq()).contains(&signed.head.seq));
+        days.push(told.header("message-id").unwrap().to_owned());
+    }
+    assert_ne!(days[0], days[1]);
+    let owner = house.sign_in("owner").await;
+    let inbox = ask(&house, "GET", "/inbox?tab=mine", &owner, Value::Null).await;
+    assert!(!inbox.text.contains("head_of_day"), "{}", inbox.text);
+}
+
+#[tokio::test]
 async fn who_wants_no_letters_gets_none() {
     let (house, mail) = house_with_mail().await;
     let owner = house.sign_in("owner").await;
@@ -268,9 +296,9 @@ async fn who_wants_no_letters_gets_none() {
     fits(&choices, "LetterChoices");
     assert_eq!(
         choices.body,
-        json!({ "needs_me": true, "mine": true, "told": false, "email_verified": true, "sent": true })
+        json!({ "needs_me": true, "mine": true, "told": false, "heads": false, "email_verified": true, "sent": true })
     );
-    let none = json!({ "needs_me": false, "mine": false, "told": false });
+    let none = json!({ "needs_me": false, "mine": false, "told": false, "heads": false });
     let chosen = ask(&house, "PUT", "/me/letters", &owner, none).await;
     assert_eq!((chosen.status.as_u16(), &chosen.body["needs_me"]), (200, &json!(false)), "{}", chosen.text);
     house.request("operations_manager", RESTART, &[]).await;
@@ -297,7 +325,9 @@ fn herald(engine: &Engine, folder: &Path) -> JoinSet<()> {
     let secrets = Secrets::open(path("secrets"), Key::load(&path("key"), true).unwrap()).unwrap();
     let options = HeraldOptions { public_url: String::new(), mail: None, webhooks: WebhookOptions::default() };
     let store = Notices::open(path("notices")).unwrap();
-    let herald = Herald::new(engine.clone(), store, people, Arc::new(Mutex::new(secrets)), options).unwrap();
+    let log = Box::new(FileReader::open(path("log")).unwrap());
+    let heads = Arc::new(Heads::new(ServerKey::from_secret([7; 32]), log));
+    let herald = Herald::new(engine.clone(), store, people, Arc::new(Mutex::new(secrets)), heads, options).unwrap();
     let mut work = JoinSet::new();
     work.spawn(herald.work(Box::new(FileReader::open(path("log")).unwrap())));
     work

@@ -14,6 +14,7 @@ use adit_testkit::{
     receiver::{Answer as Does, Message, Receiver},
     tls::Authority,
 };
+use adit_wire::{ServerKey, SignedHead, VerifyingKey};
 use serde_json::{Value, json};
 use std::time::Duration;
 use support::{
@@ -80,6 +81,11 @@ async fn log_until(house: &House, owner: &Signed, wanted: impl Fn(&Value) -> boo
     .await
 }
 
+fn server_key(house: &House) -> VerifyingKey {
+    let secret = house.secrets.lock().unwrap().get("server-key").unwrap().unwrap();
+    ServerKey::from_secret(secret.as_slice().try_into().unwrap()).verifying_key()
+}
+
 /// Something happens that webhooks are told of: `policy.set`.
 async fn happen(house: &House, required: u32) {
     let changes = vec![PolicyChange::counts(Scenario::FleetMode, required, 0)];
@@ -102,6 +108,9 @@ async fn what_happens_is_told_signed_and_says_no_names() {
     let body: Value = serde_json::from_str(&told.body).unwrap();
     assert_eq!(body["type"], "policy.set");
     assert_eq!((&body["data"]["scenario"], &body["data"]["required"]), (&json!("fleet.mode"), &json!(2)));
+    let head: SignedHead = serde_json::from_value(body["data"]["head"].clone()).unwrap();
+    assert_eq!(json!(head.head.seq), body["data"]["seq"], "how far the log was, for whoever keeps the message");
+    server_key(&house).check_head(&head).unwrap();
     let executed = message(&receiver).await;
     let body: Value = serde_json::from_str(&executed.body).unwrap();
     assert_eq!((&body["type"], &body["data"]["request"]["state"]), (&json!("request.executed"), &json!("executed")));

@@ -84,7 +84,7 @@ fn an_inbox_is_bounded_and_forgotten_with_its_person() {
     assert_eq!(items.len(), MAX_ITEMS);
     assert_eq!(items[0].notice.topic, told.last().unwrap().1.topic);
     assert_eq!(store.items(ME, AccountId(2)).unwrap(), []);
-    store.choose(ME, Choices { needs_me: false, mine: false, told: true }).unwrap();
+    store.choose(ME, Choices { needs_me: false, mine: false, told: true, heads: false }).unwrap();
     store.forget(ME).unwrap();
     assert_eq!(store.items(ME, ACCOUNT).unwrap(), []);
     assert_eq!(store.due_letters(NOW, 10).unwrap(), []);
@@ -132,7 +132,7 @@ fn letters_are_written_to_those_who_want_them_and_tried_again() {
     for letter in store.due_letters(later, 10).unwrap() {
         store.drop_letter(letter.id).unwrap();
     }
-    store.choose(ME, Choices { needs_me: false, mine: false, told: true }).unwrap();
+    store.choose(ME, Choices { needs_me: false, mine: false, told: true, heads: false }).unwrap();
     store.take(Some(5), 10, &all.map(|(seq, notice)| (seq + 5, notice)), &[]).unwrap();
     assert_eq!(told(&store), [(Kind::Executed, Class::Told), (Kind::Approved, Class::Told)]);
 }

@@ -68,6 +68,9 @@ pub enum ToAgent {
         /// 32 random bytes in hex.
         nonce: String,
     },
+    /// The end of the server's log, before the welcome and again whenever it has gone on. It follows the head that the agent
+    /// brought or was told last, if the log still has that in it. An agent that is told of another log refuses the server.
+    Head(SignedHead),
     /// You are in.
     Welcome {
         /// Everything you are to do.
@@ -117,6 +120,9 @@ pub enum ToServer {
         host: String,
         /// My clock.
         now: Timestamp,
+        /// The last head of the server's log that I was told; none before the first.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        head: Option<Box<SignedHead>>,
         /// What the site's own policy lets me do at most. Agents that leave it out refuse by themselves.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         allowed: Option<Allowed>,

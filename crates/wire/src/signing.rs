@@ -114,7 +114,8 @@ impl VerifyingKey {
 /// The key an agent proves itself with.
 pub struct AgentKey(SigningKey);
 
-/// The key the server signs orders with.
+/// The key the server signs orders and heads of its log with.
+#[derive(Clone)]
 pub struct ServerKey(SigningKey);
 
 macro_rules! key {

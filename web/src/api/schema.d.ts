@@ -2796,6 +2796,8 @@ export interface components {
             account: string;
         };
         LetterChoice: {
+            /** @description Once a day, how far the log is; to the Owner and the Administrators only. */
+            heads: boolean;
             /** @description Of how their own requests ended, and of their roles. */
             mine: boolean;
             /** @description Of what waits for them. */
@@ -2806,6 +2808,7 @@ export interface components {
         LetterChoices: {
             /** @description Letters go only to addresses that were confirmed. */
             email_verified: boolean;
+            heads: boolean;
             mine: boolean;
             needs_me: boolean;
             /** @description Whether this server sends letters at all. */
@@ -2952,6 +2955,11 @@ export interface components {
             /** @description Nothing is carried out until the account is unfrozen. */
             frozen: boolean;
             hashrate_ths: number;
+            /** @description The server has told an agent or its file of heads of a record that its log does not have: it was put back to an earlier state. */
+            log_put_back: {
+                at: number;
+                record: number;
+            } | null;
             power_w: number;
         };
         /** @description The caller is asked to become the Owner. */

@@ -13,6 +13,11 @@ const CHOICES: [keyof LetterChoice, string, string][] = [
   ["needs_me", "What needs me", "Requests that wait for my vote, reminders, recoveries to be looked at."],
   ["mine", "What is mine", "How my requests end, what is said about them, and what changes about my roles."],
   ["told", "What I answer for", "What others ask for about people, rules and money, and how it ends."],
+  [
+    "heads",
+    "The log's head, every day",
+    "For the Owner and Administrators: a line that proves later what the audit log was.",
+  ],
 ];
 
 /** Of what I get letters. */
@@ -30,8 +35,8 @@ function Choices({ onClose }: { onClose: () => void }) {
   const [changed, setChanged] = useState<Partial<LetterChoice>>({});
   const submit = useSubmit(async () => {
     if (!data) return;
-    const { needs_me, mine, told: others } = { ...data, ...changed };
-    await chooseLetters({ needs_me, mine, told: others });
+    const { needs_me, mine, told: others, heads } = { ...data, ...changed };
+    await chooseLetters({ needs_me, mine, told: others, heads });
     told("Letters changed");
     onClose();
   });

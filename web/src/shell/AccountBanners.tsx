@@ -1,5 +1,5 @@
 import { Button } from "@mantine/core";
-import { IconCrown, IconSnowflake, IconTrash } from "@tabler/icons-react";
+import { IconAlertTriangle, IconCrown, IconSnowflake, IconTrash } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { answerOffer, freezeAccount, keepAccount, type Offer } from "../api/accounts";
@@ -14,7 +14,7 @@ import { useOutcome } from "../ui/use-outcome";
 import css from "./Shell.module.css";
 import { useSite } from "./site";
 
-/** What concerns the whole account and cannot wait: that it is frozen, that it is being deleted, and that it is offered to the reader. */
+/** What concerns the whole account and cannot wait: that the log was put back, that it is frozen, that it is being deleted, and that it is offered to the reader. */
 export function AccountBanners() {
   const session = useSession();
   const site = useSite();
@@ -23,9 +23,22 @@ export function AccountBanners() {
   const offer = session.ownership_offer;
   return (
     <div role="status">
+      {overview?.log_put_back && <PutBack record={overview.log_put_back.record} />}
       {overview?.frozen && <Frozen />}
       {deletion && <Deletion at={deletion.at} may={deletion.may_undo} />}
       {offer && !offer.accepted && <Offered offer={offer} />}
+    </div>
+  );
+}
+
+function PutBack({ record }: { record: number }) {
+  return (
+    <div className={css.banner} role="alert">
+      <IconAlertTriangle size={16} aria-hidden="true" />
+      <span className="grow">
+        This server's log was put back: it has told others of record {record}, which it does not have any
+        more. What happened since is missing here. Decide nothing until whoever runs the server has looked.
+      </span>
     </div>
   );
 }

@@ -3,6 +3,7 @@
 use super::bounded;
 use adit_agent::{AgentError, AgentOptions, Pace};
 use adit_core::{
+    audit::Head,
     fleet::{CommandId, FoundDevice, TargetResult},
     ids::{AgentId, DeviceId, ScanTaskId},
     time::Timestamp,
@@ -249,6 +250,8 @@ impl Server {
             inner.current = Some(speaker);
             (inner.connections, inner.config.clone(), inner.devices.values().cloned().collect())
         });
+        let head = self.with(|inner| inner.key.sign_head(Head::EMPTY, None));
+        send(&mut socket, &ToAgent::Head(head)).await;
         send(&mut socket, &ToAgent::Welcome { config, now: self.with(|inner| inner.now) }).await;
         send(&mut socket, &ToAgent::Devices { devices, last: true }).await;
         self.news.send_modify(|n| *n += 1);

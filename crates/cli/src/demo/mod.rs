@@ -67,7 +67,7 @@ async fn stay(options: &Options) -> anyhow::Result<()> {
     let fleet = Simulator::start(config).await.context("cannot start the simulated miners")?;
     let token = seed::seed(&opened, base, options.miners.into()).await.context("cannot set the demo up")?;
     let api = api::Options { loopback: true, demo_users: seed::people(), ..api::Options::default() };
-    let served = ServerOptions { data: data.join("server"), listen, poll_interval_s: POLL_S, api };
+    let served = ServerOptions { data: data.join("server"), listen, poll_interval_s: POLL_S, heads: None, api };
     let mut server = opened.serve(served).await?;
     let (stop, stopped) = oneshot::channel::<()>();
     let mut agent = tokio::spawn(adit_agent::run(agent(server.address(), &data, token), async move {

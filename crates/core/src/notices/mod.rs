@@ -12,7 +12,7 @@ mod requests;
 mod view;
 
 pub use announce::{TYPES, announced};
-pub use moments::{Moment, Which, moments};
+pub use moments::{Moment, Which, head_of_day, heads_of_day, moments};
 
 use crate::{
     authz::{Actor, Permission, Principal, Role, RoleId},
@@ -164,6 +164,8 @@ kinds! {
     GovernanceRestored = "governance_restored",
     /// A webhook failed for so long that nothing is sent there any more.
     WebhookDisabled = "webhook_disabled",
+    /// How far the log is, for whoever keeps that elsewhere. By letter alone.
+    HeadOfDay = "head_of_day",
 }
 
 impl Kind {

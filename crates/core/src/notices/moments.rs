@@ -1,9 +1,9 @@
 //! What the passing of time tells: reminders of votes that are missing, and of a recovery that waits.
 
-use super::{Class, Kind, Notice, requests::notice, sees};
+use super::{Class, Kind, Notice, Topic, administrators, requests::notice, sees};
 use crate::{
     authz::Principal,
-    ids::{RequestId, UserId},
+    ids::{AccountId, RequestId, UserId},
     requests::{Request, RequestState, Scenario},
     state::State,
     time::{Millis, Timestamp},
@@ -93,4 +93,19 @@ impl Moment {
             }
         }
     }
+}
+
+/// Once a day every account's Owner and Administrators are told how far the log is: which accounts, each under a name that is
+/// another one every day. Days begin at 00:00 UTC.
+pub fn heads_of_day(state: &State, now: Timestamp) -> impl Iterator<Item = (String, AccountId)> + '_ {
+    let day = now.day().0;
+    state.accounts().map(move |account| (format!("{}/head/{day}", account.id), account.id))
+}
+
+/// Whom that tells.
+#[must_use]
+pub fn head_of_day(state: &State, account: AccountId, now: Timestamp) -> Vec<Notice> {
+    let (topic, kind) = (Topic::Account(account), Kind::HeadOfDay);
+    let tell = |to| Notice { to, account, topic, kind, class: Class::Told, always: false, at: now };
+    administrators(state, account, now).into_iter().map(tell).collect()
 }

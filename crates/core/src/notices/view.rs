@@ -19,7 +19,7 @@ impl Notice {
                 let rights = state.rights_of_user(self.account, self.to);
                 rights.with(Permission::SettingsManage, now).any(|right| right.scope.is_all())
             }
-            (Topic::Account(_), Kind::GovernanceDegraded | Kind::GovernanceRestored) => {
+            (Topic::Account(_), Kind::GovernanceDegraded | Kind::GovernanceRestored | Kind::HeadOfDay) => {
                 administrators(state, self.account, now).contains(&self.to)
             }
             (Topic::Grant(_) | Topic::Role(_) | Topic::Account(_), _) => true,

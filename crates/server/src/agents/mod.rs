@@ -13,6 +13,7 @@ pub use passwords::{credentials_name, reference};
 use crate::{
     dispatch::{Stage, Stages},
     engine::Engine,
+    heads::Heads,
     live::Live,
 };
 use adit_core::{
@@ -23,7 +24,7 @@ use adit_core::{
     state::State,
     time::Timestamp,
 };
-use adit_store::{Secrets, StoreError};
+use adit_store::{LogReader, Secrets, StoreError};
 use adit_wire::{AgentConfig, AgentMode, AgentStatus, KnownDevice, ScanTaskConfig, ServerKey, ToAgent};
 use axum::{
     Router,
@@ -101,6 +102,7 @@ pub struct Agents {
     live: Live,
     secrets: SharedSecrets,
     key: ServerKey,
+    heads: Arc<Heads>,
     links: Mutex<Links>,
     stages: Stages,
     poll_interval_s: u32,
@@ -110,7 +112,7 @@ pub struct Agents {
 }
 
 impl Agents {
-    /// Loads the server's key, or draws it on the first start. Agents poll each device every `poll_interval_s` (1 to 3600).
+    /// Loads the server's key, or draws it on the first start. `log` is a reader of the engine's log. Agents poll each device every `poll_interval_s` (1 to 3600).
     ///
     /// # Errors
     /// [`AgentsError`].
@@ -118,6 +120,7 @@ impl Agents {
         engine: Engine,
         live: Live,
         secrets: SharedSecrets,
+        log: Box<dyn LogReader>,
         poll_interval_s: u32,
     ) -> Result<Arc<Self>, AgentsError> {
         let key = server_key(&mut secrets.lock().unwrap_or_else(PoisonError::into_inner))?;
@@ -125,6 +128,7 @@ impl Agents {
             engine,
             live,
             secrets,
+            heads: Arc::new(Heads::new(key.clone(), log)),
             key,
             links: Mutex::default(),
             stages: Stages::default(),
@@ -137,6 +141,12 @@ impl Agents {
     /// The sealed secrets.
     pub(crate) fn secrets(&self) -> MutexGuard<'_, Secrets> {
         self.secrets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How far the log is, as it is told outside.
+    #[must_use]
+    pub fn heads(&self) -> Arc<Heads> {
+        Arc::clone(&self.heads)
     }
 
     /// The agent, if it is connected.

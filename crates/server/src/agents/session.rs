@@ -4,8 +4,10 @@ use super::{Agents, Connected, bounds, hex, known};
 use crate::{
     decider::{Batch, CommandError},
     dispatch::{self, Stage},
+    heads::Witness,
 };
 use adit_core::{
+    audit::Head,
     authz::Actor,
     command::Command,
     event::Event,
@@ -14,7 +16,9 @@ use adit_core::{
     requests::Approved,
     time::Timestamp,
 };
-use adit_wire::{CommandResult, KnownDevice, MAX_FRAME, MAX_ROWS, PROTOCOL, ToAgent, ToServer, VerifyingKey};
+use adit_wire::{
+    CommandResult, KnownDevice, MAX_FRAME, MAX_ROWS, PROTOCOL, SignedHead, ToAgent, ToServer, VerifyingKey,
+};
 use axum::{
     extract::{
         State, WebSocketUpgrade,
@@ -44,6 +48,8 @@ const SENDING: Duration = Duration::from_secs(30);
 const SILENCE: Duration = Duration::from_secs(45);
 /// It is asked for a sign of life this often.
 const PING: Duration = Duration::from_secs(15);
+/// It is told this often how far the log has come: what is put back by more than this is noticed by it.
+const HEADS: Duration = Duration::from_secs(30);
 
 type Sink = SplitSink<WebSocket, Message>;
 
@@ -61,8 +67,8 @@ pub(super) async fn connect(State(agents): State<Arc<Agents>>, upgrade: WebSocke
         let greeted = timeout(GREETING, greet(&agents, &mut sink, &mut stream)).await;
         drop(permit);
         match greeted {
-            Ok(Ok((agent, account, connected))) => {
-                let session = Session { agents: &agents, agent, account };
+            Ok(Ok((agent, account, greeted, connected))) => {
+                let session = Session { agents: &agents, agent, account, greeted };
                 let end = session.serve(connected, &mut sink, &mut stream).await;
                 tracing::info!(%agent, end, "disconnected");
             }
@@ -80,12 +86,12 @@ async fn greet(
     agents: &Agents,
     sink: &mut Sink,
     stream: &mut SplitStream<WebSocket>,
-) -> Result<(AgentId, AccountId, Connected), String> {
+) -> Result<(AgentId, AccountId, Head, Connected), String> {
     let mut nonce = [0; 32];
     getrandom::fill(&mut nonce).map_err(|e| e.to_string())?;
     let nonce = hex(&nonce);
     send(sink, &ToAgent::Challenge { nonce: nonce.clone() }).await?;
-    let ToServer::Hello { agent, signature, version, host, now, allowed } = next(stream).await? else {
+    let ToServer::Hello { agent, signature, version, host, now, head, allowed } = next(stream).await? else {
         return Err("say hello first".to_owned());
     };
     let state = agents.engine.state();
@@ -94,6 +100,9 @@ async fn greet(
     let key = known.public_key.as_deref().ok_or_else(refused)?;
     let key = VerifyingKey::from_hex(key).map_err(|_| refused())?;
     key.check_hello(&nonce, &signature).map_err(|_| refused())?;
+    let told = first_head(agents, agent, head).await?;
+    let greeted = told.head;
+    send(sink, &ToAgent::Head(told)).await?;
     let told = Command::ReportSitePolicy { agent, policy: allowed.map(bounds::policy).unwrap_or_default() };
     agents.engine.run(Actor::system(known.account), told).await.map_err(|error| error.to_string())?;
     let since = agents.engine.now();
@@ -104,13 +113,25 @@ async fn greet(
         clock_offset_ms: now.0.saturating_sub(since.0),
         status: None,
     };
-    Ok((agent, known.account, connected))
+    Ok((agent, known.account, greeted, connected))
+}
+
+/// The log's end for an agent that brings the last head it was told.
+async fn first_head(agents: &Agents, agent: AgentId, brought: Option<Box<SignedHead>>) -> Result<SignedHead, End> {
+    let (heads, now) = (agents.heads(), agents.engine.now());
+    let told = tokio::task::spawn_blocking(move || {
+        let follows = heads.hear(Witness::Agent(agent), brought.as_deref(), now)?;
+        heads.end(follows)
+    });
+    told.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
 }
 
 struct Session<'a> {
     agents: &'a Agents,
     agent: AgentId,
     account: AccountId,
+    /// The head of the log that it was greeted with.
+    greeted: Head,
 }
 
 impl Session<'_> {
@@ -141,17 +162,33 @@ impl Session<'_> {
         }
         let mut ping = interval(PING);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut head_due = interval(HEADS);
+        head_due.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut told = self.greeted;
         loop {
             let sent = tokio::select! {
                 Some(frame) = answers.recv() => send(sink, &frame).await,
                 Some(frame) = frames.recv() => send(sink, &frame).await,
                 committed = commits.recv() => self.dispatch(sink, committed).await,
+                _ = head_due.tick() => self.tell_head(sink, &mut told).await,
                 _ = ping.tick() => transmit(sink, Message::Ping(Vec::new().into())).await,
             };
             if let Err(end) = sent {
                 return end;
             }
         }
+    }
+
+    /// If the log has gone on since it was told last.
+    async fn tell_head(&self, sink: &mut Sink, told: &mut Head) -> Result<(), End> {
+        let (heads, follows) = (self.agents.heads(), *told);
+        let end = tokio::task::spawn_blocking(move || heads.end(Some(follows)));
+        let end = end.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
+        if end.head != follows {
+            *told = end.head;
+            send(sink, &ToAgent::Head(end)).await?;
+        }
+        Ok(())
     }
 
     /// Its configuration, its devices, and everything that is open for it.

@@ -63,6 +63,9 @@ pub async fn metrics(Shares(api): Shares<Shared>, _: Reader) -> Response {
     let totals = api.live().totals();
     let mut page = Metrics::default();
     page.single("adit_log_records", "counter", "Records in the log.", state.seq());
+    let put_back = api.agents.heads().all_missing().len() as u64;
+    let help = "Heads of the log that were told outside and that it does not have any more.";
+    page.single("adit_log_heads_missing", "gauge", help, put_back);
     let agents = state.accounts().flat_map(|account| state.agents_of(account.id));
     let (mut known, mut connected) = (0_u64, 0_u64);
     for agent in agents {

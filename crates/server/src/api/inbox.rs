@@ -94,10 +94,12 @@ pub async fn mark(Shares(api): Shares<Shared>, caller: Caller, Body(asked): Body
 
 fn choices_view(api: &Shared, caller: &Caller) -> Answer<Json<Value>> {
     let user = caller.session.user;
-    let Choices { needs_me, mine, told } = api.herald.store().choices(user)?;
+    let Choices { needs_me, mine, told, heads } = api.herald.store().choices(user)?;
     let verified = api.people().security(user)?.email_verified_at.is_some();
     let sent = api.herald.sends_letters();
-    Ok(Json(json!({ "needs_me": needs_me, "mine": mine, "told": told, "email_verified": verified, "sent": sent })))
+    Ok(Json(json!({
+        "needs_me": needs_me, "mine": mine, "told": told, "heads": heads, "email_verified": verified, "sent": sent,
+    })))
 }
 
 /// `GET /me/letters`
@@ -112,11 +114,12 @@ pub struct Chosen {
     needs_me: bool,
     mine: bool,
     told: bool,
+    heads: bool,
 }
 
 /// `PUT /me/letters`
 pub async fn choose(Shares(api): Shares<Shared>, caller: Caller, Body(chosen): Body<Chosen>) -> Answer<Json<Value>> {
-    let Chosen { needs_me, mine, told } = chosen;
-    api.herald.store().choose(caller.session.user, Choices { needs_me, mine, told })?;
+    let Chosen { needs_me, mine, told, heads } = chosen;
+    api.herald.store().choose(caller.session.user, Choices { needs_me, mine, told, heads })?;
     choices_view(&api, &caller)
 }

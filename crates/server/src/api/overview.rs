@@ -80,10 +80,17 @@ pub fn view(api: &Shared, permit: &Permit<P>, site: Option<SiteId>) -> Value {
         "capacity_w": capacity_w,
         "as_of": now,
         "deletion": accounts::deletion(&state, permit.actor(), now),
+        "log_put_back": put_back(api),
         "frozen": state.account(permit.actor().account).is_some_and(|account| account.frozen),
         "chart": {
             "draft": draft, "waiting_mine": waiting_mine, "waiting_me": waiting_me,
             "running": { "requests": running, "done": done, "total": total }, "failed_24h": failed,
         },
     })
+}
+
+/// The latest record that this server has told somebody of and that its log does not have any more.
+fn put_back(api: &Shared) -> Value {
+    let missing = api.agents.heads().all_missing();
+    missing.first().map_or(Value::Null, |(_, missing)| json!({ "record": missing.head.seq, "at": missing.head.at }))
 }

@@ -2,15 +2,16 @@
 //! whenever it gets to it.
 
 use super::{Herald, webhooks::message};
+use crate::snapshots;
 use adit_core::{
+    audit::{Head, Record},
     event::{Entry, Event},
     notices::{self, Moment, Notice},
     state::State,
+    time::Timestamp,
 };
 use adit_store::{Announcement, LogReader, StoreError};
 use std::{collections::BTreeSet, sync::Arc};
-
-use crate::snapshots;
 
 /// Most records taken in at once.
 const BATCH: usize = 500;
@@ -22,11 +23,13 @@ pub(super) struct Follower {
     state: Option<State>,
     /// Moments that need not be looked up again.
     told: BTreeSet<Moment>,
+    /// And days of which an account was told how far the log is.
+    told_heads: BTreeSet<String>,
 }
 
 impl Follower {
     pub(super) fn new(herald: Arc<Herald>, log: Box<dyn LogReader>) -> Self {
-        Self { herald, log, state: None, told: BTreeSet::new() }
+        Self { herald, log, state: None, told: BTreeSet::new(), told_heads: BTreeSet::new() }
     }
 
     /// Takes in what was committed and what time has brought since the last look.
@@ -57,15 +60,16 @@ impl Follower {
             if entries.is_empty() {
                 return Err("the log has fewer records than were read from it".to_owned());
             }
-            entries.iter().for_each(|entry| state.apply(entry));
+            entries.iter().for_each(|(_, entry)| state.apply(entry));
         }
         Ok(state)
     }
 
-    fn read(&self, state: &State, limit: usize) -> Result<Vec<Entry>, String> {
+    /// What comes next, each with the head of a log that ends there.
+    fn read(&self, state: &State, limit: usize) -> Result<Vec<(Head, Entry)>, String> {
         let records = self.log.read(state.seq() + 1, limit.min(BATCH)).map_err(|error| error.to_string())?;
-        let entries = records.iter().map(|record| serde_json::from_str(&record.body));
-        entries.collect::<Result<_, _>>().map_err(|error| error.to_string())
+        let entry = |record: &Record| Ok((record.as_head(), serde_json::from_str(&record.body)?));
+        records.iter().map(entry).collect::<Result<_, serde_json::Error>>().map_err(|error| error.to_string())
     }
 
     fn catch_up(&self, state: &mut State) -> Result<(), String> {
@@ -79,7 +83,7 @@ impl Follower {
                 break;
             }
             let (before, mut told, mut announced) = (state.seq(), Vec::new(), Vec::new());
-            for entry in &entries {
+            for (head, entry) in &entries {
                 state.apply(entry);
                 if notices::is_alarm(&entry.event) {
                     let request = entry.event.request().map(|id| id.to_string());
@@ -87,7 +91,7 @@ impl Follower {
                 }
                 let notices = notices::of(state, entry);
                 told.extend(notices.into_iter().map(|notice| (state.seq(), notice)));
-                announced.extend(self.announcements(state, entry));
+                announced.extend(self.announcements(state, *head, entry));
             }
             let taken = herald.store().take(Some(before), state.seq(), &told, &announced);
             taken.map_err(|error| error.to_string())?;
@@ -105,13 +109,13 @@ impl Follower {
         Ok(())
     }
 
-    fn announcements(&self, state: &State, entry: &Entry) -> Vec<Announcement> {
+    fn announcements(&self, state: &State, head: Head, entry: &Entry) -> Vec<Announcement> {
         let Some((account, kind)) = notices::announced(state, entry) else { return Vec::new() };
         let mut told = state.webhooks_of(account).filter(|webhook| webhook.is_told(kind)).peekable();
         if told.peek().is_none() {
             return Vec::new();
         }
-        let body = message::of(state, entry, account, kind, &self.herald.public_url);
+        let body = message::of(state, entry, account, kind, (&self.herald.public_url, &self.herald.heads.sign(head)));
         let name = format!("msg_{}_{:x}", state.seq(), entry.at.0);
         told.map(|webhook| Announcement {
             webhook: webhook.id,
@@ -124,8 +128,8 @@ impl Follower {
     }
 
     /// Who and what is gone takes what was to be told along.
-    fn forget(&self, entries: &[Entry]) -> Result<(), StoreError> {
-        for entry in entries {
+    fn forget(&self, entries: &[(Head, Entry)]) -> Result<(), StoreError> {
+        for (_, entry) in entries {
             match &entry.event {
                 Event::UserRemoved { user } => self.herald.store().forget(*user)?,
                 Event::WebhookRemoved { webhook, .. } => self.herald.store().forget_webhook(*webhook)?,
@@ -144,6 +148,21 @@ impl Follower {
         people.into_iter().for_each(|user| self.herald.changed(user));
     }
 
+    /// Once a day, by letter.
+    fn tell_heads(&mut self, state: &State, now: Timestamp) -> Result<(), StoreError> {
+        let told = std::mem::take(&mut self.told_heads);
+        for (name, account) in notices::heads_of_day(state, now) {
+            if !told.contains(&name) {
+                let notices = notices::head_of_day(state, account, now);
+                if self.herald.store().take_moment(&name, &notices, now)? {
+                    self.herald.letters_due.notify_one();
+                }
+            }
+            self.told_heads.insert(name);
+        }
+        Ok(())
+    }
+
     fn remind(&mut self, state: &State) -> Result<(), StoreError> {
         let now = state.monotonic(self.herald.engine.now());
         let come: BTreeSet<_> = notices::moments(state, now).collect();
@@ -158,6 +177,6 @@ impl Follower {
             }
             self.told.insert(moment);
         }
-        Ok(())
+        self.tell_heads(state, now)
     }
 }

@@ -2,8 +2,11 @@
 
 use super::{Herald, SECOND, words};
 use crate::mail;
-use adit_core::{notices::Class, time::Millis};
-use adit_store::{Letter, StoreError};
+use adit_core::{
+    notices::{Class, Kind},
+    time::Millis,
+};
+use adit_store::{Letter, Person, StoreError};
 use std::{
     collections::BTreeSet,
     sync::{Arc, Mutex, PoisonError},
@@ -75,6 +78,9 @@ impl Herald {
         let Some(person) = people.person(notice.to)?.filter(|_| verified) else { return Ok(None) };
         drop(people);
         let company = state.account(notice.account).map(|account| account.name.clone()).unwrap_or_default();
+        if notice.kind == Kind::HeadOfDay {
+            return self.head_of_day(letter, &person, &company).map(Some);
+        }
         let (about, says) = (words::about(&state, notice, now), words::says(notice.kind));
         let (name, site, path) = (&person.display_name, &self.public_url, words::path(notice));
         let text = format!(
@@ -86,5 +92,24 @@ impl Herald {
         );
         let subject: String = format!("{about} {says}").chars().filter(|c| !c.is_control()).take(200).collect();
         Ok(Some(mail::Letter { to: person.email, subject, text, name: Some(letter.name.clone()) }))
+    }
+
+    /// How far the log is, to be kept where whoever could change the log cannot.
+    fn head_of_day(&self, letter: &Letter, person: &Person, company: &str) -> Result<mail::Letter, StoreError> {
+        let (name, site, head, key) =
+            (&person.display_name, &self.public_url, self.heads.end(None)?, self.heads.public_key());
+        let line = serde_json::json!(head);
+        let text = format!(
+            "Hello {name},\n\n\
+             at {company}: the audit log has come to record {}. Keep this letter: the line below proves later that nothing up to there\n\
+             was taken out or changed. Put the line into a file and run, where the log or an export of it is,\n\n\
+             adit audit verify LOG --head FILE --key {key}\n\n\
+             {line}\n\n\
+             Which letters you get is set in your inbox: {site}/s/all/inbox\n",
+            head.head.seq
+        );
+        let subject = format!("{company}: the log's head, record {}", head.head.seq);
+        let subject: String = subject.chars().filter(|c| !c.is_control()).take(200).collect();
+        Ok(mail::Letter { to: person.email.clone(), subject, text, name: Some(letter.name.clone()) })
     }
 }

@@ -17,6 +17,7 @@ pub(crate) mod words;
 
 use crate::{
     engine::Engine,
+    heads::Heads,
     mail::{MailOptions, Mailer},
 };
 use adit_core::ids::UserId;
@@ -58,6 +59,7 @@ pub struct Herald {
     store: Mutex<Notices>,
     people: Arc<Mutex<People>>,
     secrets: Arc<Mutex<Secrets>>,
+    heads: Arc<Heads>,
     mailer: Mailer,
     public_url: String,
     pub(crate) webhooks: Client,
@@ -77,6 +79,7 @@ impl Herald {
         mut store: Notices,
         people: Arc<Mutex<People>>,
         secrets: Arc<Mutex<Secrets>>,
+        heads: Arc<Heads>,
         options: HeraldOptions,
     ) -> Result<Arc<Self>, String> {
         // The first start, or a log that was put back from a copy: what was before is old news, and what comes from now on is not.
@@ -89,6 +92,7 @@ impl Herald {
             store: Mutex::new(store),
             people,
             secrets,
+            heads,
             mailer: Mailer::new(options.mail.as_ref())?,
             public_url: options.public_url,
             webhooks: Client::new(options.webhooks)?,

@@ -69,6 +69,7 @@ pub(crate) const fn says(kind: Kind) -> &'static str {
         Kind::RoleChanged => "has other permissions or another name",
         Kind::GovernanceDegraded => "has too few approvers left for some requests",
         Kind::GovernanceRestored => "has enough approvers again",
+        Kind::HeadOfDay => "has come so far in its log",
         Kind::WebhookDisabled => "failed for so long that nothing is sent there any more",
     }
 }

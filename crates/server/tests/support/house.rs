@@ -170,7 +170,14 @@ impl House {
         let live = Live::of(&engine);
         let key = Key::load(&path("key"), true).unwrap();
         let secrets = Arc::new(Mutex::new(Secrets::open(path("secrets"), key).unwrap()));
-        let agents = Agents::new(engine.clone(), live.clone(), Arc::clone(&secrets), 10).unwrap();
+        let agents = Agents::new(
+            engine.clone(),
+            live.clone(),
+            Arc::clone(&secrets),
+            Box::new(FileReader::open(path("log")).unwrap()),
+            10,
+        )
+        .unwrap();
         let mut follower = JoinSet::new();
         let followed = Arc::clone(&agents);
         follower.spawn(async move { followed.follow().await });
@@ -182,7 +189,9 @@ impl House {
             webhooks: options.webhooks.clone(),
         };
         let store = Notices::open(path("notices")).unwrap();
-        let herald = Herald::new(engine.clone(), store, Arc::clone(&people), Arc::clone(&secrets), told).unwrap();
+        let herald =
+            Herald::new(engine.clone(), store, Arc::clone(&people), Arc::clone(&secrets), agents.heads(), told)
+                .unwrap();
         follower.spawn(Arc::clone(&herald).work(Box::new(FileReader::open(path("log")).unwrap())));
         let api = Api::new(engine.clone(), live.clone(), Arc::clone(&people), agents, herald, log, options).unwrap();
         let router = api::router(Arc::new(api));

@@ -4,7 +4,7 @@ use super::{Notices, class_word, notice, rows};
 use crate::Result;
 use adit_core::{
     ids::UserId,
-    notices::{Class, Notice},
+    notices::{Class, Kind, Notice},
     time::Timestamp,
 };
 use rusqlite::{Connection, OptionalExtension, Transaction};
@@ -21,11 +21,13 @@ pub struct Choices {
     pub mine: bool,
     /// Of what they are told because they answer for the account.
     pub told: bool,
+    /// Every day, how far the log is.
+    pub heads: bool,
 }
 
 impl Default for Choices {
     fn default() -> Self {
-        Self { needs_me: true, mine: true, told: false }
+        Self { needs_me: true, mine: true, told: false, heads: false }
     }
 }
 
@@ -43,10 +45,10 @@ pub struct Letter {
 }
 
 fn choices(c: &Connection, user: u32) -> rusqlite::Result<Choices> {
-    let query = "SELECT needs_me, mine, told FROM choices WHERE user = ?1";
-    let chosen = c
-        .prepare_cached(query)?
-        .query_row([user], |row| Ok(Choices { needs_me: row.get(0)?, mine: row.get(1)?, told: row.get(2)? }));
+    let query = "SELECT needs_me, mine, told, heads FROM choices WHERE user = ?1";
+    let chosen = c.prepare_cached(query)?.query_row([user], |row| {
+        Ok(Choices { needs_me: row.get(0)?, mine: row.get(1)?, told: row.get(2)?, heads: row.get(3)? })
+    });
     chosen.optional().map(Option::unwrap_or_default)
 }
 
@@ -56,6 +58,7 @@ pub(super) fn add(tx: &Transaction<'_>, name: &str, notice: &Notice) -> rusqlite
     let wanted = match notice.class {
         Class::NeedsMe => chosen.needs_me,
         Class::Mine => chosen.mine,
+        Class::Told if notice.kind == Kind::HeadOfDay => chosen.heads,
         Class::Told => chosen.told,
     };
     if !(notice.always || wanted && notice.is_worth_a_letter()) {
@@ -80,10 +83,10 @@ impl Notices {
 
     /// They want these from now on.
     pub fn choose(&mut self, user: UserId, chosen: Choices) -> Result<()> {
-        let statement = "INSERT INTO choices (user, needs_me, mine, told) VALUES (?1, ?2, ?3, ?4)
+        let statement = "INSERT INTO choices (user, needs_me, mine, told, heads) VALUES (?1, ?2, ?3, ?4, ?5)
                          ON CONFLICT (user) DO UPDATE SET needs_me = excluded.needs_me, mine = excluded.mine,
-                         told = excluded.told";
-        let row = (user.0, chosen.needs_me, chosen.mine, chosen.told);
+                         told = excluded.told, heads = excluded.heads";
+        let row = (user.0, chosen.needs_me, chosen.mine, chosen.told, chosen.heads);
         self.database.write(|tx| Ok(tx.execute(statement, row).map(|_| ())?))
     }
 

@@ -41,7 +41,8 @@ const MIGRATIONS: &[&str] = &["
         user INTEGER PRIMARY KEY,
         needs_me INTEGER NOT NULL,
         mine INTEGER NOT NULL,
-        told INTEGER NOT NULL
+        told INTEGER NOT NULL,
+        heads INTEGER NOT NULL
     ) STRICT;
     CREATE TABLE letters (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -165,6 +166,10 @@ fn progress(c: &Connection) -> rusqlite::Result<Option<u64>> {
 }
 
 fn add(tx: &Transaction<'_>, name: &str, notice: &Notice) -> rusqlite::Result<()> {
+    // It is of use on paper only: what an inbox says of the log lies beside the log.
+    if notice.kind == Kind::HeadOfDay {
+        return letters::add(tx, name, notice);
+    }
     // Of a conversation one letter is enough until its reader has looked at it.
     let again = notice.kind == Kind::Commented && inbox::is_unread(tx, notice)?;
     inbox::add(tx, notice)?;

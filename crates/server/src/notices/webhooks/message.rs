@@ -8,10 +8,17 @@ use adit_core::{
     state::State,
     time::Timestamp,
 };
+use adit_wire::SignedHead;
 use serde_json::{Value, json};
 
-/// The body for an event. `state` is the log up to and with it.
-pub(in super::super) fn of(state: &State, entry: &Entry, account: AccountId, kind: &str, public_url: &str) -> String {
+/// The body for an event. `state` is the log up to and with it, and `head` is signed: whoever keeps messages can prove later what the log was.
+pub(in super::super) fn of(
+    state: &State,
+    entry: &Entry,
+    account: AccountId,
+    kind: &str,
+    (public_url, head): (&str, &SignedHead),
+) -> String {
     let mut data = match &entry.event {
         Event::GrantAdded { grant, user, role, scope, expires_at, .. } => {
             json!({ "grant": grant, "user": user, "role": role, "scope": scope, "expires_at": expires_at })
@@ -41,6 +48,7 @@ pub(in super::super) fn of(state: &State, entry: &Entry, account: AccountId, kin
     data["account"] = json!(account);
     data["seq"] = json!(state.seq());
     data["actor"] = json!(entry.actor);
+    data["head"] = json!(head);
     json!({ "type": kind, "timestamp": iso(entry.at), "data": data }).to_string()
 }
 
