@@ -75,15 +75,14 @@ test("only the Owner starts a recovery, and is told what follows", async () => {
   await owner.getByRole("button", { name: "Recover…" }).click();
   const form = dialog(owner, "Start a recovery");
   await form.getByText("It waits 72 h before anything changes.").waitFor();
-  await form.getByText("Every count can be met: lower one, or name somebody to remove.").waitFor();
+  await form.getByText("Every count can be met: name whom to remove.").waitFor();
   const start = form.getByRole("button", { name: "Start the recovery" });
-  await form.getByLabel("Approvals: Unfreeze the account").fill("1");
-  await form.getByText("Say why.").waitFor();
   assert.ok(await start.isDisabled());
   await form.getByLabel("Remove (optional)").click();
   await owner.getByRole("option", { name: BO.name }).click();
   await owner.keyboard.press("Escape");
-  await form.getByText("now 2; 1 person could approve").waitFor();
+  await form.getByText("Unfreeze the account: 2 → 1 (1 person could approve)").waitFor();
+  await form.getByText("Say why.").waitFor();
   await form.getByLabel("Reason").fill("Bo answers nobody.");
   await shot(owner, "recover");
   await start.click();

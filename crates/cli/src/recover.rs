@@ -1,10 +1,6 @@
 //! `adit recover`: the way out that is left to whoever runs the server's machine.
 
-use adit_core::{
-    ids::AccountId,
-    requests::{PolicyChange, Recovery, Request, Scenario},
-    state::Account,
-};
+use adit_core::{requests::Request, state::Account};
 use adit_server::{Opened, operator};
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
@@ -19,9 +15,6 @@ pub enum Command {
         /// Why. Every approver reads it
         #[arg(long)]
         reason: String,
-        /// A count to lower further: fleet.mode=1, or with what somebody else has to approve fleet.mode=2+1; may be repeated
-        #[arg(long, value_name = "SCENARIO=COUNT")]
-        lower: Vec<String>,
         /// Address of an approver to remove, who has no say in it then; may be repeated
         #[arg(long, value_name = "ADDRESS")]
         remove: Vec<String>,
@@ -67,11 +60,9 @@ pub fn open(data: &Path) -> anyhow::Result<Opened> {
 
 pub async fn run(command: Command) -> anyhow::Result<()> {
     match command {
-        Command::Start { place, reason, lower, remove } => {
+        Command::Start { place, reason, remove } => {
             let (opened, account) = place.open()?;
-            let changes = lower.iter().map(|text| change(&opened, account.id, text)).collect::<anyhow::Result<_>>()?;
-            let recovery = Recovery { changes, ..Recovery::default() };
-            let request = operator::recover(&opened, account.id, recovery, &remove, reason).await?;
+            let request = operator::recover(&opened, account.id, &remove, reason).await?;
             tell(&account, &request);
         }
         Command::CallOff { place, request, reason } => {
@@ -95,20 +86,4 @@ fn tell(account: &Account, request: &Request) {
 fn number(text: &str) -> Result<u32, String> {
     let number = text.strip_prefix("R-").unwrap_or(text).parse();
     number.map_err(|_| "give a request's number, such as R-12".to_owned())
-}
-
-/// `scenario=required`, or `scenario=required+others`.
-fn change(opened: &Opened, account: AccountId, text: &str) -> anyhow::Result<PolicyChange> {
-    let wrong = || format!("{text:?} is not a count to lower: write it as fleet.mode=1 or fleet.mode=2+1");
-    let (name, counts) = text.split_once('=').with_context(wrong)?;
-    let Some(scenario) = Scenario::named(name) else {
-        let names: Vec<_> = Scenario::ALL.iter().map(|scenario| scenario.name()).collect();
-        bail!("there is no scenario {name:?}; there is {}", names.join(", "));
-    };
-    let (required, others) = match counts.split_once('+') {
-        Some((required, others)) => (required, Some(others.parse().ok().with_context(wrong)?)),
-        None => (counts, None),
-    };
-    let others = others.unwrap_or_else(|| opened.engine().state().policy(account, scenario).required_other);
-    Ok(PolicyChange::counts(scenario, required.parse().ok().with_context(wrong)?, others))
 }

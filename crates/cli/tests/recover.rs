@@ -51,16 +51,7 @@ fn said(output: &Output) -> String {
 async fn with_a_shell_on_the_server_a_recovery_is_asked_for_and_called_off() {
     let root = tempfile::tempdir().unwrap();
     let (account, _, other) = norte(root.path()).await;
-    let start = [
-        "recover",
-        "start",
-        "--reason",
-        "nobody answers",
-        "--lower",
-        "fleet.mode=1+0",
-        "--remove",
-        "omar@norte.example",
-    ];
+    let start = ["recover", "start", "--reason", "nobody answers", "--remove", "omar@norte.example"];
     let started = adit(root.path(), &start).await;
     assert!(started.status.success(), "{}", said(&started));
     assert!(said(&started).contains("R-2: recovery of Norte is asked for."), "{}", said(&started));
@@ -90,11 +81,8 @@ async fn what_cannot_be_is_refused_with_what_to_do() {
     let root = tempfile::tempdir().unwrap();
     norte(root.path()).await;
     for (args, words) in [
-        (&["recover", "start", "--reason", "why"][..], "name counts to lower or approvers to remove"),
-        (&["recover", "start", "--reason", "why", "--lower", "fleet.mode"], "write it as fleet.mode=1"),
-        (&["recover", "start", "--reason", "why", "--lower", "fleet.modes=1"], "there is no scenario \"fleet.modes\""),
-        (&["recover", "start", "--reason", "why", "--lower", "fleet.mode=3"], "fleet.mode required"),
-        (&["recover", "start", "--reason", " ", "--lower", "fleet.mode=1"], "say why"),
+        (&["recover", "start", "--reason", "why"][..], "name those who are to be removed"),
+        (&["recover", "start", "--reason", " ", "--remove", "omar@norte.example"], "say why"),
         (&["recover", "start", "--reason", "why", "--remove", "nobody@norte.example"], "nobody here signs in as"),
         (&["recover", "start", "--reason", "why", "--account", "Sur"], "there is \"Norte\""),
         (&["recover", "call-off", "R-9"], "there is no request R-9"),

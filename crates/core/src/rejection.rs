@@ -46,6 +46,12 @@ pub enum Rejection {
         instead.words()
     )]
     WouldLockOut { scenarios: Vec<Scenario>, instead: Instead },
+    #[error(
+        "this would ask for more people in {} than the {most} who decide on the rules, so that nobody could lower it again: make \
+         more people Administrators first",
+        scenario.name()
+    )]
+    CouldNotBeLowered { scenario: Scenario, most: u32 },
     #[error("too few approvers are left for {}: only a recovery, or another approver, opens it again", scenario.name())]
     GovernanceDegraded { scenario: Scenario },
     #[error("the account is frozen: unfreeze it first")]
@@ -132,6 +138,8 @@ pub enum NoSay {
     Submitted,
     #[error("a program with a key of yours submitted it, and somebody else must decide")]
     ByProgram,
+    #[error("you are suspended: ask that the suspension be ended first")]
+    Suspended,
     #[error("your role has changed since it was submitted")]
     RoleChanged,
     #[error("you were not an approver when it was submitted")]
@@ -181,7 +189,7 @@ impl Rejection {
             Self::NoSay(why) => why.code(),
             Self::ReasonRequired => "reason_required",
             Self::OutOfRange { .. } => "out_of_range",
-            Self::WouldLockOut { .. } => "would_lock_out",
+            Self::WouldLockOut { .. } | Self::CouldNotBeLowered { .. } => "would_lock_out",
             Self::GovernanceDegraded { .. } => "governance_degraded",
             Self::Frozen => "frozen",
             Self::DeletionPending { .. } => "deletion_pending",

@@ -24,6 +24,7 @@ pub use drafts::{Draft, DraftChange};
 pub use form::FormError;
 pub use lists::ListCursor;
 use lists::Lists;
+pub(crate) use tags::tag;
 pub use tags::{Seen, Thing};
 pub use territory::DeviceSet;
 use territory::Territories;
@@ -269,14 +270,35 @@ impl State {
         self.accounts.len() == 1
     }
 
-    /// Accounts on which a person holds a grant.
+    /// Accounts on which a person holds a grant, also while they are suspended there.
     pub fn accounts_of(&self, user: UserId) -> impl Iterator<Item = AccountId> + '_ {
-        self.rights.keys().filter(move |(_, holder)| *holder == user).map(|(account, _)| *account)
+        let held = self.rights.keys().filter(move |(_, holder)| *holder == user).map(|(account, _)| *account);
+        held.chain(
+            self.accounts().map(|account| account.id).filter(move |account| self.is_suspended_member(*account, user)),
+        )
     }
 
-    /// People with a grant on an account.
+    /// People with a grant on an account, also those who are suspended.
     pub fn people_of(&self, account: AccountId) -> impl Iterator<Item = UserId> + '_ {
-        self.rights.keys().filter(move |(of, _)| *of == account).map(|(_, user)| *user)
+        let held = self.rights.keys().filter(move |(of, _)| *of == account).map(|(_, user)| *user);
+        let suspended = self.account(account).into_iter().flat_map(|account| account.suspended.iter().copied());
+        held.chain(suspended.filter(move |user| self.is_suspended_member(account, *user)))
+    }
+
+    /// Do they hold grants on the account that give nothing at present?
+    #[must_use]
+    pub fn is_suspended_member(&self, account: AccountId, user: UserId) -> bool {
+        self.is_suspended(account, user) && self.grants_of(account).any(|grant| grant.user == user)
+    }
+
+    /// What a person's grants on an account give, or would give if they were not suspended.
+    #[must_use]
+    pub(crate) fn granted_rights(&self, account: AccountId, user: UserId) -> Rights {
+        if !self.is_suspended(account, user) {
+            return self.rights_of_user(account, user);
+        }
+        let held = self.grants_of(account).filter(|grant| grant.user == user);
+        Rights::of(held.map(|grant| (grant, self.mask_of(grant.role))))
     }
 
     /// Grants of an account.

@@ -88,6 +88,7 @@ fn a_week_later_it_is_gone_for_everybody_and_what_happened_stays_written() {
     let mut w = World::new(2);
     let (owner, viewer) = (w.owner, w.person(Role::Viewer));
     w.person(Role::OperationsManager);
+    w.person(Role::Administrator);
     w.set_policy(Scenario::FleetMode, 2, 0);
     let open = w.ask(owner, mode(PowerMode::High), &[1]);
     let Reply::Account(other, _) = found(&mut w, owner, "Sur").unwrap() else { unreachable!() };

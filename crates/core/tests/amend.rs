@@ -17,6 +17,7 @@ use support::{World, mode, restart_workers};
 fn world() -> (World, [UserId; 3]) {
     let mut w = World::new(6);
     let people = [Role::OperationsManager; 3].map(|role| w.person(role));
+    let _ = [Role::Administrator; 2].map(|role| w.person(role));
     w.set_policy(Scenario::FleetMode, 3, 0);
     (w, people)
 }

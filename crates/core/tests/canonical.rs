@@ -4,7 +4,7 @@ use adit_core::{
     authz::Principal,
     fleet::{Operation, Pool},
     ids::{AccountId, DeviceId, UserId},
-    requests::{Action, Payload, Scenario, Target},
+    requests::{Action, Base, Payload, Scenario, Target},
     time::Timestamp,
 };
 use proptest::prelude::*;
@@ -16,7 +16,7 @@ fn payload(pools: Vec<(String, String)>, not_after: i64, targets: Vec<u32>) -> P
         scenario: Scenario::FleetPower,
         action: Action::Device(Operation::SetPools { pools }),
         targets: targets.into_iter().map(|id| Target::Device(DeviceId(id))).collect(),
-        base_versions: [(Scenario::FleetPower, 2), (Scenario::AuthorizationUpdate, 1)].into(),
+        base_versions: [(Base::Policy(Scenario::FleetPower), "2".into()), (Base::Places, "ab".repeat(8))].into(),
         initiator: Principal::User(UserId(7)),
         revision: 1,
         policy_version: 3,

@@ -139,6 +139,7 @@ fn what_was_reviewed_is_what_is_submitted() {
 fn e98_a_draft_holds_nothing_until_it_is_submitted() {
     let mut w = World::new(2);
     let [one, two] = [w.person(Role::OperationsManager), w.person(Role::OperationsManager)];
+    w.person(Role::Administrator);
     w.set_policy(Scenario::FleetMode, 2, 0);
     put(&mut w, one, mode(PowerMode::Low), &[1]).unwrap();
     let first = w.ask(two, mode(PowerMode::High), &[1]);

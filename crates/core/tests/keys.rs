@@ -100,6 +100,7 @@ fn e081_what_a_program_asked_for_ends_with_its_key_at_whatever_comes_next() {
         let (_, grant) = holder(&mut w, Role::OperationsManager, ApiAccess::ReadWrite);
         let (owner, end) = (w.owner, w.now.after(Millis::minutes(10)));
         w.ask(owner, key(grant, ApiAccess::ReadWrite, Some(end)), &[]);
+        w.person(Role::Administrator);
         w.set_policy(Scenario::FleetMode, 1, 1);
         w.person(Role::OperationsManager);
         let program = program(&w);
@@ -124,6 +125,7 @@ fn r11_a_program_that_may_not_go_alone_turns_power_off_with_one_persons_word() {
     let (_, grant) = holder(&mut w, Role::OperationsManager, ApiAccess::ReadWrite);
     let (owner, end) = (w.owner, soon(&w));
     w.ask(owner, key(grant, ApiAccess::ReadWrite, end), &[]);
+    w.person(Role::Administrator);
     w.person(Role::Administrator);
     w.set_policy(Scenario::FleetPower, 3, 1);
     let submission = Submission {

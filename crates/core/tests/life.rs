@@ -112,6 +112,7 @@ fn what_was_decided_is_not_counted_anew_when_the_rule_changes() {
     w.finish(id, Ending::Verified);
     let then = w.state.tally(w.request(id), w.now);
     assert!(then.is_met());
+    w.person(Role::Administrator);
     w.set_policy(Scenario::FleetMode, 2, 1);
     let now = w.state.tally(w.request(id), w.now);
     assert_eq!((now.required, now.required_other, now.approvals), (then.required, then.required_other, then.approvals));

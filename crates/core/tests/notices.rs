@@ -45,14 +45,15 @@ fn local(w: &mut World, role: Role) -> UserId {
 fn the_initiator_hears_every_step_that_others_cause_and_approvers_what_waits_for_them() {
     let mut w = World::new(4);
     let (manager, technician) = (w.person(Role::SiteManager), w.person(Role::Technician));
-    w.set_policy(Scenario::FleetMode, 2, 0);
+    let administrator = w.person(Role::Administrator);
     let operations = w.person(Role::OperationsManager);
+    w.set_policy(Scenario::FleetMode, 2, 0);
     let begun = w.log.len();
     let id = w.ask(operations, mode(PowerMode::High), &[1, 2]);
     let told = since(&w, begun);
     assert_eq!(
         short(&told),
-        [(w.owner, Kind::VoteWanted, Class::NeedsMe), (manager, Kind::VoteWanted, Class::NeedsMe)],
+        [w.owner, manager, administrator].map(|user| (user, Kind::VoteWanted, Class::NeedsMe)),
         "a technician holds no such permission, and who asked knows"
     );
     assert!(told.iter().all(|notice| notice.topic == Topic::Request(id) && !notice.always), "{told:?}");
@@ -109,6 +110,7 @@ fn whose_key_it_is_hears_what_becomes_of_a_programs_request_but_not_of_what_it_d
     let fails = ask(&mut w, mode(PowerMode::Low));
     w.finish(fails, Ending::Failed);
     assert_eq!(short(&since(&w, begun)), [(manager, Kind::Failed, Class::Mine)]);
+    w.person(Role::Administrator);
     w.set_policy(Scenario::FleetMode, 2, 0);
     let begun = w.log.len();
     let waits = ask(&mut w, mode(PowerMode::Sleep));
@@ -142,12 +144,13 @@ fn nobody_hears_of_what_they_may_not_see() {
     let begun = w.log.len();
     w.set_policy(Scenario::AuthorizationAdd, 1, 0);
     assert_eq!(short(&since(&w, begun)), [], "the account as a whole is not for a site's Administrator");
+    let everywhere = w.person(Role::Administrator);
     w.set_policy(Scenario::FleetMode, 2, 0);
     let begun = w.log.len();
     let owner = w.owner;
     let id = w.ask(owner, mode(PowerMode::Low), &[1]);
     let told: Vec<_> = since(&w, begun).iter().map(|notice| (notice.to, notice.kind)).collect();
-    assert_eq!(told, [(here, Kind::VoteWanted), (manager, Kind::VoteWanted)]);
+    assert_eq!(told, [here, manager, everywhere].map(|user| (user, Kind::VoteWanted)));
 
     let begun = w.log.len();
     let grant = w.state.grants_of(w.account).find(|grant| grant.user == here).unwrap().id;
@@ -170,6 +173,7 @@ fn nobody_hears_of_what_they_may_not_see() {
 fn whoever_loses_devices_is_told_and_told_again_if_it_was_for_nothing() {
     let mut w = World::new(4);
     let (one, other) = (w.person(Role::SiteManager), w.person(Role::SiteManager));
+    w.person(Role::Administrator);
     w.set_policy(Scenario::FleetMode, 2, 0);
     let first = w.ask(one, mode(PowerMode::Low), &[1, 2]);
     let begun = w.log.len();
@@ -251,6 +255,7 @@ fn a_webhook_is_set_by_who_keeps_the_settings_and_its_end_is_told() {
 fn every_announcement_is_of_a_listed_type_and_every_kind_has_a_name() {
     let mut w = World::new(2);
     let user = w.person(Role::SiteManager);
+    w.person(Role::Administrator);
     w.set_policy(Scenario::FleetMode, 2, 0);
     let id: RequestId = w.ask(user, mode(PowerMode::High), &[1]);
     let owner = w.owner;
@@ -315,6 +320,7 @@ fn a_comment_is_told_to_whoever_has_a_part_in_the_request_and_displaces_no_call_
     let (manager, other) = (w.person(Role::SiteManager), w.person(Role::SiteManager));
     let (operations, viewer, silent) =
         (w.person(Role::OperationsManager), w.person(Role::Viewer), w.person(Role::Viewer));
+    let _ = [Role::Administrator; 2].map(|role| w.person(role));
     w.set_policy(Scenario::FleetMode, 3, 0);
     let id = w.ask(operations, mode(PowerMode::High), &[1, 2]);
     let said = |user, class| (user, Kind::Commented, class);

@@ -244,22 +244,30 @@ fn more_operators_are_not_made_by_fewer_people_than_must_approve_operations() {
     done(&mut w, owner, Control::AddGrant(NewGrant::new(auditor, Role::Auditor, Scope::All)));
     let night = role(&mut w, "Night watch", &[Permission::DeviceList]);
     let RoleId::Custom(night) = night else { unreachable!() };
+    let watchman = stranger(&mut w);
+    done(&mut w, owner, Control::AddGrant(NewGrant::new(watchman, RoleId::Custom(night), Scope::All)));
     let permissions = [Permission::DeviceList, Permission::DevicePowerMode].into();
     let widened = Control::ChangeRole { role: night, name: "Night watch".into(), permissions };
     let id = control(&mut w, owner, widened).unwrap();
     assert_eq!((w.state_of(id), w.request(id).required), (RequestState::Pending, 2));
 }
 
-/// Otherwise nothing about operators could ever be changed again.
+/// A count is lowered by as many people as it took, so that one which they could never be is refused.
 #[test]
-fn the_hardening_rules_ask_for_no_more_people_than_there_are() {
+fn r30_a_count_that_those_who_decide_on_the_rules_could_not_lower_again_is_refused() {
     let mut w = World::new(1);
     let owner = w.owner;
     w.person(Role::OperationsManager);
-    w.set_policy(Scenario::FleetMode, 2, 0);
-    let user = stranger(&mut w);
-    done(&mut w, owner, Control::AddGrant(NewGrant::new(user, Role::OperationsManager, Scope::All)));
+    let two = Control::SetPolicies { changes: vec![PolicyChange::counts(Scenario::FleetMode, 2, 0)] };
+    let refused = control(&mut w, owner, two.clone()).unwrap_err();
+    assert_eq!(refused, Rejection::CouldNotBeLowered { scenario: Scenario::FleetMode, most: 1 });
+    let administrator = w.person(Role::Administrator);
+    done(&mut w, owner, two);
+    let removal = Control::RemoveUser { user: administrator, changes: Vec::new() };
+    assert_eq!(control(&mut w, owner, removal).unwrap_err().code(), "would_lock_out", "nor is one made so afterwards");
     let lower = w.set_policy(Scenario::FleetMode, 1, 0);
+    assert_eq!((w.state_of(lower), w.request(lower).required), (RequestState::Pending, 2));
+    w.vote(administrator, lower, Decision::Approve).unwrap();
     assert_eq!(w.state_of(lower), RequestState::Executed);
 }
 
@@ -346,12 +354,12 @@ fn r11_one_person_suspends_at_once_and_the_way_back_needs_approval() {
 }
 
 #[test]
-fn e29_an_approver_whom_the_counts_need_is_not_suspended_and_one_who_was_does_not_count() {
+fn e29_r30_an_approver_whom_the_counts_need_is_not_suspended_and_one_who_was_still_counts() {
     let mut w = World::new(1);
     let [one, two] = [w.person(Role::Administrator), w.person(Role::Administrator)];
     w.set_policy(Scenario::AccountUnfreeze, 2, 0);
     done(&mut w, one, Control::SuspendUser { user: two });
-    assert_eq!(w.state.available(w.account, Scenario::AccountUnfreeze), 2);
+    assert_eq!(w.state.available(w.account, Scenario::AccountUnfreeze), 3);
     let owner = w.owner;
     let needed = Control::SuspendUser { user: one };
     assert_eq!(control(&mut w, owner, needed).unwrap_err().code(), "would_lock_out");

@@ -57,6 +57,7 @@ fn of_an_operation_on_two_sites_somebody_of_one_sees_their_part() {
     let mut w = two_sites();
     let (owner, technician) = (w.owner, local(&mut w, Role::Technician));
     w.person(Role::OperationsManager);
+    w.person(Role::Administrator);
     w.set_policy(Scenario::FleetMode, 2, 0);
     let first = w.ask(owner, mode(PowerMode::Low), &[1, 2, 5, 6]);
     let second = w.ask(owner, mode(PowerMode::High), &[2, 5]);

@@ -61,13 +61,8 @@ pub fn account(opened: &Opened, name: Option<&str>) -> Done<Account> {
 ///
 /// # Errors
 /// [`OperatorError`]; nothing has happened then.
-pub async fn recover(
-    opened: &Opened,
-    account: AccountId,
-    mut recovery: Recovery,
-    remove: &[String],
-    reason: String,
-) -> Done<Request> {
+pub async fn recover(opened: &Opened, account: AccountId, remove: &[String], reason: String) -> Done<Request> {
+    let mut recovery = Recovery::default();
     for address in remove {
         let person = opened.people().person_by_email(address)?;
         recovery.remove.insert(person.ok_or_else(|| OperatorError::Nobody(address.clone()))?.user);

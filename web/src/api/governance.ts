@@ -4,7 +4,6 @@ import { client, unwrap, withStepUp } from "./client";
 import { createRequest, keepRequest } from "./mutations";
 import { queryClient } from "./query";
 import type { components } from "./schema";
-import type { PolicyChange } from "./types";
 
 type Schemas = components["schemas"];
 export type Safeguards = Schemas["Safeguards"];
@@ -49,11 +48,8 @@ export const openRecoveryQuery = queryOptions({
   staleTime: 0,
 });
 
-export async function startRecovery(
-  { changes, remove }: { changes: PolicyChange[]; remove: string[] },
-  reason: string,
-) {
-  const request = await createRequest({ action: "recover", params: { changes, remove } }, [], reason);
+export async function startRecovery(remove: string[], reason: string) {
+  const request = await createRequest({ action: "recover", params: { remove } }, [], reason);
   void queryClient.invalidateQueries({ queryKey: openRecoveryQuery.queryKey });
   return request;
 }

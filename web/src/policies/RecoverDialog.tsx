@@ -7,8 +7,8 @@ import type { Policy, Request } from "../api/types";
 import { Note, ProblemNote } from "../ui/feedback";
 import { FormDialog } from "../ui/form-dialog";
 import { wait } from "../ui/format";
-import { LowerCounts } from "./LowerCounts";
-import { type Chosen, canBeLowered, furtherOf, isTooHigh } from "./lowering";
+import { scenarioTitle } from "../ui/scenario-words";
+import { fitting, isTooHigh } from "./lowering";
 import { recoveryTimelock } from "./words";
 
 /** The Owner's way out where too few approvers are left, or where one of them blocks everything. */
@@ -23,16 +23,14 @@ export function RecoverDialog({
 }) {
   const { user } = useSession();
   const [remove, setRemove] = useState<string[]>([]);
-  const [chosen, setChosen] = useState<Chosen>({});
   const [reason, setReason] = useState("");
   const without = useQuery({ ...forecastQuery({ remove }), enabled: remove.length > 0 });
   const after = remove.length > 0 ? without.data?.scenarios.map((scenario) => scenario.after) : policies;
-  const rows = after?.filter(canBeLowered).sort((a, b) => Number(isTooHigh(b)) - Number(isTooHigh(a))) ?? [];
-  const changes = furtherOf(rows, chosen);
-  const nothing = remove.length === 0 && changes.length === 0 && !rows.some(isTooHigh);
+  const lowered = after?.filter(isTooHigh) ?? [];
+  const nothing = remove.length === 0 && lowered.length === 0;
   const timelock = recoveryTimelock(policies);
   const hint = nothing
-    ? "Every count can be met: lower one, or name somebody to remove."
+    ? "Every count can be met: name whom to remove."
     : reason.trim() === ""
       ? "Say why."
       : "";
@@ -45,11 +43,12 @@ export function RecoverDialog({
       ready={hint === "" && after !== undefined}
       hint={hint}
       onClose={onClose}
-      send={async () => onStarted(await startRecovery({ changes, remove }, reason.trim()))}
+      send={async () => onStarted(await startRecovery(remove, reason.trim()))}
     >
       <p className="soft">
-        Where too few approvers are left, or one of them blocks everything: every count comes down to what
-        there are people for, those below to what you choose, and whom you name is removed.
+        Where too few approvers are left, or one of them blocks everything: whom you name is removed, and
+        every count that could not be met any more comes down to what there are people for. Nothing else is
+        lowered.
       </p>
       <Note title="What follows">
         <ul style={{ margin: 0, paddingLeft: "1.2em" }}>
@@ -71,10 +70,20 @@ export function RecoverDialog({
         clearable
       />
       {without.error !== null && remove.length > 0 && <ProblemNote error={without.error} />}
-      {rows.length > 0 ? (
-        <LowerCounts legend="Counts afterwards" policies={rows} chosen={chosen} onChange={setChosen} />
-      ) : (
-        after && <p className="dim">Every count is as low as it goes.</p>
+      {lowered.length > 0 && (
+        <section className="col">
+          <h3>Counts that come down</h3>
+          <ul className="plain">
+            {lowered.map((policy) => (
+              <li key={policy.scenario}>
+                {scenarioTitle(policy.scenario)}: {policy.required} → {fitting(policy).required}{" "}
+                <span className="dim">
+                  ({policy.available} {policy.available === 1 ? "person" : "people"} could approve)
+                </span>
+              </li>
+            ))}
+          </ul>
+        </section>
       )}
       <Textarea
         label="Reason"

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { policy } from "../testing/fixtures";
-import { canBeLowered, changesOf, chosenFor, fitting, furtherOf, isTooHigh } from "./lowering";
+import { changesOf, chosenFor, fitting, isTooHigh } from "./lowering";
 
 describe("counts that come down", () => {
   const three = policy({ scenario: "fleet.mode", version: 2, required: 3, available: 2 });
@@ -30,17 +30,11 @@ describe("counts that come down", () => {
     expect(chosenFor(two, {})).toEqual({ required: 2, required_other: 0 });
   });
 
-  it("are sent with a removal where they are too high or lowered, and with a recovery only where they go further", () => {
+  it("are sent with a removal where they are too high or lowered", () => {
     const both = [three, two];
-    expect(changesOf(both, {})).toEqual([{ scenario: "fleet.mode", required: 2, required_other: 0 }]);
-    expect(furtherOf(both, {})).toEqual([]);
+    const must = { scenario: "fleet.mode", required: 2, required_other: 0 };
+    expect(changesOf(both, {})).toEqual([must]);
     const lower = { "fleet.power": { required: 1, required_other: 0 } };
-    expect(furtherOf(both, lower)).toEqual([{ scenario: "fleet.power", required: 1, required_other: 0 }]);
-  });
-
-  it("are those that are not fixed and not at their lowest", () => {
-    expect(canBeLowered(three)).toBe(true);
-    expect(canBeLowered({ ...three, fixed: true })).toBe(false);
-    expect(canBeLowered(policy())).toBe(false);
+    expect(changesOf(both, lower)).toEqual([must, { scenario: "fleet.power", required: 1, required_other: 0 }]);
   });
 });

@@ -42,16 +42,3 @@ export function changesOf(policies: readonly Policy[], chosen: Chosen): PolicyCh
     return same ? [] : [{ scenario: policy.scenario, ...to }];
   });
 }
-
-/** Those that go below what a recovery comes down to by itself. */
-export function furtherOf(policies: readonly Policy[], chosen: Chosen): PolicyChange[] {
-  return changesOf(policies, chosen).filter((change) => {
-    const policy = policies.find((entry) => entry.scenario === change.scenario);
-    const by = policy && ceiling(policy);
-    return by && (change.required < by.required || change.required_other < by.required_other);
-  });
-}
-
-/** What a recovery could lower: nothing whose counts are fixed, or as low as they go. */
-export const canBeLowered = (policy: Policy) =>
-  !policy.fixed && (policy.required > 1 || policy.required_other > 0);

@@ -1,6 +1,6 @@
 //! What is owed to whom. The log is the ledger: every posting is written there and none is ever changed; this is their sum.
 
-use super::{Allocation, Recipient, split};
+use super::{Allocation, Recipient, Share, split};
 use crate::{
     ids::{RequestId, SubAccountId},
     time::Timestamp,
@@ -57,13 +57,6 @@ impl Money {
         self.allocations.last().cloned().unwrap_or_else(Allocation::own)
     }
 
-    /// Does it pay to this address already?
-    #[must_use]
-    pub fn knows(&self, address: &str) -> bool {
-        self.wallet().is_some_and(|wallet| wallet.address == address)
-            || self.latest_allocation().shares.iter().any(|share| share.address() == Some(address))
-    }
-
     /// Everything that is owed, satoshi.
     #[must_use]
     pub fn owed(&self) -> u64 {
@@ -110,7 +103,7 @@ pub fn distribute(
             continue;
         }
         let allocation = allocation(next);
-        for receiver in receivers(&allocation) {
+        for receiver in receivers(&allocation.shares) {
             *givers.entry(receiver).or_default() += 1;
             found.push(receiver);
         }
@@ -140,8 +133,8 @@ pub fn distribute(
 }
 
 /// Sub-accounts to which an allocation gives something.
-pub(crate) fn receivers(allocation: &Allocation) -> impl Iterator<Item = SubAccountId> + '_ {
-    allocation.shares.iter().filter_map(|share| match share.recipient {
+pub(crate) fn receivers(shares: &[Share]) -> impl Iterator<Item = SubAccountId> + '_ {
+    shares.iter().filter_map(|share| match share.recipient {
         Recipient::SubAccount { sub_account } => Some(sub_account),
         Recipient::Wallet {} | Recipient::Address { .. } => None,
     })

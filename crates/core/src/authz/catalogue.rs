@@ -258,6 +258,46 @@ impl Permission {
         CATALOGUE.iter().find(|row| row.name == name).map(|row| row.permission)
     }
 
+    /// Those that are used on a single device, one bit each: what somebody gains when a device comes into their reach. The rest is
+    /// about nodes, people or money, and a device that comes or goes changes nothing of it.
+    #[must_use]
+    pub const fn on_devices() -> u64 {
+        const ON_DEVICES: [Permission; 26] = [
+            P::DashboardView,
+            P::DeviceList,
+            P::DeviceView,
+            P::DeviceEventsView,
+            P::DeviceReboot,
+            P::DeviceRestart,
+            P::DevicePause,
+            P::DevicePowerMode,
+            P::DeviceLocate,
+            P::DevicePools,
+            P::DeviceFirmware,
+            P::DeviceDiagnostics,
+            P::DeviceBoards,
+            P::DeviceCooling,
+            P::DeviceIpReport,
+            P::DevicePreset,
+            P::ContainerPower,
+            P::ContainerCooling,
+            P::PduSocket,
+            P::DeviceRegister,
+            P::DeviceMove,
+            P::DeviceMaintenance,
+            P::CommentWrite,
+            P::WorkOrderManage,
+            P::HashrateView,
+            P::HashrateTransfer,
+        ];
+        let (mut mask, mut at) = (0, 0);
+        while at < ON_DEVICES.len() {
+            mask |= ON_DEVICES[at].bit();
+            at += 1;
+        }
+        mask
+    }
+
     /// All of them, in the catalogue's order.
     pub fn all() -> impl Iterator<Item = Self> {
         CATALOGUE.iter().map(|row| row.permission)

@@ -43,10 +43,18 @@ impl ApiKey {
     /// The permissions that its access leaves of a role's.
     #[must_use]
     pub(crate) fn mask(&self, of_role: u64) -> u64 {
-        match self.access {
-            ApiAccess::None => 0,
-            ApiAccess::ReadWrite => of_role,
-            ApiAccess::ReadOnly => {
+        self.access.leaves_of(of_role)
+    }
+}
+
+impl ApiAccess {
+    /// The permissions that keys with this access have of a role's.
+    #[must_use]
+    pub(crate) fn leaves_of(self, of_role: u64) -> u64 {
+        match self {
+            Self::None => 0,
+            Self::ReadWrite => of_role,
+            Self::ReadOnly => {
                 let reads = Permission::all().filter(|permission| permission.info().risk == Risk::Read);
                 of_role & reads.fold(0, |mask, permission| mask | permission.bit())
             }

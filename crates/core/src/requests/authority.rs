@@ -1,6 +1,6 @@
-//! Who may ask for what about people, who gains or loses by it, and how many must agree to make an approver.
+//! Who may ask for what, and who has no say in it because it gives them something or takes it from them.
 
-use super::{Action, Control, GrantChange, Policy, Scenario, groups::Change};
+use super::{Action, Control, reach::ReachDelta};
 use crate::{
     authz::{Denied, Grant, Node, Permission, Role, RoleId, Scope, mask_of},
     ids::{AccountId, UserId},
@@ -8,85 +8,35 @@ use crate::{
     state::State,
     time::Timestamp,
 };
-use std::collections::BTreeSet;
 
 /// Who holds these is not below Administrator.
 const UNTOUCHABLE: u64 = Permission::UserManage.bit() | Permission::RoleManage.bit();
 
 impl State {
     /// Would the request give `user` anything? Who gains by it has no say in it.
-    pub(crate) fn is_beneficiary(&self, action: &Action, user: UserId) -> bool {
+    pub(crate) fn is_beneficiary(&self, action: &Action, delta: &ReachDelta, user: UserId) -> bool {
+        let named = match action {
+            Action::Control(Control::AddGrant(new)) => new.user == user,
+            Action::Control(Control::TransferOwnership { to, .. }) => *to == user,
+            Action::Control(Control::UnsuspendUser { user: subject }) => *subject == user,
+            _ => false,
+        };
+        named || delta.gives(user)
+    }
+
+    /// Would the request take something from `user`? They may consent to that and not veto it.
+    pub(crate) fn is_loser(&self, action: &Action, delta: &ReachDelta, user: UserId) -> bool {
         let Action::Control(control) = action else {
             return false;
         };
         match control {
-            Control::AddGrant(new) => new.user == user,
-            Control::TransferOwnership { to, .. } => *to == user,
-            Control::ChangeGrant(change) => {
-                let grant = self.grant(change.grant).filter(|grant| grant.user == user);
-                grant.is_some_and(|grant| !self.is_narrower(grant, change))
+            Control::Recover(recovery) => recovery.remove.contains(&user),
+            Control::ChangeGrant(_) | Control::RemoveGrant { .. } | Control::RemoveUser { .. } => {
+                self.subject(control) == Some(user)
             }
-            Control::ChangeGroup { .. } => self.reach_by_group(control, user) == Some(Change::More),
-            Control::UnsuspendUser { user: subject } => *subject == user,
-            Control::ChangeRole { role, .. } => self.holders_of_role(*role).contains(&user),
+            Control::ChangeGroup { .. } | Control::ChangeRole { .. } => delta.only_takes(user),
             _ => false,
         }
-    }
-
-    /// Would the request take something from `user`? They may consent to that and not veto it.
-    pub(crate) fn is_loser(&self, action: &Action, user: UserId) -> bool {
-        if let Action::Control(Control::Recover(recovery)) = action {
-            return recovery.remove.contains(&user);
-        }
-        if let Action::Control(control @ Control::ChangeGroup { .. }) = action {
-            return self.reach_by_group(control, user) == Some(Change::Less);
-        }
-        matches!(action, Action::Control(control @ (Control::ChangeGrant(_) | Control::RemoveGrant { .. } | Control::RemoveUser { .. }))
-            if self.subject(control) == Some(user))
-    }
-
-    /// Does the change only take?
-    pub(crate) fn is_narrower(&self, grant: &Grant, change: &GrantChange) -> bool {
-        let (old, new) = (self.mask_of(grant.role), self.mask_of(change.role));
-        let shorter = match (grant.expires_at, change.expires_at) {
-            (None, _) => true,
-            (Some(_), None) => false,
-            (Some(old), Some(new)) => new <= old,
-        };
-        let stays_below = !change.role.is_administration() || change.role == grant.role;
-        new & !old == 0
-            && stays_below
-            && self.contains(&grant.scope, &change.scope)
-            && shorter
-            && change.api_access <= grant.api_access
-    }
-
-    /// How many approvals making somebody an approver by this role takes: as many as the highest count in which they could
-    /// vote.
-    pub(crate) fn closure_of(&self, account: AccountId, role: RoleId) -> u32 {
-        let mask = self.mask_of(role);
-        self.closure(account, |scenario, approvers| match approvers {
-            Some(roles) => roles.iter().any(|approver| role == *approver),
-            None => scenario.permissions().any(|permission| mask & permission.bit() != 0),
-        })
-    }
-
-    /// The same, for giving permissions to a role of the account's own.
-    pub(crate) fn closure_of_permissions(&self, account: AccountId, permissions: &BTreeSet<Permission>) -> u32 {
-        self.closure(account, |scenario, approvers| {
-            approvers.is_none() && scenario.permissions().any(|permission| permissions.contains(&permission))
-        })
-    }
-
-    fn closure(&self, account: AccountId, votes_in: impl Fn(Scenario, Option<&'static [Role]>) -> bool) -> u32 {
-        if !self.safeguards(account).closure {
-            return 0;
-        }
-        let policies = Scenario::ALL.iter().map(|scenario| (*scenario, self.policy(account, *scenario)));
-        let counted = policies.filter(|(scenario, policy)| votes_in(*scenario, policy.approvers.roles()));
-        // As shipped, what takes a second person does not hold up making the first one.
-        let people = |policy: Policy| if policy.version > 0 { policy.people() } else { policy.required };
-        counted.map(|(_, policy)| people(policy)).max().unwrap_or(0)
     }
 
     /// May `user` ask for this? The permission alone does not make it so: nobody gives what they do not hold themselves.
@@ -99,7 +49,11 @@ impl State {
     ) -> Result<(), Rejection> {
         let action = Action::Control(control.clone());
         let permission = action.permission();
-        let rights = self.rights_of_user(account, user);
+        let rights = match control {
+            // Whoever is suspended may still stop the account's deletion.
+            Control::KeepAccount {} => self.granted_rights(account, user),
+            _ => self.rights_of_user(account, user),
+        };
         if let Control::PlaceDevices { devices, .. } | Control::AssignDevices { devices, .. } = control {
             self.sees_all(account, user, devices, now)?;
             self.sees_destination(account, user, control, now)?;
@@ -118,14 +72,11 @@ impl State {
         if !allowed && !other_ways() {
             return Err(Denied::lacking(permission).into());
         }
+        self.holds_what_is_given(account, user, &action, now)?;
         match control {
             Control::TransferOwnership { .. } | Control::DeleteAccount { .. } => {
                 let is_owner = self.account(account).is_some_and(|account| account.owner == user);
                 if is_owner { Ok(()) } else { Err(Denied::lacking(permission).into()) }
-            }
-            Control::ChangeGroup { group, devices, .. } => {
-                let places = self.places_added(*group, devices);
-                self.holds_what_is_given(account, user, *group, &places, now)
             }
             Control::IssueObserverLink(new) => self.sees_what_is_shown(account, user, new, now),
             Control::OpenObservers { sections } if sections.earnings => {
@@ -136,13 +87,13 @@ impl State {
                 let is_owner = self.account(account).is_some_and(|account| account.owner == user);
                 if is_owner { Ok(()) } else { Err(Rejection::OwnerOnly { what: "switches recovery by the owner off" }) }
             }
-            Control::AddGrant(new) => self.holds_all(account, user, self.mask_of(new.role), &new.scope, now),
-            Control::ChangeGrant(change) => {
-                self.holds_all(account, user, self.mask_of(change.role), &change.scope, now)
-            }
-            Control::UnsuspendUser { user: subject } => {
-                let mut held = self.grants_of(account).filter(|grant| grant.user == *subject);
-                held.try_for_each(|grant| self.holds_all(account, user, self.mask_of(grant.role), &grant.scope, now))
+            // Its secret is told to whoever asks for it.
+            Control::IssueKey(new) if !self.is_own_key(account, user, control, now) => {
+                let grant = self.grant(new.grant).filter(|grant| grant.account == account);
+                grant.map_or(Ok(()), |grant| {
+                    let mask = new.access.leaves_of(self.mask_of(grant.role));
+                    self.holds_all(account, user, mask, &grant.scope, now)
+                })
             }
             Control::CreateRole { permissions, .. } | Control::ChangeRole { permissions, .. } => {
                 self.holds_all(account, user, mask_of(permissions), &Scope::All, now)
@@ -155,18 +106,17 @@ impl State {
         }
     }
 
-    /// Does a scope reach everywhere that another reaches? A site has its containers in it.
-    fn contains(&self, own: &Scope, other: &Scope) -> bool {
-        let (Scope::Nodes(nodes), Scope::Nodes(others)) = (own, other) else {
-            return own.is_all();
-        };
-        others.iter().all(|node| {
-            let site = match node {
-                Node::Container(id) => self.container(*id).map(|container| Node::Site(container.site)),
-                _ => None,
-            };
-            nodes.contains(node) || site.is_some_and(|site| nodes.contains(&site))
-        })
+    /// Nobody gives what they do not hold themselves, whoever it is given to and by whatever action.
+    fn holds_what_is_given(
+        &self,
+        account: AccountId,
+        user: UserId,
+        action: &Action,
+        now: Timestamp,
+    ) -> Result<(), Rejection> {
+        let delta = self.reach_delta(account, action);
+        let lacking = delta.gains().find_map(|(_, gain)| self.lacks_of(account, user, gain, now));
+        lacking.map_or(Ok(()), |permission| Err(Rejection::BeyondOwnRights { permission }))
     }
 
     fn holds_all(
@@ -180,7 +130,7 @@ impl State {
         let rights = self.rights_of_user(account, user);
         let lacking = Permission::all()
             .filter(|permission| mask & permission.bit() != 0)
-            .find(|permission| !rights.with(*permission, now).any(|right| self.contains(&right.scope, scope)));
+            .find(|permission| !rights.with(*permission, now).any(|right| self.contains_scope(&right.scope, scope)));
         lacking.map_or(Ok(()), |permission| Err(Rejection::BeyondOwnRights { permission }))
     }
 

@@ -39,6 +39,8 @@ impl State {
                     Some(Refusal::DeviceHeldByHigherAssurance { by: holder.id })
                 }
                 RequestState::Pending => None,
+                // What makes it safe does not wait for what has not begun.
+                RequestState::Approved if operation.is_safety() => None,
                 _ => Some(Refusal::DeviceBusy { by: holder.id }),
             });
             if let Some(obstacle) = obstacle {

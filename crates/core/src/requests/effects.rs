@@ -2,7 +2,13 @@
 //! breath as the request's end.
 
 use super::{Action, Control, PolicyChange, submit::check_operation};
-use crate::{decide::Tx, event::Event, ids::AccountId, rejection::Rejection, time::Millis};
+use crate::{
+    decide::Tx,
+    event::Event,
+    ids::AccountId,
+    rejection::{Instead, Rejection},
+    time::Millis,
+};
 
 /// How long a deletion can be undone.
 pub const DELETION_DELAY: Millis = Millis::days(7);
@@ -23,7 +29,11 @@ impl Tx {
             Control::SetSafeguards(new) if *new == self.state().safeguards(account) => {
                 Err(Rejection::AlreadyExists { what: "these safeguards".into() })
             }
-            Control::SetSafeguards(_) => Ok(()),
+            Control::SetSafeguards(_) => {
+                let scenarios = self.locked_out_by(account, control);
+                let instead = Instead::LowerFirst;
+                if scenarios.is_empty() { Ok(()) } else { Err(Rejection::WouldLockOut { scenarios, instead }) }
+            }
             Control::Recover(recovery) => self.check_recovery(account, recovery),
             control if control.is_structure() => self.check_structure(account, control),
             control if control.is_about_observers() => self.check_observers(account, control),
@@ -76,7 +86,7 @@ impl Tx {
             control if control.is_structure() => self.structure_effects(account, control),
             control if control.is_about_observers() => self.observer_effect(account, control).into_iter().collect(),
             Control::SetWallet { .. } | Control::SetAllocation { .. } => {
-                self.money_effect(account, control).into_iter().collect()
+                self.money_effect(control).into_iter().collect()
             }
             Control::IssueKey(_) | Control::RevokeKey { .. } => self.key_effect(account, control).into_iter().collect(),
             Control::Recover(recovery) => self.recovery_effects(account, &recovery),

@@ -14,6 +14,15 @@ use crate::{
 /// Most devices in one such request.
 const MAX_DEVICES: usize = 10_000;
 
+/// Where a device at `place` would be.
+pub(crate) const fn place_after(control: &Control, place: Place) -> Place {
+    match control {
+        Control::PlaceDevices { container, .. } => Place { container: *container, ..place },
+        Control::AssignDevices { sub_account, .. } => Place { sub_account: *sub_account, ..place },
+        _ => place,
+    }
+}
+
 impl State {
     /// A device out of a person's sight does not exist for them, here as everywhere.
     pub(crate) fn sees_all(
@@ -56,14 +65,7 @@ impl State {
         let (Control::PlaceDevices { devices, .. } | Control::AssignDevices { devices, .. }) = control else {
             return Vec::new();
         };
-        let after = |id: &DeviceId| {
-            let place = self.device(*id)?.place();
-            Some(match control {
-                Control::PlaceDevices { container, .. } => Place { container: *container, ..place },
-                Control::AssignDevices { sub_account, .. } => Place { sub_account: *sub_account, ..place },
-                _ => place,
-            })
-        };
+        let after = |id: &DeviceId| self.device(*id).map(|device| place_after(control, device.place()));
         let mut places: Vec<_> = devices.iter().filter_map(after).collect();
         // Where they go is the business of those who see all that is there.
         match control {

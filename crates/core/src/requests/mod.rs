@@ -17,6 +17,7 @@
 
 mod action;
 mod authority;
+mod base;
 mod canonical;
 mod claims;
 mod comment;
@@ -34,6 +35,7 @@ mod people;
 mod policy;
 mod preset;
 mod quorum;
+mod reach;
 mod recovery;
 mod request;
 mod safeguards;
@@ -48,6 +50,7 @@ mod title;
 mod vote;
 
 pub use action::Action;
+pub use base::{Base, NotABase, Version};
 pub use claims::Award;
 pub use comment::{COMMENT_AFTER_END, MAX_COMMENTS};
 pub use control::{Control, Passwords};

@@ -1,6 +1,6 @@
 //! Where a sub-account's money goes: may it be asked, from when it holds, and which versions it was asked against.
 
-use super::{Action, Control, Recovery, RequestState, Scenario};
+use super::{Action, Control, RequestState};
 use crate::{
     accounts::{self, Allocation, Recipient, Share, address, receivers},
     authz::{Actor, Permission, Place},
@@ -11,10 +11,23 @@ use crate::{
     state::State,
     time::{Millis, Timestamp},
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// An address to which nothing was paid before waits at least so long, whatever the rules say.
 const NEW_ADDRESS: Millis = Millis::hours(24);
+
+/// Where a sub-account's money would go; as it is now where nothing is said.
+struct Flow<'a> {
+    own: SubAccountId,
+    wallet: Option<&'a str>,
+    shares: Option<&'a [Share]>,
+}
+
+impl Flow<'_> {
+    const fn as_is(own: SubAccountId) -> Self {
+        Self { own, wallet: None, shares: None }
+    }
+}
 
 impl Action {
     /// With its addresses written in the one way there is, so that equal requests have equal hashes. What is no address stays as it
@@ -68,42 +81,53 @@ impl Action {
 }
 
 impl State {
-    /// Versions of the settings that the action would change, as they are now.
-    pub(crate) fn base_versions(&self, account: AccountId, action: &Action) -> BTreeMap<Scenario, u32> {
-        let scenarios: Vec<_> = match action {
-            Action::Control(
-                Control::SetPolicies { changes }
-                | Control::RemoveUser { changes, .. }
-                | Control::Recover(Recovery { changes, .. }),
-            ) => changes.iter().map(|change| change.scenario).collect(),
-            Action::Control(Control::SetWallet { .. } | Control::SetAllocation { .. }) => vec![action.scenario()],
-            _ => Vec::new(),
-        };
-        let version = |scenario| (scenario, self.version_of(action, account, scenario));
-        scenarios.into_iter().map(version).collect()
-    }
-
-    /// The version of what the action would change, as it is now: of the wallet or the allocation, else of a policy.
-    pub(crate) fn version_of(&self, action: &Action, account: AccountId, scenario: Scenario) -> u32 {
-        match action {
-            Action::Control(Control::SetWallet { sub_account, .. }) => {
-                self.money(*sub_account).wallet().map_or(0, |wallet| wallet.version)
-            }
-            Action::Control(Control::SetAllocation { sub_account, .. }) => {
-                self.money(*sub_account).latest_allocation().version
-            }
-            _ => self.policy(account, scenario).version,
-        }
-    }
-
-    /// How long it waits between approval and execution, whatever the policy says.
+    /// How long it waits between approval and execution, whatever the policy says: as long as a new address has to where money
+    /// would end up that went elsewhere before, through other sub-accounts too.
     pub(crate) fn least_timelock(&self, action: &Action) -> Millis {
-        let Action::Control(Control::SetAllocation { sub_account, shares }) = action else {
-            return Millis(0);
+        let (own, changed) = match action {
+            Action::Control(Control::SetAllocation { sub_account, shares }) => {
+                (*sub_account, Flow { own: *sub_account, wallet: None, shares: Some(shares) })
+            }
+            Action::Control(Control::SetWallet { sub_account, address }) => {
+                (*sub_account, Flow { own: *sub_account, wallet: Some(address), shares: None })
+            }
+            _ => return Millis(0),
         };
-        let money = self.money(*sub_account);
-        let is_new = shares.iter().filter_map(Share::address).any(|address| !money.knows(address));
+        let pays_elsewhere = |id| !self.ends_at(id, &changed).is_subset(&self.ends_at(id, &Flow::as_is(own)));
+        let is_new = if changed.shares.is_some() {
+            pays_elsewhere(own)
+        } else {
+            // For its own earnings the policy says how long; others' earnings may go through it.
+            let account = self.sub_account_ever(own).map(|own| own.account);
+            let all = account.into_iter().flat_map(|account| self.sub_accounts_of(account)).map(|one| one.id);
+            let gives_on = |id: &SubAccountId| receivers(&self.money(*id).latest_allocation().shares).next().is_some();
+            all.filter(|id| *id != own).filter(gives_on).any(pays_elsewhere)
+        };
         if is_new { NEW_ADDRESS } else { Millis(0) }
+    }
+
+    /// The addresses at which a sub-account's earnings end up.
+    fn ends_at(&self, from: SubAccountId, flow: &Flow<'_>) -> BTreeSet<String> {
+        let (mut seen, mut open, mut addresses) = (BTreeSet::new(), vec![from], BTreeSet::new());
+        while let Some(id) = open.pop() {
+            if !seen.insert(id) {
+                continue;
+            }
+            let money = self.money(id);
+            let allocation = money.latest_allocation();
+            let shares = flow.shares.filter(|_| id == flow.own).unwrap_or(&allocation.shares);
+            for share in shares {
+                match &share.recipient {
+                    Recipient::Wallet {} => {
+                        let given = flow.wallet.filter(|_| id == flow.own).map(str::to_owned);
+                        addresses.extend(given.or_else(|| money.wallet().map(|wallet| wallet.address.clone())));
+                    }
+                    Recipient::Address { address } => drop(addresses.insert(address.clone())),
+                    Recipient::SubAccount { sub_account } => open.push(*sub_account),
+                }
+            }
+        }
+        addresses
     }
 
     /// The request that waits out its timelock and would pay the sub-account's money elsewhere.
@@ -163,12 +187,12 @@ impl Tx {
         let invalid = |problem| Rejection::Invalid { field: "shares", problem };
         accounts::check(own, shares).map_err(invalid)?;
         let asked = Allocation { shares: shares.into(), ..Allocation::own() };
-        receivers(&asked).try_for_each(|receiver| self.own_sub_account(account, receiver))?;
+        receivers(&asked.shares).try_for_each(|receiver| self.own_sub_account(account, receiver))?;
         if self.state().money(own).latest_allocation().shares.as_ref() == shares {
             return Err(Rejection::AlreadyExists { what: "this allocation".into() });
         }
         // The last versions are enough to look at: they take effect in the order in which they were set.
-        let (mut seen, mut next) = (BTreeSet::new(), receivers(&asked).collect::<Vec<_>>());
+        let (mut seen, mut next) = (BTreeSet::new(), receivers(&asked.shares).collect::<Vec<_>>());
         while let Some(receiver) = next.pop() {
             if receiver == own {
                 let problem =
@@ -176,7 +200,7 @@ impl Tx {
                 return Err(invalid(problem));
             }
             if seen.insert(receiver) {
-                next.extend(receivers(&self.state().money(receiver).latest_allocation()));
+                next.extend(receivers(&self.state().money(receiver).latest_allocation().shares));
             }
         }
         Ok(())
@@ -194,7 +218,7 @@ impl Tx {
             let money = self.state().money(other.id);
             [money.allocation_at(today), money.latest_allocation()]
                 .iter()
-                .any(|a| receivers(a).any(|to| to == sub_account))
+                .any(|a| receivers(&a.shares).any(|to| to == sub_account))
         });
         match others.next() {
             Some(other) => invalid(format!("{} gives it a part of its revenue: change that first", other.name)),
@@ -202,12 +226,14 @@ impl Tx {
         }
     }
 
-    pub(crate) fn money_effect(&self, account: AccountId, control: &Control) -> Option<Event> {
-        let action = Action::Control(control.clone());
-        let version = self.state().version_of(&action, account, action.scenario()) + 1;
+    pub(crate) fn money_effect(&self, control: &Control) -> Option<Event> {
         match control.clone() {
-            Control::SetWallet { sub_account, address } => Some(Event::WalletSet { sub_account, version, address }),
+            Control::SetWallet { sub_account, address } => {
+                let version = self.state().money(sub_account).wallet().map_or(0, |wallet| wallet.version) + 1;
+                Some(Event::WalletSet { sub_account, version, address })
+            }
             Control::SetAllocation { sub_account, shares } => {
+                let version = self.state().money(sub_account).latest_allocation().version + 1;
                 let effective_from = self.now().next_midnight();
                 Some(Event::AllocationSet { sub_account, version, shares, effective_from })
             }

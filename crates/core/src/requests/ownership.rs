@@ -26,8 +26,14 @@ pub const fn offered_to(action: &Action) -> Option<UserId> {
 
 impl State {
     /// Counts that a request needs when it is made: of a transfer of ownership, everybody who may vote on it.
-    pub(crate) fn counts_at_first(&self, account: AccountId, action: &Action, now: Timestamp) -> (u32, u32) {
-        let (required, required_other) = self.counts_for(account, action);
+    pub(crate) fn counts_at_first(
+        &self,
+        account: AccountId,
+        action: &Action,
+        by_approver: bool,
+        now: Timestamp,
+    ) -> (u32, u32) {
+        let (required, required_other) = self.counts_for(account, action, by_approver);
         let Some(to) = offered_to(action) else {
             return (required, required_other);
         };

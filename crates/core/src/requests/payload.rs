@@ -1,6 +1,6 @@
 //! The exact bytes that are approved.
 
-use super::{Action, Scenario, canonical::canonical};
+use super::{Action, Base, Scenario, Version, canonical::canonical};
 use crate::{
     authz::Principal,
     ids::{AccountId, AgentId, DeviceId},
@@ -62,8 +62,8 @@ pub struct Payload {
     pub action: Action,
     /// On what, sorted, each once. Empty where the action names its own object.
     pub targets: Vec<Target>,
-    /// Versions of the settings it would change, as the initiator saw them.
-    pub base_versions: BTreeMap<Scenario, u32>,
+    /// Versions of everything it names, as the initiator saw them.
+    pub base_versions: BTreeMap<Base, Version>,
     /// By whom.
     pub initiator: Principal,
     /// 1, then one more with each amendment.
@@ -79,6 +79,12 @@ pub struct Payload {
 pub struct ContentHash(pub [u8; 32]);
 
 impl Payload {
+    /// The version of something it names that is counted in numbers, as it was when it was asked for; 0 if it names no such thing.
+    #[must_use]
+    pub fn base_number(&self, base: Base) -> u32 {
+        self.base_versions.get(&base).and_then(|version| version.parse().ok()).unwrap_or(0)
+    }
+
     /// Its canonical form (RFC 8785).
     ///
     /// # Panics

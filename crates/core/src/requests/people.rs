@@ -311,19 +311,7 @@ impl Tx {
     }
 
     /// Scenarios that nobody could get approved any more once this was done: it is tried on a copy.
-    fn locked_out_by(&self, account: AccountId, control: &Control) -> Vec<Scenario> {
-        let takes = matches!(
-            control,
-            Control::ChangeGrant(_)
-                | Control::RemoveGrant { .. }
-                | Control::RemoveUser { .. }
-                | Control::SuspendUser { .. }
-                | Control::ChangeRole { .. }
-                | Control::TransferOwnership { .. }
-        );
-        if !takes {
-            return Vec::new();
-        }
+    pub(crate) fn locked_out_by(&self, account: AccountId, control: &Control) -> Vec<Scenario> {
         let mut after = self.state().clone();
         for event in self.effects_of(account, control) {
             after.apply(&Entry { at: self.now(), actor: crate::authz::Principal::System, event });

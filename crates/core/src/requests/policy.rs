@@ -2,7 +2,13 @@
 
 use super::{Approvers, Policy, Scenario, StepUp};
 use crate::{
-    decide::Tx, event::Event, ids::AccountId, rejection::Rejection, requests::RECOVERY_TIMELOCK, time::Millis,
+    authz::Principal,
+    decide::Tx,
+    event::{Entry, Event},
+    ids::AccountId,
+    rejection::{Instead, Rejection},
+    requests::RECOVERY_TIMELOCK,
+    time::Millis,
 };
 use serde::{Deserialize, Serialize};
 use std::ops::RangeInclusive;
@@ -117,7 +123,25 @@ impl Tx {
         }
         self.check_named_once(changes)?;
         self.check_lowered(account, changes)?;
-        changes.iter().try_for_each(|change| self.check_policy(account, change))
+        changes.iter().try_for_each(|change| self.check_policy(account, change))?;
+        self.check_can_be_lowered(account, changes)
+    }
+
+    /// Under the ratchet lowering a count takes as many approvals as it asked for: one that those who decide on the rules could
+    /// never give again is refused.
+    fn check_can_be_lowered(&self, account: AccountId, changes: &[PolicyChange]) -> Result<(), Rejection> {
+        let mut after = self.state().clone();
+        for event in self.policy_effects(account, changes) {
+            after.apply(&Entry { at: self.now(), actor: Principal::System, event });
+        }
+        let out = after.newly_locked_out(account, self.state());
+        let most = after.available(account, Scenario::ApprovalConfigUpdate);
+        let too_many = |change: &&PolicyChange| after.policy(account, change.scenario).people() > most;
+        match changes.iter().find(too_many).filter(|_| out.contains(&Scenario::ApprovalConfigUpdate)) {
+            Some(change) => Err(Rejection::CouldNotBeLowered { scenario: change.scenario, most }),
+            None if out.is_empty() => Ok(()),
+            None => Err(Rejection::WouldLockOut { scenarios: out, instead: Instead::LowerFirst }),
+        }
     }
 
     fn check_policy(&self, account: AccountId, change: &PolicyChange) -> Result<(), Rejection> {

@@ -5,7 +5,7 @@ use super::{
     settle::is_from_the_server,
 };
 use crate::{
-    authz::{Actor, Grant, Permission, Place, Principal, Role, RoleId},
+    authz::{Actor, Grant, Permission, Place, Principal, RoleId},
     ids::{AccountId, GrantId, UserId},
     state::State,
     time::{Millis, Timestamp},
@@ -19,6 +19,11 @@ pub(crate) struct Counted {
     pub(crate) approvers: BTreeSet<UserId>,
     /// Somewhere, or for some time.
     pub(crate) limited: BTreeSet<UserId>,
+}
+
+/// Does a grant make an approver of everything, until further notice?
+fn lasts(grant: &Grant) -> bool {
+    grant.expires_at.is_none() && grant.scope.is_all()
 }
 
 pub(super) fn count(people: &BTreeSet<UserId>) -> u32 {
@@ -57,6 +62,20 @@ impl Policy {
         self.initiator_counts && !self.wants_passkeys()
     }
 
+    /// Approvals that a rule which asks for so many people comes to: an approver who asks is one of them, also where their own word
+    /// is no approval.
+    fn required_for(&self, people: u32, by_approver: bool) -> u32 {
+        let own = u32::from(by_approver && !self.initiator_counts);
+        self.required.max(people.saturating_sub(own))
+    }
+
+    /// Are its counts those that its scenario ships with?
+    pub(crate) fn counts_as_shipped(&self, scenario: Scenario) -> bool {
+        let shipped = scenario.default_policy();
+        (self.required, self.required_other, self.initiator_counts)
+            == (shipped.required, shipped.required_other, shipped.initiator_counts)
+    }
+
     /// May this principal do it without a vote? Only a program, and only where one approval by anybody is all it takes.
     pub(super) fn lets_alone(&self, principal: Principal, required: u32, required_other: u32) -> bool {
         matches!(principal, Principal::ApiKey(_)) && self.lets_programs_alone(required, required_other)
@@ -64,6 +83,22 @@ impl Policy {
 
     const fn lets_programs_alone(&self, required: u32, required_other: u32) -> bool {
         self.programs_run_alone && !self.wants_passkeys() && required == 1 && required_other == 0
+    }
+}
+
+impl Policy {
+    /// The stricter of both in everything but how long it may wait.
+    fn together_with(self, other: &Self) -> Self {
+        Self {
+            required: self.required.max(other.required),
+            required_other: self.required_other.max(other.required_other),
+            approvers: self.approvers.min(other.approvers),
+            initiator_counts: self.initiator_counts && other.initiator_counts,
+            programs_run_alone: self.programs_run_alone && other.programs_run_alone,
+            timelock: self.timelock.max(other.timelock),
+            step_up: self.step_up.max(other.step_up),
+            ..self
+        }
     }
 }
 
@@ -91,6 +126,10 @@ impl State {
     }
 
     fn fitted(&self, account: AccountId, action: &Action, policy: Policy) -> Policy {
+        // Whatever gives somebody rights takes what giving them by a grant takes, whichever way they come about.
+        if self.takes_what_adding_takes(account, action) {
+            return policy.together_with(&self.policy(account, Scenario::AuthorizationAdd));
+        }
         match action {
             // Turning power away takes one person who may, at once, whatever others of its scenario take. A program is none.
             Action::Device(operation) if operation.is_safety() => Policy {
@@ -106,15 +145,17 @@ impl State {
             // Counts that go with a removal are held back as they are by themselves. They cannot be changed while it waits.
             Action::Control(Control::RemoveUser { changes, .. }) if !changes.is_empty() => {
                 let config = self.policy(account, Scenario::ApprovalConfigUpdate);
-                Policy {
-                    approvers: policy.approvers.min(config.approvers),
-                    timelock: policy.timelock.max(config.timelock),
-                    step_up: policy.step_up.max(config.step_up),
-                    ..policy
-                }
+                policy.together_with(&config)
             }
             _ => policy,
         }
+    }
+
+    /// Does the rule about adding people hold it back besides its own? Where everybody has to agree, that says it all.
+    pub(crate) fn takes_what_adding_takes(&self, account: AccountId, action: &Action) -> bool {
+        let scenario = action.scenario();
+        let is_held_more = scenario == Scenario::AuthorizationAdd || scenario.has_fixed_counts();
+        !is_held_more && self.reach_delta(account, action).gives_anything()
     }
 
     /// The rule that a request by `actor` for `action` on `targets` would meet now.
@@ -123,14 +164,19 @@ impl State {
         let scenario = action.scenario();
         let mut policy = self.policy_for(actor.account, action);
         policy.timelock = policy.timelock.max(self.least_timelock(action));
-        let (required, required_other) = self.counts_at_first(actor.account, action, now);
         let places = self.places(action, targets);
-        let (mut approvals, mut undecided) = (BTreeSet::new(), BTreeSet::new());
-        for (user, _) in self.approvers(actor.account, &policy, action, &places, now) {
-            if self.is_beneficiary(action, user) {
+        let delta = self.reach_delta(actor.account, action);
+        let (mut approvals, mut undecided, mut suspended) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        let approvers = self.approvers(actor.account, &policy, action, &places, now);
+        let by_approver = approvers.iter().any(|(user, _)| actor.user() == Some(*user));
+        let (required, required_other) = self.counts_at_first(actor.account, action, by_approver, now);
+        for (user, _) in approvers {
+            if self.is_beneficiary(action, &delta, user) {
                 continue;
             }
-            if actor.user() == Some(user) && policy.counts_by_submitting() {
+            if self.is_kept_out(actor.account, action, user) {
+                suspended.insert(user);
+            } else if actor.user() == Some(user) && policy.counts_by_submitting() {
                 approvals.insert(user);
             } else if policy.initiator_counts || !self.is_own(actor.principal, user) {
                 undecided.insert(user);
@@ -138,8 +184,9 @@ impl State {
         }
         let alone =
             policy.lets_alone(actor.principal, required, required_other) || is_from_the_server(actor.principal, action);
-        let others_left = self.others(actor.principal, &undecided);
-        let tally = Tally { approvals, by_others: 0, required, required_other, undecided, others_left, alone };
+        let others_left = self.others(actor.principal, &undecided) + self.others(actor.principal, &suspended);
+        let tally =
+            Tally { approvals, by_others: 0, required, required_other, undecided, suspended, others_left, alone };
         Rule { scenario, policy, tally }
     }
 
@@ -153,8 +200,12 @@ impl State {
                     Target::Agent(_) => None,
                 })
                 .collect(),
-            Action::Control(Control::PlaceDevices { devices, .. } | Control::AssignDevices { devices, .. }) => {
-                devices.iter().filter_map(|device| self.device(*device).map(crate::fleet::Device::place)).collect()
+            // Where they are and where they go: whoever decides has a say in both.
+            Action::Control(
+                control @ (Control::PlaceDevices { devices, .. } | Control::AssignDevices { devices, .. }),
+            ) => {
+                let places = devices.iter().filter_map(|id| self.device(*id).map(crate::fleet::Device::place));
+                places.chain(self.places_after(control)).collect()
             }
             Action::Control(control) if control.is_about_observers() => self.places_observed(control),
             Action::Control(control) => vec![self.place_of_structure(control).unwrap_or(Place::ACCOUNT)],
@@ -165,7 +216,7 @@ impl State {
     }
 
     /// The grants by which `user` may vote on such an action at all of `places`: one that reaches them all, or several that do
-    /// together. None: they may not.
+    /// together. None: they may not. A suspension ends, so whoever is suspended is an approver all the same.
     pub(crate) fn standing(
         &self,
         account: AccountId,
@@ -178,7 +229,7 @@ impl State {
         if !self.users.contains(&user) {
             return Vec::new();
         }
-        let rights = self.rights_of_user(account, user);
+        let rights = self.granted_rights(account, user);
         let may = |role: RoleId, mask: u64| match approvers.roles() {
             Some(roles) => roles.iter().any(|approver| role == *approver),
             None => mask & permission.bit() != 0,
@@ -215,7 +266,7 @@ impl State {
     }
 
     /// How many people could approve anything in a scenario: its approvers with scope `all` whose grants do not end by
-    /// themselves.
+    /// themselves, suspended ones included.
     #[must_use]
     pub fn available(&self, account: AccountId, scenario: Scenario) -> u32 {
         self.available_to(account, scenario, self.policy(account, scenario).approvers)
@@ -223,8 +274,20 @@ impl State {
 
     /// The same, if these were its approvers.
     pub(crate) fn available_to(&self, account: AccountId, scenario: Scenario, approvers: Approvers) -> u32 {
-        let lasting = |grant: &Grant| grant.expires_at.is_none() && grant.scope.is_all();
-        count(&self.rarest(account, scenario, approvers, lasting))
+        count(&self.rarest(account, scenario, approvers, lasts))
+    }
+
+    /// The same without those who are suspended: how many could approve it today.
+    pub(crate) fn active(&self, account: AccountId, scenario: Scenario) -> u32 {
+        let approvers = self.policy(account, scenario).approvers;
+        let like = |grant: &Grant| lasts(grant) && !self.is_suspended(account, grant.user);
+        count(&self.rarest(account, scenario, approvers, like))
+    }
+
+    /// Does a suspension keep them from having a say in this? Not from stopping the account's deletion, which the time for would
+    /// run out meanwhile.
+    pub(crate) fn is_kept_out(&self, account: AccountId, action: &Action, user: UserId) -> bool {
+        self.is_suspended(account, user) && !matches!(action, Action::Control(Control::KeepAccount {}))
     }
 
     /// Who counts towards the highest count of a scenario, if these were its approvers, and who may vote without counting.
@@ -235,8 +298,7 @@ impl State {
         approvers: Approvers,
         now: Timestamp,
     ) -> Counted {
-        let lasting = |grant: &Grant| grant.expires_at.is_none() && grant.scope.is_all();
-        let counted = self.rarest(account, scenario, approvers, lasting);
+        let counted = self.rarest(account, scenario, approvers, lasts);
         let live = self.rarest(account, scenario, approvers, |grant| grant.is_live(now));
         let limited = live.difference(&counted).copied().collect();
         Counted { approvers: counted, limited }
@@ -253,7 +315,7 @@ impl State {
         let holders = |gives: &dyn Fn(RoleId) -> bool| -> BTreeSet<UserId> {
             self.grants_of(account)
                 .filter(|grant| like(grant) && gives(grant.role))
-                .filter(|grant| self.users.contains(&grant.user) && !self.is_suspended(account, grant.user))
+                .filter(|grant| self.users.contains(&grant.user))
                 .map(|grant| grant.user)
                 .collect()
         };
@@ -265,59 +327,87 @@ impl State {
         of_each.min_by_key(BTreeSet::len).unwrap_or_default()
     }
 
-    /// Scenarios whose counts nobody could meet any more. Of the counts by others only those that were chosen: as shipped,
-    /// one such request waits until there is a second approver.
+    /// Scenarios whose counts nobody could meet any more, and the rules if some count could be met and never be lowered again. Of the
+    /// counts by others only those that were chosen: as shipped, one such request waits until there is a second approver.
     #[must_use]
     pub fn locked_out(&self, account: AccountId) -> Vec<Scenario> {
-        Scenario::ALL.iter().copied().filter(|scenario| self.is_locked_out(account, *scenario)).collect()
+        let rules = self.available(account, Scenario::ApprovalConfigUpdate);
+        let cannot_lower = || {
+            let mut met = self.chosen(account).filter(|(scenario, _)| !self.is_locked_out(account, *scenario));
+            self.safeguards(account).ratchet && met.any(|(_, people)| people > rules)
+        };
+        let is_out = |scenario: &Scenario| {
+            self.is_locked_out(account, *scenario) || *scenario == Scenario::ApprovalConfigUpdate && cannot_lower()
+        };
+        Scenario::ALL.iter().copied().filter(is_out).collect()
+    }
+
+    /// Scenarios whose counts those who are not suspended cannot meet.
+    pub(crate) fn locked_out_today(&self, account: AccountId) -> Vec<Scenario> {
+        let is_short = |scenario: &Scenario| self.is_short(account, *scenario, self.active(account, *scenario));
+        Scenario::ALL.iter().copied().filter(is_short).collect()
     }
 
     pub(crate) fn is_locked_out(&self, account: AccountId, scenario: Scenario) -> bool {
+        self.is_short(account, scenario, self.available(account, scenario))
+    }
+
+    fn is_short(&self, account: AccountId, scenario: Scenario, people: u32) -> bool {
         let policy = self.policy(account, scenario);
-        let people = self.available(account, scenario);
         policy.required > policy.most(people) || policy.version > 0 && policy.required_other > people.saturating_sub(1)
     }
 
-    /// Counts that today's settings and the two hardening rules ask for.
-    ///
-    /// Ratchet: lowering a scenario's counts needs as many approvals as those counts took people. Closure: making an approver
-    /// needs as many as the highest counts in which that approver could vote. Neither asks for more people than there are to
-    /// ask: where operators approve operations, there may be more of them than there are Administrators.
-    pub(crate) fn counts_for(&self, account: AccountId, action: &Action) -> (u32, u32) {
-        let policy = self.policy_for(account, action);
-        let hardened = match action {
-            Action::Control(Control::SetPolicies { changes }) => self.ratchet(account, changes),
-            Action::Control(Control::SetSafeguards(new)) => self.people_for_safeguards(account, *new),
-            // Counts that go with a removal take what changing them by themselves would take.
-            Action::Control(Control::RemoveUser { changes, .. }) if !changes.is_empty() => {
-                self.ratchet(account, changes).max(self.policy(account, Scenario::ApprovalConfigUpdate).people())
-            }
-            Action::Control(Control::AddGrant(new)) => self.closure_of(account, new.role),
-            Action::Control(Control::ChangeGrant(change)) => {
-                let old = self.grant(change.grant);
-                let gives_nothing = old.is_some_and(|old| self.is_narrower(old, change));
-                if gives_nothing { 0 } else { self.closure_of(account, change.role) }
-            }
-            Action::Control(Control::UnsuspendUser { user }) => {
-                let held = self.grants_of(account).filter(|grant| grant.user == *user);
-                held.map(|grant| self.closure_of(account, grant.role)).max().unwrap_or(0)
-            }
-            Action::Control(Control::ChangeGroup { group, devices, .. }) => self.closure_of_group(*group, devices),
-            Action::Control(Control::ChangeRole { permissions, .. }) => {
-                self.closure_of_permissions(account, permissions)
-            }
-            _ => 0,
-        };
-        self.hardened(account, action.scenario(), &policy, hardened)
+    /// Scenarios with counts that were chosen, not shipped, and how many people those take.
+    pub(crate) fn chosen(&self, account: AccountId) -> impl Iterator<Item = (Scenario, u32)> {
+        let policies = Scenario::ALL.iter().map(move |scenario| (*scenario, self.policy(account, *scenario)));
+        policies
+            .filter(|(scenario, policy)| !policy.counts_as_shipped(*scenario))
+            .map(|(scenario, p)| (scenario, p.people()))
     }
 
-    /// A policy's counts where a hardening rule asks for so many people.
-    fn hardened(&self, account: AccountId, scenario: Scenario, policy: &Policy, people: u32) -> (u32, u32) {
-        if people <= policy.required {
-            return (policy.required, policy.required_other);
+    /// Counts that today's settings and the two hardening rules ask for. `by_approver`: whoever asks is an approver, whether or not
+    /// their own word counts.
+    ///
+    /// Ratchet: lowering a scenario's counts needs as many people as those counts took. Closure: making an approver needs as
+    /// many as the highest counts in which that approver could vote. Neither is lowered because there are fewer people to ask:
+    /// then it cannot be asked for, and counts that would come to that are refused.
+    pub(crate) fn counts_for(&self, account: AccountId, action: &Action, by_approver: bool) -> (u32, u32) {
+        let policy = self.policy_for(account, action);
+        let people = match action {
+            Action::Device(_) => 0,
+            Action::Control(control) => self.hardened_by(account, control),
+        };
+        (policy.required_for(people, by_approver), policy.required_other)
+    }
+
+    /// People that the hardening rules ask for.
+    fn hardened_by(&self, account: AccountId, control: &Control) -> u32 {
+        match control {
+            Control::SetPolicies { changes } => self.ratchet(account, changes),
+            Control::SetSafeguards(new) => self.people_for_safeguards(account, *new),
+            // Counts that go with a removal take what changing them by themselves would take.
+            Control::RemoveUser { changes, .. } if !changes.is_empty() => {
+                self.ratchet(account, changes).max(self.policy(account, Scenario::ApprovalConfigUpdate).people())
+            }
+            control => {
+                let delta = self.delta_of(account, control);
+                self.closure(account, |scenario| delta.new_votes().any(|new| new == scenario))
+            }
         }
-        let possible = people.min(policy.most(self.available(account, scenario)));
-        (policy.required.max(possible), policy.required_other)
+    }
+
+    /// People that making somebody an approver takes, by the scenarios in which they could vote: the most that any of those takes.
+    fn closure(&self, account: AccountId, votes_in: impl Fn(Scenario) -> bool) -> u32 {
+        if !self.safeguards(account).closure {
+            return 0;
+        }
+        let counted = Scenario::ALL.iter().filter(|scenario| votes_in(**scenario));
+        let people = |scenario: &Scenario| {
+            let policy = self.policy(account, *scenario);
+            // As shipped, what takes a second person does not hold up making the first one.
+            if policy.counts_as_shipped(*scenario) { policy.required } else { policy.people() }
+        };
+        counted.map(people).max().unwrap_or(0)
     }
 
     fn ratchet(&self, account: AccountId, changes: &[PolicyChange]) -> u32 {
@@ -331,34 +421,51 @@ impl State {
         lowered.max().unwrap_or(0)
     }
 
+    /// People that holding less back in a scenario takes. As shipped, what takes a second person may be given up by the only one
+    /// there is; a count that was chosen is never lowered by fewer.
     fn people_to_weaken(&self, account: AccountId, scenario: Scenario, old: &Policy) -> u32 {
-        if scenario == Scenario::OwnershipTransfer { self.available(account, scenario) } else { old.people() }
+        let rules = self.available(account, Scenario::ApprovalConfigUpdate);
+        if scenario == Scenario::OwnershipTransfer {
+            self.available(account, scenario)
+        } else if old.counts_as_shipped(scenario) {
+            old.people().min(rules)
+        } else {
+            old.people()
+        }
     }
 
-    /// The highest counts that any request of a scenario could need now, whatever exactly it asks for.
-    fn counts_at_most(&self, account: AccountId, scenario: Scenario) -> (u32, u32) {
-        let policy = self.policy(account, scenario);
-        let to_weaken_anything = || {
-            let safeguards = self.safeguards(account);
-            let bare = Safeguards { ratchet: false, closure: false, ..safeguards };
-            let of_policy = |scenario: &Scenario| {
-                let old = self.policy(account, *scenario);
-                let fixed = *scenario == Scenario::OwnershipTransfer && old.timelock == Millis(0);
-                if fixed { 0 } else { self.people_to_weaken(account, *scenario, &old) }
-            };
-            let counts = Scenario::ALL.iter().map(of_policy).max().filter(|_| safeguards.ratchet).unwrap_or(0);
-            counts.max(self.people_for_safeguards(account, bare))
-        };
-        let people = match scenario {
-            Scenario::ApprovalConfigUpdate => to_weaken_anything(),
+    /// The rule and the people of the strictest request of a scenario that could be asked for now.
+    fn strictest(&self, account: AccountId, scenario: Scenario) -> (Policy, u32) {
+        let plain = self.policy(account, scenario);
+        let limited = || self.grants_of(account).any(|grant| !grant.scope.is_all());
+        let gives = match scenario {
             Scenario::AuthorizationAdd
             | Scenario::AuthorizationApiAccess
             | Scenario::AuthorizationUpdate
-            | Scenario::AuthorizationUnsuspend => self.closure_of(account, Role::Owner.into()),
-            Scenario::AuthorizationRole => self.closure_of_permissions(account, &Permission::all().collect()),
-            _ => 0,
+            | Scenario::AuthorizationUnsuspend
+            | Scenario::AuthorizationRole => true,
+            // A device that goes where somebody has a grant comes into their reach.
+            Scenario::FleetInventory | Scenario::HashrateTransfer => limited(),
+            _ => false,
         };
-        self.hardened(account, scenario, &policy, people)
+        if gives {
+            let policy = plain.together_with(&self.policy(account, Scenario::AuthorizationAdd));
+            return (policy, self.closure(account, |_| true));
+        }
+        let people = if scenario == Scenario::ApprovalConfigUpdate { self.to_weaken_anything(account) } else { 0 };
+        (plain, people)
+    }
+
+    fn to_weaken_anything(&self, account: AccountId) -> u32 {
+        let safeguards = self.safeguards(account);
+        let bare = Safeguards { ratchet: false, closure: false, ..safeguards };
+        let of_policy = |scenario: &Scenario| {
+            let old = self.policy(account, *scenario);
+            let fixed = *scenario == Scenario::OwnershipTransfer && old.timelock == Millis(0);
+            if fixed { 0 } else { self.people_to_weaken(account, *scenario, &old) }
+        };
+        let counts = Scenario::ALL.iter().map(of_policy).max().filter(|_| safeguards.ratchet).unwrap_or(0);
+        counts.max(self.people_for_safeguards(account, bare))
     }
 
     /// Would whatever `actor` asks for now in this scenario, by this permission and at this place, run without waiting for
@@ -372,7 +479,7 @@ impl State {
         place: &Place,
         now: Timestamp,
     ) -> bool {
-        let policy = self.policy(actor.account, scenario);
+        let (policy, people) = self.strictest(actor.account, scenario);
         // An allocation may name a new address; whom an account is offered to has to accept.
         let may_wait = matches!(scenario, Scenario::RevenueAllocationSet | Scenario::OwnershipTransfer);
         if may_wait || policy.timelock > Millis(0) {
@@ -383,7 +490,7 @@ impl State {
         if other.is_some_and(|other| !self.runs_at_once(actor, other, permission, place, now)) {
             return false;
         }
-        let (required, required_other) = self.counts_at_most(actor.account, scenario);
+        let (required, required_other) = (policy.required.max(people), policy.required_other);
         match actor.principal {
             Principal::User(user) => {
                 let counts = policy.counts_by_submitting() && required == 1 && required_other == 0;

@@ -2,10 +2,10 @@
 //! account may not do until then.
 //!
 //! The owner (or somebody with a shell on the server) asks for it and says why. It waits out a timelock in which any other
-//! approver may call it off, but those it would remove. Then it lowers every count to what there are people for, counts and
-//! nothing else; and it has to be looked at afterwards.
+//! approver may call it off, suspended ones too, but those it would remove. Then it lowers the counts that cannot be met, as far as
+//! that takes, and nothing else; and it has to be looked at afterwards.
 
-use super::{Control, PolicyChange, Scenario, vote::MAX_WORDS};
+use super::{Control, Policy, PolicyChange, Scenario, vote::MAX_WORDS};
 use crate::{
     authz::{Actor, Principal, Role},
     command::Reply,
@@ -26,22 +26,41 @@ pub const RECOVERY_TIMELOCK: std::ops::RangeInclusive<Millis> = Millis::hours(24
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recovery {
-    /// Counts to lower beyond what the number of approvers makes necessary; at most one for each scenario.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub changes: Vec<PolicyChange>,
     /// Approvers to remove. They have no say in it.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub remove: BTreeSet<UserId>,
 }
 
+impl Policy {
+    /// Lowers the counts as far as it takes for so many people to be enough.
+    fn lower_to(&mut self, people: u32) {
+        while self.people() > people {
+            if self.required_other > 0 && self.required_other >= self.required.saturating_sub(1) {
+                self.required_other -= 1;
+            } else if self.required > 1 {
+                self.required -= 1;
+            } else if self.initiator_counts {
+                return;
+            } else {
+                self.initiator_counts = true;
+            }
+        }
+    }
+}
+
 impl State {
-    /// Scenarios that have fewer approvers than they need, and more than that `before`.
+    /// Scenarios that have fewer approvers than they need, and more than that `before`; with those who are suspended or without.
     pub(crate) fn newly_locked_out(&self, account: AccountId, before: &Self) -> Vec<Scenario> {
-        let was_out = before.locked_out(account);
+        let (was_out, was_out_today) = (before.locked_out(account), before.locked_out_today(account));
         let worse = |scenario: &Scenario| {
             !was_out.contains(scenario) || self.available(account, *scenario) < before.available(account, *scenario)
         };
-        self.locked_out(account).into_iter().filter(worse).collect()
+        let worse_today = |scenario: &Scenario| {
+            !was_out_today.contains(scenario) || self.active(account, *scenario) < before.active(account, *scenario)
+        };
+        let out = self.locked_out(account).into_iter().filter(worse);
+        let out: BTreeSet<_> = out.chain(self.locked_out_today(account).into_iter().filter(worse_today)).collect();
+        out.into_iter().collect()
     }
 
     /// What of an account nobody can get approved, until a recovery or a new approver.
@@ -80,8 +99,6 @@ impl Tx {
     }
 
     pub(crate) fn check_recovery(&self, account: AccountId, recovery: &Recovery) -> Result<(), Rejection> {
-        self.check_named_once(&recovery.changes)?;
-        recovery.changes.iter().try_for_each(|change| self.check_count_lowered(account, change))?;
         // Who is to be removed may have gone by themselves while it waited; that must not end it.
         for user in &recovery.remove {
             if user.0 > self.state().next_user {
@@ -92,8 +109,8 @@ impl Tx {
             }
         }
         if self.recovery_effects(account, recovery).is_empty() {
-            let problem = "every count can be met: name counts to lower or approvers to remove".into();
-            return Err(Rejection::Invalid { field: "changes", problem });
+            let problem = "every count can be met by the approvers there are: name those who are to be removed".into();
+            return Err(Rejection::Invalid { field: "remove", problem });
         }
         Ok(())
     }
@@ -130,20 +147,21 @@ impl Tx {
         for event in removed.iter().cloned() {
             state.apply(&Entry { at: self.now(), actor: Principal::System, event });
         }
+        let most = state.available(account, Scenario::ApprovalConfigUpdate);
+        let ratchet = state.safeguards(account).ratchet;
         let lowered = Scenario::ALL.iter().filter_map(|scenario| {
             let mut policy = state.policy(account, *scenario);
-            let (required, others) = (policy.required, policy.required_other);
-            if let Some(change) = recovery.changes.iter().find(|change| change.scenario == *scenario) {
-                policy.required = required.min(change.required);
-                policy.required_other = others.min(change.required_other);
-            }
             if state.is_locked_out(account, *scenario) {
                 let people = state.available(account, *scenario);
                 policy.initiator_counts |= people == 1;
                 policy.required = policy.required.min(policy.most(people)).max(1);
                 policy.required_other = policy.required_other.min(people.saturating_sub(1));
             }
-            let same = (policy.required, policy.required_other) == (required, others);
+            // Nor is one left that those who decide on the rules could never lower.
+            if ratchet && !policy.counts_as_shipped(*scenario) {
+                policy.lower_to(most);
+            }
+            let same = policy == state.policy(account, *scenario);
             policy.version += 1;
             (!same).then_some(Event::PolicySet { account, scenario: *scenario, policy })
         });

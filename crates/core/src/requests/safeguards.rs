@@ -1,6 +1,5 @@
 //! The rules behind the rules: what an account may switch off, and how many people that takes.
 
-use super::Policy;
 use crate::{ids::AccountId, state::State};
 use serde::{Deserialize, Serialize};
 
@@ -38,12 +37,11 @@ impl State {
         self.account(account).map_or_else(Safeguards::default, |account| account.safeguards)
     }
 
-    /// How many people holding less back takes: it is as if every count were lowered.
+    /// How many people holding less back takes: it is as if every count that was chosen were lowered.
     pub(crate) fn people_for_safeguards(&self, account: AccountId, new: Safeguards) -> u32 {
         if !new.are_weaker_than(self.safeguards(account)) {
             return 0;
         }
-        let policies = super::Scenario::ALL.iter().map(|scenario| self.policy(account, *scenario));
-        policies.filter(|policy| policy.version > 0).map(|policy| Policy::people(&policy)).max().unwrap_or(0)
+        self.chosen(account).map(|(_, people)| people).max().unwrap_or(0)
     }
 }

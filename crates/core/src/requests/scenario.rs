@@ -168,6 +168,45 @@ impl Scenario {
         one.into_iter().chain(family.filter(move |scenario| scenario.permissions().any(|own| own == permission)))
     }
 
+    /// Whether whoever is suspended may still reject it and call it off: suspending somebody takes one person, and must not clear
+    /// the way for what they would have stopped.
+    #[must_use]
+    pub const fn keeps_veto(self) -> bool {
+        match self {
+            Self::GovernanceRecover
+            | Self::OwnershipTransfer
+            | Self::AccountDelete
+            | Self::SubaccountDelete
+            | Self::WalletAddressUpdate
+            | Self::RevenueAllocationSet
+            | Self::ApprovalConfigUpdate => true,
+            Self::AuthorizationAdd
+            | Self::AuthorizationUpdate
+            | Self::AuthorizationRemove
+            | Self::AuthorizationApiAccess
+            | Self::AuthorizationSuspend
+            | Self::AuthorizationUnsuspend
+            | Self::AuthorizationRole
+            | Self::AccountFreeze
+            | Self::AccountUnfreeze
+            | Self::ApikeyIssueWrite
+            | Self::FleetPower
+            | Self::FleetMode
+            | Self::FleetLed
+            | Self::FleetPoolChange
+            | Self::FleetInventory
+            | Self::FleetSite
+            | Self::FleetAgent
+            | Self::FleetScan
+            | Self::FleetRestartWorkers
+            | Self::HashrateTransfer
+            | Self::ObserverLink
+            | Self::ObserverLinkWithRevenue
+            | Self::ObserverProtectionOff
+            | Self::ObserverClose => false,
+        }
+    }
+
     /// Whether a frozen account still carries it out.
     #[must_use]
     pub const fn runs_while_frozen(self) -> bool {

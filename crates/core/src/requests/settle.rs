@@ -202,12 +202,8 @@ impl Tx {
         if !self.initiator_may(request) {
             return Guard::Never("initiator_unauthorized");
         }
-        // Whoever wants to stop a recovery vetoes it; a count changed meanwhile does not.
-        let recovers = matches!(payload.action, Action::Control(Control::Recover(_)));
-        let stale = payload.base_versions.iter().any(|(scenario, version)| {
-            self.state().version_of(&payload.action, payload.account, *scenario) != *version
-        });
-        if stale && !recovers {
+        let now = |base| self.state().version_of(payload.account, &payload.action, base);
+        if payload.base_versions.iter().any(|(base, version)| now(*base) != *version) {
             return Guard::Never("stale_base");
         }
         if let Err(rejection) = self.check_action(payload.account, &payload.action) {

@@ -181,13 +181,19 @@ impl State {
         };
         places.iter().all(|place| rights.allow(area(control), place, now))
             || rights.live(now).next().is_some() && is_part_of_it()
+            || user.is_some_and(|user| self.keeps_veto(request, user, now))
+    }
+
+    /// Who is suspended sees what they may still stop.
+    fn keeps_veto(&self, request: &Request, user: UserId, now: Timestamp) -> bool {
+        let account = request.payload.account;
+        self.is_suspended(account, user) && request.payload.scenario.keeps_veto() && self.may_decide(request, user, now)
     }
 
     /// By a grant that they still hold.
     fn may_decide(&self, request: &Request, user: UserId, now: Timestamp) -> bool {
         let holds = |grant| self.grants.get(grant).is_some_and(|grant| grant.is_live(now));
-        !self.is_suspended(request.payload.account, user)
-            && request.eligible.iter().any(|(voter, grant)| *voter == user && holds(grant))
+        request.eligible.iter().any(|(voter, grant)| *voter == user && holds(grant))
     }
 
     fn sight_of_targets(&self, rights: &Rights, request: &Request, now: Timestamp) -> Sight {

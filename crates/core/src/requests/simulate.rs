@@ -136,7 +136,7 @@ impl State {
         let after = self.supposing(account, supposed, now);
         let takes = (!supposed.changes.is_empty())
             .then(|| request_for(supposed).unwrap_or(Control::SetPolicies { changes: supposed.changes.clone() }))
-            .map(|control| self.counts_for(account, &Action::Control(control)).0);
+            .map(|control| self.rule_for(actor, &Action::Control(control), &[], now).tally.required);
         Ok(Forecast {
             before: self.prospects(account, now),
             after: after.prospects(account, now),

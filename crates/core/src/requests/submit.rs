@@ -83,7 +83,13 @@ impl Tx {
         self.check_action(actor.account, &asked.action)?;
         self.check_lock(actor, &asked.action)?;
 
-        let (required, required_other) = self.state().counts_at_first(actor.account, &asked.action, self.now());
+        let (required, required_other) = match &asked.action {
+            Action::Device(_) => self.state().counts_for(actor.account, &asked.action, false),
+            Action::Control(_) => {
+                let tally = self.state().rule_for(actor, &asked.action, &[], self.now()).tally;
+                (tally.required, tally.required_other)
+            }
+        };
         let award = self.state().award(&asked.action, &asked.targets, required);
         if matches!(asked.action, Action::Device(_)) && award.given.is_empty() {
             return Err(nothing_given(&award));

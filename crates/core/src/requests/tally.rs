@@ -1,6 +1,6 @@
 //! Whose vote counts, and whether that is enough.
 
-use super::{Decision, Policy, Request, RequestState, quorum::count, settle::is_from_the_server};
+use super::{Decision, Policy, Request, RequestState, quorum::count, reach::ReachDelta, settle::is_from_the_server};
 use crate::{
     authz::{Grant, Place, Principal, Scope},
     ids::UserId,
@@ -22,7 +22,9 @@ pub struct Tally {
     pub required_other: u32,
     /// People who may still vote.
     pub undecided: BTreeSet<UserId>,
-    /// How many of them would be such others.
+    /// Approvers who are suspended: they cannot approve until that ends, and no count is lowered for their sake.
+    pub suspended: BTreeSet<UserId>,
+    /// How many of those who may still vote, or could once their suspension ends, would be such others.
     pub others_left: u32,
     /// A program asks for what its kind may do alone, or the server's keeper for a recovery: no vote is needed.
     pub alone: bool,
@@ -39,7 +41,7 @@ impl Tally {
     #[must_use]
     pub fn is_possible(&self) -> bool {
         self.alone
-            || count(&self.approvals) + count(&self.undecided) >= self.required
+            || count(&self.approvals) + count(&self.undecided) + count(&self.suspended) >= self.required
                 && self.by_others + self.others_left >= self.required_other
     }
 }
@@ -51,6 +53,8 @@ enum Stand {
     Approves,
     /// They may still vote.
     Undecided,
+    /// They may not vote until their suspension ends.
+    Suspended,
     /// None.
     Aside,
 }
@@ -66,6 +70,8 @@ struct Count<'a> {
     policy: Policy,
     /// Where its targets are, once that matters.
     places: OnceCell<Vec<Place>>,
+    /// What it does to what people may do, once that matters.
+    delta: OnceCell<ReachDelta>,
 }
 
 impl<'a> Count<'a> {
@@ -76,7 +82,7 @@ impl<'a> Count<'a> {
         let as_asked = || state.policy_then(request);
         let policy = if open { now_in_force() } else { as_asked() };
         let then = if policy.version == payload.policy_version { policy.clone() } else { as_asked() };
-        Self { state, request, now, open, then, policy, places: OnceCell::new() }
+        Self { state, request, now, open, then, policy, places: OnceCell::new(), delta: OnceCell::new() }
     }
 
     /// Do these scopes reach all of it together?
@@ -87,6 +93,11 @@ impl<'a> Count<'a> {
         scopes.iter().any(|scope| scope.is_all()) || !scopes.is_empty() && places().iter().all(reached)
     }
 
+    fn delta(&self) -> &ReachDelta {
+        let payload = &self.request.payload;
+        self.delta.get_or_init(|| self.state.reach_delta(payload.account, &payload.action))
+    }
+
     fn initiator_counts(&self) -> bool {
         self.policy.initiator_counts && self.then.initiator_counts
     }
@@ -94,7 +105,7 @@ impl<'a> Count<'a> {
     /// By the grants with which they were an approver when the request was made, and still.
     fn is_eligible(&self, user: UserId) -> bool {
         let state = self.state;
-        let (account, permission) = (self.request.payload.account, self.request.payload.action.permission());
+        let permission = self.request.payload.action.permission();
         let fits = |grant: &&Grant| {
             let role_fits = match self.policy.approvers.roles() {
                 Some(roles) => roles.iter().any(|role| grant.role == *role),
@@ -105,14 +116,22 @@ impl<'a> Count<'a> {
         let theirs = self.request.eligible.iter().filter(|(approver, _)| *approver == user);
         let grants = theirs.filter_map(|(_, grant)| state.grants.get(grant)).filter(fits);
         let scopes: Vec<_> = grants.map(|grant| &grant.scope).collect();
-        state.users.contains(&user) && !state.is_suspended(account, user) && self.is_within(&scopes)
+        state.users.contains(&user) && self.is_within(&scopes)
+    }
+
+    /// Is whoever asks an approver, whether or not their own word counts?
+    fn is_by_approver(&self) -> bool {
+        matches!(self.request.payload.initiator, Principal::User(user) if self.is_eligible(user))
     }
 
     fn stand(&self, user: UserId) -> Stand {
         let (request, payload) = (self.request, &self.request.payload);
         let counts = !self.open || self.is_eligible(user);
-        if !counts || self.state.is_beneficiary(&payload.action, user) {
+        if !counts || self.state.is_beneficiary(&payload.action, self.delta(), user) {
             return Stand::Aside;
+        }
+        if self.open && self.state.is_kept_out(payload.account, &payload.action, user) {
+            return Stand::Suspended;
         }
         let asked = payload.initiator == Principal::User(user);
         // An initiator who does not count cannot count by voting either.
@@ -135,21 +154,25 @@ impl State {
     #[must_use]
     pub fn tally(&self, request: &Request, now: Timestamp) -> Tally {
         let (votes, payload) = (Count::of(self, request, now), &request.payload);
-        let (mut approvals, mut undecided) = (BTreeSet::new(), BTreeSet::new());
+        let (mut approvals, mut undecided, mut suspended) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         for (user, _) in request.eligible.iter() {
             match votes.stand(*user) {
                 Stand::Approves => drop(approvals.insert(*user)),
                 Stand::Undecided => drop(undecided.insert(*user)),
+                Stand::Suspended => drop(suspended.insert(*user)),
                 Stand::Aside => {}
             }
         }
-        let (by_others, others_left) =
-            (self.others(payload.initiator, &approvals), self.others(payload.initiator, &undecided));
-        let counts = if votes.open { self.counts_for(payload.account, &payload.action) } else { (0, 0) };
+        let by_others = self.others(payload.initiator, &approvals);
+        let others_left = self.others(payload.initiator, &undecided) + self.others(payload.initiator, &suspended);
+        let counts = match votes.open {
+            true => self.counts_for(payload.account, &payload.action, votes.is_by_approver()),
+            false => (0, 0),
+        };
         let (required, required_other) = (counts.0.max(request.required), counts.1.max(request.required_other));
         let lets = |policy: &Policy| policy.lets_alone(payload.initiator, required, required_other);
         let alone = lets(&votes.policy) && lets(&votes.then) || is_from_the_server(payload.initiator, &payload.action);
-        Tally { approvals, by_others, required, required_other, undecided, others_left, alone }
+        Tally { approvals, by_others, required, required_other, undecided, suspended, others_left, alone }
     }
 
     /// How many of these people are somebody else than whoever asks.

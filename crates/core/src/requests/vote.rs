@@ -40,11 +40,16 @@ impl State {
     #[must_use]
     pub fn objection(&self, request: &Request, tally: &Tally, user: UserId, decision: Decision) -> Option<NoSay> {
         let action = &request.payload.action;
-        if self.is_beneficiary(action, user) {
+        let delta = self.reach_delta(request.payload.account, action);
+        if self.is_beneficiary(action, &delta, user) {
             return Some(NoSay::Gives);
         }
-        if decision == Decision::Reject && self.is_loser(action, user) {
+        if decision == Decision::Reject && self.is_loser(action, &delta, user) {
             return Some(NoSay::Takes);
+        }
+        if tally.suspended.contains(&user) {
+            let vetoes = decision == Decision::Reject && request.payload.scenario.keeps_veto();
+            return (!vetoes).then_some(NoSay::Suspended);
         }
         let by_vote = request.vote_of(user).is_some() && tally.approvals.contains(&user);
         let is_initiator = request.payload.initiator == Principal::User(user);
@@ -77,6 +82,15 @@ impl State {
         }
     }
 
+    /// An approver may, but for whom it takes something from; while they are suspended only what could be turned against them.
+    fn may_veto(&self, request: &Request, tally: &Tally, user: UserId) -> bool {
+        let payload = &request.payload;
+        let is_approver = tally.approvals.contains(&user)
+            || tally.undecided.contains(&user)
+            || tally.suspended.contains(&user) && payload.scenario.keeps_veto();
+        is_approver && !self.is_loser(&payload.action, &self.reach_delta(payload.account, &payload.action), user)
+    }
+
     /// May they call it off? Its initiator, or for a program whoever may have its key, until it is being carried out; any approver
     /// while it waits out its timelock, but for whom it takes something from.
     #[must_use]
@@ -85,9 +99,7 @@ impl State {
             (RequestState::Pending | RequestState::Approved, _) if request.payload.initiator == who => true,
             (RequestState::Pending, Principal::User(user)) => self.is_own(request.payload.initiator, user),
             (RequestState::Approved, Principal::User(user)) => {
-                self.is_own(request.payload.initiator, user)
-                    || (tally.approvals.contains(&user) || tally.undecided.contains(&user))
-                        && !self.is_loser(&request.payload.action, user)
+                self.is_own(request.payload.initiator, user) || self.may_veto(request, tally, user)
             }
             _ => false,
         }

@@ -1,7 +1,7 @@
 //! Tags of what is made and changed: whoever changes something can say what they have seen, and is refused if it is not so any more.
 
 use super::State;
-use crate::ids::{AgentId, ContainerId, ScanTaskId, SiteId, SubAccountId};
+use crate::ids::{AgentId, ContainerId, CustomRoleId, GrantId, GroupId, ScanTaskId, SiteId, SubAccountId};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 const LENGTH: usize = 8;
 
 /// Something that has a tag.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Thing {
     /// A site.
     Site(SiteId),
@@ -21,6 +21,12 @@ pub enum Thing {
     Agent(AgentId),
     /// A scan task.
     ScanTask(ScanTaskId),
+    /// A role of an account's own.
+    Role(CustomRoleId),
+    /// A group of devices.
+    Group(GroupId),
+    /// A grant.
+    Grant(GrantId),
 }
 
 /// What somebody has seen of a thing.
@@ -44,6 +50,9 @@ impl State {
             Thing::ScanTask(id) => self
                 .scan_task(id)
                 .and_then(|task| tag(&(&task.name, &task.ranges, task.interval_s, task.enabled, &task.credentials))),
+            Thing::Role(id) => self.roles.get(&id).and_then(|role| tag(&(&role.name, &role.permissions))),
+            Thing::Group(id) => self.group(id).and_then(|group| tag(&(&group.name, group.version))),
+            Thing::Grant(id) => self.grant(id).and_then(tag),
         }
     }
 
@@ -54,7 +63,7 @@ impl State {
     }
 }
 
-fn tag(parts: &impl Serialize) -> Option<String> {
+pub(crate) fn tag(parts: &impl Serialize) -> Option<String> {
     let hash = Sha256::digest(serde_json::to_vec(parts).ok()?);
     Some(hash.iter().take(LENGTH).map(|byte| format!("{byte:02x}")).collect())
 }

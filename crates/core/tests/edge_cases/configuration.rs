@@ -225,8 +225,7 @@ fn r10_an_account_can_do_without_recovery_by_its_owner() {
     assert_eq!((w.state_of(id), tally(&w, id).required), (RequestState::Pending, 2), "as lowering every count");
     approve(&mut w, one, id);
     assert_eq!(w.state_of(id), RequestState::Executed);
-    let changes = vec![PolicyChange::counts(Scenario::AuthorizationRemove, 1, 0)];
-    let recover = Action::Control(Control::Recover(Recovery { changes, remove: [].into() }));
+    let recover = Action::Control(Control::Recover(Recovery { remove: [one].into() }));
     let asked = Submission { reason: Some("nobody is left".into()), ..submission(&mut w, recover, &[]) };
     let actor = w.actor(owner);
     assert_eq!(w.run(&actor, Command::Submit(asked)).unwrap_err().code(), "owner_recovery_off");

@@ -19,11 +19,16 @@ use adit_core::{
 
 /// Two operators, and a rule that makes mode changes wait for somebody else.
 fn world() -> (World, [UserId; 2]) {
+    let (w, people, _) = world_with_administrator();
+    (w, people)
+}
+
+fn world_with_administrator() -> (World, [UserId; 2], UserId) {
     let mut w = World::new(10);
     let people = [w.person(Role::OperationsManager), w.person(Role::OperationsManager)];
-    let owner = w.owner;
+    let (owner, administrator) = (w.owner, w.person(Role::Administrator));
     ask(&mut w, owner, counts(Scenario::FleetMode, 2));
-    (w, people)
+    (w, people, administrator)
 }
 
 #[test]
@@ -64,8 +69,9 @@ fn e091_what_was_taken_does_not_come_back_when_the_taker_is_rejected() {
 
 #[test]
 fn e092_approvals_are_kept_for_what_is_left() {
-    let (mut w, [one, two]) = world();
-    let third = w.person(Role::OperationsManager);
+    let mut w = World::new(10);
+    let [one, two, third] = [Role::OperationsManager; 3].map(|role| w.person(role));
+    let _ = [Role::Administrator; 2].map(|role| w.person(role));
     let owner = w.owner;
     ask(&mut w, owner, counts(Scenario::FleetMode, 3));
     let first = w.ask(one, mode(PowerMode::Low), &[1, 2, 4]);
@@ -126,10 +132,11 @@ fn e097_at_the_same_moment_the_order_of_the_log_decides() {
 
 #[test]
 fn what_needs_more_approvals_is_not_taken_by_what_needs_fewer() {
-    let (mut w, [one, two]) = world();
+    let (mut w, [one, two], administrator) = world_with_administrator();
     let careful = w.ask(one, mode(PowerMode::Low), &[1, 2]);
     let owner = w.owner;
-    ask(&mut w, owner, counts(Scenario::FleetMode, 1));
+    let lower = ask(&mut w, owner, counts(Scenario::FleetMode, 1));
+    approve(&mut w, administrator, lower);
     let refused = w.try_ask(two, mode(PowerMode::High), &[1]).unwrap_err();
     assert_eq!(refused.code(), "device_busy");
     w.ask(two, mode(PowerMode::Sleep), &[1]);

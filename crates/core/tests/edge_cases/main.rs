@@ -20,10 +20,12 @@ mod membership;
 mod notices;
 mod ownership;
 mod policies;
+mod reach;
 mod recovery;
 mod sub_accounts;
 #[path = "../support/mod.rs"]
 mod support;
+mod suspended;
 mod voting;
 
 use adit_core::{

@@ -354,6 +354,7 @@ fn e031_an_administrator_of_one_site_has_no_vote_on_what_reaches_another() {
     second_site(&mut w, 3, 2);
     let scoped = local(&mut w, Role::Administrator, SITE);
     let [one, two] = [Role::OperationsManager; 2].map(|role| w.person(role));
+    w.person(Role::Administrator);
     ask(&mut w, owner, counts(Scenario::FleetMode, 2));
     let across = w.ask(one, mode(PowerMode::Low), &[1, 3]);
     assert_eq!(refused(&mut w, scoped, across, Decision::Approve).code(), "not_an_approver");

@@ -104,10 +104,7 @@ fn e076_a_recovery_tells_every_approver_at_its_start_half_way_and_at_its_end() {
     let (mut w, [first, second]) = company::<2>();
     let owner = w.owner;
     crate::ask(&mut w, owner, counts(Scenario::AuthorizationAdd, 2));
-    let action = Action::Control(Control::Recover(Recovery {
-        changes: vec![PolicyChange::counts(Scenario::AuthorizationAdd, 1, 0)],
-        remove: [second].into(),
-    }));
+    let action = Action::Control(Control::Recover(Recovery { remove: [second].into() }));
     let asked = Submission { reason: Some("they cannot be reached".into()), ..submission(&mut w, action, &[]) };
     let actor = Actor { account: w.account, principal: Principal::User(owner), authenticated_at: w.now };
     let Ok(Reply::Request(id)) = w.run(&actor, Command::Submit(asked)) else { panic!("refused") };

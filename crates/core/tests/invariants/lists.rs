@@ -153,6 +153,7 @@ proptest! {
 fn what_waits_is_listed_by_its_expiry_then_by_its_risk_then_by_its_age() {
     let mut w = World::new(3);
     let who = w.person(Role::OperationsManager);
+    w.person(Role::Administrator);
     for scenario in [Scenario::FleetMode, Scenario::FleetLed] {
         w.set_policy(scenario, 2, 0);
     }

@@ -78,8 +78,6 @@ pub enum Step {
     Recover {
         who: usize,
         whom: Option<usize>,
-        scenario: usize,
-        required: u32,
     },
     Change {
         who: usize,
@@ -153,8 +151,8 @@ fn step() -> impl Strategy<Value = Step> {
                 safeguards: Safeguards { ratchet, closure, owner_recovery },
             }
         ),
-        1 => (prop_oneof![Just(5_usize), who.clone()], prop::option::of(who.clone()), 0..Scenario::ALL.len(), 1..3_u32)
-            .prop_map(|(who, whom, scenario, required)| Step::Recover { who, whom, scenario, required }),
+        1 => (prop_oneof![Just(5_usize), who.clone()], prop::option::of(who.clone()))
+            .prop_map(|(who, whom)| Step::Recover { who, whom }),
         1 => (who.clone(), who.clone(), 0..4_usize).prop_map(|(who, whom, role)| Step::Change { who, whom, role }),
         2 => (who.clone(), who.clone(), any::<bool>()).prop_map(|(who, whom, on)| Step::Suspend { who, whom, on }),
         1 => who.clone().prop_map(|who| Step::Leave { who }),

@@ -168,10 +168,9 @@ fn take(w: &mut World, people: &mut Vec<UserId>, step: &Step) {
         Step::Safeguards { who, safeguards } => {
             let _ = w.try_ask(person(*who), Action::Control(Control::SetSafeguards(*safeguards)), &[]);
         }
-        Step::Recover { who, whom, scenario, required } => {
-            let changes = vec![PolicyChange::counts(Scenario::ALL[*scenario], *required, 0)];
+        Step::Recover { who, whom } => {
             let remove = whom.map(person).into_iter().collect();
-            let action = Action::Control(Control::Recover(Recovery { changes, remove }));
+            let action = Action::Control(Control::Recover(Recovery { remove }));
             let id = w.new_id();
             let (targets, estimates, idempotency_key) = (Vec::new(), Vec::new(), None);
             let reason = Some("nobody answers".into());

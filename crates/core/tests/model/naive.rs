@@ -105,11 +105,8 @@ impl Account {
             }
             Move::Win => (PRIZE, 0),
         };
-        // A hardening rule raises the number of approvals; who asks may or may not be one of them.
-        let plain = self.counts[scenario];
-        let most = if plain.initiator_counts { self.approvers } else { self.approvers - 1 };
-        let count = Count { required: plain.required.max(hardened.min(most)), ..plain };
-        (count.people() <= self.approvers).then(|| count.people())
+        let people = self.counts[scenario].people().max(hardened);
+        (people <= self.approvers).then_some(people)
     }
 
     /// The account once it is done.

@@ -27,12 +27,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// The account that a session acts for: the one that was chosen, for as long as its person holds something there.
+/// The account that a session acts for: the one that was chosen, for as long as its person holds something there. Whoever is
+/// suspended there stays on it, to stop what they may stop.
 ///
 /// # Errors
 /// `account_gone` if they hold nothing there any more and could choose another, `no_account` if there is none.
 pub(super) fn current(state: &State, session: &Session) -> Answer<AccountId> {
-    let belongs = |account: &AccountId| !state.rights_of_user(*account, session.user).is_empty();
+    let belongs = |account: &AccountId| state.accounts_of(session.user).any(|of| of == *account);
     if let Some(account) = session.account.filter(belongs) {
         return Ok(account);
     }
@@ -49,7 +50,7 @@ pub(super) fn current(state: &State, session: &Session) -> Answer<AccountId> {
 /// The account that a new session begins with: the one they last worked on, or else their first.
 pub(super) fn first(state: &State, user: UserId, earlier: &[Session]) -> Option<AccountId> {
     let last = earlier.iter().find_map(|session| session.account);
-    last.filter(|account| !state.rights_of_user(*account, user).is_empty()).or_else(|| state.accounts_of(user).next())
+    last.filter(|account| state.accounts_of(user).any(|of| of == *account)).or_else(|| state.accounts_of(user).next())
 }
 
 /// The contract's `AccountRef`s.

@@ -14,7 +14,7 @@ use adit_core::{
     event::device_of,
     fleet::Operation,
     ids::{DeviceId, GrantId, GroupId, UserId},
-    requests::{Action, Approvers, Control, Policy, PolicyChange, Request, RequestState, Safeguards, StepUp},
+    requests::{Action, Approvers, Base, Control, Policy, PolicyChange, Request, RequestState, Safeguards, StepUp},
     time::Millis,
 };
 use adit_telemetry::LiveTable;
@@ -189,7 +189,6 @@ impl Viewer<'_> {
                 let mut rows: Vec<_> = removed
                     .map(|user| row(&format!("Roles of {}", self.names.of(*user)), "in force", "none"))
                     .collect();
-                rows.extend(recovery.changes.iter().map(|change| self.of_policy(request, change)));
                 rows.push(row("Counts above the number of approvers", "as they are", "the number of approvers"));
                 rows
             }
@@ -256,7 +255,7 @@ impl Viewer<'_> {
 
     /// From the counts as they were when it was asked for.
     fn of_policy(&self, request: &Request, change: &PolicyChange) -> Value {
-        let version = request.payload.base_versions.get(&change.scenario).copied().unwrap_or(0);
+        let version = request.payload.base_number(Base::Policy(change.scenario));
         let old = self.state.policy_at(request.payload.account, change.scenario, version);
         let new = change.of(&old);
         row(change.scenario.name(), &policy_in_words(&old, &old, &new), &policy_in_words(&new, &old, &new))

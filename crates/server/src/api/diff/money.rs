@@ -5,7 +5,7 @@ use crate::api::views::Viewer;
 use adit_core::{
     accounts::{Allocation, Recipient, Share, address::masked},
     ids::SubAccountId,
-    requests::Request,
+    requests::{Action, Base, Control, Request},
 };
 use serde_json::Value;
 
@@ -55,7 +55,12 @@ impl Viewer<'_> {
 
 /// Version of what it would change, as it was when it was asked for.
 fn base(request: &Request) -> u32 {
-    request.payload.base_versions.get(&request.payload.scenario).copied().unwrap_or(0)
+    let base = match &request.payload.action {
+        Action::Control(Control::SetWallet { sub_account, .. }) => Base::Wallet(*sub_account),
+        Action::Control(Control::SetAllocation { sub_account, .. }) => Base::Allocation(*sub_account),
+        _ => return 0,
+    };
+    request.payload.base_number(base)
 }
 
 fn percent(basis_points: Option<u32>) -> String {
