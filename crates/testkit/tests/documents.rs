@@ -32,10 +32,10 @@ fn tests_in(source: &str, into: &mut BTreeSet<String>) {
     for line in source.lines().map(str::trim) {
         if line.starts_with("#[test]") || line.starts_with("#[tokio::test") {
             is_test = true;
-        } else if let Some(rest) = line.strip_prefix("async fn ").or_else(|| line.strip_prefix("fn ")) {
-            if std::mem::take(&mut is_test) {
-                into.insert(rest.split(['(', '<']).next().unwrap().to_owned());
-            }
+        } else if let Some(rest) = line.strip_prefix("async fn ").or_else(|| line.strip_prefix("fn "))
+            && std::mem::take(&mut is_test)
+        {
+            into.insert(rest.split(['(', '<']).next().unwrap().to_owned());
         }
     }
 }
