@@ -63,6 +63,7 @@ const SIGHTS = {
   "approval rules": { at: there("rules") },
   "changing a rule": { at: there("rules"), open: pressed("Change the rule: Power mode and presets") },
   webhooks: { at: there("webhooks") },
+  "API keys": { at: there("api-keys") },
   "the audit log": { at: there("audit") },
   "the account as it was": { at: there("audit/as-of") },
   security: { at: there("security") },

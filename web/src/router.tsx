@@ -181,6 +181,12 @@ const webhooks = createRoute({
   component: lazyRouteComponent(() => import("./webhooks/WebhooksPage"), "WebhooksPage"),
 });
 
+const apiKeys = createRoute({
+  getParentRoute: () => shell,
+  path: "api-keys",
+  component: lazyRouteComponent(() => import("./keys/KeysPage"), "KeysPage"),
+});
+
 const rules = createRoute({
   getParentRoute: () => shell,
   path: "rules",
@@ -264,6 +270,7 @@ export const router = createRouter({
       people,
       roles,
       webhooks,
+      apiKeys,
       security,
       settings,
     ]),

@@ -3,10 +3,10 @@
 use crate::{
     audit::Hash,
     fleet::{CommandId, FoundDevice, SitePolicy, TargetResult},
-    ids::{AgentId, ContainerId, DeviceId, RequestId, ScanTaskId, SiteId, SubAccountId, UserId, WebhookId},
-    requests::{Action, ContentHash, Decision, Outlook},
+    ids::{AgentId, ContainerId, DeviceId, KeyId, RequestId, ScanTaskId, SiteId, SubAccountId, UserId, WebhookId},
+    requests::{Action, ContentHash, Decision, KeyTerms, NewKey, Outlook},
     state::Seen,
-    time::Timestamp,
+    time::{Millis, Timestamp},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -98,6 +98,30 @@ pub enum Command {
     },
     /// One's own grants on the account end. Needs nobody's leave, unless the counts need this person.
     LeaveAccount,
+    /// A key that reads, under one's own grant: it gives nothing that the grant's API access was not approved for. One that writes is
+    /// asked for by a request.
+    IssueOwnKey(NewKey),
+    /// Another name and narrower terms for a key under one's own grant.
+    ChangeOwnKey {
+        /// Which.
+        key: KeyId,
+        /// What it is to be; wider terms are another key's.
+        to: KeyTerms,
+    },
+    /// Another secret for a key under one's own grant.
+    RotateOwnKey {
+        /// Which.
+        key: KeyId,
+        /// SHA-256 of the new one, 64 hex digits.
+        secret_hash: String,
+        /// How long the one until now still opens, at most seven days.
+        overlap: Millis,
+    },
+    /// Ends a key under one's own grant, at once. Nobody can refuse that.
+    RevokeOwnKey {
+        /// Which.
+        key: KeyId,
+    },
     /// A container on a site.
     CreateContainer {
         /// Where.
@@ -309,6 +333,8 @@ pub enum Reply {
     Container(ContainerId),
     /// A sub-account.
     SubAccount(SubAccountId),
+    /// An API key.
+    Key(KeyId),
     /// A webhook.
     Webhook(WebhookId),
     /// An agent.

@@ -3,6 +3,7 @@
 mod accounts;
 mod drafts;
 mod inventory;
+mod keys;
 mod money;
 mod people;
 mod tick;
@@ -69,6 +70,10 @@ pub fn decide_on(state: State, actor: &Actor, command: Command, now: Timestamp) 
             Ok(Decided { entries: tx.entries, state: tx.state, reply })
         }
         Err(rejection) => {
+            let rejection = match rejection {
+                Rejection::Denied(denied) => tx.state.denied(actor, denied.permission).into(),
+                other => other,
+            };
             let unchanged = tx.entries.is_empty().then(|| Box::new(tx.state));
             Err(Refused { rejection, unchanged })
         }
@@ -173,6 +178,12 @@ impl Tx {
             Command::RemoveContainer { container } => self.remove_container(actor, container),
             Command::RenameSubAccount { sub_account, name } => self.rename_sub_account(actor, sub_account, name),
             Command::LeaveAccount => self.leave_account(actor),
+            Command::IssueOwnKey(new) => self.issue_own_key(actor, new),
+            Command::ChangeOwnKey { key, to } => self.change_own_key(actor, key, to),
+            Command::RotateOwnKey { key, secret_hash, overlap } => {
+                self.rotate_own_key(actor, key, secret_hash, overlap)
+            }
+            Command::RevokeOwnKey { key } => self.revoke_own_key(actor, key),
             Command::Submit(asked) => self.submit(actor, asked).map(Reply::Request),
             Command::Vote { request, decision, content_hash, comment, passkey } => {
                 self.vote(actor, request, decision, content_hash, comment, passkey).map(|()| Reply::Request(request))

@@ -7,7 +7,7 @@
 use crate::{
     accounts::{Posting, Sections, Share},
     audit::Hash,
-    authz::{ApiAccess, Permission, Principal, RoleId, Scope},
+    authz::{ApiAccess, Origins, Permission, Principal, RoleId, Scope},
     fleet::{AgentMode, FoundDevice, SitePolicy, TargetResult},
     ids::{
         AccountId, AgentId, ContainerId, CustomRoleId, DeviceId, GrantId, GroupId, KeyId, ObserverLinkId, RequestId,
@@ -118,7 +118,24 @@ pub enum Event {
         access: ApiAccess,
         secret_hash: String,
         expires_at: Option<Timestamp>,
+        #[serde(default, skip_serializing_if = "Origins::is_anywhere")]
+        from: Origins,
+        #[serde(default, skip_serializing_if = "is_false")]
+        require_hmac: bool,
     },
+    /// Its name is another, or its terms are narrower.
+    #[serde(rename = "key_changed.v1")]
+    KeyChanged {
+        key: KeyId,
+        account: AccountId,
+        name: String,
+        expires_at: Option<Timestamp>,
+        from: Origins,
+        require_hmac: bool,
+    },
+    /// It has another secret; the one until now opens until then.
+    #[serde(rename = "key_rotated.v1")]
+    KeyRotated { key: KeyId, account: AccountId, secret_hash: String, former_until: Timestamp },
     /// It may not any more.
     #[serde(rename = "key_revoked.v1")]
     KeyRevoked { key: KeyId, account: AccountId },
@@ -414,6 +431,11 @@ impl Event {
             _ => None,
         }
     }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// The thing an event's target stands for; kept so that events need not name both kinds.

@@ -177,7 +177,8 @@ impl Rejection {
     pub fn code(&self) -> &'static str {
         match self {
             Self::NotFound { .. } => "not_found",
-            Self::Denied(_) => "permission_denied",
+            Self::Denied(Denied { key: Some(_), .. }) => "key_scope",
+            Self::Denied(Denied { key: None, .. }) => "permission_denied",
             Self::PendingExists { .. } => "pending_exists",
             Self::DuplicateRequest { .. } => "duplicate_request",
             Self::Unsatisfiable { .. } => "unsatisfiable",

@@ -105,6 +105,9 @@ pub struct State {
     /// When keys that are not revoked end by themselves; rebuilt, never stored.
     #[serde(skip)]
     key_ends: imbl::OrdSet<(Timestamp, KeyId)>,
+    /// Which key a secret opens, by its hash; rebuilt, never stored.
+    #[serde(skip)]
+    key_secrets: imbl::OrdMap<Arc<str>, KeyId>,
     #[serde(default)]
     pub(crate) webhooks: imbl::OrdMap<WebhookId, Webhook>,
     #[serde(default)]
@@ -172,6 +175,7 @@ impl State {
             self.open.iter().filter(|place| self.requests.get(**place as usize).is_some_and(|r| is_control(r)));
         self.open_controls = controls.copied().collect();
         self.key_ends = self.keys.values().filter_map(keys::end_of).collect();
+        self.key_secrets = self.keys.values().flat_map(keys::secrets_of).collect();
         self.list_all();
         for device in &self.devices {
             self.territories.moved(None, device);

@@ -92,11 +92,13 @@ const fn number(event: &Event) -> usize {
         Event::SitePolicyTold { .. } => 74,
         Event::AccountRenamed { .. } => 75,
         Event::StateHashed { .. } => 76,
+        Event::KeyChanged { .. } => 77,
+        Event::KeyRotated { .. } => 78,
     }
 }
 
 /// How many numbers there are.
-const EVENTS: usize = 77;
+const EVENTS: usize = 79;
 
 fn entries() -> impl Iterator<Item = (usize, &'static str, Entry)> {
     (1..).zip(LINES.lines()).map(|(line, text)| {

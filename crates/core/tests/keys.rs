@@ -28,8 +28,8 @@ fn holder(w: &mut World, role: Role, api_access: ApiAccess) -> (UserId, GrantId)
 }
 
 fn key(grant: GrantId, access: ApiAccess, expires_at: Option<Timestamp>) -> Action {
-    let (name, secret_hash) = ("Monitoring".into(), "ab".repeat(32));
-    Action::Control(Control::IssueKey(NewKey { grant, name, access, secret_hash, expires_at }))
+    let new = NewKey::new(grant, "Monitoring", access, "ab".repeat(32));
+    Action::Control(Control::IssueKey(NewKey { expires_at, ..new }))
 }
 
 fn program(w: &World) -> Actor {
@@ -57,7 +57,8 @@ fn e078_a_key_that_reads_looks_and_does_nothing_else() {
         let (id, estimates) = (w.new_id(), Vec::new());
         let asked = Submission { id, action, targets, estimates, reason: None, idempotency_key: None };
         let why = w.run(&program(&w), Command::Submit(asked)).unwrap_err();
-        assert_eq!((why.code(), why.status()), ("permission_denied", 403));
+        assert_eq!((why.code(), why.status()), ("key_scope", 403));
+        assert!(why.to_string().contains("read-only"), "of the key, and not of roles: {why}");
     }
 }
 

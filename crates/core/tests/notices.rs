@@ -92,8 +92,8 @@ fn whose_key_it_is_hears_what_becomes_of_a_programs_request_but_not_of_what_it_d
     let given = NewGrant { api_access: ApiAccess::ReadWrite, ..NewGrant::new(manager, Role::Engineer, Scope::All) };
     w.ask(owner, Action::Control(Control::AddGrant(given)), &[]);
     let grant = w.state.grants_of(w.account).find(|grant| !grant.api_access.is_none()).unwrap().id;
-    let (name, secret_hash, access) = ("Curtailment".into(), "ab".repeat(32), ApiAccess::ReadWrite);
-    w.ask(owner, Action::Control(Control::IssueKey(NewKey { grant, name, access, secret_hash, expires_at })), &[]);
+    let new = NewKey::new(grant, "Curtailment", ApiAccess::ReadWrite, "ab".repeat(32));
+    w.ask(owner, Action::Control(Control::IssueKey(NewKey { expires_at, ..new })), &[]);
     let program = Actor { account: w.account, principal: Principal::ApiKey(KeyId(1)), authenticated_at: w.now };
     let ask = |w: &mut World, action: Action| {
         let id = w.new_id();

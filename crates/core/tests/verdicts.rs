@@ -6,7 +6,7 @@ mod support;
 
 use adit_core::{
     accounts::Sections,
-    authz::{Actor, ApiAccess, Node, Permission, Place, Principal, Role, Scope, Verdict},
+    authz::{Actor, ApiAccess, Node, Origins, Permission, Place, Principal, Role, Scope, Verdict},
     command::{Command, Reply, Submission},
     decide,
     event::{Entry, Event},
@@ -168,7 +168,8 @@ proptest! {
         let (role, scope) = (key_role.into(), Scope::All);
         tell(&mut w, Event::GrantAdded { grant, account, user, role, scope, expires_at: None, remark: None, api_access: access });
         let (name, secret_hash) = ("Program".into(), "ab".repeat(32));
-        tell(&mut w, Event::KeyIssued { key: KEY, account, grant, name, access, secret_hash, expires_at: None });
+        let (from, require_hmac, expires_at) = (Origins::Anywhere, false, None);
+        tell(&mut w, Event::KeyIssued { key: KEY, account, grant, name, access, secret_hash, expires_at, from, require_hmac });
         let safeguards = Safeguards { ratchet, closure, owner_recovery: true };
         tell(&mut w, Event::SafeguardsSet { account, safeguards });
         for (scenario, policy) in policies {

@@ -250,7 +250,7 @@ impl Server {
         // Nobody listens to it if serving has failed already.
         let _ = self.stop.send(());
         self.agents.close();
-        self.api.close_streams();
+        self.api.close();
         let ended = tokio::time::timeout(FAREWELL, self.serving.join_next()).await;
         if ended.is_err() {
             tracing::info!("connections that stayed open are cut");

@@ -42,8 +42,8 @@ async fn what_is_about_people_keys_and_rules_is_for_those_who_may_view_that_for_
     let (role, api_access) = (Role::Engineer.into(), ApiAccess::ReadOnly);
     let change = GrantChange { grant, role, scope: Scope::All, expires_at: None, remark: None, api_access };
     ask(Control::ChangeGrant(change)).await;
-    let (name, access, secret_hash) = ("Monitoring".to_owned(), ApiAccess::ReadOnly, "ab".repeat(32));
-    let key = ask(Control::IssueKey(NewKey { grant, name, access, secret_hash, expires_at: None })).await;
+    let new = NewKey::new(grant, "Monitoring", ApiAccess::ReadOnly, "ab".repeat(32));
+    let key = ask(Control::IssueKey(new)).await;
     let rules = ask(Control::SetPolicies { changes: vec![PolicyChange::counts(Scenario::FleetPower, 2, 0)] }).await;
     let all: BTreeSet<_> = people.iter().cloned().chain([rules.clone(), key.clone()]).collect();
 

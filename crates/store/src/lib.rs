@@ -15,6 +15,7 @@
 //! ```
 #![deny(missing_docs)]
 
+mod answers;
 mod data_dir;
 mod error;
 mod files;
@@ -28,6 +29,7 @@ mod sqlite;
 #[cfg(any(test, feature = "testing"))]
 pub mod suite;
 
+pub use answers::{Begun, CallId, Old};
 pub use data_dir::{DataDir, backup};
 pub use error::{Result, StoreError};
 pub use log::{
@@ -37,7 +39,7 @@ pub use notices::{
     Announcement, Attempt, Choices, Delivery, DeliveryState, Item, Letter, MAX_ITEMS, Mark, Notices, Outcome,
 };
 pub use people::{
-    Identity, Invitation, Link, LinkPurpose, Mail, NewInvitation, Passkey, People, Person, Security, Session,
+    Identity, Invitation, KeyUse, Link, LinkPurpose, Mail, NewInvitation, Passkey, People, Person, Security, Session,
     TotpState, Verified,
 };
 pub use seal::Key;

@@ -6,7 +6,20 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 const MIGRATIONS: &[&str] =
-    &["CREATE TABLE secrets (name TEXT PRIMARY KEY, sealed BLOB NOT NULL) STRICT, WITHOUT ROWID;"];
+    &["CREATE TABLE secrets (name TEXT PRIMARY KEY, sealed BLOB NOT NULL) STRICT, WITHOUT ROWID;", ANSWERS];
+const ANSWERS: &str = "
+    CREATE TABLE answers (
+        whose TEXT NOT NULL,
+        route TEXT NOT NULL,
+        key TEXT NOT NULL,
+        content BLOB NOT NULL,
+        begun_at INTEGER NOT NULL,
+        request TEXT,
+        sealed BLOB,
+        PRIMARY KEY (whose, route, key)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX answers_by_time ON answers (begun_at);
+";
 const MAX_NAME: usize = 128;
 const MAX_VALUE: usize = 64 << 10;
 /// Sealed under the name that no caller can use, to know the right key by.
@@ -14,8 +27,8 @@ const CHECK: (&str, &[u8]) = ("", b"adit");
 
 /// The sealed secrets.
 pub struct Secrets {
-    database: Database,
-    key: Key,
+    pub(crate) database: Database,
+    pub(crate) key: Key,
 }
 
 impl Secrets {

@@ -620,7 +620,7 @@ export interface paths {
         /** API keys, the latest first. */
         get: operations["get_keys"];
         put?: never;
-        /** Asks for an API key; its token is in the answer, once. */
+        /** Asks for an API key; its secrets are in the answer, once. */
         post: operations["post_keys"];
         delete?: never;
         options?: never;
@@ -675,6 +675,59 @@ export interface paths {
         post: operations["post_me_identities_id"];
         /** Forgets an account of a provider. */
         delete: operations["delete_me_identities_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/me/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The caller's own API keys, and the grants under which they may make some. */
+        get: operations["get_me_keys"];
+        put?: never;
+        /** Makes an API key under the caller's own grant; one that writes is asked for. Its secrets are in the answer, once. */
+        post: operations["post_me_keys"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/me/keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Renames an API key of one's own, or makes it narrower. */
+        put: operations["put_me_keys_id"];
+        post?: never;
+        /** Revokes an API key of one's own at once. */
+        delete: operations["delete_me_keys_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/me/keys/{id}/rotation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Another secret, once; the old one opens for a while as well. */
+        post: operations["post_me_keys_id_rotation"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2280,7 +2333,6 @@ export interface components {
             /** @constant */
             action: "recover";
             params: {
-                changes?: components["schemas"]["PolicyChange"][];
                 remove?: string[];
             };
         };
@@ -2346,33 +2398,81 @@ export interface components {
         ApiKey: {
             /** @enum {string} */
             access: "read_only" | "read_write";
+            /** @description Calls that it let in. */
+            calls: number;
+            etag: string;
             expires_at: number | null;
+            /** @description The secret before, while it still opens. */
+            former: {
+                token_id: string;
+                until: number;
+            } | null;
+            from: components["schemas"]["Origins"];
             grant: string;
+            /** @description Whose grant it is. */
             holder: string | null;
             id: string;
             issued_at: number;
-            live: boolean;
+            last_used: {
+                address: string;
+                agent: string;
+                at: number;
+            } | null;
+            /** @description Who asked for it. */
+            made_by: string | null;
             name: string;
+            /** @description What it changes must be signed. */
+            require_hmac: boolean;
             revoked_at: number | null;
+            role: string | null;
+            /**
+             * @description `live`, or the code with which it is refused.
+             * @enum {string}
+             */
+            standing: "live" | "key_revoked" | "key_expired" | "key_grant_ended";
             /** @description As in the token, after ro or rw. */
             token_id: string;
+        };
+        ApiKeyChange: {
+            expires_at?: number | null;
+            from?: components["schemas"]["Origins"];
+            name?: string;
+            require_hmac?: boolean | null;
         };
         ApiKeyIssue: {
             /** @enum {string} */
             access: "read_only" | "read_write";
+            /** @description At most 365 for a key that writes, which has 90 if nothing is said. */
             expires_in_days?: number | null;
+            /** @description Must be said of a key that writes. */
+            from?: components["schemas"]["Origins"];
             grant: string;
             name: string;
+            require_hmac?: boolean;
         };
         ApiKeyIssued: {
             /** @description Null while the request waits. */
             key: components["schemas"]["ApiKey"] | null;
-            request: components["schemas"]["Request"];
+            /** @description Null where none was needed. */
+            request: components["schemas"]["Request"] | null;
+            /** @description For signed calls; never sent. Shown this once. */
+            signing_secret: string;
             /** @description Shown this once. */
             token: string;
         };
         ApiKeyPage: {
             items: components["schemas"]["ApiKey"][];
+        };
+        ApiKeyRotate: {
+            /** @description How long the old secret still opens; a day if nothing is said. */
+            overlap_hours?: number | null;
+        };
+        ApiKeyRotated: {
+            key: components["schemas"]["ApiKey"];
+            /** @description Shown this once. */
+            signing_secret: string;
+            /** @description Shown this once. */
+            token: string;
         };
         /** @description The account as it was after a record of the log. */
         AsOf: {
@@ -2925,6 +3025,10 @@ export interface components {
         };
         /** @enum {string} */
         OpKind: "reboot" | "restart_mining" | "pause" | "resume" | "set_power_mode" | "locate" | "set_pools";
+        /** @description From where a key may be used. */
+        Origins: "anywhere" | {
+            networks: string[];
+        };
         /** @description The header: the fleet in numbers, and where requests stand. */
         Overview: {
             as_of: number;
@@ -2961,6 +3065,16 @@ export interface components {
                 record: number;
             } | null;
             power_w: number;
+        };
+        OwnApiKeys: {
+            grants: {
+                /** @enum {string} */
+                api_access: "read_only" | "read_write";
+                expires_at: number | null;
+                id: string;
+                role_title: string;
+            }[];
+            items: components["schemas"]["ApiKey"][];
         };
         /** @description The caller is asked to become the Owner. */
         OwnershipOffer: {
@@ -3162,6 +3276,8 @@ export interface components {
                 pointer: string;
             }[];
             request_id?: string;
+            /** @description The server's clock, where a call was not signed just now. */
+            server_time?: number;
             status: number;
             title: string;
             type: string;
@@ -3459,6 +3575,8 @@ export interface components {
             csrf: string;
             deletion: components["schemas"]["AccountDeletion"];
             demo: boolean;
+            /** @description They have API keys of their own here, or may make some. */
+            has_keys: boolean;
             /** @description Whoever is signed in may make an account of their own here. */
             may_found: boolean;
             ownership_offer: components["schemas"]["OwnershipOffer"];
@@ -3772,7 +3890,9 @@ export interface operations {
     post_account_deletion: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3830,7 +3950,9 @@ export interface operations {
     post_accounts: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3877,7 +3999,9 @@ export interface operations {
     post_agents: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4510,6 +4634,7 @@ export interface operations {
             };
             header?: {
                 "if-match"?: string;
+                "idempotency-key"?: string;
             };
             path?: never;
             cookie?: never;
@@ -4949,7 +5074,9 @@ export interface operations {
     post_invitations: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5067,7 +5194,9 @@ export interface operations {
     post_keys: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5191,6 +5320,143 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_me_keys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnApiKeys"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_me_keys: {
+        parameters: {
+            query?: never;
+            header?: {
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApiKeyIssue"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKeyIssued"];
+                };
+            };
+            /** @description Done. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKeyIssued"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    put_me_keys_id: {
+        parameters: {
+            query?: never;
+            header?: {
+                "if-match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApiKeyChange"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKey"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_me_keys_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_me_keys_id_rotation: {
+        parameters: {
+            query?: never;
+            header?: {
+                "idempotency-key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApiKeyRotate"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKeyRotated"];
+                };
             };
             default: components["responses"]["Problem"];
         };
@@ -5689,7 +5955,9 @@ export interface operations {
     post_observer_links: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5923,7 +6191,9 @@ export interface operations {
     post_people: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6193,7 +6463,9 @@ export interface operations {
     post_requests_id_comments: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "idempotency-key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -7012,7 +7284,9 @@ export interface operations {
     post_sites_id_containers: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "idempotency-key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -7111,7 +7385,9 @@ export interface operations {
     post_sub_accounts: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7291,7 +7567,9 @@ export interface operations {
     post_webhooks: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7393,7 +7671,9 @@ export interface operations {
     post_webhooks_id_deliveries_delivery_again: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "idempotency-key"?: string;
+            };
             path: {
                 id: string;
                 delivery: string;
@@ -7417,7 +7697,9 @@ export interface operations {
     post_webhooks_id_secret: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "idempotency-key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -7440,7 +7722,9 @@ export interface operations {
     post_webhooks_id_test: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "idempotency-key"?: string;
+            };
             path: {
                 id: string;
             };

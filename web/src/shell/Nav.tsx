@@ -3,6 +3,7 @@ import {
   IconCpu,
   IconFileText,
   IconInbox,
+  IconKey,
   IconLayoutGrid,
   IconLayoutSidebarLeftCollapse,
   IconLayoutSidebarLeftExpand,
@@ -51,6 +52,7 @@ const GROUPS = [
       { to: "/s/$site/people", word: "People", icon: IconUsers, needs: "user.view" },
       { to: "/s/$site/roles", word: "Roles", icon: IconTable },
       { to: "/s/$site/rules", word: "Approval rules", icon: IconScale },
+      { to: "/s/$site/api-keys", word: "API Authorization", icon: IconKey, needs: "has_keys" },
       { to: "/s/$site/webhooks", word: "Webhooks", icon: IconWebhook, needs: "settings.manage" },
       { to: "/s/$site/audit", word: "Audit log", icon: IconFileText, needs: "audit.view" },
       { to: "/s/$site/settings", word: "Settings", icon: IconSettings },
@@ -74,7 +76,10 @@ export function Nav({ inDrawer = false, onGo }: { inDrawer?: boolean; onGo?: () 
         <Fragment key={group.name}>
           <div className={css.group}>{group.name}</div>
           {group.items
-            .filter((item) => !("needs" in item) || permissions.includes(item.needs))
+            .filter((item) => {
+              if (!("needs" in item)) return true;
+              return item.needs === "has_keys" ? session.has_keys : permissions.includes(item.needs);
+            })
             .map(({ to, word, icon: Icon }) => (
               <Link key={to} to={to} params={{ site }} className={css.item} onClick={onGo} title={word}>
                 <Icon size={17} stroke={1.6} aria-hidden="true" />

@@ -18,12 +18,14 @@
 
 pub mod catalogue;
 mod key;
+mod network;
 mod role;
 mod scope;
 mod table;
 
 pub use catalogue::Permission;
-pub use key::ApiKey;
+pub use key::{ApiKey, FormerSecret, KeyRefused};
+pub use network::{Network, NoNetwork, Origins};
 pub use role::{CustomRole, Role, RoleId, mask_of};
 pub use scope::{Groups, MAX_GROUPS, Node, Place, Scope};
 use scope::{Mark, Marks};
@@ -280,19 +282,48 @@ impl<const P: u8> Permit<P> {
 
 /// Why not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
-#[error("this needs the permission {}, which {} hold", permission.name(), who_can.join(", "))]
+#[error("{}", self.words())]
 pub struct Denied {
     /// What is missing.
     pub permission: Permission,
     /// Titles of the built-in roles that hold it.
     pub who_can: Vec<&'static str>,
+    /// If a program was refused: what of its key is in the way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<KeyLimit>,
+}
+
+/// What keeps a program from something: its key, whatever the people may who have it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyLimit {
+    /// It reads, and this is not reading.
+    ReadOnly,
+    /// The grant that it hangs from does not give the permission.
+    Grant,
+    /// It is for people to ask.
+    People,
 }
 
 impl Denied {
     /// For want of `permission`.
     #[must_use]
     pub fn lacking(permission: Permission) -> Self {
-        Self { permission, who_can: Role::holding(permission) }
+        Self { permission, who_can: Role::holding(permission), key: None }
+    }
+
+    fn words(&self) -> String {
+        let name = self.permission.name();
+        match self.key {
+            None => format!("this needs the permission {name}, which {} hold", self.who_can.join(", ")),
+            Some(KeyLimit::ReadOnly) => {
+                format!("this API key is read-only, and this needs {name}: make one that writes")
+            }
+            Some(KeyLimit::Grant) => format!("the grant of this API key has no {name}"),
+            Some(KeyLimit::People) => {
+                format!("API keys do not ask for this, which needs {name}: somebody who is signed in does")
+            }
+        }
     }
 }
 
@@ -326,10 +357,28 @@ impl State {
         let rights = self.rights_of(actor);
         let scopes: Arc<[Scope]> = rights.with(permission, now).map(|right| right.scope.clone()).collect();
         if scopes.is_empty() {
-            return Err(Denied::lacking(permission));
+            return Err(self.denied(actor, permission));
         }
         let everywhere = scopes.iter().any(Scope::is_all);
         Ok(Permit { actor: *actor, reach: Reach { account: actor.account, everywhere, scopes } })
+    }
+
+    /// Why `actor`, who lacks `permission`, is refused: a program is told of its key and not of roles.
+    #[must_use]
+    pub fn denied(&self, actor: &Actor, permission: Permission) -> Denied {
+        let key = match actor.principal {
+            Principal::ApiKey(key) => self.key(key),
+            Principal::User(_) | Principal::Operator | Principal::System => None,
+        };
+        let limit = key.map(|key| {
+            let role = self.grant(key.grant).map_or(0, |grant| self.mask_of(grant.role));
+            match (key.mask(role) & permission.bit() != 0, role & permission.bit() != 0) {
+                (true, _) => KeyLimit::People,
+                (false, true) => KeyLimit::ReadOnly,
+                (false, false) => KeyLimit::Grant,
+            }
+        });
+        Denied { key: limit, ..Denied::lacking(permission) }
     }
 
     /// May `user` use `permission` on a thing of `account` at `place`? The quickest form of the question: no reason is given.

@@ -46,6 +46,7 @@ impl fmt::Display for Base {
                 Thing::Role(id) => write!(f, "role/{id}"),
                 Thing::Group(id) => write!(f, "group/{id}"),
                 Thing::Grant(id) => write!(f, "grant/{id}"),
+                Thing::Key(id) => write!(f, "api_key/{id}"),
             },
         }
     }
@@ -81,6 +82,7 @@ impl FromStr for Base {
             "role" => Thing::Role(id.parse()?),
             "group" => Thing::Group(id.parse()?),
             "grant" => Thing::Grant(id.parse()?),
+            "api_key" => Thing::Key(id.parse()?),
             _ => return Err(NotABase),
         };
         Ok(Self::Thing(thing))

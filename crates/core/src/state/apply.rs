@@ -50,7 +50,10 @@ impl State {
             | Event::RoleSet { .. }
             | Event::RoleDeleted { .. }
             | Event::AdministratorsManageUsersSet { .. } => self.apply_people(&entry.event),
-            Event::KeyIssued { .. } | Event::KeyRevoked { .. } => self.apply_key(entry),
+            Event::KeyIssued { .. }
+            | Event::KeyChanged { .. }
+            | Event::KeyRotated { .. }
+            | Event::KeyRevoked { .. } => self.apply_key(entry),
             Event::WebhookSet { .. }
             | Event::WebhookSecretRotated { .. }
             | Event::WebhookDisabled { .. }

@@ -2,12 +2,19 @@
 
 use super::State;
 use crate::{
-    authz::{ApiAccess, ApiKey, Grant, Principal, Rights},
+    authz::{ApiAccess, ApiKey, FormerSecret, Grant, KeyRefused, Principal, Rights},
     event::{Entry, Event},
     ids::{AccountId, GrantId, KeyId, UserId},
     requests::{Action, Control, Request, RequestState},
     time::Timestamp,
 };
+use std::{net::IpAddr, sync::Arc};
+
+/// By which secrets a key is found, for the index of secrets.
+pub(super) fn secrets_of(key: &ApiKey) -> impl Iterator<Item = (Arc<str>, KeyId)> {
+    let former = key.former.iter().map(|former| former.secret_hash.as_str());
+    former.chain([key.secret_hash.as_str()]).map(|hash| (hash.into(), key.id))
+}
 
 /// When a key ends by itself, for the index of ends; nothing if it does not, or has been revoked.
 pub(super) fn end_of(key: &ApiKey) -> Option<(Timestamp, KeyId)> {
@@ -17,7 +24,7 @@ pub(super) fn end_of(key: &ApiKey) -> Option<(Timestamp, KeyId)> {
 impl State {
     pub(super) fn apply_key(&mut self, entry: &Entry) {
         match &entry.event {
-            Event::KeyIssued { key, account, grant, name, access, secret_hash, expires_at } => {
+            Event::KeyIssued { key, account, grant, name, access, secret_hash, expires_at, from, require_hmac } => {
                 let issued = ApiKey {
                     id: *key,
                     account: *account,
@@ -26,12 +33,39 @@ impl State {
                     name: name.clone(),
                     access: *access,
                     secret_hash: secret_hash.clone(),
+                    former: None,
+                    from: from.clone(),
+                    require_hmac: *require_hmac,
                     issued_at: entry.at,
                     expires_at: *expires_at,
                     revoked_at: None,
                 };
                 self.key_ends.extend(end_of(&issued));
+                self.key_secrets.insert(issued.secret_hash.as_str().into(), *key);
                 self.keys.insert(*key, issued);
+            }
+            Event::KeyChanged { key, name, expires_at, from, require_hmac, .. } => {
+                if let Some(key) = self.keys.get_mut(key) {
+                    if let Some(end) = end_of(key) {
+                        self.key_ends.remove(&end);
+                    }
+                    key.name.clone_from(name);
+                    key.from.clone_from(from);
+                    key.require_hmac = *require_hmac;
+                    key.expires_at = *expires_at;
+                    self.key_ends.extend(end_of(key));
+                }
+            }
+            Event::KeyRotated { key: id, secret_hash, former_until, .. } => {
+                if let Some(key) = self.keys.get_mut(id) {
+                    let now = std::mem::replace(&mut key.secret_hash, secret_hash.clone());
+                    let before = key.former.replace(FormerSecret { secret_hash: now, until: *former_until });
+                    // Two at most: the one before the last opens nothing any more.
+                    if let Some(before) = before {
+                        self.key_secrets.remove(before.secret_hash.as_str());
+                    }
+                    self.key_secrets.insert(secret_hash.as_str().into(), *id);
+                }
             }
             Event::KeyRevoked { key, .. } => {
                 if let Some(key) = self.keys.get_mut(key) {
@@ -84,6 +118,40 @@ impl State {
         self.keys.get(&id)
     }
 
+    /// The key that this secret opens or opened.
+    pub(crate) fn key_of_secret(&self, secret_hash: &str) -> Option<&ApiKey> {
+        self.key_secrets.get(secret_hash).and_then(|key| self.keys.get(key))
+    }
+
+    /// The key that a secret opens to a program that comes from `address`.
+    ///
+    /// # Errors
+    /// Why it opens none.
+    pub fn admit(&self, secret_hash: &str, address: Option<IpAddr>, now: Timestamp) -> Result<&ApiKey, KeyRefused> {
+        let key = self.key_of_secret(secret_hash).ok_or(KeyRefused::Unknown)?;
+        let is_former = key.former.as_ref().filter(|former| former.secret_hash == secret_hash);
+        if is_former.is_some_and(|former| former.until <= now) {
+            return Err(KeyRefused::Replaced);
+        }
+        self.standing_of(key, now)?;
+        if key.from.admit(address) { Ok(key) } else { Err(KeyRefused::Address) }
+    }
+
+    /// Does a key open anything, wherever it is used from?
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn standing_of(&self, key: &ApiKey, now: Timestamp) -> Result<(), KeyRefused> {
+        if key.revoked_at.is_some() {
+            return Err(KeyRefused::Revoked);
+        }
+        if !key.is_live(now) {
+            return Err(KeyRefused::Expired);
+        }
+        let opens = self.rights_of_key(key.account, key.id).live(now).next().is_some();
+        if opens && self.account(key.account).is_some() { Ok(()) } else { Err(KeyRefused::GrantEnded) }
+    }
+
     /// Keys that ended by themselves after `after` and until `until`, the first to end first.
     pub fn keys_ended(&self, after: Timestamp, until: Timestamp) -> impl Iterator<Item = &ApiKey> {
         let from = (Timestamp(after.0.saturating_add(1)), KeyId(0));
@@ -119,6 +187,7 @@ impl State {
 #[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 mod tests {
     use super::*;
+    use crate::authz::Origins;
     use proptest::prelude::*;
 
     /// A key that ends then, or never; or the end of one of the keys before it.
@@ -142,8 +211,10 @@ mod tests {
                 grant: GrantId(1),
                 name: String::new(),
                 access: ApiAccess::ReadOnly,
-                secret_hash: String::new(),
+                secret_hash: format!("{next:064x}"),
                 expires_at: end.map(Timestamp),
+                from: Origins::Anywhere,
+                require_hmac: false,
             },
             Change::Revoke(key) => Event::KeyRevoked { key: KeyId(*key), account },
         }

@@ -1,7 +1,7 @@
 //! Tags of what is made and changed: whoever changes something can say what they have seen, and is refused if it is not so any more.
 
 use super::State;
-use crate::ids::{AgentId, ContainerId, CustomRoleId, GrantId, GroupId, ScanTaskId, SiteId, SubAccountId};
+use crate::ids::{AgentId, ContainerId, CustomRoleId, GrantId, GroupId, KeyId, ScanTaskId, SiteId, SubAccountId};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -27,6 +27,8 @@ pub enum Thing {
     Group(GroupId),
     /// A grant.
     Grant(GrantId),
+    /// An API key.
+    Key(KeyId),
 }
 
 /// What somebody has seen of a thing.
@@ -47,6 +49,9 @@ impl State {
             Thing::Container(id) => self.container(id).and_then(|container| tag(&container.name)),
             Thing::SubAccount(id) => self.sub_account(id).and_then(|sub_account| tag(&sub_account.name)),
             Thing::Agent(id) => self.agent(id).and_then(|agent| tag(&(&agent.name, agent.mode, agent.paused))),
+            Thing::Key(id) => {
+                self.key(id).and_then(|key| tag(&(&key.name, &key.from, key.expires_at, key.require_hmac)))
+            }
             Thing::ScanTask(id) => self
                 .scan_task(id)
                 .and_then(|task| tag(&(&task.name, &task.ranges, task.interval_s, task.enabled, &task.credentials))),

@@ -200,9 +200,9 @@ fn a_key_under_somebody_elses_grant_is_asked_for_by_who_holds_what_it_may_do() {
     let keys = custom(&mut w, "Keys", &[Permission::ApiKeyManage, Permission::DeviceList]);
     let keeper = stranger(&mut w);
     ask(&mut w, owner, Control::AddGrant(NewGrant::new(keeper, keys, Scope::All)));
-    let (name, access, secret_hash) = ("Bot".into(), ApiAccess::ReadWrite, "ab".repeat(32));
     let expires_at = Some(w.now.after(Millis::days(30)));
-    let key = Control::IssueKey(NewKey { grant: grant_of(&w, engineer), name, access, secret_hash, expires_at });
+    let new = NewKey::new(grant_of(&w, engineer), "Bot", ApiAccess::ReadWrite, "ab".repeat(32));
+    let key = Control::IssueKey(NewKey { expires_at, ..new });
     assert_eq!(try_control(&mut w, keeper, key.clone()).unwrap_err().code(), "beyond_own_rights");
     ask(&mut w, engineer, key);
 }

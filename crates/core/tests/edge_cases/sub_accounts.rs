@@ -276,8 +276,8 @@ fn program(w: &mut World, role: Role, access: ApiAccess) -> Actor {
     ask(w, owner, Control::AddGrant(NewGrant { api_access: access, ..NewGrant::new(user, role, Scope::All) }));
     let grant = w.state.grants_of(w.account).find(|grant| grant.user == user).unwrap().id;
     let expires_at = Some(w.now.after(Millis::days(90)));
-    let (name, secret_hash) = ("Treasury".into(), "ab".repeat(32));
-    ask(w, owner, Control::IssueKey(NewKey { grant, name, access, secret_hash, expires_at }));
+    let new = NewKey::new(grant, "Treasury", access, "ab".repeat(32));
+    ask(w, owner, Control::IssueKey(NewKey { expires_at, ..new }));
     Actor { account: w.account, principal: Principal::ApiKey(KeyId(1)), authenticated_at: w.now }
 }
 

@@ -239,9 +239,10 @@ fn with_keys(w: &World, grant: GrantId) -> Control {
 }
 
 fn key(grant: GrantId, now: Timestamp) -> Control {
-    let (name, access, secret_hash) = ("Monitoring".into(), ApiAccess::ReadWrite, "ab".repeat(32));
+    let secret_hash = format!("{:032x}{:032x}", grant.0, now.0);
     let expires_at = Some(now.after(Millis::days(90)));
-    Control::IssueKey(NewKey { grant, name, access, secret_hash, expires_at })
+    let new = NewKey::new(grant, "Monitoring", ApiAccess::ReadWrite, secret_hash);
+    Control::IssueKey(NewKey { expires_at, ..new })
 }
 
 fn held_by(w: &World, user: UserId) -> Option<GrantId> {

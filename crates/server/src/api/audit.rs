@@ -11,7 +11,7 @@ mod within;
 
 use super::{
     Names, Shared,
-    caller::Allowed,
+    caller::Permitted,
     problem::{Answer, Params, Problem},
     requests::visible,
 };
@@ -119,7 +119,7 @@ impl Asked {
 /// is the whole log's length if nothing is filtered and the caller sees everything.
 pub async fn list(
     Shares(api): Shares<Shared>,
-    allowed: Allowed<P>,
+    allowed: Permitted<P>,
     Params(asked): Params<Asked>,
 ) -> Answer<Json<Value>> {
     let asked = asked.tidy()?;

@@ -1,7 +1,6 @@
 //! Who asks, and the proof that they may. Unsafe methods must carry the session's CSRF token.
 
-use super::{Shared, accounts, keys::Program, problem::Problem, session};
-use crate::sign_in::throttle::Trial;
+use super::{Shared, accounts, keys::program, problem::Problem, session};
 use adit_core::{
     authz::{Actor, Permit, Principal},
     rejection::Rejection,
@@ -97,17 +96,10 @@ impl AsRef<Actor> for Asker {
 impl FromRequestParts<Shared> for Asker {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, api: &Shared) -> Result<Self, Problem> {
-        if !parts.headers.contains_key(header::AUTHORIZATION) {
-            return Caller::from_request_parts(parts, api).await.map(|caller| Self(caller.actor));
+        match program::of(parts)? {
+            Some(program) => Ok(Self(*program.actor())),
+            None => Caller::from_request_parts(parts, api).await.map(|caller| Self(caller.actor)),
         }
-        if let Some(program) = Program::of(api, &parts.headers) {
-            return Ok(Self(*program.actor()));
-        }
-        let Ok(from) = session::From::from_request_parts(parts, api).await;
-        let trial = Trial::new(&from.address, "api key", true);
-        api.sign_in.attempt(&trial, api.now()).map_err(Problem::too_many_attempts)?;
-        let detail = "this API key opens nothing (any more): send Authorization: Bearer adit_\u{2026}";
-        Err(Problem::new(StatusCode::UNAUTHORIZED, "invalid_key", detail))
     }
 }
 
@@ -131,6 +123,10 @@ impl<const P: u8> FromRequestParts<Shared> for Permitted<P> {
 impl FromRequestParts<Shared> for SignedIn {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, api: &Shared) -> Result<Self, Problem> {
+        if program::of(parts)?.is_some() {
+            let detail = "API keys do not do this: it is for somebody who is signed in";
+            return Err(Problem::new(StatusCode::FORBIDDEN, "key_scope", detail));
+        }
         let token = token_of(&parts.headers).ok_or_else(Problem::not_signed_in)?;
         let session = live_session(api, token)?;
         if !parts.method.is_safe() {

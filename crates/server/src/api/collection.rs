@@ -2,7 +2,7 @@
 
 use super::{
     Shared,
-    caller::{Allowed, Caller},
+    caller::{Allowed, Caller, Permitted},
     etag::IfMatch,
     fleet::agent_view,
     id,
@@ -135,7 +135,7 @@ fn task_view(state: &State, agent: &Agent, task: &ScanTask) -> Value {
 /// `GET /scan-tasks`
 pub async fn scan_tasks(
     Shares(api): Shares<Shared>,
-    allowed: Allowed<LIST>,
+    allowed: Permitted<LIST>,
     Params(of): Params<OfAgent>,
 ) -> Json<Value> {
     let (state, reach) = (api.engine.state(), allowed.permit.reach());

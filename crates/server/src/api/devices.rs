@@ -2,7 +2,7 @@
 
 use super::{
     Shared,
-    caller::Allowed,
+    caller::Permitted,
     etag, groups, id,
     problem::{Answer, Params, Problem},
     requests, structure,
@@ -174,7 +174,7 @@ fn page(
 /// `GET /devices`
 pub async fn list(
     Shares(api): Shares<Shared>,
-    allowed: Allowed<LIST>,
+    allowed: Permitted<LIST>,
     Params(asked): Params<Asked>,
 ) -> Answer<Json<Value>> {
     let limit = asked.limit.unwrap_or(100);
@@ -182,7 +182,7 @@ pub async fn list(
         return Err(Problem::invalid("limit must be between 1 and 500"));
     }
     let (state, now) = (api.engine.state(), api.now());
-    asked.check_group(&state, &allowed.caller.actor, now)?;
+    asked.check_group(&state, &allowed.asker.0, now)?;
     let reach = allowed.permit.reach();
     asked.check_places(&state, reach)?;
     let within = state.devices_within(reach);
@@ -194,7 +194,7 @@ pub async fn list(
     for device in listed.filter(|device| asked.site.is_none_or(|site| device.site == site)) {
         *models.entry(&device.found.model).or_default() += 1;
     }
-    let rows = Rows::new(&state, &live, &allowed.caller.actor, now);
+    let rows = Rows::new(&state, &live, &allowed.asker.0, now);
     let items: Vec<_> = page.devices.iter().filter_map(|id| rows.of(state.device(*id)?)).collect();
     let status: BTreeMap<_, _> = page.facets.iter().map(|(status, count)| (status.as_str(), count)).collect();
     let next = offset + page.devices.len();
@@ -207,11 +207,11 @@ pub async fn list(
 /// `GET /devices/ids`
 pub async fn ids(
     Shares(api): Shares<Shared>,
-    allowed: Allowed<LIST>,
+    allowed: Permitted<LIST>,
     Params(asked): Params<Asked>,
 ) -> Answer<Json<Value>> {
     let state = api.engine.state();
-    asked.check_group(&state, &allowed.caller.actor, api.now())?;
+    asked.check_group(&state, &allowed.asker.0, api.now())?;
     asked.check_places(&state, allowed.permit.reach())?;
     let within = state.devices_within(allowed.permit.reach());
     let seen = |device: &Device| within.contains(device.id);
@@ -220,14 +220,18 @@ pub async fn ids(
 }
 
 /// `GET /devices/{device}`
-pub async fn show(Shares(api): Shares<Shared>, allowed: Allowed<VIEW>, Path(device): Path<String>) -> Answer<Response> {
+pub async fn show(
+    Shares(api): Shares<Shared>,
+    allowed: Permitted<VIEW>,
+    Path(device): Path<String>,
+) -> Answer<Response> {
     let state = api.engine.state();
     let device: DeviceId = id(&device, "device")?;
     let reach = allowed.permit.reach();
     let device = state.device(device).filter(|device| reach.covers(device.account, &device.place()));
     let device = device.ok_or_else(|| Problem::not_found("device"))?;
     let live = api.live();
-    let row = Rows::new(&state, &live, &allowed.caller.actor, api.now()).of(device);
+    let row = Rows::new(&state, &live, &allowed.asker.0, api.now()).of(device);
     let version = format!("{}-{}", live.row(device.id).map_or(0, |row| row.version), state.seq());
     row.map(|row| etag::tagged(version, row)).ok_or_else(|| Problem::not_found("device"))
 }

@@ -1,5 +1,6 @@
 //! What a request changes, from and to, grouped where targets change alike.
 
+mod keys;
 mod money;
 mod observers;
 mod structure;
@@ -174,7 +175,7 @@ impl Viewer<'_> {
                 let (name, devices) = self.group(*group);
                 vec![row(&format!("Group {name}"), &devices_in_words(devices.len()), "none")]
             }
-            Control::IssueKey(new) => vec![row("API key", "none", &format!("{} under grant {}", new.name, new.grant))],
+            Control::IssueKey(new) => self.of_new_key(new),
             Control::RevokeKey { key } => {
                 let name = self.state.key(*key).map_or_else(|| key.to_string(), |key| key.name.clone());
                 vec![row("API key", &name, "revoked")]

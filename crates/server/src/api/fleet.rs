@@ -1,6 +1,6 @@
 //! Agents and their workers, and the roles there are.
 
-use super::{Shared, caller::Allowed, problem::Answer};
+use super::{Shared, caller::Permitted, problem::Answer};
 use adit_core::{
     authz::{Permission, Place, Role, catalogue::CATALOGUE},
     fleet::Agent,
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 const LIST: u8 = Permission::DeviceList as u8;
 
 /// `GET /agents`
-pub async fn agents(Shares(api): Shares<Shared>, allowed: Allowed<LIST>) -> Answer<Json<Value>> {
+pub async fn agents(Shares(api): Shares<Shared>, allowed: Permitted<LIST>) -> Answer<Json<Value>> {
     let (state, reach) = (api.engine.state(), allowed.permit.reach());
     let agents = state.agents_of(reach.account()).filter(|agent| reach.covers(agent.account, &Place::site(agent.site)));
     let items: Vec<_> = agents.map(|agent| agent_view(&api, &state, agent)).collect();
@@ -48,7 +48,10 @@ pub fn agent_view(api: &Shared, state: &State, agent: &Agent) -> Value {
 }
 
 /// `GET /roles`: the built-in ones, then the account's own.
-pub async fn roles(Shares(api): Shares<Shared>, allowed: Allowed<{ Permission::DashboardView as u8 }>) -> Json<Value> {
+pub async fn roles(
+    Shares(api): Shares<Shared>,
+    allowed: Permitted<{ Permission::DashboardView as u8 }>,
+) -> Json<Value> {
     let some = |text: &'static str| (!text.is_empty()).then_some(text);
     let permissions: Vec<_> = CATALOGUE
         .iter()

@@ -2,7 +2,7 @@
 
 use super::{
     Shared,
-    caller::{Allowed, Caller},
+    caller::{Allowed, Caller, Permitted},
     etag::{self, IfMatch},
     id,
     problem::{Answer, Body, Problem},
@@ -47,9 +47,9 @@ fn members(state: &State, group: &Group, reach: &Reach) -> Vec<DeviceId> {
 }
 
 /// `GET /groups`
-pub async fn list(Shares(api): Shares<Shared>, allowed: Allowed<LIST>) -> Json<Value> {
+pub async fn list(Shares(api): Shares<Shared>, allowed: Permitted<LIST>) -> Json<Value> {
     let (state, now) = (api.engine.state(), api.now());
-    let (actor, reach) = (&allowed.caller.actor, allowed.permit.reach());
+    let (actor, reach) = (&allowed.asker.0, allowed.permit.reach());
     let counts_grants = state.rights_of(actor).allow(Permission::UserView, &Place::ACCOUNT, now);
     let groups = state.groups_of(reach.account()).filter(|group| known(&state, actor, group, now));
     let items = groups.map(|group| {
@@ -60,9 +60,13 @@ pub async fn list(Shares(api): Shares<Shared>, allowed: Allowed<LIST>) -> Json<V
 }
 
 /// `GET /groups/{id}`
-pub async fn show(Shares(api): Shares<Shared>, allowed: Allowed<LIST>, Path(group): Path<String>) -> Answer<Response> {
+pub async fn show(
+    Shares(api): Shares<Shared>,
+    allowed: Permitted<LIST>,
+    Path(group): Path<String>,
+) -> Answer<Response> {
     let state = api.engine.state();
-    let group = sought(&api, &state, &group, &allowed.caller.actor)?;
+    let group = sought(&api, &state, &group, &allowed.asker.0)?;
     let devices = members(&state, &group, allowed.permit.reach());
     Ok(etag::tagged(group.version, json!({ "id": group.id, "name": group.name, "devices": devices })))
 }

@@ -3,7 +3,7 @@
 
 use super::{
     Shared,
-    caller::{Allowed, Caller},
+    caller::{Caller, Permitted},
     id,
     me::recent,
     problem::{Answer, Body, Problem},
@@ -167,12 +167,12 @@ fn view(invitation: &Invitation, names: &super::Names, now: Timestamp) -> Answer
 /// `GET /invitations`: for whoever sees the people of the whole account.
 pub async fn list(
     Shares(api): Shares<Shared>,
-    Allowed { caller, permit }: Allowed<{ Permission::UserView as u8 }>,
+    Permitted { permit, .. }: Permitted<{ Permission::UserView as u8 }>,
 ) -> Answer<Json<Value>> {
-    if !permit.reach().covers(caller.actor.account, &Place::ACCOUNT) {
+    if !permit.reach().covers(permit.reach().account(), &Place::ACCOUNT) {
         return Ok(Json(json!({ "items": [] })));
     }
-    let (names, all) = (api.names()?, api.people().invitations(caller.actor.account)?);
+    let (names, all) = (api.names()?, api.people().invitations(permit.reach().account())?);
     let items: Vec<_> = all.iter().map(|one| view(one, &names, api.now())).collect::<Answer<_>>()?;
     Ok(Json(json!({ "items": items })))
 }

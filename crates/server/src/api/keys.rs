@@ -1,135 +1,104 @@
-//! API keys: who has some, a new one, and the end of one. And what a program shows of itself: the key's token.
-//!
-//! A token is `adit_<ro|rw>_<id>_<secret><checksum>`: the id is the beginning of the secret's hash, so that a token found
-//! somewhere can be matched with the list of keys; the checksum finds typing errors before anybody is asked.
+//! API keys: who has some, a new one, and the end of one. What their own people do about them is in `own`, how programs come in
+//! in `program`.
+
+pub mod own;
+pub mod program;
+mod signature;
+mod token;
+mod uses;
 
 use super::{
     Api, Shared,
-    caller::Allowed,
+    caller::{Allowed, Caller},
     id,
+    me::recent,
     problem::{Answer, Body, Problem},
     requests,
 };
-use crate::sign_in::tokens::{hash_of, hex};
 use adit_core::{
-    authz::{ApiAccess, ApiKey, Permission, Principal},
-    ids::{AccountId, GrantId, KeyId},
+    authz::{ApiAccess, ApiKey, Origins, Permission},
+    ids::{GrantId, KeyId},
     requests::{Control, NewKey, RequestState},
-    state::State,
+    state::{State, Thing},
     time::{Millis, Timestamp},
 };
+use adit_store::{Secrets, StoreError};
 use axum::{
     Json,
-    extract::{FromRequestParts, Path, State as Shares},
-    http::{HeaderMap, StatusCode, header, request::Parts},
+    extract::{Path, State as Shares},
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
+pub use program::{Program, read};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use zeroize::Zeroizing;
 
 const P: u8 = Permission::ApiKeyManage as u8;
-/// Random bytes of a secret.
-const SECRET: usize = 20;
-/// Hex digits of a token's id.
-const ID: usize = 8;
 /// Life of a key that writes, unless another is asked for, days.
 const WRITE_DAYS: u64 = 90;
+/// Where the secret is kept from which signing secrets follow.
+const ROOT: &str = "api-keys/signing";
 
-/// A new secret.
-fn draw() -> Answer<String> {
-    let mut bytes = [0_u8; SECRET];
-    getrandom::fill(&mut bytes).map_err(|error| Problem::internal(&error))?;
-    Ok(hex(&bytes))
+/// What is known of keys beside the log.
+pub struct Desk {
+    root: token::Root,
+    nonces: signature::Nonces,
+    uses: uses::Uses,
 }
 
-fn token(access: ApiAccess, secret: &str) -> String {
-    let word = if access == ApiAccess::ReadWrite { "rw" } else { "ro" };
-    let hash = hex(&hash_of(secret));
-    let open = format!("adit_{word}_{}_{secret}", &hash[..ID]);
-    format!("{open}{:08x}", crc32fast::hash(open.as_bytes()))
-}
-
-/// The hash of the secret in a token, if the token is whole.
-fn secret_hash(token: &str) -> Option<String> {
-    let (open, checksum) = token.split_at_checked(token.len().checked_sub(8)?)?;
-    if u32::from_str_radix(checksum, 16).ok()? != crc32fast::hash(open.as_bytes()) {
-        return None;
-    }
-    let secret = open.strip_prefix("adit_")?.rsplit('_').next()?;
-    Some(hex(&hash_of(secret)))
-}
-
-/// A program that came in with a live key.
-#[derive(Debug, Clone)]
-pub struct Program {
-    actor: adit_core::authz::Actor,
-}
-
-impl Program {
-    /// The key's account; there is no other for it.
-    #[must_use]
-    pub const fn account(&self) -> AccountId {
-        self.actor.account
-    }
-
-    /// As the core knows it.
-    #[must_use]
-    pub const fn actor(&self) -> &adit_core::authz::Actor {
-        &self.actor
-    }
-
-    /// The program that shows a live key, if it does.
-    #[must_use]
-    pub fn of(api: &Api, headers: &HeaderMap) -> Option<Self> {
-        let given = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-        let (scheme, token) = given.split_once(' ')?;
-        let hash = scheme.eq_ignore_ascii_case("bearer").then(|| secret_hash(token.trim()))??;
-        let (state, now) = (api.engine.state(), api.now());
-        // Compared are hashes: how far one agrees with another tells nothing of a secret.
-        let mut keys = state.accounts().flat_map(|account| state.keys_of(account.id));
-        let key = keys.find(|key| key.secret_hash == hash && key.is_live(now))?;
-        let actor = adit_core::authz::Actor {
-            account: key.account,
-            principal: Principal::ApiKey(key.id),
-            authenticated_at: now,
+impl Desk {
+    /// As this server's secrets have it; nothing signed before `now` counts.
+    pub fn new(secrets: &mut Secrets, now: Timestamp) -> Result<Self, String> {
+        let root = match secrets.get(ROOT).map_err(|error| error.to_string())? {
+            Some(root) => root,
+            None => {
+                let mut root = Zeroizing::new(vec![0_u8; 32]);
+                getrandom::fill(&mut root).map_err(|error| error.to_string())?;
+                secrets.put(ROOT, &root).map_err(|error| error.to_string())?;
+                root
+            }
         };
-        state.rights_of(&actor).live(now).next()?;
-        Some(Self { actor })
+        Ok(Self { root: token::Root::new(root), nonces: signature::Nonces::new(now), uses: uses::Uses::default() })
+    }
+
+    /// Writes down what was counted.
+    pub fn rest(&self, api: &Api) -> Result<(), StoreError> {
+        self.uses.write_all(api)
     }
 }
 
-/// Nobody's key, or one that opens nothing any more.
-pub struct NoKey;
-
-impl IntoResponse for NoKey {
-    fn into_response(self) -> Response {
-        let sentence = "show a live API key: Authorization: Bearer adit_…";
-        (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Bearer")], sentence).into_response()
+/// How a key stands, in one word.
+fn standing(state: &State, key: &ApiKey, now: Timestamp) -> &'static str {
+    match state.standing_of(key, now) {
+        Ok(()) => "live",
+        Err(refused) => refused.code(),
     }
 }
 
-impl FromRequestParts<Shared> for Program {
-    type Rejection = NoKey;
-    async fn from_request_parts(parts: &mut Parts, api: &Shared) -> Result<Self, NoKey> {
-        Self::of(api, &parts.headers).ok_or(NoKey)
-    }
+fn view(api: &Api, state: &State, key: &ApiKey, now: Timestamp) -> Answer<Value> {
+    let used = api.keys.uses.of(api, key.id)?;
+    let former = key.former.as_ref().filter(|former| now < former.until);
+    let grant = state.grant(key.grant);
+    Ok(json!({
+        "id": key.id, "etag": state.tag_of(Thing::Key(key.id)), "name": key.name, "grant": key.grant,
+        "role": grant.map(|grant| state.role_title(grant.role)), "holder": grant.map(|grant| grant.user),
+        "made_by": key.holders.last(), "access": key.access, "token_id": key.secret_hash.get(..token::ID),
+        "former": former.map(|former| json!({ "token_id": former.secret_hash.get(..token::ID), "until": former.until })),
+        "from": key.from, "require_hmac": key.require_hmac, "issued_at": key.issued_at, "expires_at": key.expires_at,
+        "revoked_at": key.revoked_at, "standing": standing(state, key, now),
+        "calls": used.as_ref().map_or(0, |used| used.calls),
+        "last_used": used.map(|used| json!({ "at": used.last_at, "address": used.address, "agent": used.agent })),
+    }))
 }
 
-fn view(state: &State, key: &ApiKey, now: Timestamp) -> Value {
-    let holder = state.grant(key.grant).map(|grant| grant.user);
-    json!({
-        "id": key.id, "name": key.name, "grant": key.grant, "holder": holder, "access": key.access,
-        "token_id": key.secret_hash.get(..ID), "issued_at": key.issued_at, "expires_at": key.expires_at,
-        "revoked_at": key.revoked_at, "live": key.is_live(now),
-    })
-}
-
-/// `GET /keys`
-pub async fn list(Shares(api): Shares<Shared>, allowed: Allowed<P>) -> Json<Value> {
+/// `GET /keys`: everybody's, for whoever manages them.
+pub async fn list(Shares(api): Shares<Shared>, allowed: Allowed<P>) -> Answer<Json<Value>> {
     let (state, now, reach) = (api.engine.state(), api.now(), allowed.permit.reach());
     // Every key reaches the whole account, so it is the business of those who see all of it.
     let keys = state.keys_of(reach.account()).filter(|_| reach.is_everywhere());
-    Json(json!({ "items": keys.map(|key| view(&state, key, now)).collect::<Vec<_>>() }))
+    let items: Vec<_> = keys.map(|key| view(&api, &state, key, now)).collect::<Answer<_>>()?;
+    Ok(Json(json!({ "items": items })))
 }
 
 /// A key to be issued.
@@ -141,32 +110,54 @@ pub struct Asked {
     access: ApiAccess,
     /// 90 days for a key that writes, for ever for one that reads.
     expires_in_days: Option<u64>,
+    /// A key that writes has to say it.
+    from: Option<Origins>,
+    #[serde(default)]
+    require_hmac: bool,
 }
 
-/// `POST /keys`: the token is in the answer, once. It opens something as soon as the request for it is carried out.
-pub async fn issue(
-    Shares(api): Shares<Shared>,
-    Allowed { caller, .. }: Allowed<P>,
-    Body(asked): Body<Asked>,
-) -> Answer<Response> {
+/// What is asked for, with a new secret.
+fn drawn(api: &Api, asked: Asked) -> Answer<(NewKey, token::Drawn)> {
     let writes = asked.access == ApiAccess::ReadWrite;
     let days = asked.expires_in_days.or_else(|| writes.then_some(WRITE_DAYS));
     if days.is_some_and(|days| !(1..=3_650).contains(&days)) {
         return Err(Problem::invalid("expires_in_days must be between 1 and 3650"));
     }
     let expires_at = days.map(|days| api.now().after(Millis::days(days)));
-    let secret = draw()?;
-    let (Asked { grant, name, access, .. }, secret_hash) = (asked, hex(&hash_of(&secret)));
-    let control = Control::IssueKey(NewKey { grant, name, access, secret_hash: secret_hash.clone(), expires_at });
-    let request = requests::submit_control(&api, &caller, None, control, None, None).await?;
+    let secret = token::Drawn::new()?;
+    let Asked { grant, name, access, from, require_hmac, .. } = asked;
+    Ok((NewKey { grant, name, access, secret_hash: secret.hash.clone(), expires_at, from, require_hmac }, secret))
+}
+
+/// What its people are shown of a new secret, once.
+fn secrets(api: &Api, access: ApiAccess, secret: &token::Drawn) -> Answer<Value> {
+    let signing = api.keys.root.signing_secret(&secret.hash)?;
+    Ok(json!({ "token": secret.token(access), "signing_secret": signing.as_str() }))
+}
+
+/// Asks for a key; it opens something as soon as the request for it is carried out.
+async fn ask(api: &Shared, caller: &Caller, asked: Asked) -> Answer<Response> {
+    recent(api, caller)?;
+    let access = asked.access;
+    let (new, secret) = drawn(api, asked)?;
+    let request = requests::submit_control(api, caller, None, Control::IssueKey(new), None, None).await?;
     let state = api.engine.state();
-    let key = state.keys_of(caller.actor.account).find(|key| key.secret_hash == secret_hash);
+    let key = state.keys_of(caller.actor.account).find(|key| key.secret_hash == secret.hash);
     let waits = state.request(request).is_some_and(|request| request.state == RequestState::Pending);
     let status = if waits { StatusCode::ACCEPTED } else { StatusCode::CREATED };
-    let key = key.map(|key| view(&state, key, api.now()));
-    let body =
-        json!({ "key": key, "token": token(access, &secret), "request": requests::shown(&api, &caller, request)? });
-    Ok((status, Json(body)).into_response())
+    let mut body = secrets(api, access, &secret)?;
+    body["key"] = json!(key.map(|key| view(api, &state, key, api.now())).transpose()?);
+    body["request"] = requests::shown(api, caller, request)?;
+    Ok((status, [(header::LOCATION, format!("/api/v1/requests/{request}"))], Json(body)).into_response())
+}
+
+/// `POST /keys`: for anybody's grant, by whoever manages keys.
+pub async fn issue(
+    Shares(api): Shares<Shared>,
+    Allowed { caller, .. }: Allowed<P>,
+    Body(asked): Body<Asked>,
+) -> Answer<Response> {
+    ask(&api, &caller, asked).await
 }
 
 /// `DELETE /keys/{id}`: at once.
@@ -178,26 +169,4 @@ pub async fn revoke(
     let control = Control::RevokeKey { key: id::<KeyId>(&key, "API key")? };
     let request = requests::submit_control(&api, &caller, None, control, None, None).await?;
     requests::made(&api, &caller, request, StatusCode::OK)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_token_gives_its_secret_back_and_a_mistyped_one_nothing() {
-        let secret = "0123456789abcdef0123456789abcdef01234567";
-        let token = token(ApiAccess::ReadOnly, secret);
-        assert!(token.starts_with("adit_ro_"), "{token}");
-        assert_eq!(secret_hash(&token), Some(hex(&hash_of(secret))));
-        for at in 0..token.len() {
-            let mut wrong = token.clone().into_bytes();
-            wrong[at] = if wrong[at] == b'0' { b'1' } else { b'0' };
-            let wrong = String::from_utf8(wrong).unwrap();
-            assert!(wrong == token || secret_hash(&wrong).is_none(), "{wrong}");
-        }
-        for hostile in ["", "adit_", "é", "adit_ro_é_é12345678", "00000000"] {
-            assert_eq!(secret_hash(hostile), None, "{hostile}");
-        }
-    }
 }

@@ -29,6 +29,7 @@ pub(crate) mod keys;
 mod me;
 mod money;
 mod observers;
+mod once;
 pub mod openapi;
 mod overview;
 mod passkeys;
@@ -127,6 +128,8 @@ pub struct Api {
     past: audit::past::Remembered,
     visits: observers::Visits,
     guesses: observers::Guesses,
+    keys: keys::Desk,
+    lanes: once::Lanes,
 }
 
 /// What handlers are given.
@@ -149,6 +152,7 @@ impl Api {
         let mut random = [0_u8; 8];
         getrandom::fill(&mut random).map_err(|error| error.to_string())?;
         let epoch = format!("{:x}", u64::from_be_bytes(random));
+        let keys = keys::Desk::new(&mut herald.secrets(), engine.now())?;
         Ok(Self {
             engine,
             live,
@@ -161,13 +165,18 @@ impl Api {
             past: Mutex::default(),
             visits: observers::Visits::default(),
             guesses: observers::Guesses::default(),
+            keys,
+            lanes: once::Lanes::default(),
             streams: events::Streams::new(epoch),
         })
     }
 
-    /// Ends the live streams, which would never end by themselves.
-    pub fn close_streams(&self) {
+    /// Ends the live streams, which would never end by themselves, and writes down what was only counted.
+    pub fn close(&self) {
         self.streams.close();
+        if let Err(error) = self.keys.rest(self) {
+            tracing::error!(%error, "how often API keys were used last is not noted");
+        }
     }
 
     pub(crate) const fn engine(&self) -> &Engine {
@@ -212,11 +221,12 @@ fn id<T: FromStr>(text: &str, what: &'static str) -> Answer<T> {
 
 /// The whole interface.
 pub fn router(api: Shared) -> Router {
-    routes::routed()
+    routes::routed(&api)
         .merge(authzen::routes())
         .route("/api/{*rest}", axum::routing::any(nothing_here))
         .fallback(assets::serve)
         .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn_with_state(Arc::clone(&api), keys::read))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(middleware::from_fn_with_state(Arc::clone(&api), headers))
         .with_state(api)

@@ -3,7 +3,7 @@
 //! Each operation says under `x-permission` what it needs: a permission's name, `""` for whoever is signed in, `public` for
 //! anybody.
 
-use super::routes::{ANY_JSON, CSV, EVENT_STREAM, JSON_LINES, Needs, Operation, PLAIN, V1, table};
+use super::routes::{ANY_JSON, CSV, EVENT_STREAM, JSON_LINES, Needs, Once, Operation, PLAIN, V1, table};
 use axum::{
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
@@ -141,10 +141,13 @@ fn all_parameters(operation: &Operation, known: &Value) -> Vec<Value> {
         parameter["required"] = json!(required);
         parameter
     }));
+    let once = (operation.once != Once::No).then_some("idempotency-key");
     all.extend(
         operation
             .headers
             .iter()
+            .copied()
+            .chain(once)
             .map(|name| json!({ "name": name, "in": "header", "required": false, "schema": { "type": "string" } })),
     );
     all

@@ -2,7 +2,7 @@
 
 use super::{
     Shared, accounts,
-    caller::Allowed,
+    caller::Permitted,
     problem::{Answer, Params},
 };
 use adit_core::{
@@ -26,7 +26,7 @@ pub struct Asked {
 /// `GET /overview`
 pub async fn show(
     Shares(api): Shares<Shared>,
-    allowed: Allowed<P>,
+    allowed: Permitted<P>,
     Params(asked): Params<Asked>,
 ) -> Answer<Json<Value>> {
     Ok(Json(view(&api, &allowed.permit, asked.site)))

@@ -2,7 +2,7 @@
 
 use super::{
     Shared,
-    caller::{Allowed, Caller},
+    caller::{Caller, Permitted},
     problem::{Answer, Body, Problem},
     requests::{key_of, made, submit_control},
     setup::email,
@@ -57,9 +57,9 @@ fn seen_of(state: &State, reach: &Reach, scope: &Scope) -> Option<Scope> {
 }
 
 /// `GET /people`: everybody whose grants reach what the caller sees, with these grants. Changes are asked for as requests.
-pub async fn list(Shares(api): Shares<Shared>, allowed: Allowed<P>) -> Answer<Json<Value>> {
+pub async fn list(Shares(api): Shares<Shared>, allowed: Permitted<P>) -> Answer<Json<Value>> {
     let (state, now, reach) = (api.engine.state(), api.now(), allowed.permit.reach());
-    let account = reach.account();
+    let (account, me) = (reach.account(), allowed.asker.0.user());
     let (mut known, mut seen) = (BTreeMap::new(), BTreeMap::<UserId, Timestamp>::new());
     {
         let people = api.people();
@@ -76,13 +76,13 @@ pub async fn list(Shares(api): Shares<Shared>, allowed: Allowed<P>) -> Answer<Js
             .filter_map(|held| Some(Grant { scope: seen_of(&state, reach, &held.scope)?, ..held.clone() }))
             .map(|seen| grant(&state, &seen, now))
             .collect();
-        if grants.is_empty() && user != allowed.caller.session.user {
+        if grants.is_empty() && Some(user) != me {
             return None;
         }
         let known = known.get(&user);
         Some(json!({
             "id": user, "name": known.map_or_else(|| user.to_string(), |person| person.display_name.clone()),
-            "email": known.map(|person| &person.email), "me": user == allowed.caller.session.user,
+            "email": known.map(|person| &person.email), "me": Some(user) == me,
             "suspended": state.is_suspended(account, user), "last_seen_at": seen.get(&user), "grants": grants,
         }))
     };

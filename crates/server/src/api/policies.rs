@@ -2,7 +2,7 @@
 
 use super::{
     Names, Shared,
-    caller::Allowed,
+    caller::{Allowed, Permitted},
     problem::{Answer, Body},
     requests, rules,
 };
@@ -26,10 +26,10 @@ use std::collections::BTreeSet;
 /// `GET /approval-policies`: whoever sees the dashboard may know the rules; who counts is for those who see people.
 pub async fn list(
     Shares(api): Shares<Shared>,
-    allowed: Allowed<{ Permission::DashboardView as u8 }>,
+    allowed: Permitted<{ Permission::DashboardView as u8 }>,
 ) -> Answer<Json<Value>> {
     let (state, account, now) = (api.engine.state(), allowed.permit.reach().account(), api.now());
-    let sees = state.permit::<{ Permission::UserView as u8 }>(&allowed.caller.actor, now);
+    let sees = state.permit::<{ Permission::UserView as u8 }>(&allowed.asker.0, now);
     let names = if sees.is_ok_and(|permit| permit.reach().is_everywhere()) { Some(api.names()?) } else { None };
     let items = standings(&state, account, now, names.as_ref());
     let degraded: Vec<_> = state.degraded(account).collect();

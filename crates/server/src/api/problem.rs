@@ -1,7 +1,7 @@
 //! What goes wrong, said the same way everywhere: `application/problem+json` (RFC 9457) with a stable code.
 
 use crate::decider::CommandError;
-use adit_core::rejection::Rejection;
+use adit_core::{rejection::Rejection, time::Timestamp};
 use axum::{
     Json,
     extract::{FromRequest, FromRequestParts, Query, Request, rejection::JsonRejection},
@@ -20,6 +20,7 @@ pub struct Problem {
     request_id: Option<String>,
     errors: Vec<FieldError>,
     retry_after_s: Option<u64>,
+    server_time: Option<Timestamp>,
 }
 
 /// What is wrong with one part of what was sent.
@@ -32,7 +33,7 @@ struct FieldError {
 
 impl Serialize for Problem {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut problem = serializer.serialize_struct("Problem", 7)?;
+        let mut problem = serializer.serialize_struct("Problem", 8)?;
         problem.serialize_field("type", &format!("https://adit.dev/problems/{}", self.code))?;
         problem.serialize_field("title", &self.code.replace('_', " "))?;
         problem.serialize_field("status", &self.status)?;
@@ -41,6 +42,10 @@ impl Serialize for Problem {
         match &self.request_id {
             Some(request) => problem.serialize_field("request_id", request)?,
             None => problem.skip_field("request_id")?,
+        }
+        match &self.server_time {
+            Some(now) => problem.serialize_field("server_time", now)?,
+            None => problem.skip_field("server_time")?,
         }
         if self.errors.is_empty() {
             problem.skip_field("errors")?;
@@ -65,7 +70,41 @@ impl Problem {
             request_id: None,
             errors: Vec::new(),
             retry_after_s: None,
+            server_time: None,
         }
+    }
+
+    /// The same, with what the server's clock says.
+    #[must_use]
+    pub const fn at_server_time(mut self, now: Timestamp) -> Self {
+        self.server_time = Some(now);
+        self
+    }
+
+    /// The same, in other words.
+    #[must_use]
+    pub fn because(mut self, detail: &str) -> Self {
+        detail.clone_into(&mut self.detail);
+        self
+    }
+
+    /// The same, about this request.
+    #[must_use]
+    pub fn about(mut self, request: Option<String>) -> Self {
+        self.request_id = request;
+        self
+    }
+
+    /// Its HTTP status.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// Its sentence.
+    #[must_use]
+    pub fn detail(&self) -> &str {
+        &self.detail
     }
 
     /// There is none, or none that the caller may know of.
@@ -115,7 +154,7 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status = self.status();
         let retry = self.retry_after_s;
         let mut response = (status, Json(self)).into_response();
         let headers = response.headers_mut();

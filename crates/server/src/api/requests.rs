@@ -135,26 +135,26 @@ pub async fn submit(
 pub async fn amend(
     Shares(api): Shares<Shared>,
     headers: HeaderMap,
-    allowed: Allowed<P>,
+    allowed: Permitted<P>,
     seen: IfMatch,
     Path(request): Path<String>,
     Body(asked): Body<Asked>,
 ) -> Answer<Response> {
-    let request = sought(&api, &api.engine.state(), &request, &allowed.caller.actor)?;
+    let request = sought(&api, &api.engine.state(), &request, &allowed.asker.0)?;
     seen.check(request.payload.revision)?;
     let request = request.id;
     let with = submission(&api, asked, key_of(&headers))?;
-    let next = run(&api, &allowed.caller, Command::Amend { request, with }).await.map_err(Problem::of_action)?;
-    made(&api, &allowed.caller, next, StatusCode::CREATED)
+    let next = run(&api, &allowed.asker, Command::Amend { request, with }).await.map_err(Problem::of_action)?;
+    made(&api, &allowed.asker, next, StatusCode::CREATED)
 }
 
 /// `POST /requests/preview`
 pub async fn preview(
     Shares(api): Shares<Shared>,
-    allowed: Allowed<P>,
+    allowed: Permitted<P>,
     Body(asked): Body<Asked>,
 ) -> Answer<Json<Value>> {
-    let (state, reach, actor) = (api.engine.state(), allowed.permit.reach(), &allowed.caller.actor);
+    let (state, reach, actor) = (api.engine.state(), allowed.permit.reach(), &allowed.asker.0);
     let known = |id: &DeviceId| state.device(*id).is_some_and(|d| reach.covers(d.account, &d.place()));
     if !asked.targets.iter().all(known) {
         return Err(Problem::not_found("device"));
@@ -198,13 +198,13 @@ pub struct Items {
 /// `GET /requests/{request}/items`
 pub async fn items(
     Shares(api): Shares<Shared>,
-    allowed: Allowed<P>,
+    allowed: Permitted<P>,
     Path(request): Path<String>,
     Params(asked): Params<Items>,
 ) -> Answer<Json<Value>> {
     let state = api.engine.state();
-    let request = sought(&api, &state, &request, &allowed.caller.actor)?;
-    let sight = state.sight(&allowed.caller.actor, &request, api.now());
+    let request = sought(&api, &state, &request, &allowed.asker.0)?;
+    let sight = state.sight(&allowed.asker.0, &request, api.now());
     let all = (0..request.items.len()).filter_map(|index| {
         let item = u32::try_from(index).ok().filter(|item| sight.has(*item))?;
         let command = CommandId { request: request.id, item };

@@ -13,13 +13,15 @@ mod people;
 mod sign_in;
 mod structure;
 
+use super::once::{Kept, Within};
 use super::{
-    Shared, audit, devices, drafts, events, fleet, health, openapi, overview, passkeys, policies, requests, rules,
+    Shared, audit, devices, drafts, events, fleet, health, once, openapi, overview, passkeys, policies, requests, rules,
 };
-use adit_core::authz::Permission;
+use adit_core::authz::{Permission, catalogue::Risk};
 use axum::{
     Router,
     handler::Handler,
+    middleware,
     routing::{self, MethodRouter},
 };
 
@@ -32,6 +34,17 @@ pub enum Needs {
     SignIn,
     /// Whoever holds this.
     Holds(Permission),
+}
+
+/// What a repetition under an idempotency key comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Once {
+    /// The operation makes nothing, or takes no such key.
+    No,
+    /// The key goes with the request into the log.
+    InLog,
+    /// The answer is kept and given again.
+    Kept(Within),
 }
 
 /// One row.
@@ -50,6 +63,8 @@ pub struct Operation {
     pub headers: &'static [&'static str],
     /// Schema of its body.
     pub body: Option<&'static str>,
+    /// Whether a repetition under the same idempotency key makes nothing more.
+    pub once: Once,
     /// Status, and schema or media type of the answer; nothing where there is none.
     pub answers: Vec<(u16, &'static str)>,
     handler: MethodRouter<Shared>,
@@ -70,6 +85,7 @@ impl Operation {
             query: &[],
             headers: &[],
             body: None,
+            once: Once::No,
             answers: Vec::new(),
             handler,
         }
@@ -85,8 +101,16 @@ impl Operation {
         self
     }
 
-    const fn needs(mut self, permission: Permission) -> Self {
+    /// For whoever holds this. What only looks is for programs as well.
+    fn needs(mut self, permission: Permission) -> Self {
         self.needs = Needs::Holds(permission);
+        self.by_key |= self.method == "get" && permission.info().risk == Risk::Read;
+        self
+    }
+
+    /// For people alone, although it only looks: it belongs to somebody's session.
+    const fn for_people(mut self) -> Self {
+        self.by_key = false;
         self
     }
 
@@ -107,6 +131,24 @@ impl Operation {
 
     const fn takes(mut self, schema: &'static str) -> Self {
         self.body = Some(schema);
+        self
+    }
+
+    /// A repetition finds the request in the log.
+    const fn once_in_log(mut self) -> Self {
+        self.once = Once::InLog;
+        self
+    }
+
+    /// A repetition is given the same answer.
+    const fn once(mut self) -> Self {
+        self.once = Once::Kept(Within::Account);
+        self
+    }
+
+    /// The same where the operation itself takes its caller to another account.
+    const fn once_of_person(mut self) -> Self {
+        self.once = Once::Kept(Within::Person);
         self
     }
 
@@ -173,7 +215,11 @@ pub fn table() -> Vec<Operation> {
             .needs(P::DashboardView)
             .query(&["site"])
             .gives(200, "Overview"),
-        get("/events", events::stream, EVENTS).needs(P::DashboardView).query(&["site"]).gives(200, EVENT_STREAM),
+        get("/events", events::stream, EVENTS)
+            .needs(P::DashboardView)
+            .for_people()
+            .query(&["site"])
+            .gives(200, EVENT_STREAM),
         get("/devices", devices::list, "Devices, a page at a time.")
             .needs(P::DeviceList)
             .query(CHOICE)
@@ -184,9 +230,11 @@ pub fn table() -> Vec<Operation> {
             .gives(200, "DeviceIds"),
         get("/devices/{id}", devices::show, "One device.").needs(P::DeviceView).gives(200, "DeviceRow"),
         get("/me/permissions", rules::mine, "What the caller may do, and what would need approvals.")
+            .by_key()
             .query(&["device"])
             .gives(200, "PermissionVerdicts"),
         get("/explain", rules::explain, "Why somebody may or may not; about others only with user.view.")
+            .by_key()
             .query(&["subject!", "action!", "resource"])
             .gives(200, "Explanation"),
         get("/agents", fleet::agents, "Agents and their workers.").needs(P::DeviceList).gives(200, "AgentPage"),
@@ -220,6 +268,7 @@ fn deciding() -> Vec<Operation> {
     vec![
         get("/draft", drafts::show, "The caller's draft for a site.")
             .needs(P::DeviceList)
+            .for_people()
             .query(&["site!"])
             .gives(200, "Draft"),
         delete("/draft", drafts::discard, "Throws it away.")
@@ -228,6 +277,7 @@ fn deciding() -> Vec<Operation> {
             .query(&["site!"])
             .gives(204, ""),
         post("/draft/changes", drafts::put, "Puts a change into it, in place of what it contradicts.")
+            .once()
             .needs(P::DeviceList)
             .header(&["if-match"])
             .query(&["site!"])
@@ -244,9 +294,9 @@ fn deciding() -> Vec<Operation> {
             .query(&["site!"])
             .gives(200, "Draft"),
         post("/draft/submit", drafts::submit, "Makes a request of every change, or of none.")
+            .once_in_log()
             .needs(P::DeviceList)
             .query(&["site!"])
-            .header(&["idempotency-key"])
             .takes("DraftSubmit")
             .gives(200, "SubmitResult"),
         get(
@@ -259,20 +309,22 @@ fn deciding() -> Vec<Operation> {
         .gives(200, "RequestPage"),
         post("/requests", requests::submit, "Asks for an action; what it needs depends on the action.")
             .by_key()
-            .header(&["idempotency-key"])
+            .once_in_log()
             .takes("RequestSubmit")
             .gives(201, "Request")
             .gives(202, "Request"),
         post("/requests/preview", requests::preview, "What an action would change, and what it would need.")
+            .by_key()
             .needs(P::DeviceList)
             .takes("PreviewAsk")
             .gives(200, "Preview"),
-        get("/requests/{id}", requests::show, "One request.").by_key().needs(P::DeviceList).gives(200, "Request"),
+        get("/requests/{id}", requests::show, "One request.").needs(P::DeviceList).gives(200, "Request"),
         get("/requests/{id}/items", requests::items, "Its targets, and how far each has come.")
             .needs(P::DeviceList)
             .query(&["state", "limit", "cursor"])
             .gives(200, "ItemPage"),
         post("/requests/{id}/votes", requests::vote, "Votes on exactly what was shown; keys never do.")
+            .by_key()
             .needs(P::DeviceList)
             .header(&["if-match"])
             .takes("VoteCast")
@@ -296,8 +348,9 @@ fn deciding() -> Vec<Operation> {
             requests::amend,
             "Puts a new revision in its place; votes on the old one are void.",
         )
+        .by_key()
+        .once_in_log()
         .needs(P::DeviceList)
-        .header(&["idempotency-key"])
         .takes("RequestSubmit")
         .gives(201, "Request")
         .gives(202, "Request"),
@@ -327,8 +380,16 @@ fn besides() -> Vec<Operation> {
 }
 
 /// All of them, routed.
-pub fn routed() -> Router<Shared> {
+pub fn routed(api: &Shared) -> Router<Shared> {
     table().into_iter().fold(Router::new(), |router, operation| {
-        router.route(&format!("{}{}", operation.base, operation.path), operation.handler)
+        let handler = match operation.once {
+            Once::No | Once::InLog => operation.handler,
+            Once::Kept(within) => {
+                let route = format!("{} {}", operation.method, operation.path);
+                let kept = Kept { api: Shared::clone(api), route, needs: operation.needs, within };
+                operation.handler.layer(middleware::from_fn_with_state(kept, once::answer))
+            }
+        };
+        router.route(&format!("{}{}", operation.base, operation.path), handler)
     })
 }

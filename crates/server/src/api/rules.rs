@@ -2,7 +2,7 @@
 
 use super::{
     Shared,
-    caller::Caller,
+    caller::Asker,
     diff::length,
     id,
     problem::{Answer, Params, Problem},
@@ -104,15 +104,19 @@ pub struct Mine {
 }
 
 /// `GET /me/permissions`
-pub async fn mine(Shares(api): Shares<Shared>, caller: Caller, Params(asked): Params<Mine>) -> Answer<Json<Value>> {
+pub async fn mine(
+    Shares(api): Shares<Shared>,
+    Asker(actor): Asker,
+    Params(asked): Params<Mine>,
+) -> Answer<Json<Value>> {
     let (state, now) = (api.engine.state(), api.now());
-    let rights = state.rights_of(&caller.actor);
+    let rights = state.rights_of(&actor);
     let place = match asked.device {
         None => None,
         Some(device) => {
             let device = state
                 .device(device)
-                .filter(|d| d.account == caller.actor.account && rights.allow(Permission::DeviceList, &d.place(), now));
+                .filter(|d| d.account == actor.account && rights.allow(Permission::DeviceList, &d.place(), now));
             Some(device.ok_or_else(|| Problem::not_found("device"))?.place())
         }
     };
@@ -123,10 +127,10 @@ pub async fn mine(Shares(api): Shares<Shared>, caller: Caller, Params(asked): Pa
             let widest = held.max_by_key(|right| right.scope.is_all())?;
             match &widest.scope {
                 Scope::All => Some(Place::ACCOUNT),
-                Scope::Nodes(nodes) => nodes.iter().find_map(|node| state.place_of(caller.actor.account, *node)),
+                Scope::Nodes(nodes) => nodes.iter().find_map(|node| state.place_of(actor.account, *node)),
             }
         });
-        let verdict = state.verdict(&caller.actor, permission, &place.unwrap_or(Place::ACCOUNT), now);
+        let verdict = state.verdict(&actor, permission, &place.unwrap_or(Place::ACCOUNT), now);
         let (word, scenario, reason) = match &verdict {
             Verdict::Allow { .. } => ("allow", None, "You hold it".to_owned()),
             Verdict::NeedsRequest { scenario, .. } => (
@@ -157,15 +161,15 @@ pub struct Explain {
 /// `GET /explain`: about oneself always, about others with `user.view`.
 pub async fn explain(
     Shares(api): Shares<Shared>,
-    caller: Caller,
+    Asker(actor): Asker,
     Params(asked): Params<Explain>,
 ) -> Answer<Json<Value>> {
     const P: u8 = Permission::UserView as u8;
     let (state, now) = (api.engine.state(), api.now());
     let subject: UserId = id(&asked.subject, "person")?;
-    let rights = state.rights_of(&caller.actor);
-    if subject != caller.session.user {
-        state.permit::<P>(&caller.actor, now).map_err(adit_core::rejection::Rejection::from)?;
+    let rights = state.rights_of(&actor);
+    if actor.user() != Some(subject) {
+        state.permit::<P>(&actor, now).map_err(adit_core::rejection::Rejection::from)?;
     }
     let permission =
         Permission::named(&asked.action).ok_or_else(|| Problem::invalid("no permission is called that"))?;
@@ -173,18 +177,18 @@ pub async fn explain(
         None | Some("") => Place::ACCOUNT,
         Some(text) if text.starts_with("site-") => {
             let site = state.site(id::<SiteId>(text, "site")?).filter(|s| {
-                s.account == caller.actor.account && rights.allow(Permission::DeviceList, &Place::site(s.id), now)
+                s.account == actor.account && rights.allow(Permission::DeviceList, &Place::site(s.id), now)
             });
             Place::site(site.ok_or_else(|| Problem::not_found("site"))?.id)
         }
         Some(text) => {
             let device = state.device(id::<DeviceId>(text, "device")?);
-            let device = device
-                .filter(|d| d.account == caller.actor.account && rights.allow(Permission::DeviceList, &d.place(), now));
+            let device =
+                device.filter(|d| d.account == actor.account && rights.allow(Permission::DeviceList, &d.place(), now));
             device.ok_or_else(|| Problem::not_found("device"))?.place()
         }
     };
-    let actor = Actor { principal: Principal::User(subject), ..caller.actor };
+    let actor = Actor { principal: Principal::User(subject), ..actor };
     let who_can = adit_core::authz::Role::holding(permission);
     Ok(Json(match state.verdict(&actor, permission, &place, now) {
         Verdict::Allow { grant } => json!({ "decision": "allow", "via": grant, "who_can": who_can }),

@@ -4,7 +4,7 @@ use super::{
     Shared, accounts,
     caller::{ABSOLUTE, COOKIE, Caller, IDLE, SignedIn, token_of},
     factors::{self, Code, check_code},
-    me, passkeys,
+    keys, me, passkeys,
     problem::{Answer, Body, Problem},
     sso,
 };
@@ -238,6 +238,7 @@ pub(super) fn view(api: &Shared, session: &Session) -> Answer<Value> {
         "account": { "id": account.id, "name": account.name },
         "accounts": accounts::of(&state, session.user, Some(account.id)),
         "may_found": api.options.anyone_may_found,
+        "has_keys": keys::own::has_some(&state, account.id, session.user, now),
         "deletion": accounts::deletion(&state, &actor, now),
         "ownership_offer": accounts::offer(api, &state, account.id, session.user)?,
         "roles": roles,

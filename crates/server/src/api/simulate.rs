@@ -2,7 +2,7 @@
 
 use super::{
     Shared,
-    caller::Allowed,
+    caller::Permitted,
     id,
     policies::standing,
     problem::{Answer, Body, Params, Problem},
@@ -43,7 +43,7 @@ pub struct Supposed {
 /// `GET /approval-policies/simulate?remove=usr-2`
 pub async fn without(
     Shares(api): Shares<Shared>,
-    allowed: Allowed<P>,
+    allowed: Permitted<P>,
     Params(gone): Params<Gone>,
 ) -> Answer<Json<Value>> {
     let remove = [id::<UserId>(&gone.remove, "person")?].into();
@@ -53,13 +53,13 @@ pub async fn without(
 /// `POST /approval-policies/simulate`
 pub async fn suppose(
     Shares(api): Shares<Shared>,
-    allowed: Allowed<P>,
+    allowed: Permitted<P>,
     Body(supposed): Body<Supposed>,
 ) -> Answer<Json<Value>> {
     foretold(&api, &allowed, supposed)
 }
 
-fn foretold(api: &Shared, allowed: &Allowed<P>, supposed: Supposed) -> Answer<Json<Value>> {
+fn foretold(api: &Shared, allowed: &Permitted<P>, supposed: Supposed) -> Answer<Json<Value>> {
     let Supposed { remove: leave, roles, changes } = supposed;
     if leave.len() + roles.len() + changes.len() > MAX_NAMED {
         return Err(Problem::invalid(format!("at most {MAX_NAMED} people and scenarios at a time")));
@@ -75,7 +75,7 @@ fn foretold(api: &Shared, allowed: &Allowed<P>, supposed: Supposed) -> Answer<Js
     }
     let supposed = Supposition { leave, roles, changes };
     let Forecast { before, after, takes, refusal } =
-        api.engine.state().forecast(&allowed.caller.actor, &supposed, api.now())?;
+        api.engine.state().forecast(&allowed.asker.0, &supposed, api.now())?;
     let names = if whole { Some(api.names()?) } else { None };
     let scenarios = before.iter().zip(&after).map(|(before, after)| {
         json!({
@@ -96,7 +96,7 @@ fn foretold(api: &Shared, allowed: &Allowed<P>, supposed: Supposed) -> Answer<Js
 /// `GET /approval-policies/presets`: each with what it would change now.
 pub async fn presets(
     Shares(api): Shares<Shared>,
-    allowed: Allowed<{ Permission::DashboardView as u8 }>,
+    allowed: Permitted<{ Permission::DashboardView as u8 }>,
 ) -> Answer<Json<Value>> {
     let (state, account) = (api.engine.state(), allowed.permit.reach().account());
     let items = Preset::ALL.map(|preset| {

@@ -2,7 +2,7 @@
 
 use super::{
     Shared,
-    caller::{Allowed, Caller},
+    caller::{Allowed, Caller, Permitted},
     etag::{self, IfMatch},
     id, money,
     problem::{Answer, Body, Params, Problem},
@@ -69,7 +69,7 @@ fn site_view(state: &State, site: &Site) -> Value {
 }
 
 /// `GET /sites`
-pub async fn sites(Shares(api): Shares<Shared>, allowed: Allowed<LIST>) -> Json<Value> {
+pub async fn sites(Shares(api): Shares<Shared>, allowed: Permitted<LIST>) -> Json<Value> {
     let (state, reach) = (api.engine.state(), allowed.permit.reach());
     let sites = state.sites_of(reach.account()).filter(|site| reach.covers(site.account, &of_site(site.id)));
     Json(json!({ "items": sites.map(|site| site_view(&state, site)).collect::<Vec<_>>() }))
@@ -81,7 +81,7 @@ fn seen_site<'s>(state: &'s State, reach: &Reach, text: &str) -> Answer<&'s Site
 }
 
 /// `GET /sites/{site}`
-pub async fn site(Shares(api): Shares<Shared>, allowed: Allowed<LIST>, Path(site): Path<String>) -> Answer<Response> {
+pub async fn site(Shares(api): Shares<Shared>, allowed: Permitted<LIST>, Path(site): Path<String>) -> Answer<Response> {
     let state = api.engine.state();
     let view = site_view(&state, seen_site(&state, allowed.permit.reach(), &site)?);
     Ok(etag::of_view(view))
@@ -174,7 +174,7 @@ fn container_view(state: &State, container: &Container) -> Value {
 /// `GET /containers`
 pub async fn containers(
     Shares(api): Shares<Shared>,
-    allowed: Allowed<LIST>,
+    allowed: Permitted<LIST>,
     Params(of): Params<OfSite>,
 ) -> Json<Value> {
     let (state, reach) = (api.engine.state(), allowed.permit.reach());
@@ -238,12 +238,12 @@ fn sub_account_view(state: &State, sub_account: &SubAccount) -> Value {
 }
 
 /// `GET /sub-accounts`, each with what is due and where it is paid to, for whoever may see that.
-pub async fn sub_accounts(Shares(api): Shares<Shared>, allowed: Allowed<LIST>) -> Json<Value> {
+pub async fn sub_accounts(Shares(api): Shares<Shared>, allowed: Permitted<LIST>) -> Json<Value> {
     let (state, reach, now) = (api.engine.state(), allowed.permit.reach(), api.now());
     let seen = state.sub_accounts_of(reach.account()).filter(|of| reach.covers(of.account, &of_sub_account(of)));
     let listed = seen.map(|sub_account| {
         let mut view = sub_account_view(&state, sub_account);
-        view["money"] = money::summary(&state, &allowed.caller.actor, sub_account.id, now);
+        view["money"] = money::summary(&state, &allowed.asker.0, sub_account.id, now);
         view
     });
     Json(json!({ "items": listed.collect::<Vec<_>>() }))

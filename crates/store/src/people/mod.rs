@@ -4,6 +4,7 @@
 mod factors;
 mod identities;
 mod invitations;
+mod keys;
 mod links;
 mod passkeys;
 mod persons;
@@ -12,6 +13,7 @@ mod sessions;
 pub use factors::{Security, TotpState};
 pub use identities::Identity;
 pub use invitations::{Invitation, Mail, NewInvitation};
+pub use keys::KeyUse;
 pub use links::{Link, LinkPurpose, Verified};
 pub use passkeys::Passkey;
 pub use persons::Person;
@@ -111,6 +113,15 @@ const MIGRATIONS: &[&str] = &[
         user INTEGER PRIMARY KEY,
         display_name TEXT NOT NULL,
         left_at INTEGER NOT NULL
+    ) STRICT;
+",
+    "
+    CREATE TABLE key_uses (
+        key INTEGER PRIMARY KEY,
+        calls INTEGER NOT NULL,
+        last_at INTEGER NOT NULL,
+        address TEXT NOT NULL,
+        agent TEXT NOT NULL
     ) STRICT;
 ",
 ];

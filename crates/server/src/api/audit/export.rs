@@ -5,7 +5,7 @@ use super::{Asked, CHUNK, P, Page, Reader, read_all};
 use crate::{
     api::{
         Names, Shared,
-        caller::Allowed,
+        caller::Permitted,
         problem::{Answer, Params, Problem},
     },
     csv,
@@ -132,14 +132,18 @@ impl Export {
 }
 
 /// `GET /audit/export.csv`: what the page would list, all of it.
-pub async fn table(Shares(api): Shares<Shared>, allowed: Allowed<P>, Params(asked): Params<Asked>) -> Answer<Response> {
+pub async fn table(
+    Shares(api): Shares<Shared>,
+    allowed: Permitted<P>,
+    Params(asked): Params<Asked>,
+) -> Answer<Response> {
     let export = Export::new(api, &allowed.permit, Some(asked.tidy()?))?;
     Ok(export.answer("text/csv; charset=utf-8", "attachment; filename=\"adit-audit.csv\"", csv::line(&COLUMNS)))
 }
 
 /// `GET /audit/export.jsonl`: the records themselves. A chain with records left out proves nothing, so it is only for those
 /// who may see all of them.
-pub async fn chain(Shares(api): Shares<Shared>, allowed: Allowed<P>) -> Answer<Response> {
+pub async fn chain(Shares(api): Shares<Shared>, allowed: Permitted<P>) -> Answer<Response> {
     let reach = allowed.permit.reach();
     let alone = api.engine.state().accounts().all(|account| account.id == reach.account());
     let reader = Reader { actor: allowed.permit.actor(), now: api.now(), reach };

@@ -5,7 +5,7 @@ use super::{P, first_after};
 use crate::{
     api::{
         Shared,
-        caller::Allowed,
+        caller::Permitted,
         people, policies,
         problem::{Answer, Params, Problem},
         requests::visible,
@@ -45,12 +45,16 @@ pub struct When {
 }
 
 /// `GET /audit/as-of`
-pub async fn show(Shares(api): Shares<Shared>, allowed: Allowed<P>, Params(when): Params<When>) -> Answer<Json<Value>> {
+pub async fn show(
+    Shares(api): Shares<Shared>,
+    allowed: Permitted<P>,
+    Params(when): Params<When>,
+) -> Answer<Json<Value>> {
     let answer = tokio::task::spawn_blocking(move || answer(&api, &allowed, &when));
     answer.await.map_err(|error| Problem::internal(&error))?.map(Json)
 }
 
-fn answer(api: &Shared, allowed: &Allowed<P>, when: &When) -> Answer<Value> {
+fn answer(api: &Shared, allowed: &Permitted<P>, when: &When) -> Answer<Value> {
     let now = api.engine.state();
     let seq = match (when.seq, when.at) {
         (Some(seq), None) => seq,
@@ -105,7 +109,7 @@ fn replay(api: &Shared, remembered: Option<&State>, seq: u64) -> Answer<State> {
 }
 
 /// As far as the caller's reach goes today.
-fn view(api: &Shared, allowed: &Allowed<P>, then: &State, at: Option<Timestamp>) -> Answer<Value> {
+fn view(api: &Shared, allowed: &Permitted<P>, then: &State, at: Option<Timestamp>) -> Answer<Value> {
     let (names, reach) = (api.names()?, allowed.permit.reach());
     let (account, whole) = (reach.account(), reach.is_everywhere());
     let at = at.unwrap_or_else(|| then.monotonic(Timestamp(i64::MIN)));
@@ -119,11 +123,11 @@ fn view(api: &Shared, allowed: &Allowed<P>, then: &State, at: Option<Timestamp>)
     let rules = if whole { policies::standings(then, account, at, Some(&names)) } else { Vec::new() };
     // Who reads all of the log today sees all that was; who reads a part, what they see of it today and saw then.
     let owner = then.account(account).map(|account| Principal::User(account.owner));
-    let principal = owner.filter(|_| whole).unwrap_or(allowed.caller.actor.principal);
-    let reader = Actor { principal, ..allowed.caller.actor };
+    let principal = owner.filter(|_| whole).unwrap_or(allowed.asker.0.principal);
+    let reader = Actor { principal, ..allowed.asker.0 };
     let (today, clock) = (api.engine.state(), api.now());
     let seen_today = |request: &Request| {
-        today.request(request.id).is_some_and(|request| visible(&today, request, &allowed.caller.actor, clock))
+        today.request(request.id).is_some_and(|request| visible(&today, request, &allowed.asker.0, clock))
     };
     let seen = |request: &&Request| seen_today(request) && visible(then, request, &reader, at);
     let viewer = Viewer { state: then, names: &names, actor: &reader, now: at };

@@ -9,7 +9,7 @@ use super::{
 };
 use adit_core::{
     accounts::address::masked,
-    authz::{Node, Scope},
+    authz::{Node, Origins, Scope},
     event::Event,
     fleet::{AgentMode, TargetResult},
     ids::{AgentId, DeviceId, RequestId, SiteId, UserId},
@@ -92,6 +92,10 @@ impl Speaker<'_> {
             Event::KeyIssued { key, name, grant, .. } => {
                 format!("API key {name} ({key}) was issued under grant {grant}")
             }
+            Event::KeyChanged { key, name, from, .. } => {
+                format!("API key {name} ({key}) was renamed or made narrower; it is used from {}", origins(from))
+            }
+            Event::KeyRotated { key, .. } => format!("API key {key} has a new secret"),
             Event::KeyRevoked { key, .. } => format!("API key {key} was revoked"),
             Event::AdministratorsManageUsersSet { on: true, .. } => "Administrators manage people now".to_owned(),
             Event::AdministratorsManageUsersSet { on: false, .. } => "Only the Owner manages people now".to_owned(),
@@ -317,6 +321,14 @@ impl Speaker<'_> {
             // Every other event has its sentence in `sentence`.
             other => other.name().replace('_', " "),
         }
+    }
+}
+
+/// From where a key may be used.
+fn origins(from: &Origins) -> String {
+    match from {
+        Origins::Anywhere => "anywhere".to_owned(),
+        Origins::Networks(networks) => some(networks.iter().map(ToString::to_string).collect()),
     }
 }
 

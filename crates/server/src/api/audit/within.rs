@@ -42,6 +42,8 @@ pub fn reach(state: &State, Reader { actor, now, reach }: Reader<'_>, entry: &En
         | Event::DevicesAssigned { account, .. }
         | Event::AdministratorsManageUsersSet { account, .. }
         | Event::KeyIssued { account, .. }
+        | Event::KeyChanged { account, .. }
+        | Event::KeyRotated { account, .. }
         | Event::KeyRevoked { account, .. }
         | Event::PolicySet { account, .. }
         | Event::SafeguardsSet { account, .. }

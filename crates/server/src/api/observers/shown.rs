@@ -3,7 +3,7 @@
 use super::COIN;
 use crate::api::{
     Api, Shared,
-    caller::Allowed,
+    caller::Permitted,
     id,
     problem::{Answer, Problem},
 };
@@ -70,7 +70,7 @@ fn sub_account(api: &Api, state: &State, of: &SubAccount, sections: Sections) ->
 /// `GET /sub-accounts/{sub_account}/observe`: the page as those see it who may see the sub-account anyway, protected or not.
 pub async fn preview(
     Shares(api): Shares<Shared>,
-    allowed: Allowed<LIST>,
+    allowed: Permitted<LIST>,
     Path(text): Path<String>,
 ) -> Answer<Json<Value>> {
     let state = api.engine.state();
@@ -78,6 +78,6 @@ pub async fn preview(
     let place = Place::sub_account(sought);
     let of = state.sub_account(sought).filter(|of| reach.covers(of.account, &place));
     let of = of.ok_or_else(|| Problem::not_found("sub-account"))?;
-    let earnings = state.rights_of(&allowed.caller.actor).allow(Permission::RevenueView, &place, api.now());
+    let earnings = state.rights_of(&allowed.asker.0).allow(Permission::RevenueView, &place, api.now());
     Ok(Json(of_name(&api, &state, of, Sections { workers: true, earnings })))
 }

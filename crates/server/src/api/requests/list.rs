@@ -3,7 +3,7 @@
 use super::{
     super::{
         Shared,
-        caller::Allowed,
+        caller::Permitted,
         problem::{Answer, Params},
         views::{Summary, Viewer},
     },
@@ -136,9 +136,13 @@ struct Page<'a> {
 }
 
 /// `GET /requests`: what waits first, as it expires; then the others, newest first.
-pub async fn list(Shares(api): Shares<Shared>, allowed: Allowed<P>, Params(asked): Params<Listed>) -> Answer<Response> {
+pub async fn list(
+    Shares(api): Shares<Shared>,
+    allowed: Permitted<P>,
+    Params(asked): Params<Listed>,
+) -> Answer<Response> {
     let (state, names, now) = (api.engine.state(), api.names()?, api.now());
-    let actor = &allowed.caller.actor;
+    let actor = &allowed.asker.0;
     let viewer = Viewer { state: &state, names: &names, actor, now };
     let mut found = asked.among(&state, actor, now, asked.cursor);
     let page: Vec<_> = found.by_ref().take(asked.limit.unwrap_or(50).clamp(1, 200)).collect();

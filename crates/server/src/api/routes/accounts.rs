@@ -18,6 +18,7 @@ pub fn operations() -> Vec<Operation> {
         )
         .gives(200, "Panel"),
         post("/accounts", accounts::found, "Makes an account of the caller's own, if this server lets people do that.")
+            .once_of_person()
             .takes("AccountName")
             .gives(201, "Session"),
         put("/account", accounts::rename, "Gives the account another name.")
@@ -29,6 +30,7 @@ pub fn operations() -> Vec<Operation> {
             accounts::delete,
             "Deletes the account in seven days; nothing is carried out till then.",
         )
+        .once()
         .needs(P::AccountDelete)
         .takes("AccountName")
         .gives(201, "Request")

@@ -12,6 +12,7 @@ pub fn operations() -> Vec<Operation> {
             .query(&["remove!"])
             .gives(200, "Forecast"),
         post("/approval-policies/simulate", simulate::suppose, "What would be if people, roles or rules were others.")
+            .by_key()
             .needs(P::UserView)
             .takes("Supposition")
             .gives(200, "Forecast"),
@@ -19,6 +20,7 @@ pub fn operations() -> Vec<Operation> {
             .needs(P::DashboardView)
             .gives(200, "PresetPage"),
         post("/requests/{id}/comments", comments::comment, "Says something about a request.")
+            .once()
             .needs(P::DeviceList)
             .takes("CommentSubmit")
             .gives(201, "Request"),

@@ -9,8 +9,8 @@ pub fn operations() -> Vec<Operation> {
     vec![
         get("/groups", groups::list, "Saved selections of devices.").needs(P::DeviceList).gives(200, "GroupPage"),
         post("/groups", groups::create, "Asks to save a selection, which grants may reach.")
+            .once_in_log()
             .needs(P::UserManage)
-            .header(&["idempotency-key"])
             .takes("GroupSet")
             .gives(201, "Request")
             .gives(202, "Request"),

@@ -28,6 +28,7 @@ fn of_webhooks() -> Vec<Operation> {
             .needs(P::SettingsManage)
             .gives(200, "WebhookPage"),
         post("/webhooks", webhooks::create, "Tells one more address; its secret is in the answer, once.")
+            .once()
             .needs(P::SettingsManage)
             .takes("WebhookCreate")
             .gives(201, "WebhookCreated"),
@@ -37,9 +38,11 @@ fn of_webhooks() -> Vec<Operation> {
             .gives(200, "Webhook"),
         delete("/webhooks/{id}", webhooks::remove, "Removes a webhook.").needs(P::SettingsManage).gives(204, ""),
         post("/webhooks/{id}/secret", webhooks::rotate, "A new secret, once; the old one signs for a day as well.")
+            .once()
             .needs(P::SettingsManage)
             .gives(200, "WebhookSecret"),
         post("/webhooks/{id}/test", webhooks::test, "Sends a message to try it with.")
+            .once()
             .needs(P::SettingsManage)
             .gives(202, "Nothing"),
         get(
@@ -51,6 +54,7 @@ fn of_webhooks() -> Vec<Operation> {
         .query(&["limit", "cursor"])
         .gives(200, "DeliveryPage"),
         post("/webhooks/{id}/deliveries/{delivery}/again", webhooks::again, "Sends a message once more.")
+            .once()
             .needs(P::SettingsManage)
             .gives(202, "Nothing"),
     ]

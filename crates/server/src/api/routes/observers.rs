@@ -11,6 +11,7 @@ pub fn operations() -> Vec<Operation> {
             .needs(P::ObserverManage)
             .gives(200, "ObserverLinks"),
         post("/observer-links", observers::issue, "Asks for a link; its token is in the answer, once.")
+            .once()
             .needs(P::ObserverManage)
             .takes("ObserverLinkAsk")
             .gives(201, "ObserverLinkMade")

@@ -97,6 +97,7 @@ pub fn operations() -> Vec<Operation> {
             .needs(Permission::UserView)
             .gives(200, "InvitationList"),
         post("/invitations", invitations::invite, "Invites somebody who is not registered; for whoever may add them.")
+            .once()
             .takes("Invite")
             .gives(201, "Invitation"),
         delete("/invitations/{id}", invitations::withdraw, "Takes an open invitation back.").gives(204, ""),

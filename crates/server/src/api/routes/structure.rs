@@ -15,8 +15,8 @@ fn places() -> Vec<Operation> {
     vec![
         get("/sites", structure::sites, "Sites.").needs(P::DeviceList).gives(200, "SitePage"),
         post("/sites", structure::create_site, "Asks for a site.")
+            .once_in_log()
             .needs(P::SiteManage)
-            .header(&["idempotency-key"])
             .takes("SiteAsk")
             .gives(201, "SiteMade")
             .gives(202, "SiteMade"),
@@ -40,6 +40,7 @@ fn places() -> Vec<Operation> {
             .query(&["site"])
             .gives(200, "ContainerPage"),
         post("/sites/{id}/containers", structure::create_container, "Makes a container.")
+            .once()
             .needs(P::InventoryManage)
             .takes("Named")
             .gives(201, "Container"),
@@ -56,6 +57,7 @@ fn places() -> Vec<Operation> {
             .needs(P::DeviceList)
             .gives(200, "SubAccountPage"),
         post("/sub-accounts", structure::create_sub_account, "Makes a sub-account.")
+            .once()
             .needs(P::SubaccountCreate)
             .takes("Named")
             .gives(201, "SubAccount"),
@@ -65,11 +67,9 @@ fn places() -> Vec<Operation> {
             .takes("Named")
             .gives(200, "SubAccount"),
         get("/sub-accounts/{id}/wallet", money::wallet, "Where a sub-account's money is paid to, and what it is owed.")
-            .by_key()
             .needs(P::WalletView)
             .gives(200, "WalletOf"),
         get("/sub-accounts/{id}/allocation", money::allocation, "How a sub-account's revenue is shared out.")
-            .by_key()
             .needs(P::RevenueView)
             .gives(200, "AllocationOf"),
         delete("/sub-accounts/{id}", structure::remove_sub_account, "Asks to take an empty sub-account away.")
@@ -83,6 +83,7 @@ fn places() -> Vec<Operation> {
 fn collecting() -> Vec<Operation> {
     vec![
         post("/agents", collection::create_agent, "Asks for an agent; its one-time token is in the answer, once.")
+            .once()
             .needs(P::AgentManage)
             .takes("AgentAsk")
             .gives(201, "AgentMade")
@@ -103,8 +104,8 @@ fn collecting() -> Vec<Operation> {
             .query(&["agent"])
             .gives(200, "ScanTaskPage"),
         post("/scan-tasks", collection::create_scan_task, "Asks for a scan task; its passwords are never given back.")
+            .once_in_log()
             .needs(P::ScanTaskManage)
-            .header(&["idempotency-key"])
             .takes("ScanTaskAsk")
             .gives(201, "ScanTaskMade")
             .gives(202, "ScanTaskMade"),

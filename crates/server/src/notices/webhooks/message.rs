@@ -38,6 +38,8 @@ pub(in super::super) fn of(
         }
         Event::OwnershipTransferred { from, to, .. } => json!({ "from": from, "to": to }),
         Event::AccountDeletionBegun { at, .. } => json!({ "at": at }),
+        Event::KeyChanged { key, expires_at, .. } => json!({ "key": key, "expires_at": expires_at }),
+        Event::KeyRotated { key, former_until, .. } => json!({ "key": key, "former_until": former_until }),
         Event::KeyRevoked { key, .. } => json!({ "key": key }),
         Event::GovernanceDegraded { scenarios, .. } => json!({ "scenarios": scenarios }),
         Event::RecoveryUsed { request, .. } | Event::RecoveryReviewed { request, .. } => {
