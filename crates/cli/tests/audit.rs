@@ -151,11 +151,12 @@ fn a_folder_put_back_is_told_by_a_head_that_was_told_outside() {
     let key = ServerKey::from_secret([5; 32]);
     let heads = folder.path().join("heads.jsonl");
     let line = serde_json::to_string(&key.sign_head(log.head(), None)).unwrap();
-    fs::write(&heads, format!("{line}\n")).unwrap();
+    let first = serde_json::to_string(&key.sign_head(Head::EMPTY, None)).unwrap();
+    fs::write(&heads, format!("{first}\n{line}\n")).unwrap();
     let (heads, pinned) = (heads.to_str().unwrap(), key.verifying_key().to_hex());
     let options = ["--head", heads, "--key", &pinned];
     let sound = log.verify(&options);
-    assert!(text(&sound.stdout).contains("heads told earlier: 1, all in the log"), "{}", text(&sound.stderr));
+    assert!(text(&sound.stdout).contains("heads told earlier: 2, all in the log"), "{}", text(&sound.stderr));
     let stranger = ServerKey::from_secret([6; 32]).verifying_key().to_hex();
     fails(&log.verify(&["--head", heads, "--key", &stranger]), &["line 1", "not the expected key's"]);
 

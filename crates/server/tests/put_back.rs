@@ -148,7 +148,9 @@ async fn a_folder_that_was_put_back_is_refused_by_its_agents_and_told_to_everybo
     assert_eq!(known(&agent_folder, |_| true).await, later, "the agent takes nothing from this server");
 
     // Somebody who has looked lets the agent have it.
+    agent.stop().await;
     fs::remove_file(agent_folder.join("head.json")).unwrap();
+    let agent = Agent::start(address, &agent_folder);
     until_missing(address, 1).await;
     known(&agent_folder, |seq| seq > later.head.seq).await;
     drop(engine);
@@ -161,10 +163,11 @@ async fn heads_are_noted_by_the_hour_if_the_log_has_gone_on_and_only_its_own_rai
     let root = tempfile::tempdir().unwrap();
     let dir = DataDir::open(root.path().join("server")).unwrap();
     let engine = Engine::start(Box::new(dir.log().unwrap()), Arc::new(SystemClock)).unwrap();
-    company(&engine, 0).await;
     let key = ServerKey::from_secret([9; 32]);
     let heads = Heads::new(key.clone(), Box::new(dir.log_reader().unwrap()));
     let (path, now) = (root.path().join("heads.jsonl"), SystemClock.now());
+    assert!(!HeadFile::open(&path, &heads, now).unwrap().note(&heads, now).unwrap(), "there is nothing yet");
+    company(&engine, 0).await;
     let lines = || fs::read_to_string(&path).unwrap().lines().count();
     let mut file = HeadFile::open(&path, &heads, now).unwrap();
     assert!(file.note_if_due(&heads, now).unwrap());

@@ -58,6 +58,10 @@ impl HeadFile {
     /// What the file system or the log said.
     pub fn note(&mut self, heads: &Heads, now: Timestamp) -> io::Result<bool> {
         let end = heads.end(None).map_err(io::Error::other)?;
+        if end.head.seq == 0 {
+            // An empty log begins every log.
+            return Ok(false);
+        }
         let is_known = self.last.is_some_and(|(_, seq)| seq == end.head.seq);
         self.last = Some((now, end.head.seq));
         if is_known {
