@@ -8,7 +8,7 @@ use adit_core::{
     event::Entry,
     fleet::{DeviceIdentity, FoundDevice, ModePower, OpKind, Operation, PowerMode},
     ids::{AccountId, AgentId, DeviceId, RequestId, ScanTaskId, SiteId, UserId},
-    requests::{Action, Control, PolicyChange, Scenario},
+    requests::{Action, Control, NewGrant, PolicyChange, Scenario},
     state::State,
     time::Timestamp,
 };
@@ -81,8 +81,20 @@ impl Company {
 
     /// The owner asks.
     pub fn ask(&mut self, action: Action, targets: Vec<DeviceId>) -> Reply {
+        self.ask_as(OWNER, action, targets)
+    }
+
+    /// Somebody asks.
+    pub fn ask_as(&mut self, by: UserId, action: Action, targets: Vec<DeviceId>) -> Reply {
         self.requests += 1;
-        self.run(user(OWNER, self.now), Command::Submit(submission(self.requests, action, targets)))
+        self.run(user(by, self.now), Command::Submit(submission(self.requests, action, targets)))
+    }
+
+    /// Somebody new with a role over everything.
+    pub fn hire(&mut self, role: Role) -> UserId {
+        let Reply::User(user) = self.operator(Command::AddUser) else { panic!("somebody") };
+        self.ask(Action::Control(Control::AddGrant(NewGrant::new(user, role, Scope::All))), Vec::new());
+        user
     }
 
     /// What would come of the owner's asking; nothing is changed.

@@ -7,9 +7,11 @@ use crate::{
     table::{Goal, Line, time},
 };
 use adit_core::{
+    authz::Role,
     command::{Command, Reply},
     fleet::PowerMode,
     ids::DeviceId,
+    quotas::Quota,
     requests::RequestState,
 };
 use adit_server::{
@@ -113,17 +115,21 @@ impl House {
 
 fn company(requests: u32) -> Company {
     let mut company = Company::new("cd".repeat(32), requests);
-    let ask = |company: &mut Company, device| {
-        let Reply::Request(id) = company.ask(mode(PowerMode::Low), vec![DeviceId(device)]) else { panic!("a request") };
+    let ask = |company: &mut Company, by, device| {
+        let reply = company.ask_as(by, mode(PowerMode::Low), vec![DeviceId(device)]);
+        let Reply::Request(id) = reply else { panic!("a request") };
         id
     };
+    // Each person may have so many that wait, so there are many people.
+    let share = u32::try_from(Quota::WaitingRequests.most()).expect("a small number");
+    let askers: Vec<_> = (0..requests.div_ceil(share)).map(|_| company.hire(Role::OperationsManager)).collect();
     for device in 1..=requests {
-        ask(&mut company, device);
+        ask(&mut company, askers[((device - 1) / share) as usize], device);
     }
     // On a miner of their own, so that they take nothing from those that wait.
     company.find(&[requests + 1]);
     for _ in 0..requests {
-        let request = ask(&mut company, requests + 1);
+        let request = ask(&mut company, OWNER, requests + 1);
         company.run(user(OWNER, company.now), Command::Cancel { request, reason: None });
     }
     let pending = company.state.requests_in(ACCOUNT, &[RequestState::Pending], None).count();

@@ -18,12 +18,15 @@ pub struct Options {
     /// The server's folder: log, people, secrets
     #[arg(long, env = "ADIT_DATA", default_value = "adit-data")]
     data: PathBuf,
-    /// Where to listen. Anything but loopback belongs behind a proxy that speaks TLS: cookies are marked Secure then
+    /// Where to listen. Anything but loopback takes a proxy that speaks TLS in front, and its address as --public-url
     #[arg(long, env = "ADIT_LISTEN", default_value = "127.0.0.1:7070")]
     listen: SocketAddr,
-    /// Where people reach the server: https://adit.example.com. Links in letters begin with it
+    /// Where people reach the server: https://adit.example.com. Links in letters begin with it; with https, cookies are Secure
     #[arg(long, env = "ADIT_PUBLIC_URL", value_name = "URL")]
     public_url: Option<String>,
+    /// Serve also where passwords can be read on the way: beyond this machine without TLS
+    #[arg(long, env = "ADIT_INSECURE_HTTP")]
+    insecure_http: bool,
     /// Where letters are handed in: smtps://user:password@host, or smtp://user:password@host?tls=required
     #[arg(long, env = "ADIT_SMTP", value_name = "URL", requires = "mail_from", hide_env_values = true)]
     smtp: Option<String>,
@@ -99,7 +102,8 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
             heads: options.heads,
             api: api::Options {
                 loopback,
-                public_url: options.public_url.map(|url| url.trim_end_matches('/').to_owned()).unwrap_or_default(),
+                public_url: options.public_url.unwrap_or_default(),
+                insecure_http: options.insecure_http,
                 sso: sso.into_iter().collect(),
                 mail: options.smtp.zip(options.mail_from).map(|(server, from)| MailOptions { server, from }),
                 proxies: options.proxies,

@@ -116,3 +116,17 @@ async fn post_at_once(server: &Served, form: &Value, count: usize) -> Vec<(Statu
     }
     tries.join_all().await
 }
+
+#[tokio::test]
+async fn other_machines_are_not_served_in_the_clear() {
+    let root = tempfile::tempdir().unwrap();
+    let refused = Command::new(env!("CARGO_BIN_EXE_adit"))
+        .args(["serve", "--listen", "0.0.0.0:0", "--data"])
+        .arg(root.path())
+        .output()
+        .await
+        .unwrap();
+    assert_eq!(refused.status.code(), Some(1));
+    let told = String::from_utf8(refused.stderr).unwrap();
+    assert!(told.contains("--public-url https://") && told.contains("--insecure-http"), "{told}");
+}

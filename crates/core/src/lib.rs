@@ -22,6 +22,7 @@ pub mod event;
 pub mod fleet;
 pub mod ids;
 pub mod notices;
+pub mod quotas;
 pub mod refold;
 pub mod rejection;
 pub mod requests;

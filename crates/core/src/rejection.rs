@@ -3,6 +3,7 @@
 use crate::{
     authz::{Denied, Permission},
     ids::{DeviceId, RequestId},
+    quotas::Quota,
     requests::Scenario,
     time::Timestamp,
 };
@@ -93,6 +94,8 @@ pub enum Rejection {
     OwnerProtected,
     #[error("this comes to more than {} changes at once: do it in parts", crate::MAX_ENTRIES)]
     TooMuchAtOnce,
+    #[error("{} {}", quota.most(), quota.words())]
+    QuotaReached { quota: Quota, retry_after_s: Option<u64> },
 }
 
 /// What helps where somebody is needed as an approver.
@@ -210,6 +213,7 @@ impl Rejection {
             Self::OwnerOnly { .. } => "owner_only",
             Self::OwnerProtected => "owner_protected",
             Self::TooMuchAtOnce => "too_much_at_once",
+            Self::QuotaReached { .. } => "quota_reached",
         }
     }
 
@@ -228,6 +232,7 @@ impl Rejection {
             | Self::BeyondOwnRights { .. } => 403,
             Self::Expired => 410,
             Self::Changed => 412,
+            Self::QuotaReached { .. } => 429,
             Self::ReasonRequired
             | Self::OutOfRange { .. }
             | Self::NoTargets(_)

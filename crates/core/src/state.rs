@@ -141,6 +141,11 @@ pub struct State {
     pub(crate) idempotency: imbl::OrdMap<Arc<str>, Arc<Keyed>>,
     /// Of these, which was looked at last to see whether it still counts.
     pub(crate) idempotency_seen: Arc<str>,
+    /// When what was taken of shares that come back with time has come back; by account, principal and share, as text.
+    pub(crate) spent: imbl::OrdMap<String, Timestamp>,
+    /// How many requests of each wait; rebuilt, never stored.
+    #[serde(skip)]
+    pub(crate) waiting: imbl::OrdMap<(AccountId, Principal), u32>,
     pub(crate) drafts: imbl::OrdMap<UserId, imbl::OrdMap<SiteId, Draft>>,
     /// Compiled from grants; rebuilt, never stored.
     #[serde(skip)]
@@ -174,6 +179,9 @@ impl State {
         let controls =
             self.open.iter().filter(|place| self.requests.get(**place as usize).is_some_and(|r| is_control(r)));
         self.open_controls = controls.copied().collect();
+        let waiting = self.open_requests().filter(|request| request.waits());
+        let waiting: Vec<_> = waiting.map(|request| (request.payload.account, request.payload.initiator)).collect();
+        waiting.into_iter().for_each(|of| self.count_waiting(of, true));
         self.key_ends = self.keys.values().filter_map(keys::end_of).collect();
         self.key_secrets = self.keys.values().flat_map(keys::secrets_of).collect();
         self.list_all();
@@ -194,6 +202,7 @@ impl State {
         self.seq += 1;
         self.clock = self.clock.max(entry.at);
         self.apply_event(entry);
+        self.meter(entry);
     }
 
     pub(crate) fn compile_rights(&mut self, account: AccountId, user: UserId) {
@@ -394,6 +403,11 @@ impl State {
     #[must_use]
     pub fn draft(&self, user: UserId, site: SiteId) -> Option<&Draft> {
         self.drafts.get(&user)?.get(&site)
+    }
+
+    /// All drafts of a person.
+    pub(crate) fn drafts_of(&self, user: UserId) -> impl Iterator<Item = &Draft> {
+        self.drafts.get(&user).into_iter().flat_map(imbl::OrdMap::values)
     }
 
     /// Requests that are being carried out.

@@ -126,8 +126,8 @@ fn whoever_leaves_with_very_many_requests_open_leaves_at_once_and_those_end_with
 #[test]
 fn a_command_that_comes_to_too_much_is_refused_and_its_parts_are_not() {
     let count = u32::try_from(MAX_ENTRIES / 2).unwrap();
-    let (mut w, asker) = with_waiting(count);
-    let before = w.state.clone();
+    let (mut w, _) = with_waiting(count);
+    let (asker, before) = (w.owner, w.state.clone());
     let all: Vec<_> = (1..=count).collect();
     // Each of the others loses its miner, and ends: with the new request one entry too many.
     let refused = w.try_ask(asker, mode(PowerMode::High), &all).unwrap_err();
@@ -141,7 +141,7 @@ fn a_command_that_comes_to_too_much_is_refused_and_its_parts_are_not() {
 
 #[test]
 fn the_longest_request_is_short_enough_for_the_log() {
-    let (mut w, asker) = with_waiting(6_000);
+    let (mut w, _) = with_waiting(6_000);
     let setting = |n: u32| Some(format!("{n:06}{}", "ü".repeat(300)));
     let estimates = (1..=6_000).map(|n| (DeviceId(n), Outlook { setting: setting(n), ..Outlook::default() }));
     let asked = Submission {
@@ -152,7 +152,7 @@ fn the_longest_request_is_short_enough_for_the_log() {
         reason: None,
         idempotency_key: None,
     };
-    let (before, actor) = (w.log.len(), w.actor(asker));
+    let (before, actor) = (w.log.len(), w.actor(w.owner));
     w.run(&actor, Command::Submit(asked)).unwrap();
     let Event::RequestSubmitted { was, .. } = &w.log[before].event else { unreachable!() };
     assert_eq!(was.len(), 5_000);

@@ -16,6 +16,7 @@
 //! - [`heads`]: how far the log is, told outside, so that it shows if the log is put back.
 //! - [`live`]: what every device says now.
 //! - [`mail`]: letters on their way.
+//! - [`net`]: connections and their bounds.
 //! - [`notices`]: who is told of what, in the inbox, by letter and by webhook.
 //! - [`server`]: all of it together, on a data folder and an address; [`founding`]: the first account on it;
 //!   [`operator`]: what may be asked for on the machine alone.
@@ -32,8 +33,10 @@ pub mod founding;
 pub mod heads;
 pub mod live;
 pub mod mail;
+pub mod net;
 pub mod notices;
 pub mod operator;
+mod public_url;
 pub mod server;
 pub mod sign_in;
 mod snapshots;

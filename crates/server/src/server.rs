@@ -5,6 +5,7 @@ use crate::{
     agents::{self, AgentsError},
     api::{self, Api},
     heads::{self, HeadFile},
+    net, public_url,
 };
 use adit_store::{DataDir, People, Secrets, StoreError};
 use std::{
@@ -64,6 +65,9 @@ pub enum ServerError {
         /// Why.
         source: io::Error,
     },
+    /// Passwords would cross a network in the clear, or the public address is none.
+    #[error("{0}")]
+    PublicUrl(String),
     /// The interface cannot be served.
     #[error("the interface cannot be served: {0}")]
     Api(String),
@@ -136,22 +140,23 @@ impl Opened {
     /// [`ServerError`].
     pub async fn serve(self, options: ServerOptions) -> Result<Server, ServerError> {
         let Self { dir, engine, people, secrets } = self;
+        let mut options = options;
+        options.api.public_url = public_url::checked(options.listen, &options.api).map_err(ServerError::PublicUrl)?;
         let listener = TcpListener::bind(options.listen).await;
         let listener = listener.map_err(|source| ServerError::Listen { address: options.listen, source })?;
         let address =
             listener.local_addr().map_err(|source| ServerError::Listen { address: options.listen, source })?;
         let live = Live::of(&engine);
         let reader = || dir.log_reader().map(Box::new);
-        let agents =
-            Agents::new(engine.clone(), live.clone(), Arc::clone(&secrets), reader()?, options.poll_interval_s)?;
+        let (poll, limits) = (options.poll_interval_s, options.api.limits.clone());
+        let agents = Agents::limited(engine.clone(), live.clone(), Arc::clone(&secrets), reader()?, poll, &limits)?;
         let noted = options.heads.clone().unwrap_or_else(|| dir.path().join("heads.jsonl"));
         let noted = HeadFile::open(&noted, &agents.heads(), engine.now())
             .map_err(|source| ServerError::Heads { path: noted.clone(), source })?;
         let noted = Arc::new(Mutex::new(noted));
         let log = reader()?;
-        let mut options = options;
         if options.api.public_url.is_empty() {
-            options.api.public_url = local_url(address);
+            options.api.public_url = public_url::local(address);
         }
         let public_url = options.api.public_url.clone();
         let herald = HeraldOptions {
@@ -161,16 +166,12 @@ impl Opened {
         };
         let herald = Herald::new(engine.clone(), dir.notices()?, Arc::clone(&people), secrets, agents.heads(), herald);
         let herald = herald.map_err(ServerError::Api)?;
+        let bounds = (limits, options.api.proxies.clone());
         let api = Api::new(engine.clone(), live, people, Arc::clone(&agents), Arc::clone(&herald), log, options.api)
             .map_err(ServerError::Api)?;
-        let (stop, mut stopped) = watch::channel(());
+        let (stop, stopped) = watch::channel(());
         let api = Arc::new(api);
         let service = api::router(Arc::clone(&api)).merge(agents::router(Arc::clone(&agents)));
-        let service = service.into_make_service_with_connect_info::<SocketAddr>();
-        let until = async move {
-            // Told, or the server itself is gone.
-            let _ = stopped.changed().await;
-        };
         let mut keepers = JoinSet::new();
         let reader = reader()?;
         let (ticking, snapshots) = (engine.clone(), engine.clone());
@@ -181,18 +182,9 @@ impl Opened {
         let followed = Arc::clone(&agents);
         keepers.spawn(async move { followed.follow().await });
         let mut serving = JoinSet::new();
-        serving.spawn(async move { axum::serve(listener, service).with_graceful_shutdown(until).await });
+        serving.spawn(net::serve(listener, service, bounds, stopped));
         tracing::info!(%address, "listening");
         Ok(Server { address, public_url, engine, api, agents, noted, stop, serving, keepers, _dir: dir })
-    }
-}
-
-/// Where people reach a server of which nothing else is known. By name: a passkey belongs to a name.
-fn local_url(address: SocketAddr) -> String {
-    if address.ip().is_loopback() {
-        format!("http://localhost:{}", address.port())
-    } else {
-        format!("http://{address}")
     }
 }
 
@@ -205,7 +197,7 @@ pub struct Server {
     agents: Arc<Agents>,
     noted: Arc<Mutex<HeadFile>>,
     stop: watch::Sender<()>,
-    serving: JoinSet<io::Result<()>>,
+    serving: JoinSet<()>,
     keepers: JoinSet<()>,
     _dir: DataDir,
 }
@@ -237,10 +229,10 @@ impl Server {
         &self.engine
     }
 
-    /// Ends when the server cannot listen any more, with the reason.
+    /// Ends when the server does not listen any more, with the reason.
     pub async fn failed(&mut self) -> String {
         match self.serving.join_next().await {
-            Some(Ok(Err(error))) => error.to_string(),
+            Some(Err(error)) => error.to_string(),
             _ => "the listener ended".to_owned(),
         }
     }

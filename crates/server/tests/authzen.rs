@@ -7,6 +7,7 @@ use adit_core::{
     authz::{ApiAccess, Role, Scope},
     requests::{Action, Control, NewGrant, PolicyChange, RequestState, Scenario},
 };
+use adit_server::api::Options;
 use axum::{
     body::Body,
     http::{Request, StatusCode, header},
@@ -244,14 +245,15 @@ async fn searches_find_what_evaluations_allow_page_by_page() {
 
 #[tokio::test]
 async fn the_metadata_names_every_endpoint() {
-    let house = House::new().await;
+    let public_url = "https://adit.test".into();
+    let house = House::with(Options { public_url, ..Options::default() }).await;
     let request =
-        Request::get("/.well-known/authzen-configuration").header(header::HOST, "adit.test").body(Body::empty());
+        Request::get("/.well-known/authzen-configuration").header(header::HOST, "evil.test").body(Body::empty());
     let response = house.router.clone().oneshot(request.unwrap()).await.unwrap();
     assert_eq!(response.headers()[header::CONTENT_TYPE], "application/json");
     let body: Value = serde_json::from_slice(&response.into_body().collect().await.unwrap().to_bytes()).unwrap();
     let base = body["policy_decision_point"].as_str().unwrap();
-    assert!(base.ends_with("://adit.test"));
+    assert_eq!(base, "https://adit.test");
     for (name, path) in [
         ("access_evaluation_endpoint", ONE),
         ("access_evaluations_endpoint", MANY),

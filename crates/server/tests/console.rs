@@ -52,8 +52,9 @@ async fn every_page_is_the_console_and_nothing_else_is() {
 
 #[tokio::test]
 async fn every_answer_says_what_a_browser_may_do_with_it() {
-    for loopback in [true, false] {
-        let house = House::with(Options { loopback, ..Options::default() }).await;
+    for public_url in ["http://localhost:7070", "https://adit.example.com"] {
+        let plain = public_url.starts_with("http:");
+        let house = House::with(Options { public_url: public_url.into(), ..Options::default() }).await;
         let sign_in = json!({ "email": "owner@adit.test", "password": PASSWORD });
         for (method, path, body) in [
             ("GET", "/", None),
@@ -76,11 +77,11 @@ async fn every_answer_says_what_a_browser_may_do_with_it() {
                 assert_eq!(answer.header("cache-control"), "no-store", "{method} {path}");
                 assert!(answer.header("content-security-policy").starts_with("default-src 'none'"), "{method} {path}");
             }
-            assert_eq!(answer.header("strict-transport-security").is_empty(), loopback, "{method} {path}");
+            assert_eq!(answer.header("strict-transport-security").is_empty(), plain, "{method} {path}");
             let cookie = answer.header("set-cookie");
             if !cookie.is_empty() {
                 assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"), "{cookie}");
-                assert_eq!(cookie.contains("Secure"), !loopback, "{cookie}");
+                assert_eq!(cookie.contains("Secure"), !plain, "{cookie}");
             }
         }
     }

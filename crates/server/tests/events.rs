@@ -295,6 +295,22 @@ async fn a_session_has_a_bounded_number_of_streams() {
 }
 
 #[tokio::test]
+async fn a_person_has_a_bounded_number_of_streams_and_takes_nobody_elses() {
+    let server = Listening::new().await;
+    let mut streams = Vec::new();
+    for _ in 0..4 {
+        let owner = server.house.sign_in("owner").await;
+        for _ in 0..8 {
+            streams.push(server.opened(&owner).await);
+        }
+    }
+    let owner = server.house.sign_in("owner").await;
+    assert_eq!(server.open(&owner, "", None).await.status, StatusCode::TOO_MANY_REQUESTS);
+    let viewer = server.house.sign_in("viewer").await;
+    server.opened(&viewer).await;
+}
+
+#[tokio::test]
 async fn what_waits_for_me_is_counted_live() {
     let server = Listening::new().await;
     let (house, manager) = (&server.house, server.house.sign_in("site_manager").await);

@@ -213,7 +213,7 @@ async fn factors_change_only_shortly_after_showing_who_it_is() {
 }
 
 #[tokio::test]
-async fn a_ticket_ends_after_a_few_wrong_codes() {
+async fn guessing_codes_with_a_right_password_is_slowed() {
     let house = House::new().await;
     let owner = house.users["owner"];
     let at = house.engine.now();
@@ -228,6 +228,5 @@ async fn a_ticket_ends_after_a_few_wrong_codes() {
         codes.push(answer.body["code"].as_str().unwrap().to_owned());
     }
     assert_eq!(codes[..4], ["code_wrong"; 4]);
-    assert_eq!(codes[4], "too_many_attempts", "{codes:?}");
-    assert_eq!(codes[5], "ticket_expired", "{codes:?}");
+    assert_eq!(codes[4..], ["too_many_attempts"; 2]);
 }

@@ -40,6 +40,14 @@ impl Key {
         Ok(Self(Zeroizing::new(key)))
     }
 
+    /// One that is kept nowhere: what it seals opens in this life of the program only.
+    ///
+    /// # Errors
+    /// [`StoreError`]: the system gives no randomness.
+    pub fn draw() -> Result<Self> {
+        Ok(Self(Zeroizing::new(random()?)))
+    }
+
     fn create(path: &Path) -> Result<Self> {
         let io = |error| StoreError::io(path, error);
         let key = Zeroizing::new(random()?);
@@ -48,7 +56,10 @@ impl Key {
     }
 
     /// Seals `value` under `name`; it opens under that name only.
-    pub(crate) fn seal(&self, name: &str, value: &[u8]) -> Result<Vec<u8>> {
+    ///
+    /// # Errors
+    /// [`StoreError`]: the system gives no randomness, or the value is too long.
+    pub fn seal(&self, name: &str, value: &[u8]) -> Result<Vec<u8>> {
         let nonce: [u8; NONCE] = random()?;
         let payload = Payload { msg: value, aad: &bound_to(name) };
         let sealed = self.cipher().encrypt(&nonce.into(), payload);
@@ -57,7 +68,8 @@ impl Key {
     }
 
     /// The value, unless it was sealed under another name or key, or altered.
-    pub(crate) fn open(&self, name: &str, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    #[must_use]
+    pub fn open(&self, name: &str, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         let (nonce, msg) = sealed.split_first_chunk::<NONCE>()?;
         let payload = Payload { msg, aad: &bound_to(name) };
         self.cipher().decrypt(&(*nonce).into(), payload).ok().map(Zeroizing::new)

@@ -6,6 +6,7 @@ use crate::{
     command::{DraftSubmission, Reply, Submission},
     event::Event,
     ids::{DeviceId, RequestId, SiteId, UserId},
+    quotas::Quota,
     rejection::Rejection,
     requests::{Action, ContentHash, MAX_TARGETS},
     state::DraftChange,
@@ -54,6 +55,9 @@ impl Tx {
             let problem = format!("a draft holds at most {MAX_CHANGES} changes: submit this one first");
             return Err(Rejection::Invalid { field: "changes", problem });
         }
+        let held = self.state.drafts_of(user).flat_map(|draft| &draft.changes).map(|change| change.targets.len()).sum();
+        Quota::DraftDevices.check(held, targets.len())?;
+        self.check_changes(actor, targets.len())?;
         let replaced = draft.map_or(0, |draft| draft.taken_over(&action, &targets));
         let change = draft.map_or(1, |draft| draft.next);
         self.emit(Event::DraftPut { user, site, change, action, targets });
@@ -73,10 +77,15 @@ impl Tx {
         if !known {
             return Err(Rejection::NotFound { what: "change in your draft" });
         }
+        self.check_changes(actor, targets.len() + 1)?;
         targets.sort_unstable();
         self.emit(Event::DraftTaken { user, site, change, targets });
         let version = self.state.draft(user, site).map_or(0, |draft| draft.version);
         Ok(Reply::Draft { version, replaced: 0 })
+    }
+
+    fn check_changes(&self, actor: &Actor, devices: usize) -> Result<(), Rejection> {
+        self.state.check_meter((actor.account, actor.principal), Quota::DraftChanges, devices, self.now)
     }
 
     pub(super) fn discard_draft(&mut self, actor: &Actor, site: SiteId) -> Result<Reply, Rejection> {

@@ -1,12 +1,18 @@
 //! Saying something about a request. It is in the log and on the request, and decides nothing.
 
 use super::vote::MAX_WORDS;
-use crate::{authz::Actor, decide::Tx, event::Event, ids::RequestId, rejection::Rejection, time::Millis};
+use crate::{
+    authz::Actor,
+    decide::Tx,
+    event::Event,
+    ids::RequestId,
+    quotas::{Quota, comments_of},
+    rejection::Rejection,
+    time::Millis,
+};
 
 /// How long after its end a request may still be spoken about.
 pub const COMMENT_AFTER_END: Millis = Millis::days(30);
-/// Most comments on one request.
-pub const MAX_COMMENTS: usize = 200;
 
 impl Tx {
     /// Whoever sees a request may comment on it; what they see is decided where it is shown.
@@ -28,9 +34,8 @@ impl Tx {
         if request.ended_at.is_some_and(|end| self.now() >= end.after(COMMENT_AFTER_END)) {
             return Err(Rejection::InvalidState { state: "over for more than 30 days" });
         }
-        if request.comments.len() >= MAX_COMMENTS {
-            return Err(Rejection::OutOfRange { field: "comments".into(), min: 0, max: MAX_COMMENTS as u64 });
-        }
+        Quota::CommentsOnRequest.check(comments_of(request, by), 1)?;
+        self.state().check_meter((actor.account, actor.principal), Quota::Comments, 1, self.now())?;
         self.emit(Event::RequestCommented { request: id, by, words });
         Ok(id)
     }

@@ -52,7 +52,7 @@ mod vote;
 pub use action::Action;
 pub use base::{Base, NotABase, Version};
 pub use claims::Award;
-pub use comment::{COMMENT_AFTER_END, MAX_COMMENTS};
+pub use comment::COMMENT_AFTER_END;
 pub use control::{Control, Passwords};
 pub use effects::DELETION_DELAY;
 pub(crate) use effects::check_name;

@@ -13,6 +13,7 @@ use crate::{
     event::Event,
     fleet::Operation,
     ids::{DeviceId, RequestId},
+    quotas::{Quota, is_exempt},
     rejection::{NoSay, Rejection},
     state::idempotency_key,
 };
@@ -71,6 +72,10 @@ impl Tx {
         self.check_words(&asked)?;
         let revision = self.retire(supersedes, asked.id)?;
         self.check_permission(actor, &asked)?;
+        let exempt = is_exempt(&asked.action);
+        if !exempt {
+            Quota::WaitingRequests.check(self.state().waiting_of(actor.account, actor.principal), 1)?;
+        }
         let account = self.state().account(actor.account).ok_or(Rejection::NotFound { what: "account" })?;
         let (number, frozen) = (account.requests + 1, account.frozen);
         if let Some(at) = account.deletion.filter(|_| !asked.action.scenario().runs_while_closing()) {
@@ -93,6 +98,10 @@ impl Tx {
         let award = self.state().award(&asked.action, &asked.targets, required);
         if matches!(asked.action, Action::Device(_)) && award.given.is_empty() {
             return Err(nothing_given(&award));
+        }
+        if !exempt {
+            let who = (actor.account, actor.principal);
+            self.state().check_meter(who, Quota::RefusedDevices, award.refused.len(), self.now())?;
         }
         let targets = match &asked.action {
             Action::Device(_) => award.given.iter().copied().map(Target::Device).collect(),

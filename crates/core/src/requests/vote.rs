@@ -6,6 +6,7 @@ use crate::{
     decide::Tx,
     event::Event,
     ids::{RequestId, UserId},
+    quotas::{Quota, approvals_of},
     rejection::{NoSay, Rejection},
     state::State,
     time::Timestamp,
@@ -152,6 +153,7 @@ impl Tx {
             if tally.approvals.contains(&user) {
                 return Ok(());
             }
+            Quota::Approvals.check(approvals_of(&request, user), 1)?;
             let policy = self.state().policy_for(actor.account, &request.payload.action);
             let then = self.state().policy_then(&request);
             match policy.step_up.max(then.step_up) {

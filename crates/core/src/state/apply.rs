@@ -203,6 +203,7 @@ impl State {
             self.open_controls.insert(place);
         }
         self.lists.changed(place, None);
+        self.count_waiting((payload.account, payload.initiator), true);
         self.requests.push_back(Arc::new(made));
     }
 
@@ -234,10 +235,14 @@ impl State {
         };
         if let Some(request) = self.requests.get_mut(*place as usize) {
             let request = Arc::make_mut(request);
-            let from = request.state;
+            let (from, waited) = (request.state, request.waits());
             change(request);
             if request.state != from {
                 self.lists.changed(*place, Some(from));
+            }
+            let (of, waits) = ((request.payload.account, request.payload.initiator), request.waits());
+            if waits != waited {
+                self.count_waiting(of, waits);
             }
         }
     }

@@ -15,6 +15,7 @@ use crate::{
     engine::Engine,
     heads::Heads,
     live::Live,
+    net::{Limits, Seats},
 };
 use adit_core::{
     event::{Entry, Event},
@@ -34,17 +35,15 @@ use axum::{
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 use tokio::sync::{
-    Semaphore,
     broadcast::{self, error::RecvError},
     mpsc, oneshot,
 };
 
 /// Where the server's own Ed25519 secret lies.
 const SERVER_KEY: &str = "server-key";
-/// Connections that are being greeted at once; more are turned away.
-const MAX_GREETINGS: usize = 256;
 /// Frames that wait to be sent to one agent.
 const OUTBOX: usize = 256;
 /// Largest enrolment, bytes.
@@ -106,7 +105,9 @@ pub struct Agents {
     links: Mutex<Links>,
     stages: Stages,
     poll_interval_s: u32,
-    greetings: Arc<Semaphore>,
+    /// Sockets that have not said yet whose they are; who has holds none of these seats.
+    greetings: Arc<Seats>,
+    greeting: Duration,
     /// Passwords that were sealed in this life of the server, and when.
     sealed: Mutex<BTreeMap<String, Timestamp>>,
 }
@@ -123,6 +124,21 @@ impl Agents {
         log: Box<dyn LogReader>,
         poll_interval_s: u32,
     ) -> Result<Arc<Self>, AgentsError> {
+        Self::limited(engine, live, secrets, log, poll_interval_s, &Limits::default())
+    }
+
+    /// The same, with bounds for those that have not said yet who they are.
+    ///
+    /// # Errors
+    /// [`AgentsError`].
+    pub fn limited(
+        engine: Engine,
+        live: Live,
+        secrets: SharedSecrets,
+        log: Box<dyn LogReader>,
+        poll_interval_s: u32,
+        limits: &Limits,
+    ) -> Result<Arc<Self>, AgentsError> {
         let key = server_key(&mut secrets.lock().unwrap_or_else(PoisonError::into_inner))?;
         Ok(Arc::new(Self {
             engine,
@@ -133,7 +149,8 @@ impl Agents {
             links: Mutex::default(),
             stages: Stages::default(),
             poll_interval_s: poll_interval_s.clamp(1, 3_600),
-            greetings: Arc::new(Semaphore::new(MAX_GREETINGS)),
+            greetings: Seats::new(limits.greetings),
+            greeting: limits.greeting,
             sealed: Mutex::default(),
         }))
     }

@@ -5,6 +5,7 @@ use crate::{
     decider::{Batch, CommandError},
     dispatch::{self, Stage},
     heads::Witness,
+    net::{Origin, Seat, Source},
 };
 use adit_core::{
     audit::Head,
@@ -21,17 +22,21 @@ use adit_wire::{
 };
 use axum::{
     extract::{
-        State, WebSocketUpgrade,
+        Extension, State, WebSocketUpgrade,
         ws::{Message, WebSocket},
     },
-    http::StatusCode,
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use futures_util::{
     SinkExt, StreamExt,
     stream::{SplitSink, SplitStream},
 };
-use std::{sync::Arc, time::Duration};
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::{
     sync::{
         broadcast::{self, error::RecvError},
@@ -40,8 +45,6 @@ use tokio::{
     time::{MissedTickBehavior, interval, timeout},
 };
 
-/// For the greeting.
-const GREETING: Duration = Duration::from_secs(20);
 /// For one frame to be taken by the network.
 const SENDING: Duration = Duration::from_secs(30);
 /// An agent that has said nothing for so long is gone.
@@ -56,16 +59,27 @@ type Sink = SplitSink<WebSocket, Message>;
 /// Why a session ended; for the log.
 type End = String;
 
-/// Takes a connection, if not too many others are being greeted.
-pub(super) async fn connect(State(agents): State<Arc<Agents>>, upgrade: WebSocketUpgrade) -> Response {
-    let Ok(permit) = Arc::clone(&agents.greetings).try_acquire_owned() else {
-        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+/// Takes a connection, unless its source has too many that have not said who they are.
+pub(super) async fn connect(
+    State(agents): State<Arc<Agents>>,
+    origin: Option<Extension<Origin>>,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    let from = origin.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |Extension(Origin(from))| from);
+    let Some(seat) = agents.greetings.take(Source::of(from)) else {
+        let sentence = "too many agents from this address have not said who they are: try again shortly";
+        return (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "5")], sentence).into_response();
     };
     let upgrade = upgrade.protocols([PROTOCOL]).max_message_size(MAX_FRAME).max_frame_size(MAX_FRAME);
     upgrade.on_upgrade(async move |socket| {
         let (mut sink, mut stream) = socket.split();
-        let greeted = timeout(GREETING, greet(&agents, &mut sink, &mut stream)).await;
-        drop(permit);
+        let Seat { place, given_away } = seat;
+        let greeted = tokio::select! {
+            greeted = timeout(agents.greeting, greet(&agents, &mut sink, &mut stream)) => greeted,
+            () = given_away.wait() => Ok(Err("others wait: say sooner who you are".to_owned())),
+        };
+        // From here on it takes no stranger's seat; known agents need none, as each has one connection.
+        drop(place);
         match greeted {
             Ok(Ok((agent, account, greeted, connected))) => {
                 let session = Session { agents: &agents, agent, account, greeted };

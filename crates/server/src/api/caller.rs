@@ -1,6 +1,7 @@
 //! Who asks, and the proof that they may. Unsafe methods must carry the session's CSRF token.
 
 use super::{Shared, accounts, keys::program, problem::Problem, session};
+use crate::net::Visitor;
 use adit_core::{
     authz::{Actor, Permit, Principal},
     rejection::Rejection,
@@ -47,6 +48,13 @@ pub struct Allowed<const P: u8> {
 pub fn token_of(headers: &HeaderMap) -> Option<&str> {
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     cookies.flat_map(|line| line.split(';')).find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='))
+}
+
+/// Whoever sent this has shown who they are.
+pub(in crate::api) fn is_known(parts: &Parts) {
+    if let Some(visitor) = parts.extensions.get::<Visitor>() {
+        visitor.is_known();
+    }
 }
 
 fn lasts(session: &Session, now: Timestamp) -> bool {
@@ -136,6 +144,7 @@ impl FromRequestParts<Shared> for SignedIn {
                 return Err(Problem::new(StatusCode::FORBIDDEN, "csrf", detail));
             }
         }
+        is_known(parts);
         Ok(Self(session))
     }
 }

@@ -18,7 +18,7 @@ use super::{
 };
 use adit_core::{
     authz::{Permission, Place},
-    ids::SiteId,
+    ids::{SiteId, UserId},
 };
 use axum::{
     body::{Body, Bytes},
@@ -30,7 +30,7 @@ use futures_util::stream;
 use look::{Look, Watcher};
 use serde::Deserialize;
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     convert::Infallible,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -49,14 +49,17 @@ const PER_SECOND: u64 = 4;
 const HEARTBEAT: u64 = 15 * PER_SECOND;
 /// Most streams of one session.
 const MAX_OF_SESSION: usize = 8;
-/// Most streams of all.
-const MAX_OF_ALL: usize = 1_024;
+/// Most streams of one person, in all their sessions. There is no number for all people that some could use up for others.
+const MAX_OF_PERSON: usize = 32;
+
+/// Whose stream, and of which session.
+type Viewer = (UserId, [u8; 32]);
 
 /// The streams there are.
 pub struct Streams {
     /// Told apart from those of the server's earlier lives.
     epoch: String,
-    open: Mutex<HashMap<[u8; 32], usize>>,
+    open: Mutex<BTreeMap<Viewer, usize>>,
     closing: watch::Sender<bool>,
 }
 
@@ -87,7 +90,7 @@ impl Streams {
         Some((seq.parse().ok()?, told.parse().ok()?))
     }
 
-    fn open(&self) -> MutexGuard<'_, HashMap<[u8; 32], usize>> {
+    fn open(&self) -> MutexGuard<'_, BTreeMap<Viewer, usize>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -95,31 +98,31 @@ impl Streams {
 /// One stream's place among them.
 struct Seat {
     api: Shared,
-    session: [u8; 32],
+    viewer: Viewer,
 }
 
 impl Seat {
-    fn take(api: &Shared, session: [u8; 32]) -> Answer<Self> {
+    fn take(api: &Shared, (user, session): Viewer) -> Answer<Self> {
         let mut open = api.streams.open();
-        let all: usize = open.values().sum();
-        let own = open.entry(session).or_default();
-        if *own >= MAX_OF_SESSION || all >= MAX_OF_ALL {
-            let detail = "too many live streams are open: close other tabs";
+        let of_person: usize = open.range((user, [0; 32])..=(user, [u8::MAX; 32])).map(|(_, streams)| streams).sum();
+        let of_session = open.get(&(user, session)).copied().unwrap_or_default();
+        if of_session >= MAX_OF_SESSION || of_person >= MAX_OF_PERSON {
+            let detail = "too many live streams of yours are open: close other tabs";
             return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_streams", detail));
         }
-        *own += 1;
+        open.insert((user, session), of_session + 1);
         drop(open);
-        Ok(Self { api: Shared::clone(api), session })
+        Ok(Self { api: Shared::clone(api), viewer: (user, session) })
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
         let mut open = self.api.streams.open();
-        if let Some(own) = open.get_mut(&self.session) {
+        if let Some(own) = open.get_mut(&self.viewer) {
             *own -= 1;
             if *own == 0 {
-                open.remove(&self.session);
+                open.remove(&self.viewer);
             }
         }
     }
@@ -145,7 +148,8 @@ pub async fn stream(
         site.ok_or_else(|| Problem::not_found("site"))?;
     }
     let last = headers.get("last-event-id").map(|value| String::from_utf8_lossy(value.as_bytes()));
-    let seat = Seat::take(&api, allowed.caller.session.token_hash)?;
+    let session = &allowed.caller.session;
+    let seat = Seat::take(&api, (session.user, session.token_hash))?;
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let closing = api.streams.closing.subscribe();

@@ -5,9 +5,9 @@ use super::{
     caller::Caller,
     me::{person, recent},
     problem::{Answer, Body, Problem},
-    session::{self, From, random_token},
+    session::{self, From},
 };
-use crate::sign_in::{SecondStep, throttle::Trial, totp};
+use crate::sign_in::{throttle::Trial, totp};
 use adit_core::{ids::UserId, time::Millis};
 use axum::{
     Json,
@@ -20,8 +20,8 @@ use serde_json::{Value, json};
 
 /// How long the second step may take.
 const SECOND_STEP: Millis = Millis::minutes(5);
-/// How often one may try it before the password is asked for again.
-const TRIES: u32 = 5;
+/// What the ticket is sealed as that leads to it.
+const STEP: &str = "second step";
 /// How long turning codes on may take.
 const ENROLMENT: Millis = Millis::minutes(10);
 
@@ -33,8 +33,12 @@ pub(super) enum Code {
 
 /// Whether the code is this person's and not used up; it is afterwards.
 pub(super) fn check_code(api: &Shared, address: &str, user: UserId, code: &Code) -> Answer<()> {
-    let known = api.people().sessions_of(user)?.iter().any(|session| session.address == address);
-    let trial = Trial::new(address, &format!("codes of {user}"), known);
+    let known = session::is_known_at(&api.people().sessions_of(user)?, address);
+    let trial = match code {
+        // Six digits can be guessed from many addresses. Whoever gets as far as here has the password, or a session.
+        Code::App(_) => Trial::of_all(address, &format!("codes of {user}"), known),
+        Code::Recovery(_) => Trial::new(address, &format!("recovery codes of {user}"), known),
+    };
     api.sign_in.attempt(&trial, api.now()).map_err(Problem::too_many_attempts)?;
     let fits = match code {
         Code::Recovery(code) => api.people().use_recovery_code(user, &totp::recovery_hash(code))?,
@@ -54,11 +58,10 @@ pub(super) fn check_code(api: &Shared, address: &str, user: UserId, code: &Code)
 
 /// Answers a right password with the question for a code. Nothing is open yet: there is no session, only a ticket that leads on.
 pub(super) fn ask_for_second(api: &Shared, user: UserId) -> Answer<Response> {
-    let (ticket, now) = (random_token()?, api.now());
-    let expires_at = now.after(SECOND_STEP);
+    let expires_at = api.now().after(SECOND_STEP);
+    let ticket = api.sign_in.seals.seal(STEP, &user, expires_at).map_err(|error| Problem::internal(&error))?;
     let recovery = api.people().recovery_codes_left(user)? > 0;
     let factors: Vec<_> = ["totp"].into_iter().chain(recovery.then_some("recovery_code")).collect();
-    api.sign_in.second_steps.issue(&ticket, SecondStep { user }, expires_at, TRIES, now);
     let body = json!({ "ticket": ticket, "factors": factors, "expires_at": expires_at });
     Ok((StatusCode::ACCEPTED, Json(body)).into_response())
 }
@@ -80,10 +83,12 @@ pub async fn second(Shares(api): Shares<Shared>, from: From, Body(asked): Body<S
         (None, Some(code)) => Code::Recovery(code),
         _ => return Err(Problem::invalid("either code or recovery_code is needed")),
     };
-    let step = api.sign_in.second_steps.attempt(&asked.ticket, api.now()).ok_or_else(expired)?;
-    check_code(&api, &from.address, step.user, &code)?;
-    api.sign_in.second_steps.spend(&asked.ticket, api.now()).ok_or_else(expired)?;
-    session::begin(&api, &from, step.user)
+    let step = api.sign_in.seals.open::<UserId>(STEP, &asked.ticket, api.now()).ok_or_else(expired)?;
+    check_code(&api, &from.address, step.holds, &code)?;
+    if !api.sign_in.seals.spend(&step, api.now()) {
+        return Err(expired());
+    }
+    session::begin(&api, &from, step.holds)
 }
 
 /// `POST /me/totp`: draws a secret. Codes are asked for once one has been confirmed.

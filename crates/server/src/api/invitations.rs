@@ -235,7 +235,7 @@ pub async fn accept(Shares(api): Shares<Shared>, from: From, Body(asked): Body<A
     let name = text("name", &asked.name, 50)?;
     let company = company(&api.engine.state(), &invitation);
     accept_password(&asked.password, &[&invitation.new.email, &name, &company])?;
-    let hash = api.sign_in.passwords.hash(asked.password).await.map_err(|error| Problem::internal(&error))?;
+    let hash = api.sign_in.passwords.hash(&from.address, asked.password).await?;
     // They showed who they are when they invited.
     let (account, principal) = (invitation.new.account, Principal::User(invitation.new.invited_by));
     let inviter = Actor { account, principal, authenticated_at: api.now() };

@@ -129,7 +129,7 @@ pub async fn change_password(
     }
     let company = api.engine.state().account(caller.actor.account).map(|account| account.name.clone());
     accept_password(&asked.password, &[&person.email, &person.display_name, &company.unwrap_or_default()])?;
-    let hash = api.sign_in.passwords.hash(asked.password).await.map_err(|error| Problem::internal(&error))?;
+    let hash = api.sign_in.passwords.hash(&from.address, asked.password).await?;
     let mut people = api.people();
     people.change_password(person.user, &hash, api.now())?;
     people.revoke_sessions_of(person.user, Some(&caller.session.token_hash))?;

@@ -53,6 +53,7 @@ use crate::{
     Agents, Herald, Live, authzen,
     engine::Engine,
     mail::MailOptions,
+    net::Limits,
     notices::webhooks::WebhookOptions,
     sign_in::{SignIn, sso::SsoOptions},
 };
@@ -94,12 +95,14 @@ pub struct DemoUser {
 /// How the interface is served.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// Only on loopback: cookies need no TLS, and a demo may show its passwords.
+    /// Only on loopback: a demo may show its passwords.
     pub loopback: bool,
     /// People of the demo; empty otherwise.
     pub demo_users: Vec<DemoUser>,
     /// Where people reach it, without a slash at the end: `https://adit.example.com`. Links in letters begin with it.
     pub public_url: String,
+    /// Serve also where what people send could be read on the way.
+    pub insecure_http: bool,
     /// How letters are sent; without it none are.
     pub mail: Option<MailOptions>,
     /// Where webhooks may lead, and how they are tried.
@@ -108,6 +111,8 @@ pub struct Options {
     pub sso: Vec<SsoOptions>,
     /// Addresses of proxies that may say whom they speak for.
     pub proxies: Vec<IpAddr>,
+    /// What connections may take of the server.
+    pub limits: Limits,
     /// Whether whoever is signed in may make an account of their own here.
     pub anyone_may_found: bool,
     /// SHA-256 of the set-up link's token; `None` once there is an account.
@@ -126,7 +131,6 @@ pub struct Api {
     streams: events::Streams,
     sign_in: SignIn,
     past: audit::past::Remembered,
-    visits: observers::Visits,
     guesses: observers::Guesses,
     keys: keys::Desk,
     lanes: once::Lanes,
@@ -163,7 +167,6 @@ impl Api {
             sign_in: SignIn::new(&options)?,
             options,
             past: Mutex::default(),
-            visits: observers::Visits::default(),
             guesses: observers::Guesses::default(),
             keys,
             lanes: once::Lanes::default(),
@@ -183,8 +186,19 @@ impl Api {
         &self.engine
     }
 
-    pub(crate) const fn is_on_loopback(&self) -> bool {
-        self.options.loopback
+    /// Where people reach this server, without a slash at the end.
+    pub(crate) fn public_url(&self) -> &str {
+        &self.options.public_url
+    }
+
+    /// Whether people reach it by TLS only.
+    fn by_tls(&self) -> bool {
+        self.options.public_url.starts_with("https://")
+    }
+
+    /// What cookies end with.
+    fn secure(&self) -> &'static str {
+        if self.by_tls() { "; Secure" } else { "" }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -242,7 +256,9 @@ async fn wrong_method() -> Problem {
 }
 
 async fn headers(Shares(api): Shares<Shared>, request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
+    let ours = request.uri().path().starts_with("/api/");
+    let answered = next.run(request).await;
+    let mut response = if ours { problem::of_plain(answered).await } else { answered };
     let headers = response.headers_mut();
     for (name, value) in [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -252,7 +268,7 @@ async fn headers(Shares(api): Shares<Shared>, request: Request, next: Next) -> R
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    if !api.options.loopback {
+    if api.by_tls() {
         let a_year = HeaderValue::from_static("max-age=31536000");
         headers.insert(header::STRICT_TRANSPORT_SECURITY, a_year);
     }

@@ -16,7 +16,7 @@ pub use shown::preview;
 use super::{
     Api, Shared,
     problem::{Answer, Body, Problem},
-    session::{From, random_token},
+    session::From,
 };
 use crate::sign_in::tokens::{hash_of, hex};
 use adit_core::{
@@ -34,41 +34,13 @@ use axum::{
 };
 use serde::Deserialize;
 use serde_json::Value;
-use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
-};
 
-/// The cookie that a token is exchanged for.
+/// The cookie that a token is exchanged for. It carries the link, sealed under the same name.
 const COOKIE: &str = "adit_observer";
 /// How long it is good.
 const VISIT: Millis = Millis::minutes(15);
-/// Most visits at a time; beyond them the oldest are forgotten, and their pages show their token again.
-const MAX_VISITS: usize = 10_000;
 /// The one coin there is.
 const COIN: &str = "btc";
-
-/// Who is looking: by the hash of a cookie, at which link, until when.
-#[derive(Default)]
-pub struct Visits(Mutex<HashMap<[u8; 32], (ObserverLinkId, Timestamp)>>);
-
-impl Visits {
-    fn begin(&self, token: &str, link: ObserverLinkId, now: Timestamp) {
-        let mut visits = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        visits.retain(|_, (_, until)| now < *until);
-        if visits.len() >= MAX_VISITS
-            && let Some(oldest) = visits.iter().min_by_key(|(_, (_, until))| *until).map(|(hash, _)| *hash)
-        {
-            visits.remove(&oldest);
-        }
-        visits.insert(hash_of(token), (link, now.after(VISIT)));
-    }
-
-    fn of(&self, token: &str, now: Timestamp) -> Option<ObserverLinkId> {
-        let visits = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        visits.get(&hash_of(token)).filter(|(_, until)| now < *until).map(|(link, _)| *link)
-    }
-}
 
 /// By what somebody wants to look.
 enum By<'a> {
@@ -144,9 +116,8 @@ pub async fn enter(Shares(api): Shares<Shared>, from: From, Body(asked): Body<To
         _ => None,
     };
     let (view, link) = by_link(&api, &from, found)?;
-    let visit = random_token()?;
-    api.visits.begin(&visit, link, api.now());
-    let secure = if api.options.loopback { "" } else { "; Secure" };
+    let visit = api.sign_in.seals.seal(COOKIE, &link, api.now().after(VISIT));
+    let (visit, secure) = (visit.map_err(|error| Problem::internal(&error))?, api.secure());
     let age = VISIT.0 / 1_000;
     let cookie = format!("{COOKIE}={visit}; Path=/api/v1/observe; HttpOnly; SameSite=Strict; Max-Age={age}{secure}");
     let mut response = Json(view).into_response();
@@ -163,7 +134,8 @@ fn visit_of(headers: &HeaderMap) -> Option<&str> {
 /// `GET /observe/view`: what the link of the cookie shows now.
 pub async fn view(Shares(api): Shares<Shared>, from: From, headers: HeaderMap) -> Answer<Json<Value>> {
     let state = api.engine.state();
-    let link = api.visits.of(visit_of(&headers).unwrap_or_default(), api.now());
+    let visit = api.sign_in.seals.open::<ObserverLinkId>(COOKIE, visit_of(&headers).unwrap_or_default(), api.now());
+    let link = visit.map(|visit| visit.holds);
     by_link(&api, &from, shown(&api, &state, &By::Link(link))).map(Json)
 }
 

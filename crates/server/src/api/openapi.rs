@@ -66,7 +66,9 @@ fn document() -> Value {
             "version": env!("CARGO_PKG_VERSION"),
             "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
             "description": "Times are Unix milliseconds. Whatever lies outside the caller's reach does not exist for them: lists \
-                leave it out and ids answer 404. Lists go on with `next_cursor`. Refusals are problems (RFC 9457) with a stable `code`.",
+                leave it out and ids answer 404. Lists go on with `next_cursor`. Refusals are problems (RFC 9457) with a stable `code`. \
+                Too much at a time is 429 (`quota_reached`: a share of one's own is used up, and `detail` says which and what to do; \
+                `too_many_attempts`) or 503 (`busy`), with `Retry-After` where time helps.",
         },
         "servers": [{ "url": V1 }],
         "paths": paths,

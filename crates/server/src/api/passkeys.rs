@@ -6,11 +6,12 @@ use super::{
     me::{person, recent},
     problem::{Answer, Body, Problem},
     requests::sought,
-    session::{self, From, random_token},
+    session::{self, From},
     setup::text,
 };
 use crate::sign_in::{
     passkeys::{Ceremony, Failed, Passkeys, Proof, Purpose},
+    seals::Opened,
     throttle::Trial,
     tokens::hex,
 };
@@ -65,10 +66,20 @@ fn expired() -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, "ticket_expired", "this took too long: try again")
 }
 
-fn issue(api: &Shared, passkeys: &Passkeys, ceremony: Ceremony, options: &Value) -> Answer<Json<Value>> {
-    let (ticket, now) = (random_token()?, api.now());
-    passkeys.ceremonies.issue(&ticket, ceremony, now.after(CEREMONY), 1, now);
+/// Whoever began the ceremony carries its state, so that nobody's is lost to what others begin.
+fn begun(api: &Shared, ceremony: Ceremony, state: &[u8], options: &Value) -> Answer<Json<Value>> {
+    let ticket = api.sign_in.seals.seal(&ceremony.name(), &state, api.now().after(CEREMONY));
+    let ticket = ticket.map_err(|error| Problem::internal(&error))?;
     Ok(Json(json!({ "ticket": ticket, "options": options })))
+}
+
+fn carried(api: &Shared, ceremony: Ceremony, ticket: &str) -> Answer<Opened<Vec<u8>>> {
+    api.sign_in.seals.open(&ceremony.name(), ticket, api.now()).ok_or_else(expired)
+}
+
+/// It has led to something, and leads nowhere from now on.
+fn spend(api: &Shared, state: &Opened<Vec<u8>>) -> Answer<()> {
+    if api.sign_in.seals.spend(state, api.now()) { Ok(()) } else { Err(expired()) }
 }
 
 /// A passkey as its owner sees it.
@@ -100,9 +111,9 @@ pub async fn begin_adding(
     let handle = people.passkey_handle(person.user, &drawn)?.ok_or_else(Problem::not_signed_in)?;
     let known = people.passkeys_of(person.user)?;
     drop(people);
-    let begun = passkeys.begin_registration(handle, &person.email, &person.display_name, &known);
-    let (state, options) = begun.map_err(|error| Problem::internal(&error))?;
-    issue(&api, passkeys, Ceremony::Registration(person.user, state), &options)
+    let started = passkeys.begin_registration(handle, &person.email, &person.display_name, &known);
+    let (state, options) = started.map_err(|error| Problem::internal(&error))?;
+    begun(&api, Ceremony::Registration(person.user), &state, &options)
 }
 
 /// A new passkey and what it is called.
@@ -120,14 +131,12 @@ pub async fn add(Shares(api): Shares<Shared>, caller: Caller, Body(asked): Body<
     recent(&api, &caller)?;
     let name = text("name", &asked.name, 50)?;
     let user = caller.session.user;
-    let state = match passkeys.ceremonies.spend(&asked.ticket, api.now()) {
-        Some(Ceremony::Registration(whose, state)) if whose == user => state,
-        _ => return Err(expired()),
-    };
-    let made = passkeys.register(state, &asked.credential).map_err(|error| {
+    let state = carried(&api, Ceremony::Registration(user), &asked.ticket)?;
+    let made = passkeys.register(&state.holds, &asked.credential).map_err(|error| {
         tracing::info!(%error, "a passkey was not added");
         Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "this passkey was not accepted")
     })?;
+    spend(&api, &state)?;
     let passkey = Passkey {
         id: made.id,
         user,
@@ -202,7 +211,7 @@ pub async fn begin_vote(
 fn begin_proof(api: &Shared, purpose: Purpose) -> Answer<Json<Value>> {
     let passkeys = passkeys(api)?;
     let (state, options) = passkeys.begin().map_err(|error| Problem::internal(&error))?;
-    issue(api, passkeys, Ceremony::Proof(purpose, state), &options)
+    begun(api, Ceremony::Proof(purpose), &state, &options)
 }
 
 /// The passkey that answered, of whoever the purpose names.
@@ -210,17 +219,15 @@ fn prove(api: &Shared, from: &From, purpose: Purpose, asked: &Answered) -> Answe
     let passkeys = passkeys(api)?;
     let trial = Trial::new(&from.address, "passkeys", true);
     api.sign_in.attempt(&trial, api.now()).map_err(Problem::too_many_attempts)?;
-    let state = match passkeys.ceremonies.spend(&asked.ticket, api.now()) {
-        Some(Ceremony::Proof(begun_for, state)) if begun_for == purpose => state,
-        _ => return Err(expired()),
-    };
+    let state = carried(api, Ceremony::Proof(purpose), &asked.ticket)?;
     let proof = Proof::read(&asked.credential).map_err(|error| refused(&error))?;
     let mut people = api.people();
     let (passkey, handle) = people.passkey(&proof.id())?.ok_or_else(unknown)?;
     if purpose.whose().is_some_and(|user| user != passkey.user) {
         return Err(unknown());
     }
-    let kept = passkeys.verify(state, &proof, &passkey, handle).map_err(|error| refused(&error))?;
+    let kept = passkeys.verify(&state.holds, &proof, &passkey, handle).map_err(|error| refused(&error))?;
+    spend(api, &state)?;
     people.use_passkey(&passkey.id, &kept, api.now())?;
     drop(people);
     api.sign_in.succeeded(&trial);

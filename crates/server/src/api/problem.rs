@@ -1,14 +1,18 @@
 //! What goes wrong, said the same way everywhere: `application/problem+json` (RFC 9457) with a stable code.
 
-use crate::decider::CommandError;
+use crate::{decider::CommandError, net, sign_in::passwords::Unhashed};
 use adit_core::{rejection::Rejection, time::Timestamp};
 use axum::{
     Json,
+    body::to_bytes,
     extract::{FromRequest, FromRequestParts, Query, Request, rejection::JsonRejection},
     http::{HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use serde::{Serialize, Serializer, de::DeserializeOwned, ser::SerializeStruct};
+
+/// Longest refusal in plain words, bytes.
+const MAX_WORDS: usize = 4 << 10;
 
 /// A refusal or a failure, as the caller is told of it.
 #[derive(Debug, Clone)]
@@ -166,6 +170,17 @@ impl IntoResponse for Problem {
     }
 }
 
+/// Refusals that a library has put into plain words (a path or query that is no text, say), as the problems they are.
+pub(super) async fn of_plain(response: Response) -> Response {
+    let kind = response.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+    if !response.status().is_client_error() || !kind.is_some_and(|kind| kind.starts_with(b"text/plain")) {
+        return response;
+    }
+    let (parts, body) = response.into_parts();
+    let words = to_bytes(body, MAX_WORDS).await.unwrap_or_default();
+    Problem::new(parts.status, "malformed", String::from_utf8_lossy(&words)).into_response()
+}
+
 impl From<Rejection> for Problem {
     fn from(rejection: Rejection) -> Self {
         let status = StatusCode::from_u16(rejection.status()).unwrap_or(StatusCode::CONFLICT);
@@ -183,7 +198,24 @@ impl From<Rejection> for Problem {
             }
             _ => Vec::new(),
         };
-        Self { request_id, errors, ..Self::new(status, rejection.code(), rejection.to_string()) }
+        let retry_after_s = match &rejection {
+            Rejection::QuotaReached { retry_after_s, .. } => *retry_after_s,
+            _ => None,
+        };
+        Self { request_id, errors, retry_after_s, ..Self::new(status, rejection.code(), rejection.to_string()) }
+    }
+}
+
+impl From<Unhashed> for Problem {
+    fn from(error: Unhashed) -> Self {
+        match error {
+            Unhashed::Busy => {
+                let detail = "too many passwords are being checked: try again in 2 s";
+                let retry_after_s = Some(2);
+                Self { retry_after_s, ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail) }
+            }
+            Unhashed::Failed(cause) => Self::internal(&cause),
+        }
     }
 }
 
@@ -206,6 +238,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Problem;
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         Json::<T>::from_request(request, state).await.map(|Json(body)| Self(body)).map_err(|rejection| {
+            if net::is_late(&rejection) {
+                let detail = "the request took too long to arrive: send it again over a faster connection, or in parts";
+                return Problem::new(StatusCode::REQUEST_TIMEOUT, "too_slow", detail);
+            }
             let code = match &rejection {
                 JsonRejection::JsonSyntaxError(_) => "malformed_json",
                 JsonRejection::JsonDataError(_) => "invalid",

@@ -49,7 +49,7 @@ pub async fn ask_to_verify(
         _ => person.email,
     };
     // Never taken back: this bounds how many letters somebody can have sent.
-    let trial = Trial::new(&from.address, &format!("letters to {to}"), false);
+    let trial = Trial::of_all(&from.address, &format!("letters to {to}"), false);
     api.sign_in.attempt(&trial, api.now()).map_err(Problem::too_many_attempts)?;
     let token = random_token()?;
     let link = Link { user: person.user, email: to.clone() };
@@ -100,7 +100,7 @@ pub async fn forgotten(
     Body(asked): Body<Forgotten>,
 ) -> Answer<(StatusCode, Json<Value>)> {
     let to = email(&asked.email)?;
-    let trial = Trial::new(&from.address, &format!("letters to {to}"), false);
+    let trial = Trial::of_all(&from.address, &format!("letters to {to}"), false);
     api.sign_in.attempt(&trial, api.now()).map_err(Problem::too_many_attempts)?;
     let later = Arc::clone(&api);
     tokio::spawn(async move {
@@ -144,7 +144,7 @@ pub async fn reset(Shares(api): Shares<Shared>, from: From, Body(asked): Body<Re
     api.sign_in.succeeded(&trial);
     let person = api.people().person(link.user)?.ok_or_else(gone)?;
     accept_password(&asked.password, &[&person.email, &person.display_name])?;
-    let hash = api.sign_in.passwords.hash(asked.password).await.map_err(|error| Problem::internal(&error))?;
+    let hash = api.sign_in.passwords.hash(&from.address, asked.password).await?;
     api.people().reset_password(&token, &hash, api.now())?.ok_or_else(gone)?;
     let letter =
         letters::changed(&person.email, &person.display_name, &api.options.public_url, "there is a new password");

@@ -8,7 +8,10 @@ use super::{
     problem::{Answer, Body, Problem},
     sso,
 };
-use crate::sign_in::{throttle::Trial, tokens};
+use crate::{
+    net::{Origin, Source},
+    sign_in::{throttle::Trial, tokens},
+};
 use adit_core::{
     authz::{Actor, Permission, Place, Principal},
     ids::UserId,
@@ -17,22 +20,22 @@ use adit_core::{
 use adit_store::{Person, Session};
 use axum::{
     Json,
-    extract::{ConnectInfo, FromRequestParts, State as Shares},
+    extract::{FromRequestParts, State as Shares},
     http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::{
-    convert::Infallible,
-    net::{IpAddr, SocketAddr},
-};
+use std::convert::Infallible;
+
+/// Most sessions of one person; beyond them, the one that was used longest ago ends.
+const MAX_SESSIONS: usize = 50;
 
 pub use crate::sign_in::{passwords::hash as hash_password, tokens::hash_of};
 
 /// Where a request comes from.
 pub struct From {
-    /// The other end of the connection.
+    /// The other end of the connection, or whom our proxy speaks for.
     pub address: String,
     /// The browser's own words.
     pub user_agent: String,
@@ -40,27 +43,12 @@ pub struct From {
 
 impl FromRequestParts<Shared> for From {
     type Rejection = Infallible;
-    async fn from_request_parts(parts: &mut Parts, api: &Shared) -> Result<Self, Infallible> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip().to_canonical());
-        let address = peer.map(|peer| origin(peer, &parts.headers, &api.options.proxies));
-        let address = address.map_or_else(|| "unknown".into(), |address| address.to_string());
+    async fn from_request_parts(parts: &mut Parts, _: &Shared) -> Result<Self, Infallible> {
+        let address =
+            parts.extensions.get::<Origin>().map_or_else(|| "unknown".into(), |Origin(from)| from.to_string());
         let user_agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
         Ok(Self { address, user_agent: user_agent.unwrap_or_default().into() })
     }
-}
-
-/// Whom a proxy speaks for: the last one in its list that is no proxy of ours. What others write there counts for nothing.
-fn origin(peer: IpAddr, headers: &HeaderMap, proxies: &[IpAddr]) -> IpAddr {
-    let lines = headers.get_all("x-forwarded-for").iter().filter_map(|line| line.to_str().ok());
-    let list: Vec<_> = lines.flat_map(|line| line.split(',')).map(|entry| entry.trim().parse::<IpAddr>()).collect();
-    let mut speaker = peer;
-    for said in list.into_iter().rev() {
-        match said {
-            Ok(said) if proxies.contains(&speaker) => speaker = said.to_canonical(),
-            _ => break,
-        }
-    }
-    speaker
 }
 
 /// 32 random bytes in hex.
@@ -93,7 +81,13 @@ pub struct StepUp {
 pub(super) fn trial(api: &Shared, address: &str, email: &str, person: Option<&Person>) -> Answer<Trial> {
     let sessions = person.map_or(Ok(Vec::new()), |person| api.people().sessions_of(person.user));
     let sessions = sessions.map_err(|error| Problem::internal(&error))?;
-    Ok(Trial::new(address, email, sessions.iter().any(|session| session.address == address)))
+    Ok(Trial::new(address, email, is_known_at(&sessions, address)))
+}
+
+/// Is one of the sessions from there?
+pub(super) fn is_known_at(sessions: &[Session], address: &str) -> bool {
+    let source = Source::of_text(address);
+    sessions.iter().any(|session| Source::of_text(&session.address) == source)
 }
 
 /// Whether it is this person's password. Takes as long for somebody who does not exist.
@@ -105,9 +99,10 @@ pub(super) async fn check_password(
     password: String,
 ) -> Answer<()> {
     let trial = trial(api, address, email, person)?;
+    let turn = api.sign_in.passwords.turn(address, trial.is_known_here())?;
     api.sign_in.attempt(&trial, api.now()).map_err(Problem::too_many_attempts)?;
     let kept = person.and_then(|person| person.password_hash.clone());
-    if api.sign_in.passwords.fits(kept, password).await.map_err(|error| Problem::internal(&error))? {
+    if turn.fits(kept, password).await? {
         api.sign_in.succeeded(&trial);
         Ok(())
     } else {
@@ -142,6 +137,11 @@ pub(super) fn begin(api: &Shared, from: &From, user: UserId) -> Answer<Response>
     };
     let body = view(api, &session)?;
     let mut people = api.people();
+    if earlier.len() >= MAX_SESSIONS
+        && let Some(oldest) = earlier.iter().min_by_key(|session| session.last_seen_at)
+    {
+        people.revoke_session(&oldest.token_hash)?;
+    }
     people.drop_expired_sessions(now.before(ABSOLUTE), now.before(IDLE))?;
     people.add_session(&session)?;
     drop(people);
@@ -149,7 +149,7 @@ pub(super) fn begin(api: &Shared, from: &From, user: UserId) -> Answer<Response>
 }
 
 fn with_cookie(mut response: Response, api: &Shared, token: &str, max_age_s: u32) -> Response {
-    let secure = if api.options.loopback { "" } else { "; Secure" };
+    let secure = api.secure();
     let cookie = format!("{COOKIE}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={max_age_s}{secure}");
     if let Ok(value) = HeaderValue::from_str(&cookie) {
         response.headers_mut().insert(header::SET_COOKIE, value);
@@ -253,29 +253,4 @@ pub(super) fn view(api: &Shared, session: &Session) -> Answer<Value> {
 fn sites_seen(state: &State, account: adit_core::ids::AccountId, sees: impl Fn(&Place) -> bool) -> Vec<Value> {
     let sites = state.sites_of(account).filter(|site| sees(&Place::site(site.id)));
     sites.map(|site| json!({ "id": site.id, "name": site.name })).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_our_proxies_may_say_whom_they_speak_for() {
-        let [proxy, inner, client, liar] =
-            ["127.0.0.1", "10.0.0.2", "192.0.2.7", "203.0.113.9"].map(|a| a.parse().unwrap());
-        let headers = |value: &'static str| {
-            let mut headers = HeaderMap::new();
-            headers.insert("x-forwarded-for", HeaderValue::from_static(value));
-            headers
-        };
-        assert_eq!(origin(client, &HeaderMap::new(), &[proxy]), client);
-        assert_eq!(
-            origin(proxy, &headers("203.0.113.9, 192.0.2.7"), &[proxy]),
-            client,
-            "what the client wrote is left out"
-        );
-        assert_eq!(origin(proxy, &headers("192.0.2.7, 10.0.0.2"), &[proxy, inner]), client);
-        assert_eq!(origin(liar, &headers("192.0.2.7"), &[proxy]), liar);
-        assert_eq!(origin(proxy, &headers("nonsense"), &[proxy]), proxy);
-    }
 }

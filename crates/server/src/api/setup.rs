@@ -61,7 +61,7 @@ pub async fn found(Shares(api): Shares<Shared>, from: From, Body(asked): Body<Fo
     let name = text("name", &asked.name, MAX_NAME)?;
     let email = email(&asked.email)?;
     accept_password(&asked.password, &[&email, &name, &company])?;
-    let hash = api.sign_in.passwords.hash(asked.password.clone()).await.map_err(|error| Problem::internal(&error))?;
+    let hash = api.sign_in.passwords.hash(&from.address, asked.password.clone()).await?;
     let owner = NewPerson { email, name, password: asked.password };
     let (_, user) = founding::found_with(&api.engine, &api.people, &company, &owner, hash).await?;
     *set_up = None;

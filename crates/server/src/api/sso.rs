@@ -8,7 +8,7 @@ use super::{
     caller::Caller,
     me::recent,
     problem::{Answer, Body, Problem},
-    session::{self, From, hash_of, random_token},
+    session::{self, From},
 };
 use crate::sign_in::{
     sso::{Away, Provider, Somebody},
@@ -29,7 +29,7 @@ use sha2::{Digest, Sha256};
 
 /// How long somebody may be at the provider.
 const AWAY: Millis = Millis::minutes(10);
-/// The cookie by which the browser that comes back is known to be the one that went.
+/// The cookie in which the browser carries what it takes to come back; it is sealed under the same name.
 const COOKIE: &str = "adit_sso";
 
 fn provider<'a>(api: &'a Shared, id: &str) -> Answer<&'a Provider> {
@@ -63,15 +63,15 @@ fn id_of(identity: &Identity) -> String {
 
 /// Sends the browser away: where to, and the cookie by which it is known afterwards.
 async fn send(api: &Shared, provider: &Provider, to: String, link: Option<UserId>) -> Answer<(String, HeaderValue)> {
-    let (browser, now) = (random_token()?, api.now());
-    let sent = provider.send(hash_of(&browser), to, link, now).await;
-    let (location, state, away) = sent.map_err(|error| {
+    let now = api.now();
+    let sent = provider.send(to, link, now).await;
+    let (location, away) = sent.map_err(|error| {
         tracing::error!(%error, provider = provider.options.id, "the provider of single sign-on does not answer");
         Problem::new(StatusCode::BAD_GATEWAY, "sso_failed", "the other company's sign-in does not answer")
     })?;
-    api.sign_in.sso.away.issue(&state, away, now.after(AWAY), 1, now);
-    let secure = if api.options.loopback { "" } else { "; Secure" };
-    let cookie = format!("{COOKIE}={browser}; Path=/api/v1/sso; HttpOnly; SameSite=Lax; Max-Age=600{secure}");
+    let carried = api.sign_in.seals.seal(COOKIE, &away, now.after(AWAY)).map_err(|error| Problem::internal(&error))?;
+    let secure = api.secure();
+    let cookie = format!("{COOKIE}={carried}; Path=/api/v1/sso; HttpOnly; SameSite=Lax; Max-Age=600{secure}");
     Ok((location, HeaderValue::from_str(&cookie).map_err(|error| Problem::internal(&error))?))
 }
 
@@ -143,15 +143,17 @@ async fn receive(api: &Shared, from: &From, headers: &HeaderMap, id: &str, back:
         Problem::new(StatusCode::UNAUTHORIZED, "sso_failed", "the other company's sign-in failed")
     };
     let (Some(code), Some(state)) = (back.code, back.state) else { return Err(broken("no code came back")) };
-    let away = api.sign_in.sso.away.spend(&state, api.now()).ok_or_else(|| broken("nobody left with this state"))?;
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs = cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    let browser = pairs.find_map(|(name, value)| (name == COOKIE).then(|| hash_of(value)));
-    if browser != Some(away.browser) || away.provider != id {
-        return Err(broken("another browser, or from another provider"));
+    let carried = pairs.find_map(|(name, value)| (name == COOKIE).then_some(value)).unwrap_or_default();
+    let opened = api.sign_in.seals.open::<Away>(COOKIE, carried, api.now());
+    let opened = opened.filter(|opened| opened.holds.state == state && opened.holds.provider == id);
+    let opened = opened.ok_or_else(|| broken("another browser, too late, or from another provider"))?;
+    let (to, link) = (opened.holds.to.clone(), opened.holds.link);
+    let somebody = somebody(api, id, &code, &opened.holds).await.map_err(|why| broken(&why))?;
+    if !api.sign_in.seals.spend(&opened, api.now()) {
+        return Err(broken("it has come back before"));
     }
-    let (to, link) = (away.to.clone(), away.link);
-    let somebody = somebody(api, id, &code, away).await.map_err(|why| broken(&why))?;
     let user = known(api, somebody, link)?;
     if link.is_some() {
         return Ok(go(&to));
@@ -164,7 +166,7 @@ async fn receive(api: &Shared, from: &From, headers: &HeaderMap, id: &str, back:
     Ok(response)
 }
 
-async fn somebody(api: &Shared, id: &str, code: &str, away: Away) -> Result<Somebody, String> {
+async fn somebody(api: &Shared, id: &str, code: &str, away: &Away) -> Result<Somebody, String> {
     let provider = api.sign_in.sso.provider(id).ok_or("no such provider")?;
     provider.receive(code, away, api.now()).await.map_err(|error| error.to_string())
 }

@@ -11,9 +11,7 @@ use adit_core::{
     event::device_of,
     fleet::{Ending, Operation},
     ids::{DeviceId, RequestId, UserId},
-    requests::{
-        Action, COMMENT_AFTER_END, Decision, ItemState, MAX_COMMENTS, Request, RequestState, Step, StepKind, Target,
-    },
+    requests::{Action, COMMENT_AFTER_END, Decision, ItemState, Request, RequestState, Step, StepKind, Target},
     state::State,
     time::Timestamp,
 };
@@ -112,7 +110,7 @@ impl Viewer<'_> {
 
     fn can_comment(&self, request: &Request) -> bool {
         let open = request.ended_at.is_none_or(|end| self.now < end.after(COMMENT_AFTER_END));
-        open && self.actor.user().is_some() && request.comments.len() < MAX_COMMENTS
+        open && self.actor.user().is_some_and(|user| self.state.has_words_left(request, user))
     }
 
     /// What happened to it, by the log.

@@ -163,10 +163,9 @@ async fn search_action(State(api): State<Shared>, program: Program, headers: Hea
     Ok(paged(with(&api, &program, |decisions| decisions.actions(&subject, &resource))?, page))
 }
 
-/// Where the endpoints are, by the address that the caller used.
-async fn metadata(State(api): State<Shared>, headers: HeaderMap) -> Response {
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
-    let base = format!("{}://{host}", if api.is_on_loopback() { "http" } else { "https" });
+/// Where the endpoints are: below the server's public address, whatever name the caller used.
+async fn metadata(State(api): State<Shared>) -> Response {
+    let base = api.public_url();
     Json(json!({
         "policy_decision_point": base,
         "access_evaluation_endpoint": format!("{base}/access/v1/evaluation"),

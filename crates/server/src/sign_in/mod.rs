@@ -7,6 +7,7 @@
 pub(crate) mod letters;
 pub(crate) mod passkeys;
 pub mod passwords;
+pub(crate) mod seals;
 pub mod sso;
 pub mod throttle;
 pub(crate) mod tickets;
@@ -14,20 +15,15 @@ pub mod tokens;
 pub mod totp;
 
 use crate::{api::Options, mail::Mailer};
-use adit_core::{ids::UserId, time::Timestamp};
+use adit_core::time::Timestamp;
 use passkeys::Passkeys;
 use passwords::Passwords;
+use seals::Seals;
 use sso::Sso;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use throttle::{Throttle, Trial};
 use tickets::Tickets;
 use zeroize::Zeroizing;
-
-/// Somebody whose password was right, and who owes a second factor.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct SecondStep {
-    pub(crate) user: UserId,
-}
 
 /// What signing in needs besides the directory of people.
 pub(crate) struct SignIn {
@@ -37,7 +33,8 @@ pub(crate) struct SignIn {
     pub(crate) passkeys: Option<Passkeys>,
     pub(crate) sso: Sso,
     throttle: Mutex<Throttle>,
-    pub(crate) second_steps: Tickets<SecondStep>,
+    /// What is carried from one step to the next.
+    pub(crate) seals: Seals,
     /// Secrets that no code has confirmed yet, by user.
     pub(crate) enrolments: Tickets<Zeroizing<Vec<u8>>>,
     /// SHA-256 of the set-up link's token. Held locked while the account is made, so that it is made once.
@@ -55,7 +52,7 @@ impl SignIn {
             passkeys: Passkeys::of(&options.public_url),
             sso: Sso::new(&options.sso, &options.public_url)?,
             throttle: Mutex::default(),
-            second_steps: Tickets::default(),
+            seals: Seals::new()?,
             enrolments: Tickets::default(),
             set_up,
         })

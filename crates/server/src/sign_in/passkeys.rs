@@ -1,7 +1,6 @@
 //! Passkeys (WebAuthn): each ceremony begins here with options for the browser and ends here with what its authenticator answered.
 //! Users are verified by their authenticator each time, so a passkey is two factors in one.
 
-use super::tickets::Tickets;
 use adit_core::{
     ids::{RequestId, UserId},
     requests::{ContentHash, Decision},
@@ -25,12 +24,20 @@ use webauthn_rp::{
 
 type Key = StaticState<CompressedPubKey<[u8; 32], [u8; 32], [u8; 48], Vec<u8>>>;
 
-/// A ceremony that has begun.
+/// What a ceremony is for. It is good for this alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ceremony {
     /// A passkey for this person.
-    Registration(UserId, RegistrationServerState<64>),
-    /// A proof, good for this alone.
-    Proof(Purpose, DiscoverableAuthenticationServerState),
+    Registration(UserId),
+    /// A proof.
+    Proof(Purpose),
+}
+
+impl Ceremony {
+    /// No two have the same name.
+    pub(crate) fn name(self) -> String {
+        format!("passkey ceremony: {self:?}")
+    }
 }
 
 /// What a passkey is given for.
@@ -54,12 +61,11 @@ impl Purpose {
     }
 }
 
-/// Where passkeys belong to, and the ceremonies under way.
+/// Where passkeys belong to. Ceremonies under way are not remembered: whoever began one carries its state, sealed.
 pub(crate) struct Passkeys {
     site: RpId,
     /// The part of the web address that browsers report.
     pub(crate) origin: String,
-    pub(crate) ceremonies: Tickets<Ceremony>,
 }
 
 /// A passkey as its authenticator made it.
@@ -90,7 +96,7 @@ impl Passkeys {
             return None;
         }
         let site = RpId::Domain(AsciiDomain::try_from(host.to_ascii_lowercase()).ok()?);
-        Some(Self { site, origin: format!("{scheme}://{authority}"), ceremonies: Tickets::default() })
+        Some(Self { site, origin: format!("{scheme}://{authority}") })
     }
 
     /// The name that passkeys belong to.
@@ -105,7 +111,7 @@ impl Passkeys {
         email: &str,
         name: &str,
         known: &[Passkey],
-    ) -> Result<(RegistrationServerState<64>, Value), Failed> {
+    ) -> Result<(Vec<u8>, Value), Failed> {
         let handle = UserHandle64::decode(handle).map_err(failed)?;
         let known = known.iter().map(|passkey| {
             let id = CredentialId::<Vec<u8>>::decode(passkey.id.clone()).map_err(failed)?;
@@ -123,11 +129,12 @@ impl Passkeys {
         // Authenticators that do not know it refuse, and the user is verified each time anyway.
         options.extensions.cred_protect = CredProtect::None;
         let (state, options) = options.start_ceremony().map_err(failed)?;
-        Ok((state, serde_json::to_value(&options).map_err(failed)?))
+        Ok((state.encode().map_err(failed)?, serde_json::to_value(&options).map_err(failed)?))
     }
 
     /// Ends it, with the browser's `credential.toJSON()`.
-    pub(crate) fn register(&self, begun: RegistrationServerState<64>, answer: &Value) -> Result<Made, Failed> {
+    pub(crate) fn register(&self, begun: &[u8], answer: &Value) -> Result<Made, Failed> {
+        let begun = RegistrationServerState::<64>::decode(begun).map_err(failed)?;
         let json = serde_json::to_vec(answer).map_err(failed)?;
         let answer = Registration::from_json_relaxed(&json).map_err(failed)?;
         let options = RegistrationVerificationOptions::<&str, &str> {
@@ -144,20 +151,21 @@ impl Passkeys {
     }
 
     /// Begins a proof by any passkey of this site.
-    pub(crate) fn begin(&self) -> Result<(DiscoverableAuthenticationServerState, Value), Failed> {
+    pub(crate) fn begin(&self) -> Result<(Vec<u8>, Value), Failed> {
         let options = DiscoverableCredentialRequestOptions::passkey(&self.site);
         let (state, options) = options.start_ceremony().map_err(failed)?;
-        Ok((state, serde_json::to_value(&options).map_err(failed)?))
+        Ok((state.encode().map_err(failed)?, serde_json::to_value(&options).map_err(failed)?))
     }
 
     /// Ends it: which passkey it claims to be, and then whether it is. Gives what is to be kept of its state.
     pub(crate) fn verify(
         &self,
-        begun: DiscoverableAuthenticationServerState,
+        begun: &[u8],
         answer: &Proof,
         passkey: &Passkey,
         handle: [u8; 64],
     ) -> Result<Vec<u8>, Failed> {
+        let begun = DiscoverableAuthenticationServerState::decode(begun).map_err(failed)?;
         let handle = UserHandle64::decode(handle).map_err(failed)?;
         let key = Key::decode(&passkey.key).map_err(failed)?;
         let state = <[u8; 7]>::try_from(passkey.state.as_slice()).map_err(failed)?;

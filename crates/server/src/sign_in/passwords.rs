@@ -1,16 +1,22 @@
 //! Passwords: which are taken, and how they are kept (argon2id). After NIST SP 800-63B: length and not composition, any characters,
 //! and none of those everybody tries first.
 
+use crate::net::Source;
 use argon2::{Argon2, PasswordHash, PasswordHasher, PasswordVerifier};
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 use tokio::sync::Semaphore;
 
 /// Fewest characters.
 pub const MIN_CHARS: usize = 12;
 /// Most bytes.
 pub const MAX_BYTES: usize = 256;
-/// How many are checked at once; each check takes 19 MiB and a core.
-const HASHING: usize = 2;
+/// How many of one source wait or are being checked; each check takes 19 MiB and a core for some hundredths of a second.
+const OF_SOURCE: usize = 4;
+/// How many of all sources, but for those from where somebody is known.
+const OF_ALL: usize = 64;
 /// A word removed from a password must leave this many other letters.
 const OTHER_LETTERS: usize = 4;
 /// Fewest different characters.
@@ -153,27 +159,94 @@ pub fn hash(password: &str) -> Result<String, String> {
     Ok(hash.to_string())
 }
 
-/// Hashes and checks, few at a time.
+/// Hashes and checks, few at a time. Whoever is known where they ask from has a worker that strangers never keep busy.
 pub(crate) struct Passwords {
-    hashing: Semaphore,
+    known: Semaphore,
+    strangers: Semaphore,
+    queue: Mutex<HashMap<String, usize>>,
     dummy: String,
+}
+
+/// Why a password was not looked at.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unhashed {
+    /// Too many wait already.
+    #[error("too many passwords are being checked")]
+    Busy,
+    /// It could not be run.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// A place among those that wait, and the work itself.
+pub(crate) struct Turn<'a> {
+    passwords: &'a Passwords,
+    source: String,
+    known: bool,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let mut queue = self.passwords.queue();
+        if let Some(own) = queue.get_mut(&self.source) {
+            *own -= 1;
+            if *own == 0 {
+                queue.remove(&self.source);
+            }
+        }
+    }
 }
 
 impl Passwords {
     pub(crate) fn new() -> Result<Self, String> {
-        Ok(Self { hashing: Semaphore::new(HASHING), dummy: hash("nobody's")? })
+        let (known, strangers) = (Semaphore::new(1), Semaphore::new(1));
+        Ok(Self { known, strangers, queue: Mutex::default(), dummy: hash("nobody's")? })
     }
 
+    fn queue(&self) -> MutexGuard<'_, HashMap<String, usize>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A place in the queue for somebody at this address; `known` if they have shown before, from there, who they are.
+    ///
+    /// # Errors
+    /// [`Unhashed::Busy`].
+    pub(crate) fn turn(&self, address: &str, known: bool) -> Result<Turn<'_>, Unhashed> {
+        let source = Source::of_text(address);
+        let mut queue = self.queue();
+        let full = !known && queue.values().sum::<usize>() >= OF_ALL;
+        let own = queue.entry(source.clone()).or_default();
+        if full || *own >= OF_SOURCE {
+            if *own == 0 {
+                queue.remove(&source);
+            }
+            return Err(Unhashed::Busy);
+        }
+        *own += 1;
+        drop(queue);
+        Ok(Turn { passwords: self, source, known })
+    }
+
+    /// Hash of a new password, to be kept, for somebody who has shown who they are.
+    ///
+    /// # Errors
+    /// [`Unhashed`].
+    pub(crate) async fn hash(&self, address: &str, password: String) -> Result<String, Unhashed> {
+        self.turn(address, true)?.run(move || hash(&password)).await?.map_err(Unhashed::Failed)
+    }
+}
+
+impl Turn<'_> {
     /// Whether it is the password of this hash. Takes as long where there is no hash.
     ///
     /// # Errors
     /// The check could not be run.
-    pub(crate) async fn fits(&self, kept: Option<String>, password: String) -> Result<bool, String> {
+    pub(crate) async fn fits(self, kept: Option<String>, password: String) -> Result<bool, Unhashed> {
         if password.len() > MAX_BYTES {
             return Ok(false);
         }
         let known = kept.is_some();
-        let kept = kept.unwrap_or_else(|| self.dummy.clone());
+        let kept = kept.unwrap_or_else(|| self.passwords.dummy.clone());
         let check = move || {
             let hash = PasswordHash::new(&kept);
             hash.is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
@@ -181,17 +254,11 @@ impl Passwords {
         Ok(self.run(check).await? && known)
     }
 
-    /// Hash of a password, to be kept.
-    ///
-    /// # Errors
-    /// It could not be made.
-    pub(crate) async fn hash(&self, password: String) -> Result<String, String> {
-        self.run(move || hash(&password)).await?
-    }
-
-    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, String> {
-        let _permit = self.hashing.acquire().await.map_err(|error| error.to_string())?;
-        tokio::task::spawn_blocking(work).await.map_err(|error| error.to_string())
+    async fn run<T: Send + 'static>(self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Unhashed> {
+        let worker = if self.known { &self.passwords.known } else { &self.passwords.strangers };
+        let failed = |error: &dyn std::fmt::Display| Unhashed::Failed(error.to_string());
+        let _permit = worker.acquire().await.map_err(|error| failed(&error))?;
+        tokio::task::spawn_blocking(work).await.map_err(|error| failed(&error))
     }
 }
 
@@ -249,9 +316,26 @@ mod tests {
     #[tokio::test]
     async fn a_password_fits_its_own_hash_only() {
         let passwords = Passwords::new().unwrap();
-        let kept = passwords.hash("correct horse battery".into()).await.unwrap();
-        assert!(passwords.fits(Some(kept.clone()), "correct horse battery".into()).await.unwrap());
-        assert!(!passwords.fits(Some(kept), "correct horse batterz".into()).await.unwrap());
-        assert!(!passwords.fits(None, "nobody's".into()).await.unwrap());
+        let kept = passwords.hash("10.0.0.1", "correct horse battery".into()).await.unwrap();
+        let turn = || passwords.turn("10.0.0.1", false).unwrap();
+        assert!(turn().fits(Some(kept.clone()), "correct horse battery".into()).await.unwrap());
+        assert!(!turn().fits(Some(kept), "correct horse batterz".into()).await.unwrap());
+        assert!(!turn().fits(None, "nobody's".into()).await.unwrap());
+        assert!(passwords.queue().is_empty());
+    }
+
+    #[tokio::test]
+    async fn the_queue_is_bounded_for_each_source_and_for_all_but_those_who_are_known() {
+        let passwords = Passwords::new().unwrap();
+        let _own: Vec<_> =
+            (0..OF_SOURCE).map(|at| passwords.turn(&format!("2001:db8::{at}"), false).unwrap()).collect();
+        assert!(matches!(passwords.turn("2001:db8::ffff", false), Err(Unhashed::Busy)));
+        let _others: Vec<_> =
+            (OF_SOURCE..OF_ALL).map(|at| passwords.turn(&format!("10.0.0.{at}"), false).unwrap()).collect();
+        assert!(matches!(passwords.turn("10.0.1.1", false), Err(Unhashed::Busy)));
+        let known = passwords.turn("10.0.1.1", true).unwrap();
+        // Strangers keep their own worker busy, and no more than that.
+        let _strangers = passwords.strangers.acquire().await.unwrap();
+        assert!(!known.fits(None, "nobody's".into()).await.unwrap());
     }
 }

@@ -1,6 +1,5 @@
 //! Signing in with another company's account (OpenID Connect): authorization code with PKCE, state and nonce.
 
-use super::tickets::Tickets;
 use adit_core::{
     ids::UserId,
     time::{Millis, Timestamp},
@@ -11,6 +10,7 @@ use openidconnect::{
     Scope, TokenResponse,
     core::{CoreClient, CoreProviderMetadata, CoreResponseType, CoreUserInfoClaims},
 };
+use serde::{Deserialize, Serialize};
 use std::{
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
@@ -45,18 +45,19 @@ impl std::fmt::Debug for SsoOptions {
     }
 }
 
-/// A sign-in that has gone to the provider.
+/// A sign-in that has gone to the provider. Its browser carries this, sealed.
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Away {
     /// Which provider.
     pub(crate) provider: String,
-    /// SHA-256 of the cookie of the browser that began it.
-    pub(crate) browser: [u8; 32],
+    /// The text that the provider sends back with it.
+    pub(crate) state: String,
     /// Where it goes on afterwards.
     pub(crate) to: String,
     /// Who wants this identity to be theirs; `None` to sign in.
     pub(crate) link: Option<UserId>,
-    nonce: Nonce,
-    verifier: PkceCodeVerifier,
+    nonce: String,
+    verifier: String,
 }
 
 /// Who came back.
@@ -80,8 +81,6 @@ fn failed(error: impl std::fmt::Display) -> Failed {
 /// All providers.
 pub(crate) struct Sso {
     providers: Vec<Provider>,
-    /// Those who are at a provider now, by state.
-    pub(crate) away: Tickets<Away>,
 }
 
 /// One of them.
@@ -111,7 +110,7 @@ impl Sso {
                 known: Mutex::default(),
             });
         }
-        Ok(Self { providers, away: Tickets::default() })
+        Ok(Self { providers })
     }
 
     pub(crate) fn providers(&self) -> &[Provider] {
@@ -152,14 +151,13 @@ impl Provider {
         (ClientId::new(self.options.client_id.clone()), secret)
     }
 
-    /// Where to send the browser, the state by which it comes back, and what to remember meanwhile.
+    /// Where to send the browser, and what it is to carry meanwhile.
     pub(crate) async fn send(
         &self,
-        browser: [u8; 32],
         to: String,
         link: Option<UserId>,
         now: Timestamp,
-    ) -> Result<(String, String, Away), Failed> {
+    ) -> Result<(String, Away), Failed> {
         let metadata = self.metadata(now).await?;
         let (id, secret) = self.credentials();
         let client =
@@ -171,12 +169,13 @@ impl Provider {
             .add_scope(Scope::new("email".to_owned()))
             .set_pkce_challenge(challenge)
             .url();
-        let away = Away { provider: self.options.id.clone(), browser, to, link, nonce, verifier };
-        Ok((url.to_string(), state.into_secret(), away))
+        let (nonce, verifier) = (nonce.secret().clone(), verifier.into_secret());
+        let away = Away { provider: self.options.id.clone(), state: state.into_secret(), to, link, nonce, verifier };
+        Ok((url.to_string(), away))
     }
 
     /// Who it is that came back with this code.
-    pub(crate) async fn receive(&self, code: &str, away: Away, now: Timestamp) -> Result<Somebody, Failed> {
+    pub(crate) async fn receive(&self, code: &str, away: &Away, now: Timestamp) -> Result<Somebody, Failed> {
         let somebody = self.exchange(code, away, now).await;
         if somebody.is_err() {
             // Its keys may have changed: they are asked for anew next time.
@@ -185,16 +184,20 @@ impl Provider {
         somebody
     }
 
-    async fn exchange(&self, code: &str, away: Away, now: Timestamp) -> Result<Somebody, Failed> {
+    async fn exchange(&self, code: &str, away: &Away, now: Timestamp) -> Result<Somebody, Failed> {
         let metadata = self.metadata(now).await?;
         let (id, secret) = self.credentials();
         let client =
             CoreClient::from_provider_metadata((*metadata).clone(), id, secret).set_redirect_uri(self.redirect.clone());
         let exchange = client.exchange_code(AuthorizationCode::new(code.to_owned())).map_err(failed)?;
-        let tokens = exchange.set_pkce_verifier(away.verifier).request_async(&self.fetch).await.map_err(failed)?;
+        let tokens = exchange
+            .set_pkce_verifier(PkceCodeVerifier::new(away.verifier.clone()))
+            .request_async(&self.fetch)
+            .await
+            .map_err(failed)?;
         let token = tokens.id_token().ok_or_else(|| failed("the provider gave no ID token"))?;
         let verifier = client.id_token_verifier();
-        let claims = token.claims(&verifier, &away.nonce).map_err(failed)?;
+        let claims = token.claims(&verifier, &Nonce::new(away.nonce.clone())).map_err(failed)?;
         if let Some(expected) = claims.access_token_hash() {
             let (algorithm, key) =
                 (token.signing_alg().map_err(failed)?, token.signing_key(&verifier).map_err(failed)?);

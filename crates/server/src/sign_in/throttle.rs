@@ -1,8 +1,14 @@
-//! A growing delay after failures: for one account from one address, for one account from anywhere, and for one address.
+//! A growing delay after failures: for one account from one source, and for one source. A source is an address, or the network of
+//! one (see [`Source`]).
 //!
-//! The delay ends by itself and is never longer than [`MAX_DELAY`]. Failures from elsewhere do not hold up an address
-//! from which the account is signed in, so that nobody can be kept out by a stranger's failures.
+//! **Failures from elsewhere never hold up a right password.** A source that has not failed at an account is let through, whoever
+//! else has; while many fail at it from everywhere, it costs a source its first failure as well, and no more. What is short
+//! enough to be guessed from many sources together, and asked only of who has shown something else before (one-time
+//! codes), or what costs whoever has the account something (letters), is counted for all of them ([`Trial::of_all`]).
+//!
+//! The delay ends by itself and is never longer than [`MAX_DELAY`].
 
+use crate::net::Source;
 use adit_core::time::{Millis, Timestamp};
 use std::collections::HashMap;
 
@@ -12,6 +18,8 @@ const MAX_DELAY: Millis = Millis::minutes(5);
 const FIRST_DELAY: Millis = Millis::seconds(2);
 /// Failures are forgotten this long after the last.
 const MEMORY: Millis = Millis::hours(24);
+/// So many failures at one account from everywhere are an attack.
+const MANY: u32 = 10;
 /// Most that is remembered; beyond it, what may be tried again soonest is forgotten.
 const MAX_REMEMBERED: usize = 20_000;
 
@@ -21,6 +29,7 @@ pub struct Trial {
     address: String,
     account: String,
     known_here: bool,
+    counts_for_all: bool,
 }
 
 impl Trial {
@@ -29,29 +38,54 @@ impl Trial {
     #[must_use]
     pub fn new(address: &str, account: &str, known_here: bool) -> Self {
         let account = account.trim().to_lowercase().chars().take(254).collect();
-        Self { address: address.to_owned(), account, known_here }
+        Self { address: Source::of_text(address), account, known_here, counts_for_all: false }
+    }
+
+    /// The same, but failures hold up every source from which the account is not signed in.
+    #[must_use]
+    pub fn of_all(address: &str, account: &str, known_here: bool) -> Self {
+        Self { counts_for_all: true, ..Self::new(address, account, known_here) }
+    }
+
+    /// Is the account signed in from there?
+    #[must_use]
+    pub const fn is_known_here(&self) -> bool {
+        self.known_here
+    }
+
+    fn pair(&self) -> Key {
+        Key::Pair(self.address.clone(), self.account.clone())
+    }
+
+    /// What counts the account's failures from everywhere.
+    fn everywhere(&self) -> Option<Key> {
+        let key = if self.counts_for_all { Key::Account } else { Key::Attacks };
+        (!self.known_here).then(|| key(self.account.clone()))
     }
 
     fn keys(&self) -> impl Iterator<Item = Key> {
-        let pair = Key::Pair(self.address.clone(), self.account.clone());
-        let account = (!self.known_here).then(|| Key::Account(self.account.clone()));
-        [Some(pair), account, Some(Key::Address(self.address.clone()))].into_iter().flatten()
+        [Some(self.pair()), self.everywhere(), Some(Key::Address(self.address.clone()))].into_iter().flatten()
     }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Key {
     Pair(String, String),
+    /// Holds up whoever tries the account.
     Account(String),
+    /// Says only that many fail at the account.
+    Attacks(String),
     Address(String),
 }
 
 impl Key {
     /// How many failures cost nothing.
-    const fn free(&self) -> u32 {
+    const fn free(&self, under_attack: bool) -> u32 {
         match self {
+            Self::Pair(..) if under_attack => 0,
             Self::Pair(..) => 3,
-            Self::Account(_) => 10,
+            Self::Account(_) => MANY,
+            Self::Attacks(_) => u32::MAX,
             Self::Address(_) => 30,
         }
     }
@@ -79,8 +113,11 @@ impl Throttle {
             return Err(until.since(now).0.div_ceil(1_000).max(1));
         }
         self.make_room(now);
+        let everywhere = trial.everywhere().and_then(|key| self.0.get(&key));
+        let under_attack =
+            everywhere.is_some_and(|failures| failures.count >= MANY && now.since(failures.last) <= MEMORY);
         for key in trial.keys() {
-            let free = key.free();
+            let free = key.free(under_attack);
             let failures = self.0.entry(key).or_insert(Failures { count: 0, last: now, until: now });
             if now.since(failures.last) > MEMORY {
                 failures.count = 0;
@@ -96,14 +133,14 @@ impl Throttle {
     pub fn succeeded(&mut self, trial: &Trial) {
         for key in trial.keys() {
             match key {
-                // Whoever has one account must not wipe out what they failed at with others.
-                Key::Address(_) => {
+                // Whoever has one account must not wipe out what they failed at with others, nor what others failed at.
+                Key::Address(_) | Key::Attacks(_) => {
                     if let Some(failures) = self.0.get_mut(&key) {
                         failures.count = failures.count.saturating_sub(1);
                         failures.until = failures.last;
                     }
                 }
-                _ => {
+                Key::Pair(..) | Key::Account(_) => {
                     self.0.remove(&key);
                 }
             }
@@ -165,14 +202,42 @@ mod tests {
     }
 
     #[test]
-    fn one_account_from_many_addresses_is_slowed_but_not_where_it_is_signed_in() {
+    fn failures_from_elsewhere_never_hold_up_a_source_that_has_not_failed() {
         let mut throttle = Throttle::default();
-        for number in 0..11 {
-            let trial = Trial::new(&format!("10.0.0.{number}"), "A@adit.test ", false);
+        for number in 0..200 {
+            let guess = Trial::new(&format!("10.0.{}.1", number % 20), "A@adit.test ", false);
+            // Whoever guesses waits; that is what is meant to happen.
+            let _ = throttle.attempt(&guess, NOW);
+        }
+        let home = Trial::new("192.0.2.7", "a@adit.test", false);
+        assert_eq!(throttle.attempt(&home, NOW), Ok(()), "the first try from somewhere else");
+        throttle.succeeded(&home);
+        assert_eq!(throttle.attempt(&home, NOW), Ok(()));
+        assert_eq!(throttle.attempt(&home, NOW), Err(2), "while many guess, the first wrong one costs something");
+        assert_eq!(throttle.attempt(&home, NOW.after(FIRST_DELAY)), Ok(()), "but no more than that");
+        assert_eq!(throttle.attempt(&Trial::new("10.0.1.2", "a@adit.test", true), NOW), Ok(()));
+    }
+
+    #[test]
+    fn a_whole_network_is_one_source() {
+        let mut throttle = Throttle::default();
+        for number in 0..4 {
+            let trial = Trial::new(&format!("2001:db8:1:2::{number}"), "a@adit.test", false);
             assert_eq!(throttle.attempt(&trial, NOW), Ok(()));
         }
-        assert_eq!(throttle.attempt(&Trial::new("10.0.1.1", "a@adit.test", false), NOW), Err(2));
-        assert_eq!(throttle.attempt(&Trial::new("10.0.1.2", "a@adit.test", true), NOW), Ok(()));
+        assert_eq!(throttle.attempt(&Trial::new("2001:db8:1:2:8000::1", "a@adit.test", false), NOW), Err(2));
+        assert_eq!(throttle.attempt(&Trial::new("2001:db8:1:3::1", "a@adit.test", false), NOW), Ok(()));
+    }
+
+    #[test]
+    fn what_counts_for_all_is_slowed_from_everywhere_but_not_where_the_account_is_signed_in() {
+        let mut throttle = Throttle::default();
+        for number in 0..11 {
+            let trial = Trial::of_all(&format!("10.0.0.{number}"), "codes of A", false);
+            assert_eq!(throttle.attempt(&trial, NOW), Ok(()));
+        }
+        assert_eq!(throttle.attempt(&Trial::of_all("10.0.1.1", "codes of a", false), NOW), Err(2));
+        assert_eq!(throttle.attempt(&Trial::of_all("10.0.1.2", "codes of a", true), NOW), Ok(()));
     }
 
     #[test]

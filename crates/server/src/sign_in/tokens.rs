@@ -6,7 +6,12 @@ use std::fmt::Write;
 /// SHA-256 of a token: all that is kept of it.
 #[must_use]
 pub fn hash_of(token: &str) -> [u8; 32] {
-    Sha256::digest(token.as_bytes()).into()
+    hash_of_bytes(token.as_bytes())
+}
+
+/// SHA-256 of these.
+pub(crate) fn hash_of_bytes(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
 }
 
 /// 32 random bytes in hex.

@@ -6,7 +6,7 @@ use super::{
     token::{ID, secret_hash},
 };
 use crate::{
-    api::{MAX_BODY, Shared, problem::Problem, routes::V1, session::From},
+    api::{MAX_BODY, Shared, caller::is_known, problem::Problem, routes::V1, session::From},
     sign_in::throttle::Trial,
 };
 use adit_core::{
@@ -116,6 +116,9 @@ pub async fn read(Shares(api): Shares<Shared>, request: Request, next: Next) -> 
     }
     let (mut parts, body) = request.into_parts();
     let (shown, body) = shown(&api, &mut parts, body).await;
+    if shown.is_ok() {
+        is_known(&parts);
+    }
     parts.extensions.insert(Shown(shown));
     next.run(Request::from_parts(parts, body)).await
 }

@@ -4,6 +4,7 @@
 //! shown their page whatever is tried from the same address, and so is whoever comes back to a page that they opened by its name.
 //! Other names are not looked up while too many were wrong, as a right one among them would tell that there is such a page.
 
+use crate::net::Source;
 use adit_core::time::{Millis, Timestamp};
 use std::{
     collections::HashMap,
@@ -48,7 +49,7 @@ struct Vain {
 
 impl Vain {
     fn check(&self, address: &str, now: Timestamp) -> Result<(), u64> {
-        let of_address = self.by_address.get(address).copied().unwrap_or_default();
+        let of_address = self.by_address.get(&Source::of_text(address)).copied().unwrap_or_default();
         OF_ADDRESS.check(of_address, now)?;
         OF_ALL.check(self.all, now)
     }
@@ -58,7 +59,7 @@ impl Vain {
             // No more are left than everybody together may spend in the time that one address needs to make up for all.
             self.by_address.retain(|_, until| now < *until);
         }
-        OF_ADDRESS.spend(self.by_address.entry(address.to_owned()).or_default(), now);
+        OF_ADDRESS.spend(self.by_address.entry(Source::of_text(address)).or_default(), now);
         OF_ALL.spend(&mut self.all, now);
     }
 }
@@ -97,7 +98,7 @@ impl Guesses {
     /// Seconds to wait first.
     pub fn may_look_up(&self, address: &str, name: &str, now: Timestamp) -> Result<(), u64> {
         let kept = self.kept();
-        let page = (address.to_owned(), name.to_owned());
+        let page = (Source::of_text(address), name.to_owned());
         if kept.opened.get(&page).is_some_and(|until| now < *until) {
             return Ok(());
         }
@@ -114,7 +115,7 @@ impl Guesses {
             kept.opened.retain(|_, until| now < *until);
         }
         if kept.opened.len() < MAX_OPENED {
-            kept.opened.insert((address.to_owned(), name.to_owned()), now.after(OPENED));
+            kept.opened.insert((Source::of_text(address), name.to_owned()), now.after(OPENED));
         }
     }
 }
