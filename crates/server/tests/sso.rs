@@ -121,6 +121,8 @@ async fn only_the_browser_that_left_comes_back_and_once() {
     let other = open(&house, "/api/v1/sso/corp/start", None).await;
     let back = over_there(away.header("location")).await;
     failed(&back, Some(&cookie(&other))).await;
+    let came = open(&house, &back, Some(&cookie(&away))).await;
+    assert_eq!(came.header("location"), "/", "what another browser tries costs it nothing");
     failed(&back, Some(&cookie(&away))).await;
     let away = open(&house, "/api/v1/sso/corp/start", None).await;
     let back = over_there(away.header("location")).await;
