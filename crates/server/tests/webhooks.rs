@@ -87,8 +87,8 @@ fn server_key(house: &House) -> VerifyingKey {
 }
 
 /// Something happens that webhooks are told of: `policy.set`.
-async fn happen(house: &House, required: u32) {
-    let changes = vec![PolicyChange::counts(Scenario::FleetMode, required, 0)];
+async fn happen(house: &House, scenario: Scenario) {
+    let changes = vec![PolicyChange::counts(scenario, 2, 0)];
     house.request("owner", Action::Control(Control::SetPolicies { changes }), &[]).await;
 }
 
@@ -101,7 +101,7 @@ async fn what_happens_is_told_signed_and_says_no_names() {
     fits(&list, "WebhookPage");
     assert!(!list.text.contains("only-for-you") && !list.text.contains(&secret), "{}", list.text);
     assert_eq!(list.body["items"][0]["host"], receiver.address().to_string());
-    happen(&house, 2).await;
+    happen(&house, Scenario::FleetMode).await;
     let told = message(&receiver).await;
     assert!(told.is_signed_with(&secret) && !told.is_signed_with("whsec_AAAA"), "{told:?}");
     assert_eq!((told.path.as_str(), told.header("content-type")), ("/hooks/only-for-you", "application/json"));
@@ -166,7 +166,7 @@ async fn what_was_not_taken_is_tried_again_under_the_same_name() {
     receiver.answer(&[Does::Status(500), Does::Redirect("/elsewhere".into()), Does::Huge]);
     let (house, owner) = house(options(&[Millis(0); 3])).await;
     let secret = hook(&house, &owner, &receiver.url(), &["policy.set"]).await;
-    happen(&house, 2).await;
+    happen(&house, Scenario::FleetMode).await;
     let tries = [message(&receiver).await, message(&receiver).await, message(&receiver).await];
     for told in &tries {
         assert_eq!((told.header("webhook-id"), &told.body), (tries[0].header("webhook-id"), &tries[0].body));
@@ -189,7 +189,7 @@ async fn one_who_never_answers_is_given_up_and_holds_up_nobody() {
     hook(&house, &owner, &silent.url(), &["policy.set"]).await;
     let body = json!({ "name": "Other", "url": other.url(), "types": ["policy.set"] });
     assert_eq!(ask(&house, "POST", "/webhooks", &owner, body).await.status, 201);
-    happen(&house, 2).await;
+    happen(&house, Scenario::FleetMode).await;
     message(&other).await;
     message(&silent).await;
     let log = log_until(&house, &owner, |items| items[0]["state"] == "failed").await;
@@ -206,7 +206,7 @@ async fn a_new_secret_signs_beside_the_old_one() {
     assert_eq!(rotated.status, 200, "{}", rotated.text);
     fits(&rotated, "WebhookSecret");
     let new = rotated.body["secret"].as_str().unwrap();
-    happen(&house, 2).await;
+    happen(&house, Scenario::FleetMode).await;
     let told = message(&receiver).await;
     assert!(new != old && told.is_signed_with(new) && told.is_signed_with(&old), "{told:?}");
     assert_eq!(told.header("webhook-signature").split(' ').count(), 2);
@@ -221,7 +221,7 @@ async fn a_webhook_that_fails_for_too_long_is_disabled_and_its_keepers_are_told(
     receiver.answer(&[Does::Status(503)]);
     let (house, owner) = house(WebhookOptions { disable_after: Millis(0), ..options(&[Millis::hours(1)]) }).await;
     hook(&house, &owner, &receiver.url(), &["policy.set"]).await;
-    happen(&house, 2).await;
+    happen(&house, Scenario::FleetMode).await;
     message(&receiver).await;
     let told = bounded("the notice", async {
         loop {
@@ -235,13 +235,13 @@ async fn a_webhook_that_fails_for_too_long_is_disabled_and_its_keepers_are_told(
     .await;
     assert_eq!((&told["kind"], &told["about"]), (&json!("webhook_disabled"), &json!("Webhook Shift desk")));
     refused(&ask(&house, "POST", "/webhooks/hook-1/test", &owner, Value::Null).await, 409, "webhook_disabled");
-    happen(&house, 3).await;
+    happen(&house, Scenario::FleetLed).await;
     let change = json!({ "name": "Shift desk", "types": ["policy.set"] });
     let changed = ask(&house, "PUT", "/webhooks/hook-1", &owner, change).await;
     assert_eq!((changed.status.as_u16(), &changed.body["disabled_at"]), (200, &Value::Null), "{}", changed.text);
-    happen(&house, 4).await;
+    happen(&house, Scenario::FleetPower).await;
     let body: Value = serde_json::from_str(&message(&receiver).await.body).unwrap();
-    assert_eq!(body["data"]["required"], 4, "what happened meanwhile is not told: {body}");
+    assert_eq!(body["data"]["scenario"], "fleet.power", "what happened meanwhile is not told: {body}");
 }
 
 #[tokio::test]
@@ -250,7 +250,7 @@ async fn who_wants_to_hear_nothing_more_hears_nothing_more() {
     receiver.answer(&[Does::Status(410)]);
     let (house, owner) = house(options(&[Millis(0)])).await;
     hook(&house, &owner, &receiver.url(), &["policy.set"]).await;
-    happen(&house, 2).await;
+    happen(&house, Scenario::FleetMode).await;
     message(&receiver).await;
     let log = log_until(&house, &owner, |items| items[0]["state"] == "failed").await;
     assert_eq!(log[0]["attempts"].as_array().unwrap().len(), 1);
@@ -289,7 +289,7 @@ async fn the_server_is_sent_nowhere_inside() {
     }
     // A name tells only when it is looked up where it leads.
     hook(&house, &owner, &format!("https://localhost:{port}/"), &["policy.set"]).await;
-    happen(&house, 2).await;
+    happen(&house, Scenario::FleetMode).await;
     let log = log_until(&house, &owner, |items| items[0]["state"] == "failed").await;
     let attempt = &log[0]["attempts"][0];
     assert_eq!(attempt["status"], Value::Null);
@@ -314,7 +314,7 @@ async fn over_tls_a_receiver_is_told_whose_certificate_is_for_its_name_and_by_a_
     let receiver = Receiver::start_tls(&authority, "localhost").await.unwrap();
     let (house, owner) = house(by_name(Some(&authority), &folder)).await;
     let secret = hook(&house, &owner, &receiver.url_by("localhost"), &["policy.set"]).await;
-    happen(&house, 2).await;
+    happen(&house, Scenario::FleetMode).await;
     assert!(message(&receiver).await.is_signed_with(&secret));
     let log = log_until(&house, &owner, |items| items[0]["state"] == "delivered").await;
     assert_eq!((&log[0]["attempts"][0]["status"], &log[0]["attempts"][0]["error"]), (&json!(204), &Value::Null));
@@ -324,7 +324,7 @@ async fn over_tls_a_receiver_is_told_whose_certificate_is_for_its_name_and_by_a_
 async fn not_told(receiver: &Receiver, options: WebhookOptions) -> String {
     let (house, owner) = house(options).await;
     hook(&house, &owner, &receiver.url_by("localhost"), &["policy.set"]).await;
-    happen(&house, 2).await;
+    happen(&house, Scenario::FleetMode).await;
     let log = log_until(&house, &owner, |items| items[0]["state"] == "failed").await;
     let attempt = &log[0]["attempts"][0];
     assert_eq!((&attempt["status"], receiver.waiting().await), (&Value::Null, 0), "{attempt}");

@@ -35,6 +35,9 @@ describe("counts that come down", () => {
     const must = { scenario: "fleet.mode", required: 2, required_other: 0 };
     expect(changesOf(both, {})).toEqual([must]);
     const lower = { "fleet.power": { required: 1, required_other: 0 } };
-    expect(changesOf(both, lower)).toEqual([must, { scenario: "fleet.power", required: 1, required_other: 0 }]);
+    expect(changesOf(both, lower)).toEqual([
+      must,
+      { scenario: "fleet.power", required: 1, required_other: 0 },
+    ]);
   });
 });

@@ -4,6 +4,7 @@
 
 mod coalition;
 mod lists;
+mod reach;
 mod snapshots;
 mod steps;
 #[path = "../support/mod.rs"]
