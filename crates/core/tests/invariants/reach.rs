@@ -180,7 +180,9 @@ fn reach(state: &State, w: &World, nodes: &[Node]) -> BTreeSet<(UserId, Permissi
     let mut all = BTreeSet::new();
     for permission in Permission::all() {
         for (node, device, place) in &places {
-            let mut may = |user| drop(all.insert((user, permission, *node, *device)));
+            let mut may = |user| {
+                all.insert((user, permission, *node, *device));
+            };
             for user in state.people_of(w.account).filter(|user| state.may(w.account, *user, permission, place, w.now))
             {
                 may(user);
