@@ -12,7 +12,7 @@ use adit_core::{
     fleet::PowerMode,
     ids::{RequestId, UserId},
     notices::{self, Class, Kind, Notice, Which},
-    requests::{Action, Control, PolicyChange, Recovery, RequestState, Scenario},
+    requests::{Action, Control, Recovery, RequestState, Scenario},
     state::State,
     time::Millis,
 };

@@ -1,6 +1,6 @@
 //! What one person may do at once never weakens a count or a veto, and an emergency does not wait for what has not begun.
 
-use crate::{approve, ask, company, counts, refused, stranger, submission, support::mode, tally};
+use crate::{ask, company, counts, refused, stranger, submission, support::mode, tally};
 use adit_core::{
     accounts::{Recipient, Share},
     authz::{Actor, Principal, Role},
