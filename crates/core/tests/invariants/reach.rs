@@ -158,9 +158,9 @@ impl Company {
             },
             13 => {
                 let access = if of.on { ApiAccess::ReadWrite } else { ApiAccess::ReadOnly };
-                let secret_hash = "ab".repeat(32);
                 let expires_at = Some(self.w.now.after(Millis::days(30)));
-                Control::IssueKey(NewKey { grant, name: "Key".into(), access, secret_hash, expires_at })
+                let new = NewKey::new(grant, "Key", access, "ab".repeat(32));
+                Control::IssueKey(NewKey { expires_at, ..new })
             }
             _ => {
                 let safeguards = Safeguards { ratchet: of.on, closure: !of.on, ..Safeguards::default() };
