@@ -24,7 +24,8 @@ pub struct Problem {
     request_id: Option<String>,
     errors: Vec<FieldError>,
     retry_after_s: Option<u64>,
-    server_time: Option<Timestamp>,
+    /// Boxed, as problems are handed on much and this is rare.
+    server_time: Option<Box<Timestamp>>,
 }
 
 /// What is wrong with one part of what was sent.
@@ -80,8 +81,8 @@ impl Problem {
 
     /// The same, with what the server's clock says.
     #[must_use]
-    pub const fn at_server_time(mut self, now: Timestamp) -> Self {
-        self.server_time = Some(now);
+    pub fn at_server_time(mut self, now: Timestamp) -> Self {
+        self.server_time = Some(Box::new(now));
         self
     }
 

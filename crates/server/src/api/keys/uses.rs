@@ -8,7 +8,7 @@ use adit_core::{
 };
 use adit_store::{KeyUse, StoreError};
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry},
     sync::{Mutex, PoisonError},
 };
 
@@ -32,13 +32,15 @@ impl Uses {
     pub fn note(&self, api: &Api, key: KeyId, from: &From) -> Result<(), StoreError> {
         let now = api.now();
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if !all.contains_key(&key) {
-            let of = api.people().key_use(key)?.unwrap_or_default();
-            let calls_written = of.calls;
-            // What was not used for long is written with the first call.
-            all.insert(key, Counted { of, written_at: Timestamp(0), calls_written });
-        }
-        let Some(counted) = all.get_mut(&key) else { return Ok(()) };
+        let counted = match all.entry(key) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                let of = api.people().key_use(key)?.unwrap_or_default();
+                let calls_written = of.calls;
+                // What was not used for long is written with the first call.
+                new.insert(Counted { of, written_at: Timestamp(0), calls_written })
+            }
+        };
         let agent = from.user_agent.chars().filter(|c| !c.is_control()).take(MAX_AGENT).collect();
         let calls = counted.of.calls.saturating_add(1);
         counted.of = KeyUse { calls, last_at: now, address: from.address.clone(), agent };
@@ -60,8 +62,8 @@ impl Uses {
     /// Writes down what is not yet.
     pub fn write_all(&self, api: &Api) -> Result<(), StoreError> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let open = all.iter_mut().filter(|(_, counted)| counted.calls_written < counted.of.calls);
-        open.map(|(key, counted)| write(api, *key, counted, api.now())).collect()
+        let mut open = all.iter_mut().filter(|(_, counted)| counted.calls_written < counted.of.calls);
+        open.try_for_each(|(key, counted)| write(api, *key, counted, api.now()))
     }
 }
 
