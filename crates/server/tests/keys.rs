@@ -7,9 +7,9 @@ use adit_core::{
     authz::{Permission, Role, catalogue::Risk},
     time::Millis,
 };
+use adit_server::net::Origin;
 use axum::{
     body::Body,
-    extract::ConnectInfo,
     http::{Request, header},
 };
 use hmac::{Hmac, KeyInit, Mac};
@@ -62,7 +62,7 @@ async fn call(
         .header(header::AUTHORIZATION, format!("Bearer {token}"))
         .header(header::CONTENT_TYPE, "application/json")
         .header(header::USER_AGENT, "books/1.0")
-        .extension(ConnectInfo(peer));
+        .extension(Origin(peer.ip()));
     let request = more.iter().fold(request, |request, (name, value)| request.header(*name, value));
     house.send(request.body(Body::from(body.to_owned())).unwrap()).await
 }

@@ -42,7 +42,7 @@ impl fmt::Display for Source {
 
 /// Whom a request comes from: the other end of its connection, or whom our proxy speaks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Origin(pub(crate) IpAddr);
+pub struct Origin(pub IpAddr);
 
 impl Origin {
     /// Whom a proxy speaks for is the last one in its list that is no proxy of ours. What others write there counts for nothing.

@@ -13,8 +13,7 @@ mod deadline;
 mod seats;
 
 pub(crate) use accept::serve;
-pub(crate) use address::Origin;
-pub use address::Source;
+pub use address::{Origin, Source};
 pub(crate) use deadline::is_late;
 pub(crate) use seats::{Seat, Seats, Visitor};
 
