@@ -87,14 +87,23 @@ impl Company {
     /// Somebody asks.
     pub fn ask_as(&mut self, by: UserId, action: Action, targets: Vec<DeviceId>) -> Reply {
         self.requests += 1;
-        self.run(user(by, self.now), Command::Submit(submission(self.requests, action, targets)))
+        let named = match &action {
+            Action::Control(Control::AddGrant(new)) => Some(new.user),
+            _ => None,
+        };
+        let then = Command::Submit(submission(self.requests, action, targets));
+        let command = named.map_or(then.clone(), |user| Command::Introduce { user, then: Box::new(then) });
+        self.run(user(by, self.now), command)
     }
 
     /// Somebody new with a role over everything.
     pub fn hire(&mut self, role: Role) -> UserId {
-        let Reply::User(user) = self.operator(Command::AddUser) else { panic!("somebody") };
-        self.ask(Action::Control(Control::AddGrant(NewGrant::new(user, role, Scope::All))), Vec::new());
-        user
+        let Reply::User(newcomer) = self.operator(Command::AddUser) else { panic!("somebody") };
+        self.ask(Action::Control(Control::AddGrant(NewGrant::new(newcomer, role, Scope::All))), Vec::new());
+        if self.state.is_member(ACCOUNT, newcomer) {
+            self.run(user(newcomer, self.now), Command::OpenAccount);
+        }
+        newcomer
     }
 
     /// What would come of the owner's asking; nothing is changed.

@@ -75,6 +75,7 @@ fn company() -> Company {
     let operator = Actor { account: ACCOUNT, principal: Principal::Operator, authenticated_at: company.now };
     company.run(operator, Command::AddUser);
     agree(&mut company, Control::AddGrant(NewGrant::new(THIRD, Role::Administrator, Scope::All)));
+    company.run(user(THIRD, company.now), Command::OpenAccount);
     let changes =
         vec![PolicyChange::counts(Scenario::FleetMode, 3, 2), PolicyChange::counts(Scenario::FleetPower, 2, 1)];
     agree(&mut company, Control::SetPolicies { changes });

@@ -64,7 +64,7 @@ test("somebody who is not registered joins by the letter with the invitation", a
   await owner.getByRole("option", { name: "Technician", exact: true }).click();
   await dialog.getByLabel("Everything in the account, now and in future").check();
   await dialog.getByRole("button", { name: "Invite" }).click();
-  await owner.getByRole("dialog", { name: "Invitation made" }).waitFor();
+  await owner.getByText("Invitation sent").waitFor();
 
   const rosa = await people.newPage("Rosa");
   await rosa.goto(await mail.letter(ROSA.email, "invites you to Norte"));

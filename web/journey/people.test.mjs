@@ -2,6 +2,7 @@
 //   ADIT_BIN=../target/debug/adit node --test journey/people.test.mjs
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { startMail } from "./letters.mjs";
 import { openBrowser } from "./people.mjs";
 import { setUp, startServer } from "./server.mjs";
 import { choose, go, taskMenu } from "./steps.mjs";
@@ -14,6 +15,7 @@ const OWNER = {
 };
 const BO = { name: "Bo Lindqvist", email: "bo@norte.example", password: "a quiet lantern in the shaft" };
 
+let mail;
 let server;
 let people;
 let owner;
@@ -21,7 +23,8 @@ let bo;
 let link;
 
 before(async () => {
-  server = await startServer("--anyone-may-found");
+  mail = await startMail();
+  server = await startServer("--anyone-may-found", "--smtp", mail.url, "--mail-from", "adit@norte.example");
   people = await openBrowser(server.url);
   owner = await people.newPage("Lena", { password: OWNER.password });
   bo = await people.newPage("Bo", { password: BO.password });
@@ -31,11 +34,12 @@ before(async () => {
 after(async () => {
   await people?.browser.close();
   await server?.stop();
+  await mail?.stop();
 });
 
 const row = (page, name) => page.getByRole("row").filter({ hasText: name });
 
-test("somebody who is not registered is invited, and the link is shown once", async () => {
+test("somebody who is not registered is invited by letter, and the link is shown to nobody else", async () => {
   await go(owner, "People");
   await owner.getByRole("button", { name: "Invite…" }).click();
   const dialog = owner.getByRole("dialog");
@@ -43,9 +47,10 @@ test("somebody who is not registered is invited, and the link is shown once", as
   await choose(owner, dialog, "Role", "Technician");
   await dialog.getByLabel("Remark (optional)").fill("night shift");
   await dialog.getByRole("button", { name: "Invite", exact: true }).click();
-  link = await dialog.getByText("/invitation#").innerText();
+  await owner.getByText("Invitation sent").waitFor();
+  link = await mail.letter(BO.email, "invites you to Norte");
   assert.match(link, /\/invitation#\S{20,}$/);
-  await dialog.getByRole("button", { name: "Done" }).click();
+  assert.equal(await owner.getByText(link.split("#")[1]).count(), 0);
   await owner.getByRole("region", { name: "Invitations" }).getByText(BO.email).waitFor();
 });
 
@@ -207,6 +212,22 @@ test("a second account is founded and chosen, and every page of the first one go
   await beside.getByText("No devices yet").waitFor();
   await go(beside, "People");
   await beside.getByText("1 person with a role here").waitFor();
+
+  // Somebody of another account is offered a role: until they open it, their e-mail is all that is shown of them.
+  await go(owner, "People");
+  await owner.getByRole("button", { name: "Add a person…" }).click();
+  const dialog = owner.getByRole("dialog", { name: "Add a person" });
+  await dialog.getByLabel("E-mail").fill(BO.email);
+  await choose(owner, dialog, "Role", "Auditor");
+  await dialog.getByLabel("Everything in the account, now and in future").check();
+  await dialog.getByRole("button", { name: "Give the role" }).click();
+  await row(owner, BO.email).getByText("Not opened yet").waitFor();
+  assert.equal(await owner.getByText(BO.name).count(), 0);
+  await bo.reload();
+  await bo.getByText("Sur gives you a role: Auditor").waitFor();
+  await bo.getByRole("button", { name: "Decline…" }).click();
+  await bo.getByRole("dialog").getByRole("button", { name: "Decline", exact: true }).click();
+  await row(owner, BO.email).waitFor({ state: "detached" });
 
   // E37: each account opens as itself, one's own ones first.
   await go(owner, "My panel");

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { call } from "./calls.mjs";
+import { startMail } from "./letters.mjs";
 import { openBrowser } from "./people.mjs";
 import { setUp, startServer } from "./server.mjs";
 import { dialog, go, state, taskMenu } from "./steps.mjs";
@@ -15,23 +16,26 @@ const OWNER = {
 };
 const BO = { name: "Bo Lindqvist", email: "bo@norte.example", password: "a quiet lantern in the shaft" };
 
+let mail;
 let server;
 let people;
 let owner;
 let bo;
 
 before(async () => {
-  server = await startServer();
+  mail = await startMail();
+  server = await startServer("--smtp", mail.url, "--mail-from", "adit@norte.example");
   people = await openBrowser(server.url);
   owner = await people.newPage("Lena", { password: OWNER.password });
   bo = await people.newPage("Bo", { password: BO.password });
   await setUp(owner, server, OWNER);
-  const { link } = await call(owner, "POST", "/invitations", {
+  await call(owner, "POST", "/invitations", {
     email: BO.email,
     role: "administrator",
     scope: "all",
   });
-  await bo.goto(link);
+  // What Bo approves counts, for the link came to Bo's mailbox and to nobody else.
+  await bo.goto(await mail.letter(BO.email, "invites you to Norte"));
   await bo.getByLabel("Your name").fill(BO.name);
   await bo.getByLabel("Password", { exact: true }).fill(BO.password);
   await bo.getByRole("button", { name: "Accept and join" }).click();
@@ -43,6 +47,7 @@ before(async () => {
 after(async () => {
   await people?.browser.close();
   await server?.stop();
+  await mail?.stop();
 });
 
 /** Takes a picture, if pictures are wanted. */

@@ -66,7 +66,7 @@ impl Fleet {
         let account = Event::AccountCreated { account: ACCOUNT, name: "Norte".into(), owner: UserId(1) };
         fleet.apply(account);
         for user in (1..=PEOPLE).map(UserId) {
-            fleet.apply(Event::UserAdded { user });
+            fleet.apply(Event::UserAdded { user, verified: true, account: None });
             if user == UserId(1) {
                 fleet.grant(user, Role::Owner, Scope::All);
                 continue;

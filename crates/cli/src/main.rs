@@ -38,7 +38,7 @@ enum Command {
     Demo(demo::Options),
     /// Run the server; the first time, it prints the link by which the first account is made
     Serve(Box<serve::Options>),
-    /// Say, from the server's machine, that somebody has left
+    /// Say, from the server's machine, that somebody has left or that an e-mail is theirs
     People {
         #[command(subcommand)]
         command: people::Command,

@@ -3,7 +3,7 @@
 
 use adit_core::{
     authz::{Actor, Principal, Role},
-    command::{Command, Submission},
+    command::{Command, Reply, Submission},
     ids::{AccountId, RequestId, UserId},
     requests::{Action, Control, PolicyChange, RequestState, Scenario},
 };
@@ -11,6 +11,7 @@ use adit_server::{
     Opened,
     founding::{self, NewPerson},
 };
+use adit_store::Person;
 use std::{path::Path, process::Output};
 
 fn person(name: &str) -> NewPerson {
@@ -116,6 +117,32 @@ async fn e018_whoever_has_left_cannot_be_kept_and_where_too_few_are_left_a_recov
     assert!(state.roles_of(account, other).is_empty());
     assert_eq!(state.degraded(account).collect::<Vec<_>>(), [Scenario::FleetMode]);
     let names = opened.people().names().unwrap();
-    assert_eq!(names, [(owner, "Lena".to_owned()), (other, "Omar".to_owned())], "what he did stays his");
+    let lena = (owner, "Lena".to_owned(), Some("lena@norte.example".to_owned()));
+    assert_eq!(names, [lena, (other, "Omar".to_owned(), None)], "what he did stays his");
     assert_eq!(opened.people().person(other).unwrap(), None);
+}
+
+#[tokio::test]
+async fn r031_whoever_runs_the_machine_answers_for_an_email() {
+    let root = tempfile::tempdir().unwrap();
+    let (account, owner, _) = norte(root.path()).await;
+    let guest = {
+        let opened = Opened::open(root.path().to_owned()).unwrap();
+        let engine = opened.engine();
+        // As by an invitation whose link the owner was shown.
+        let actor = Actor { account, principal: Principal::User(owner), authenticated_at: engine.now() };
+        let Reply::User(user) = engine.run(actor, Command::AddUser).await.unwrap() else { panic!("a person") };
+        let (email, display_name) = ("guest@norte.example".to_owned(), "Guest".to_owned());
+        let person = Person { user, email, display_name, password_hash: None, created_at: engine.now() };
+        opened.people().add_person(&person).unwrap();
+        assert!(!engine.state().is_verified(user));
+        user
+    };
+    for words in ["is confirmed", "was confirmed before"] {
+        let verified = adit(root.path(), &["people", "verify", "Guest@norte.example"]).await;
+        assert!(verified.status.success() && said(&verified).contains(words), "{}", said(&verified));
+    }
+    let nobody = adit(root.path(), &["people", "verify", "nobody@norte.example"]).await;
+    assert!(said(&nobody).contains("nobody here signs in as"), "{}", said(&nobody));
+    assert!(Opened::open(root.path().to_owned()).unwrap().engine().state().is_verified(guest));
 }

@@ -5,7 +5,7 @@ use crate::{
     fleet::{CommandId, FoundDevice, SitePolicy, TargetResult},
     ids::{AgentId, ContainerId, DeviceId, KeyId, RequestId, ScanTaskId, SiteId, SubAccountId, UserId, WebhookId},
     requests::{Action, ContentHash, Decision, KeyTerms, NewKey, Outlook},
-    state::Seen,
+    state::{Seen, SignInChange},
     time::{Millis, Timestamp},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -82,6 +82,32 @@ pub enum Command {
     /// A person who can be granted roles. By an operator or somebody who manages people; the person's details are kept
     /// outside the log.
     AddUser,
+    /// This, about somebody whom the caller need not have on their account: the server has found them by an e-mail that the
+    /// caller named, or has registered them by an invitation.
+    Introduce {
+        /// Whom.
+        user: UserId,
+        /// What is asked then.
+        then: Box<Command>,
+    },
+    /// A person's e-mail was shown to be theirs. Operator or system only.
+    VerifyEmail {
+        /// Whose.
+        user: UserId,
+    },
+    /// A person signs in differently from now on. Operator or system only.
+    ChangeSignIn {
+        /// Who.
+        user: UserId,
+        /// What has changed.
+        change: SignInChange,
+        /// Whether they have one-time codes or a passkey now.
+        enrolled: bool,
+    },
+    /// Looks at an account on which one was given a role, for the first time.
+    OpenAccount,
+    /// Takes nothing of what one was given on an account that one has never opened.
+    DeclineAccount,
     /// A grant without a request, to seed an account. Operator only, and only before the account's first request.
     SeedGrant {
         /// Whom.

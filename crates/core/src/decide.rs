@@ -2,6 +2,7 @@
 
 mod accounts;
 mod drafts;
+mod identity;
 mod inventory;
 mod keys;
 mod money;
@@ -15,7 +16,7 @@ use crate::{
     command::{Command, Reply},
     event::{Entry, Event},
     fleet::{CommandId, FoundDevice, SitePolicy, TargetResult},
-    ids::{AgentId, DeviceId, RequestId, ScanTaskId},
+    ids::{AgentId, DeviceId, RequestId, ScanTaskId, UserId},
     rejection::Rejection,
     requests::{ContentHash, ItemState, Payload, RequestState},
     state::{State, identity_keys},
@@ -89,6 +90,8 @@ pub(crate) struct Tx {
     /// The last payload that was made here. It cannot change while it is held.
     hashed: Option<(Arc<Payload>, ContentHash)>,
     settling: Settling,
+    /// Whom the command may speak of though they hold nothing on the account.
+    introduced: Option<UserId>,
 }
 
 /// Whether all open requests are being gone through.
@@ -102,7 +105,8 @@ pub(crate) enum Settling {
 
 impl Tx {
     fn new(state: State, actor: Principal, now: Timestamp) -> Self {
-        Self { now: state.monotonic(now), state, actor, entries: Vec::new(), hashed: None, settling: Settling::No }
+        let (entries, hashed, introduced) = (Vec::new(), None, None);
+        Self { now: state.monotonic(now), state, actor, entries, hashed, settling: Settling::No, introduced }
     }
 
     /// To ask what would be refused; nothing comes of it.
@@ -134,6 +138,10 @@ impl Tx {
         self.now
     }
 
+    pub(crate) const fn introduced(&self) -> Option<UserId> {
+        self.introduced
+    }
+
     /// How many entries it has come to so far.
     pub(crate) const fn came_to(&self) -> usize {
         self.entries.len()
@@ -162,6 +170,14 @@ impl Tx {
                 let reply = self.run(actor, *then)?;
                 if as_seen { Ok(reply) } else { Err(Rejection::Changed) }
             }
+            Command::Introduce { user, then } => {
+                self.introduced = Some(user);
+                self.run(actor, *then)
+            }
+            Command::VerifyEmail { user } => self.verify_email(actor, user),
+            Command::ChangeSignIn { user, change, enrolled } => self.change_sign_in(actor, user, change, enrolled),
+            Command::OpenAccount => self.open_account(actor),
+            Command::DeclineAccount => self.decline_account(actor),
             Command::RenameAccount { name } => self.rename_account(actor, name),
             Command::AddUser => self.add_user(actor),
             Command::SeedGrant { user, role, scope } => {

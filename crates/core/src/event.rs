@@ -17,6 +17,7 @@ use crate::{
         Action, ContentHash, Decision, Estimate, Payload, Policy, Refusal, RequestState, Safeguards, Scenario, Target,
         Was,
     },
+    state::SignInChange,
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -53,10 +54,33 @@ pub enum Event {
     AccountCreated { account: AccountId, name: String, owner: UserId },
     /// A person exists.
     #[serde(rename = "user_added.v1")]
-    UserAdded { user: UserId },
+    UserAdded {
+        user: UserId,
+        /// Whoever runs the server's machine answers for their e-mail.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        verified: bool,
+        /// Through which account they became known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        account: Option<AccountId>,
+    },
     /// A person is gone for good: directory removal or account deletion.
     #[serde(rename = "user_removed.v1")]
     UserRemoved { user: UserId },
+    /// A person's e-mail was shown to be theirs.
+    #[serde(rename = "email_verified.v1")]
+    EmailVerified { user: UserId },
+    /// A person signs in differently from now on, with a second factor or without. Their keys that write are held back.
+    #[serde(rename = "sign_in_changed.v1")]
+    SignInChanged { user: UserId, change: SignInChange, enrolled: bool },
+    /// They are not held back any more.
+    #[serde(rename = "keys_released.v1")]
+    KeysReleased { user: UserId },
+    /// A person has opened an account on which they were given a role.
+    #[serde(rename = "account_opened.v1")]
+    AccountOpened { account: AccountId, user: UserId },
+    /// Only people with a second factor count as approvers from now on, or others do as well.
+    #[serde(rename = "second_factor_required.v1")]
+    SecondFactorRequired { account: AccountId, on: bool },
     /// A person holds a role.
     #[serde(rename = "grant_added.v1")]
     GrantAdded {

@@ -90,6 +90,10 @@ pub enum Rejection {
     NotEmpty { what: &'static str, devices: usize },
     #[error("only the owner {what}")]
     OwnerOnly { what: &'static str },
+    #[error(
+        "this person has not shown yet that the e-mail is theirs: once they have confirmed it, they can be given a role here"
+    )]
+    UnverifiedPerson,
     #[error("the owner cannot be removed; only a transfer of ownership replaces them")]
     OwnerProtected,
     #[error("this comes to more than {} changes at once: do it in parts", crate::MAX_ENTRIES)]
@@ -109,6 +113,10 @@ pub enum Instead {
     Freeze,
     /// To stay until others have made up for it.
     Stay,
+    /// A second factor for those who approve.
+    Enrol,
+    /// To keep one's second factor.
+    KeepFactor,
 }
 
 impl Instead {
@@ -119,6 +127,12 @@ impl Instead {
             Self::Freeze => {
                 "freeze the account instead, which one person does at once and after which nothing new begins; or make somebody \
                  else an approver or lower those counts first"
+            }
+            Self::Enrol => {
+                "let enough of those who approve turn on a second factor first (Security, in their own menu)"
+            }
+            Self::KeepFactor => {
+                "an account that you approve for asks for a second factor: add another one first, or ask that somebody else be made an approver"
             }
             Self::Stay => "ask that somebody else be made an approver or those counts be lowered, then leave",
         }
@@ -147,6 +161,16 @@ pub enum NoSay {
     RoleChanged,
     #[error("you were not an approver when it was submitted")]
     NotThen,
+    #[error(
+        "your e-mail is not confirmed: ask for the letter under Security, or have whoever runs this server confirm it with adit people verify"
+    )]
+    Unverified,
+    #[error("you have not opened the account yet")]
+    NotOpened,
+    #[error("this account asks those who approve for a second factor: turn one on under Security")]
+    NoSecondFactor,
+    #[error("you are no longer known here")]
+    Gone,
     #[error("programs and links never vote")]
     Program,
     #[error("it gives you something, so others decide")]
@@ -169,6 +193,8 @@ impl NoSay {
     const fn code(self) -> &'static str {
         match self {
             Self::Gives | Self::Takes | Self::Started => "conflict_of_interest",
+            Self::Unverified => "email_unverified",
+            Self::NoSecondFactor => "second_factor_required",
             _ => "not_an_approver",
         }
     }
@@ -212,6 +238,7 @@ impl Rejection {
             Self::NotEmpty { .. } => "not_empty",
             Self::OwnerOnly { .. } => "owner_only",
             Self::OwnerProtected => "owner_protected",
+            Self::UnverifiedPerson => "person_unverified",
             Self::TooMuchAtOnce => "too_much_at_once",
             Self::QuotaReached { .. } => "quota_reached",
         }

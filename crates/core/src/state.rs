@@ -7,6 +7,7 @@ mod apply;
 mod drafts;
 mod fleet;
 mod form;
+mod identity;
 mod keyed;
 mod keys;
 mod lists;
@@ -22,6 +23,7 @@ pub(crate) use apply::{idempotency_key, identity_keys};
 pub(crate) use drafts::DRAFT_TTL;
 pub use drafts::{Draft, DraftChange};
 pub use form::FormError;
+pub use identity::{Identity, KEYS_HELD, SignInChange};
 pub use lists::ListCursor;
 use lists::Lists;
 pub(crate) use tags::tag;
@@ -70,6 +72,10 @@ pub struct Account {
     pub administrators_manage_users: bool,
     /// Which hardening rules hold.
     pub safeguards: Safeguards,
+    /// Whether only people with a second factor count as approvers.
+    pub second_factor_required: bool,
+    /// Who has ever opened it. What others are given on it is an offer to them.
+    pub opened: imbl::OrdSet<UserId>,
     /// What it has too few approvers for since somebody left the directory.
     pub degraded: imbl::OrdSet<Scenario>,
     /// Recoveries that nobody has looked at since.
@@ -97,6 +103,9 @@ pub struct State {
     pub(crate) accounts: imbl::OrdMap<AccountId, Arc<Account>>,
     pub(crate) users: imbl::OrdSet<UserId>,
     pub(crate) next_user: u32,
+    pub(crate) identities: imbl::OrdMap<UserId, Identity>,
+    /// Whose keys that write are held back.
+    pub(crate) held: imbl::OrdSet<UserId>,
     pub(crate) grants: imbl::OrdMap<GrantId, Grant>,
     pub(crate) next_grant: u32,
     pub(crate) roles: imbl::OrdMap<CustomRoleId, CustomRole>,

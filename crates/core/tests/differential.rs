@@ -152,7 +152,7 @@ impl Twins {
         let (state, model) = (State::default(), Model::new());
         let mut twins = Self { chance: Chance(seed), state, model, now, next_grant: 0 };
         for user in 1..=PEOPLE {
-            twins.tell(Event::UserAdded { user: UserId(user) });
+            twins.tell(Event::UserAdded { user: UserId(user), verified: true, account: None });
         }
         for account in 1..=2 {
             let owner = UserId(account);

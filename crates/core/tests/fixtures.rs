@@ -94,11 +94,16 @@ const fn number(event: &Event) -> usize {
         Event::StateHashed { .. } => 76,
         Event::KeyChanged { .. } => 77,
         Event::KeyRotated { .. } => 78,
+        Event::EmailVerified { .. } => 79,
+        Event::SignInChanged { .. } => 80,
+        Event::KeysReleased { .. } => 81,
+        Event::AccountOpened { .. } => 82,
+        Event::SecondFactorRequired { .. } => 83,
     }
 }
 
 /// How many numbers there are.
-const EVENTS: usize = 79;
+const EVENTS: usize = 84;
 
 fn entries() -> impl Iterator<Item = (usize, &'static str, Entry)> {
     (1..).zip(LINES.lines()).map(|(line, text)| {

@@ -18,7 +18,7 @@ use adit_core::{
     time::Millis,
 };
 use proptest::prelude::*;
-use support::{SITE, World, miner, mode, restart_workers};
+use support::{SITE, World, introducing, miner, mode, restart_workers};
 
 const SOUTH: SiteId = SiteId(2);
 const KEY: KeyId = KeyId(1);
@@ -136,7 +136,7 @@ fn outcome(w: &World, actor: &Actor, question: &Question) -> Result<bool, String
         idempotency_key: None,
     };
     let id = asked.id;
-    let decided = decide(&w.state, actor, Command::Submit(asked), w.now).map_err(|why| why.code().to_owned())?;
+    let decided = decide(&w.state, actor, introducing(asked), w.now).map_err(|why| why.code().to_owned())?;
     let state = decided.state.request(id).unwrap().state;
     Ok(!matches!(state, RequestState::Pending | RequestState::Approved))
 }
@@ -148,6 +148,7 @@ proptest! {
     fn a_verdict_says_at_once_exactly_where_a_submission_runs_at_once(
         policies in prop::collection::vec(policy(), 0..4),
         grants in prop::collection::vec(grant(), 1..8),
+        opened in prop::collection::vec(any::<bool>(), PEOPLE),
         ratchet in any::<bool>(),
         closure in any::<bool>(),
         key_role in prop::sample::select(vec![Role::SiteManager, Role::Engineer]),
@@ -158,6 +159,9 @@ proptest! {
         for _ in 0..PEOPLE {
             let Reply::User(user) = w.operator(Command::AddUser) else { unreachable!() };
             actors.push(w.actor(user));
+        }
+        for (user, _) in actors[1..].iter().map(|actor| actor.user().unwrap()).zip(opened).filter(|(_, opened)| *opened) {
+            tell(&mut w, Event::AccountOpened { account, user });
         }
         for (number, (person, role, scope)) in (100..).zip(grants) {
             let (user, grant) = (actors[1 + person].user().unwrap(), GrantId(number));

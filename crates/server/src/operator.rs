@@ -1,7 +1,8 @@
 //! What somebody with a shell on the server's machine may do while no server runs on the folder.
 //!
 //! They may ask for a recovery of an account whose approvers are too few or stand in each other's way: it waits and may be called
-//! off like one that the owner asks for. And they may say that somebody has left, which nobody can refuse.
+//! off like one that the owner asks for. They may say that somebody has left, which nobody can refuse; and answer for it that an
+//! e-mail is somebody's, where no mail server is there to find out.
 
 use crate::{decider::CommandError, server::Opened};
 use adit_core::{
@@ -123,6 +124,21 @@ pub async fn remove_person(opened: &Opened, address: &str) -> Done<Vec<Left>> {
         Some(Left { account, degraded: state.degraded(id).collect() })
     });
     Ok(left.collect())
+}
+
+/// Whoever runs the machine answers for it that an e-mail is somebody's: what they approve counts from then on. Whether it had been
+/// shown before.
+///
+/// # Errors
+/// [`OperatorError`].
+pub async fn verify_person(opened: &Opened, address: &str) -> Done<bool> {
+    let engine = opened.engine();
+    let person = opened.people().person_by_email(address)?;
+    let user = person.ok_or_else(|| OperatorError::Nobody(address.to_owned()))?.user;
+    let before = engine.state().is_verified(user);
+    let actor = Actor { account: AccountId(0), principal: Principal::Operator, authenticated_at: engine.now() };
+    engine.run(actor, Command::VerifyEmail { user }).await?;
+    Ok(before)
 }
 
 async fn run(opened: &Opened, account: AccountId, command: Command) -> Done<Request> {

@@ -174,6 +174,7 @@ impl Opened {
         let service = api::router(Arc::clone(&api)).merge(agents::router(Arc::clone(&agents)));
         let mut keepers = JoinSet::new();
         let reader = reader()?;
+        api.catch_up().await.map_err(ServerError::Api)?;
         let (ticking, snapshots) = (engine.clone(), engine.clone());
         keepers.spawn(async move { ticking.keep_ticking().await });
         keepers.spawn(async move { snapshots.keep_snapshots(reader).await });

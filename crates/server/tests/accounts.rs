@@ -94,6 +94,11 @@ async fn e037_my_panel_shows_own_accounts_then_roles_then_accounts_then_sub_acco
         assert_eq!(added.status, 201, "{}", added.text);
     }
 
+    // What nobody has opened yet is an offer, and no account of theirs.
+    assert!(!house.get("me/panel", &viewer).await.text.contains("thirdone"));
+    for account in [third.as_str().unwrap(), &own] {
+        ask(&house, &viewer, "POST", "session/account", json!({ "account": account })).await;
+    }
     let panel = house.get("me/panel", &viewer).await;
     assert_eq!(document.faults(document.schema("Panel"), &panel.body), Vec::<String>::new());
     let names = |account: &Value| {

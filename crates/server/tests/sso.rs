@@ -3,6 +3,7 @@
 
 mod support;
 
+use adit_core::{authz::Role, command::Command};
 use adit_server::{api::Options, sign_in::sso::SsoOptions};
 use adit_testkit::oidc::{CLIENT_ID, CLIENT_SECRET, Provider, Script, Signing};
 use axum::{
@@ -162,6 +163,23 @@ async fn an_identity_is_linked_by_whoever_is_signed_in_and_forgotten_again() {
     assert_eq!(house.ask("DELETE", &path, Some(&auditor), None).await.status, 404, "another's");
     assert_eq!(house.ask("DELETE", &path, Some(&owner), None).await.status, 204);
     assert_eq!(whole_way(&house).await.header("location"), "/sign-in?sso=sso_no_person");
+}
+
+#[tokio::test]
+async fn nobody_is_found_by_an_email_that_they_only_claimed_nor_links_anything() {
+    let (mut house, provider) = house().await;
+    let user = house.join_unverified("guest", Role::Administrator).await;
+    let guest = Script { subject: "g-1".into(), email: "guest@adit.test".into(), ..Script::default() };
+    provider.play(guest.clone());
+    assert_eq!(whole_way(&house).await.header("location"), "/sign-in?sso=sso_unverified");
+    let who = house.sign_in("guest").await;
+    let asked = json!({ "next": "/devices" });
+    let answer = house.ask("POST", "/api/v1/me/identities/corp", Some(&who), Some(&asked)).await;
+    let back = over_there(answer.body["location"].as_str().unwrap()).await;
+    let came = open(&house, &back, Some(&cookie(&answer))).await;
+    assert_eq!(came.header("location"), "/sign-in?sso=sso_unverified");
+    house.engine.run(support::operator(&house.engine), Command::VerifyEmail { user }).await.unwrap();
+    assert_eq!(name(&house, &whole_way(&house).await).await, "Person guest");
 }
 
 #[tokio::test]

@@ -88,7 +88,7 @@ fn who_has_left_keeps_a_name_and_nothing_else() {
     assert!(people.let_go(UserId(1), Timestamp(20)).unwrap());
     assert!(!people.let_go(UserId(1), Timestamp(20)).unwrap());
     assert_eq!((people.session(&[1; 32]).unwrap(), people.person(UserId(1)).unwrap()), (None, None));
-    assert_eq!(people.names().unwrap(), [(UserId(1), name)]);
+    assert_eq!(people.names().unwrap(), [(UserId(1), name, None)]);
     people.add_person(&person(2, "a@example.com")).unwrap();
 }
 

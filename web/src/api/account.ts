@@ -4,7 +4,7 @@ import { account } from "./account-client";
 import type { FactorAnswer, PasskeyAnswer, SecondFactor, Setup, StepUp } from "./account-types";
 import { client, unwrap, withStepUp } from "./client";
 import { queryClient } from "./query";
-import { enter } from "./session";
+import { enter, enterOffered, enterWith } from "./session";
 import type { Session } from "./types";
 
 export const signInOptionsQuery = queryOptions({
@@ -18,17 +18,21 @@ export const setUp = async (setup: Setup) => enter(await unwrap(client.POST("/se
 
 /** Signs in; null when done, else what is still wanted. */
 export async function signIn(email: string, password: string): Promise<SecondFactor | null> {
-  const answer = await unwrap(client.POST("/session", { body: { email, password } }));
-  if ("ticket" in answer) return answer;
-  enter(answer);
+  try {
+    const answer = await unwrap(client.POST("/session", { body: { email, password } }));
+    if ("ticket" in answer) return answer;
+    enter(answer);
+  } catch (error) {
+    enterOffered(error);
+  }
   return null;
 }
-export const answerFactor = async (ticket: string, answer: FactorAnswer) =>
-  enter(await unwrap(client.POST("/session/second-factor", { body: { ticket, ...answer } })));
+export const answerFactor = (ticket: string, answer: FactorAnswer) =>
+  enterWith(unwrap(client.POST("/session/second-factor", { body: { ticket, ...answer } })));
 
 export const beginPasskeySignIn = () => unwrap(account.POST("/session/passkey/begin", { body: {} }));
-export const passkeySignIn = async (answer: PasskeyAnswer) =>
-  enter(await unwrap(account.POST("/session/passkey", { body: answer })));
+export const passkeySignIn = (answer: PasskeyAnswer) =>
+  enterWith(unwrap(account.POST("/session/passkey", { body: answer })));
 
 export const stepUp = (answer: StepUp): Promise<Session> =>
   unwrap(account.POST("/session/step-up", { body: answer }));

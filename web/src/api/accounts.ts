@@ -21,6 +21,15 @@ export const accountsQuery = queryOptions({
   retry: false,
 });
 
+export type AccountRef = Session["accounts"][number];
+
+/** Takes nothing of what one was given on an account that one has never opened. */
+export async function declineAccount(id: string) {
+  await unwrap(client.DELETE("/session/accounts/{id}", { params: { path: { id } } }));
+  void queryClient.invalidateQueries({ queryKey: accountsQuery.queryKey });
+  await recheckSession();
+}
+
 /** Acts for another account from now on; the page starts anew, as nothing of the one before may stay. */
 export async function chooseAccount(id: string, page = "/") {
   enter(await unwrap(client.POST("/session/account", { body: { account: id } })));

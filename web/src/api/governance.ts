@@ -4,6 +4,7 @@ import { client, unwrap, withStepUp } from "./client";
 import { createRequest, keepRequest } from "./mutations";
 import { queryClient } from "./query";
 import type { components } from "./schema";
+import { recheckSession } from "./session";
 
 type Schemas = components["schemas"];
 export type Safeguards = Schemas["Safeguards"];
@@ -29,6 +30,13 @@ export const forecastQuery = (supposed: Supposition) =>
 export async function changeSafeguards(safeguards: Safeguards, reason: string) {
   const request = await createRequest({ action: "set_safeguards", params: { ...safeguards } }, [], reason);
   void queryClient.invalidateQueries({ queryKey: ["policies"] });
+  return request;
+}
+
+export async function requireSecondFactor(on: boolean, reason: string) {
+  const request = await createRequest({ action: "set_second_factor_required", params: { on } }, [], reason);
+  void queryClient.invalidateQueries({ queryKey: ["policies"] });
+  await recheckSession();
   return request;
 }
 

@@ -11,7 +11,8 @@ let onGone = () => {};
 export function whenGone(action: () => void) {
   onGone = action;
 }
-export const isGone = (error: unknown) => hasCode(error, "no_account") || hasCode(error, "account_gone");
+const GONE = ["no_account", "account_gone", "account_unopened"];
+export const isGone = (error: unknown) => GONE.some((code) => hasCode(error, code));
 
 function watch(error: unknown) {
   if (hasCode(error, "not_signed_in")) onSignedOut();

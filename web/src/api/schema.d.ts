@@ -1542,6 +1542,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/session/accounts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Declines an account that the caller has never opened. */
+        delete: operations["delete_session_accounts_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/session/passkey": {
         parameters: {
             query?: never;
@@ -1988,6 +2005,8 @@ export interface components {
             current: boolean;
             id: string;
             name: string;
+            /** @description If not, what the caller was given there is an offer: to be opened, or declined. */
+            opened: boolean;
             owner: boolean;
             roles: string[];
         };
@@ -2112,6 +2131,12 @@ export interface components {
         } | {
             /** @constant */
             action: "set_administrators_manage_users";
+            params: {
+                on: boolean;
+            };
+        } | {
+            /** @constant */
+            action: "set_second_factor_required";
             params: {
                 on: boolean;
             };
@@ -2834,7 +2859,7 @@ export interface components {
             expires_at: number;
             id: string;
             invited_by: components["schemas"]["UserRef"];
-            /** @description Only in the answer to the invitation itself: to be passed on by other means. */
+            /** @description Only in the answer to the invitation itself, and only where no letter goes: to be passed on by other means. */
             link?: string;
             /** @enum {string} */
             mail: "not_configured" | "sending" | "sent" | "failed";
@@ -3177,7 +3202,13 @@ export interface components {
             last_seen_at: number | null;
             me: boolean;
             name: string;
+            /** @description They have opened the account. Until then their e-mail stands for their name, nothing else is told of them, and nothing they approve counts. */
+            opened: boolean;
+            /** @description They have one-time codes or a passkey; not told of who has not opened the account. */
+            second_factor: boolean | null;
             suspended: boolean;
+            /** @description Their e-mail was shown to be theirs. Until then nothing they approve counts. */
+            verified: boolean;
         };
         PersonAdd: {
             /** @enum {string} */
@@ -3243,6 +3274,8 @@ export interface components {
             degraded: string[];
             items: components["schemas"]["Policy"][];
             safeguards: components["schemas"]["Safeguards"];
+            /** @description Only people with one-time codes or a passkey count as approvers. */
+            second_factor_required: boolean;
         };
         /** @enum {string} */
         PowerMode: "sleep" | "low" | "normal" | "high";
@@ -3583,6 +3616,12 @@ export interface components {
             permissions: string[];
             roles: string[];
             sites: components["schemas"]["SiteRef"][];
+            /** @description Why the caller's approvals do not count on this account, whatever their role. */
+            uncounted: {
+                /** @enum {string} */
+                code: "email_unverified" | "second_factor_required" | "not_an_approver";
+                detail: string;
+            } | null;
             user: components["schemas"]["UserRef"];
         };
         SessionInfo: {
@@ -6925,6 +6964,27 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["AccountList"];
                 };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_session_accounts_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };

@@ -48,6 +48,21 @@ export function enter(session: Session) {
   keepSession(session);
 }
 
+/** Whoever holds nothing but offers is signed in by this refusal, and is asked about them next; any other goes on. */
+export function enterOffered(error: unknown) {
+  if (!hasCode(error, "account_unopened")) throw error;
+  forgetData();
+  queryClient.removeQueries({ queryKey: sessionQuery.queryKey });
+}
+
+export async function enterWith(answer: Promise<Session>) {
+  try {
+    enter(await answer);
+  } catch (error) {
+    enterOffered(error);
+  }
+}
+
 export async function signOut() {
   await unwrap(client.DELETE("/session"));
   forgetSession();

@@ -15,7 +15,7 @@ import { useNow } from "../ui/use-now";
 const MAIL: Record<Invitation["mail"], string> = {
   sent: "mail sent",
   sending: "mail on its way",
-  failed: "mail failed",
+  failed: "mail failed: invite them anew",
   not_configured: "no mail",
 };
 

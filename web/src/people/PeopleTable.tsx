@@ -43,13 +43,17 @@ export function PeopleTable({ people, onTask }: { people: Person[]; onTask: (tas
                 </div>
               </td>
               <td data-label="Last seen">
-                {person.last_seen_at ? (
+                {!person.opened ? (
+                  <span className="dim">not told</span>
+                ) : person.last_seen_at ? (
                   <span title={dateTimeLong(person.last_seen_at)}>{ago(person.last_seen_at, now)}</span>
                 ) : (
                   "never"
                 )}
               </td>
-              <td data-label="State">{person.suspended ? <b className="warn">Suspended</b> : "Active"}</td>
+              <td data-label="State">
+                <State person={person} />
+              </td>
               <td data-label="" className="r menu">
                 <PersonMenu person={person} onTask={onTask} />
               </td>
@@ -59,6 +63,28 @@ export function PeopleTable({ people, onTask }: { people: Person[]; onTask: (tas
       </table>
     </div>
   );
+}
+
+/** Whether they are active, and why what they approve would not count. */
+function State({ person }: { person: Person }) {
+  if (person.suspended) return <b className="warn">Suspended</b>;
+  if (!person.opened)
+    return (
+      <div>
+        Not opened yet
+        <div className="dim small">
+          They can still decline; until they have opened it, they approve nothing.
+        </div>
+      </div>
+    );
+  if (!person.verified)
+    return (
+      <div>
+        <span className="warn">E-mail not confirmed</span>
+        <div className="dim small">What they approve does not count until it is.</div>
+      </div>
+    );
+  return <>Active</>;
 }
 
 function Grants({ person }: { person: Person }) {

@@ -87,6 +87,9 @@ describe("people", () => {
     ],
     suspended: false,
     last_seen_at: null,
+    opened: true,
+    verified: true,
+    second_factor: false,
   });
   const people = [
     person("Ada", "Owner"),

@@ -17,6 +17,7 @@ import { Presets } from "./Presets";
 import { RecoveryCard } from "./RecoveryCard";
 import { RuleCells, RuleHeads } from "./RuleCells";
 import { SafeguardsCard } from "./SafeguardsCard";
+import { SecondFactorCard } from "./SecondFactorCard";
 import { WhatIf } from "./WhatIf";
 import { changeWords, isChange, isSerious, recoveryTimelock, STEP_UPS, warningWords } from "./words";
 
@@ -157,6 +158,7 @@ export function PoliciesPage() {
       {data && (
         <SafeguardsCard safeguards={data.safeguards} timelock={recoveryTimelock(data.items)} why={why} />
       )}
+      {data && <SecondFactorCard on={data.second_factor_required} why={why} />}
       {editing && (
         <PolicyDialog
           policy={editing}

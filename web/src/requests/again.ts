@@ -19,6 +19,7 @@ type Page = keyof typeof PAGES;
 const PAGE: Record<Other, Page> = {
   set_policies: "rules",
   set_safeguards: "rules",
+  set_second_factor_required: "rules",
   recover: "rules",
   add_grant: "people",
   change_grant: "people",

@@ -26,7 +26,9 @@ export function EmailSection({ security }: { security: Security }) {
           <span className="num">{security.email}</span>
           {security.email_verified
             ? ", confirmed: a forgotten password can be reset by mail."
-            : ", not confirmed yet: a forgotten password cannot be reset by mail until it is."}
+            : mails
+              ? ", not confirmed yet: until it is, what you approve does not count."
+              : `, not confirmed yet: until it is, what you approve does not count. This server sends no mail: whoever runs it confirms yours with adit people verify ${security.email}.`}
         </>
       }
       action={

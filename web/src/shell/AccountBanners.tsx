@@ -1,7 +1,7 @@
 import { Button } from "@mantine/core";
 import { IconAlertTriangle, IconCrown, IconSnowflake, IconTrash } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { answerOffer, freezeAccount, keepAccount, type Offer } from "../api/accounts";
 import { overviewQuery } from "../api/queries";
 import { useSession } from "../api/session";
@@ -13,6 +13,10 @@ import { told } from "../ui/toast";
 import { useOutcome } from "../ui/use-outcome";
 import css from "./Shell.module.css";
 import { useSite } from "./site";
+
+const IdentityBanners = lazy(() =>
+  import("./IdentityBanners").then((module) => ({ default: module.IdentityBanners })),
+);
 
 /** What concerns the whole account and cannot wait: that the log was put back, that it is frozen, that it is being deleted, and that it is offered to the reader. */
 export function AccountBanners() {
@@ -27,6 +31,11 @@ export function AccountBanners() {
       {overview?.frozen && <Frozen />}
       {deletion && <Deletion at={deletion.at} may={deletion.may_undo} />}
       {offer && !offer.accepted && <Offered offer={offer} />}
+      {(session.uncounted || session.accounts.some((account) => !account.opened)) && (
+        <Suspense fallback={null}>
+          <IdentityBanners />
+        </Suspense>
+      )}
     </div>
   );
 }

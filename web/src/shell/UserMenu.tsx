@@ -65,6 +65,7 @@ export function UserMenu({ openHelp }: { openHelp: () => void }) {
                   onClick={account.current ? undefined : () => void chooseAccount(account.id).catch(refused)}
                 >
                   {account.name}
+                  {!account.opened && <span className="dim small"> (not opened yet)</span>}
                   <div className="dim small">{account.roles.map(words).join(", ")}</div>
                 </Menu.Item>
               ))}

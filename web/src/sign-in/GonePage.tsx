@@ -2,16 +2,19 @@ import { Button } from "@mantine/core";
 import { IconDoorExit } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useRouter } from "@tanstack/react-router";
-import { accountsQuery, chooseAccount } from "../api/accounts";
+import { type AccountRef, accountsQuery, chooseAccount, declineAccount } from "../api/accounts";
 import { queryClient } from "../api/query";
 import { signOut } from "../api/session";
 import { Empty } from "../ui/feedback";
+import { words } from "../ui/format";
 import { refused } from "../ui/toast";
 import { Door } from "./Door";
 
 /** For somebody who is signed in and holds no role any more: said plainly, with what can be done. */
 export function GonePage() {
   const router = useRouter();
+  const { data } = useQuery(accountsQuery);
+  const offers = data?.items.filter((account) => !account.opened) ?? [];
   const signOutHere = async () => {
     // It brings the token that signing out needs.
     await queryClient.fetchQuery(accountsQuery);
@@ -22,15 +25,21 @@ export function GonePage() {
     <Door title="Adit">
       <div className="card" role="alert">
         <Empty
-          title="You no longer have a role here"
+          title={offers.length > 0 ? "You were given a role" : "You no longer have a role here"}
           icon={<IconDoorExit size={28} aria-hidden="true" className="dim" />}
         >
-          <p>
-            You left, were removed or suspended, or your role has ended. Pages that were open show nothing
-            more. What you did stays in the audit log.
-          </p>
-          <p>Whoever manages people there can give you a role again; this sign-in then works at once.</p>
-          <Others />
+          {offers.length > 0 ? (
+            <Offers offers={offers} />
+          ) : (
+            <>
+              <p>
+                You left, were removed or suspended, or your role has ended. Pages that were open show nothing
+                more. What you did stays in the audit log.
+              </p>
+              <p>Whoever manages people there can give you a role again; this sign-in then works at once.</p>
+            </>
+          )}
+          <Others accounts={data?.items.filter((account) => account.opened) ?? []} />
           <div className="row wrap" style={{ justifyContent: "center" }}>
             {/* Everything anew: what was known is of no use any more. */}
             <Button variant="default" component="a" href="/">
@@ -47,16 +56,37 @@ export function GonePage() {
 }
 
 /** The other accounts of this person, to go on with. */
-function Others() {
-  const { data } = useQuery(accountsQuery);
-  if (!data || data.items.length === 0) return null;
+function Others({ accounts }: { accounts: AccountRef[] }) {
+  if (accounts.length === 0) return null;
   return (
     <div className="col">
       <p>Go on with another account:</p>
-      {data.items.map((account) => (
+      {accounts.map((account) => (
         <Button key={account.id} onClick={() => void chooseAccount(account.id).catch(refused)}>
           {account.name}
         </Button>
+      ))}
+    </div>
+  );
+}
+
+/** What they were given on accounts that they have never opened. */
+function Offers({ offers }: { offers: AccountRef[] }) {
+  return (
+    <div className="col">
+      {offers.map((account) => (
+        <div key={account.id} className="col">
+          <p>
+            {account.name} gives you a role: {account.roles.map(words).join(", ")}. Until you open it, its
+            people see your e-mail and nothing else of you.
+          </p>
+          <div className="row wrap" style={{ justifyContent: "center" }}>
+            <Button onClick={() => void chooseAccount(account.id).catch(refused)}>Open {account.name}</Button>
+            <Button variant="default" onClick={() => void declineAccount(account.id).catch(refused)}>
+              Decline
+            </Button>
+          </div>
+        </div>
       ))}
     </div>
   );

@@ -9,6 +9,10 @@ const SAID: Record<string, [title: string, detail: string]> = {
     "This identity is somebody else's here",
     "It signs in another person. They can unlink it on their Security page.",
   ],
+  sso_unverified: [
+    "Your e-mail here is not confirmed",
+    "Sign in with your password and confirm it on your Security page; then this identity can sign you in.",
+  ],
   sso_failed: [
     "Single sign-on did not work",
     "The provider did not confirm who you are. Try again, or sign in another way.",

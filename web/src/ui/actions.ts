@@ -58,6 +58,7 @@ const PERMISSION: Record<Action["action"], string> = {
   restart_workers: "system.restart_workers",
   set_policies: "approval_policy.change",
   set_safeguards: "approval_policy.change",
+  set_second_factor_required: "approval_policy.change",
   add_grant: "user.manage",
   change_grant: "user.manage",
   remove_grant: "user.manage",

@@ -98,12 +98,6 @@ impl ApiKey {
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.revoked_at.is_none() && self.expires_at.is_none_or(|end| now < end)
     }
-
-    /// The permissions that its access leaves of a role's.
-    #[must_use]
-    pub(crate) fn mask(&self, of_role: u64) -> u64 {
-        self.access.leaves_of(of_role)
-    }
 }
 
 impl ApiAccess {

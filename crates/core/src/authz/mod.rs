@@ -299,6 +299,8 @@ pub struct Denied {
 pub enum KeyLimit {
     /// It reads, and this is not reading.
     ReadOnly,
+    /// It only reads for now, as its holder's sign-in has changed.
+    Held,
     /// The grant that it hangs from does not give the permission.
     Grant,
     /// It is for people to ask.
@@ -318,6 +320,9 @@ impl Denied {
             None => format!("this needs the permission {name}, which {} hold", self.who_can.join(", ")),
             Some(KeyLimit::ReadOnly) => {
                 format!("this API key is read-only, and this needs {name}: make one that writes")
+            }
+            Some(KeyLimit::Held) => {
+                "keys of this person that write are held back for 24 hours, as their sign-in has changed".to_owned()
             }
             Some(KeyLimit::Grant) => format!("the grant of this API key has no {name}"),
             Some(KeyLimit::People) => {
@@ -372,7 +377,8 @@ impl State {
         };
         let limit = key.map(|key| {
             let role = self.grant(key.grant).map_or(0, |grant| self.mask_of(grant.role));
-            match (key.mask(role) & permission.bit() != 0, role & permission.bit() != 0) {
+            match (key.access.leaves_of(role) & permission.bit() != 0, role & permission.bit() != 0) {
+                (true, _) if self.are_keys_held(key.grant) && key.access == ApiAccess::ReadWrite => KeyLimit::Held,
                 (true, _) => KeyLimit::People,
                 (false, true) => KeyLimit::ReadOnly,
                 (false, false) => KeyLimit::Grant,

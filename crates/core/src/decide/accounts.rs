@@ -6,7 +6,7 @@ use crate::{
     command::Reply,
     event::Event,
     ids::{AccountId, UserId},
-    rejection::Rejection,
+    rejection::{NoSay, Rejection},
     requests::{StepUp, check_name, check_step_up},
 };
 
@@ -17,7 +17,8 @@ impl Tx {
     pub(super) fn create_account(&mut self, name: String) -> Result<Reply, Rejection> {
         check_name(&name)?;
         let owner = UserId(self.state.next_user + 1);
-        self.emit(Event::UserAdded { user: owner });
+        // Whoever makes the first account has a shell on the machine, or the link that was printed there.
+        self.emit(Event::UserAdded { user: owner, verified: true, account: None });
         Ok(self.begin_account(name, owner))
     }
 
@@ -26,6 +27,9 @@ impl Tx {
         let user = actor.user().filter(|user| self.state.users.contains(user));
         let user = user.ok_or(Rejection::NotFound { what: "person" })?;
         check_name(&name)?;
+        if !self.state.is_verified(user) {
+            return Err(NoSay::Unverified.into());
+        }
         check_step_up(actor, StepUp::Recent, self.now)?;
         if self.state.accounts().filter(|account| account.owner == user).count() >= MAX_OWNED {
             return Err(Rejection::OutOfRange { field: "accounts you own".into(), min: 0, max: MAX_OWNED as u64 });

@@ -34,7 +34,8 @@ impl Tx {
             return Err(Denied::lacking(Permission::UserManage).into());
         }
         let user = UserId(self.state.next_user + 1);
-        self.emit(Event::UserAdded { user });
+        let account = self.state.account(actor.account).map(|account| account.id);
+        self.emit(Event::UserAdded { user, verified: is_operator, account });
         Ok(Reply::User(user))
     }
 
@@ -53,6 +54,9 @@ impl Tx {
         let action = Action::Control(Control::AddGrant(NewGrant::new(user, role, scope.clone())));
         self.check_action(account, &action)?;
         self.emit_grant(account, user, role, scope);
+        if !self.state.has_opened(account, user) {
+            self.emit(Event::AccountOpened { account, user });
+        }
         Ok(Reply::Done)
     }
 
@@ -104,7 +108,7 @@ impl Tx {
         }
     }
 
-    fn end_grants(&mut self, account: AccountId, user: UserId) {
+    pub(super) fn end_grants(&mut self, account: AccountId, user: UserId) {
         let held: Vec<_> = self.state.grants_of(account).filter(|g| g.user == user).map(|g| g.id).collect();
         for grant in held {
             self.emit(Event::GrantRemoved { grant, account, user });

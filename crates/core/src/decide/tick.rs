@@ -23,7 +23,7 @@ const ROUND: i64 = 600;
 impl Tx {
     /// Oldest first within each kind, so that the same log and time always come to the same.
     pub(super) fn tick(&mut self) -> Reply {
-        let all_done = self.delete_accounts() && self.settle_due() && self.close_old_drafts();
+        let all_done = self.delete_accounts() && self.release_keys() && self.settle_due() && self.close_old_drafts();
         if all_done { Reply::Done } else { Reply::MoreIsDue }
     }
 
@@ -61,6 +61,12 @@ impl Tx {
     fn settle_due(&mut self) -> bool {
         let due: Vec<_> = self.state.open_requests().filter(|r| is_due(r, self.now)).map(|r| r.id).collect();
         self.some_of(due, Self::settle)
+    }
+
+    /// Keys that were held back since their holder's sign-in changed.
+    fn release_keys(&mut self) -> bool {
+        let due: Vec<_> = self.state.keys_to_release(self.now).collect();
+        self.some_of(due, |tx, user| tx.emit(Event::KeysReleased { user }))
     }
 
     fn close_old_drafts(&mut self) -> bool {

@@ -56,7 +56,9 @@ impl Action {
             },
             Self::Control(control) => match control {
                 Control::RestartWorkers { .. } => Permission::SystemRestartWorkers,
-                Control::SetPolicies { .. } | Control::SetSafeguards(_) => Permission::ApprovalPolicyChange,
+                Control::SetPolicies { .. } | Control::SetSafeguards(_) | Control::SetSecondFactorRequired { .. } => {
+                    Permission::ApprovalPolicyChange
+                }
                 Control::AddGrant(_)
                 | Control::ChangeGrant(_)
                 | Control::RemoveGrant { .. }
@@ -130,7 +132,9 @@ impl Action {
             },
             Self::Control(control) => match control {
                 Control::RestartWorkers { .. } => Scenario::FleetRestartWorkers,
-                Control::SetPolicies { .. } | Control::SetSafeguards(_) => Scenario::ApprovalConfigUpdate,
+                Control::SetPolicies { .. } | Control::SetSafeguards(_) | Control::SetSecondFactorRequired { .. } => {
+                    Scenario::ApprovalConfigUpdate
+                }
                 // Keys are a matter of their own, however they come about.
                 Control::AddGrant(NewGrant { api_access, .. })
                 | Control::ChangeGrant(GrantChange { api_access, .. })

@@ -184,6 +184,7 @@ impl State {
             | Control::CreateRole { .. }
             | Control::SetAdministratorsManageUsers { .. }
             | Control::SetSafeguards(_)
+            | Control::SetSecondFactorRequired { .. }
             | Control::CreateSite { .. }
             | Control::CreateGroup { .. }
             | Control::NarrowObserverLink { .. }

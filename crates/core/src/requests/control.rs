@@ -103,6 +103,11 @@ pub enum Control {
     },
     /// Says which hardening rules hold.
     SetSafeguards(Safeguards),
+    /// Whether only people with one-time codes or a passkey count as approvers. Shipped: no.
+    SetSecondFactorRequired {
+        /// Yes or no.
+        on: bool,
+    },
     /// Makes a site.
     CreateSite {
         /// Name, 1 to 60 characters, unique in the account.

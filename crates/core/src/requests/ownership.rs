@@ -57,7 +57,8 @@ impl State {
         offered_to(action).is_none_or(|to| {
             let is_owner = self.account(account).is_none_or(|account| account.owner == to);
             let holds = self.rights_of_user(account, to).live(now).next().is_some();
-            self.users.contains(&to) && holds && !is_owner
+            // Of an owner who may not vote nobody could count the approvals.
+            self.counts(account, to) && holds && !is_owner
         })
     }
 }
@@ -73,7 +74,13 @@ impl Tx {
             return Err(Rejection::AlreadyExists { what: "this person for its owner".into() });
         }
         let held = self.state().rights_of_user(account, to).live(self.now()).next().is_some();
-        if held { Ok(()) } else { Err(Rejection::NotFound { what: "person with a role on the account" }) }
+        if !held {
+            return Err(Rejection::NotFound { what: "person with a role on the account" });
+        }
+        let problem =
+            "an owner has confirmed their e-mail, has opened the account, and has a second factor if it asks for one";
+        let counts = self.state().counts(account, to);
+        if counts { Ok(()) } else { Err(Rejection::Invalid { field: "to", problem: problem.into() }) }
     }
 
     /// All that both held ends, and each holds one grant instead.

@@ -106,7 +106,10 @@ impl State {
     pub(crate) fn objects(&self, control: &Control) -> Vec<Object> {
         let person = || self.subject(control).map(Object::Person);
         match control {
-            Control::SetPolicies { .. } | Control::SetSafeguards(_) | Control::SetAdministratorsManageUsers { .. } => {
+            Control::SetPolicies { .. }
+            | Control::SetSafeguards(_)
+            | Control::SetSecondFactorRequired { .. }
+            | Control::SetAdministratorsManageUsers { .. } => {
                 vec![Object::Config]
             }
             Control::RemoveUser { changes, .. } if !changes.is_empty() => {
@@ -161,6 +164,9 @@ impl Tx {
                 self.own_role(account, *role)?;
                 self.check_role(account, Some(*role), name, permissions)?;
             }
+            Control::SetSecondFactorRequired { on } if *on == self.state().second_factor_required(account) => {
+                return Err(Rejection::AlreadyExists { what: "this setting".into() });
+            }
             Control::TransferOwnership { to, then } => self.check_transfer(account, *to, *then)?,
             Control::DeleteRole { role } => {
                 self.own_role(account, *role)?;
@@ -175,6 +181,7 @@ impl Tx {
         let instead = match control {
             Control::SuspendUser { .. } => Instead::Freeze,
             Control::RemoveUser { .. } => Instead::LowerToo,
+            Control::SetSecondFactorRequired { .. } => Instead::Enrol,
             _ => Instead::LowerFirst,
         };
         if scenarios.is_empty() { Ok(()) } else { Err(Rejection::WouldLockOut { scenarios, instead }) }
@@ -194,9 +201,7 @@ impl Tx {
     }
 
     fn check_new_grant(&self, account: AccountId, new: &NewGrant) -> Result<(), Rejection> {
-        if !self.state().users.contains(&new.user) {
-            return Err(Rejection::NotFound { what: "person" });
-        }
+        self.check_newcomer(account, new.user)?;
         self.check_terms(account, new.role, &new.scope, new.expires_at, new.remark.as_deref(), new.api_access)?;
         let holds = self.state().grants_of(account).any(|grant| grant.user == new.user && grant.role == new.role);
         if holds {
@@ -359,6 +364,7 @@ impl Tx {
             Control::DeleteRole { role } => vec![Event::RoleDeleted { role, account }],
             Control::TransferOwnership { to, then } => self.transfer_effect(account, to, then),
             Control::SetAdministratorsManageUsers { on } => vec![Event::AdministratorsManageUsersSet { account, on }],
+            Control::SetSecondFactorRequired { on } => vec![Event::SecondFactorRequired { account, on }],
             _ => Vec::new(),
         }
     }

@@ -1,8 +1,8 @@
 //! Who may vote, and how many must.
 
 use super::{
-    Action, Approvers, Control, Payload, Policy, PolicyChange, Request, Safeguards, Scenario, StepUp, Tally, Target,
-    settle::is_from_the_server,
+    Action, Alone, Approvers, Control, Payload, Policy, PolicyChange, Request, Safeguards, Scenario, StepUp, Tally,
+    Target, settle::is_from_the_server,
 };
 use crate::{
     authz::{Actor, Grant, Permission, Place, Principal, RoleId},
@@ -182,8 +182,21 @@ impl State {
                 undecided.insert(user);
             }
         }
-        let alone =
-            policy.lets_alone(actor.principal, required, required_other) || is_from_the_server(actor.principal, action);
+        let alone = policy.lets_alone(actor.principal, required, required_other)
+            || is_from_the_server(actor.principal, action)
+            || !actor.user().is_some_and(|user| self.is_beneficiary(action, &delta, user))
+                && self.acts_by_permission(
+                    &Alone {
+                        account: actor.account,
+                        initiator: actor.principal,
+                        policy: &policy,
+                        counts: (required, required_other),
+                        scenario,
+                        permission: action.permission(),
+                        now,
+                    },
+                    || places.clone(),
+                );
         let others_left = self.others(actor.principal, &undecided) + self.others(actor.principal, &suspended);
         let tally =
             Tally { approvals, by_others: 0, required, required_other, undecided, suspended, others_left, alone };
@@ -226,9 +239,22 @@ impl State {
         places: &[Place],
         now: Timestamp,
     ) -> Vec<GrantId> {
-        if !self.users.contains(&user) {
+        if !self.counts(account, user) {
             return Vec::new();
         }
+        self.standing_by_grants(account, user, approvers, permission, places, now)
+    }
+
+    /// The same, whoever they are: as far as their grants go.
+    pub(super) fn standing_by_grants(
+        &self,
+        account: AccountId,
+        user: UserId,
+        approvers: Approvers,
+        permission: Permission,
+        places: &[Place],
+        now: Timestamp,
+    ) -> Vec<GrantId> {
         let rights = self.granted_rights(account, user);
         let may = |role: RoleId, mask: u64| match approvers.roles() {
             Some(roles) => roles.iter().any(|approver| role == *approver),
@@ -315,7 +341,7 @@ impl State {
         let holders = |gives: &dyn Fn(RoleId) -> bool| -> BTreeSet<UserId> {
             self.grants_of(account)
                 .filter(|grant| like(grant) && gives(grant.role))
-                .filter(|grant| self.users.contains(&grant.user))
+                .filter(|grant| self.counts(account, grant.user))
                 .map(|grant| grant.user)
                 .collect()
         };
@@ -385,6 +411,13 @@ impl State {
         match control {
             Control::SetPolicies { changes } => self.ratchet(account, changes),
             Control::SetSafeguards(new) => self.people_for_safeguards(account, *new),
+            Control::SetSecondFactorRequired { on } => {
+                if *on {
+                    0
+                } else {
+                    self.people_to_weaken_all(account)
+                }
+            }
             // Counts that go with a removal take what changing them by themselves would take.
             Control::RemoveUser { changes, .. } if !changes.is_empty() => {
                 self.ratchet(account, changes).max(self.policy(account, Scenario::ApprovalConfigUpdate).people())
@@ -495,7 +528,18 @@ impl State {
             Principal::User(user) => {
                 let counts = policy.counts_by_submitting() && required == 1 && required_other == 0;
                 let places = std::slice::from_ref(place);
-                counts && !self.standing(actor.account, user, policy.approvers, permission, places, now).is_empty()
+                let by_permission = Alone {
+                    account: actor.account,
+                    initiator: actor.principal,
+                    policy: &policy,
+                    counts: (required, required_other),
+                    scenario,
+                    permission,
+                    now,
+                };
+                self.acts_by_permission(&by_permission, || vec![*place])
+                    || counts
+                        && !self.standing(actor.account, user, policy.approvers, permission, places, now).is_empty()
             }
             program => policy.lets_alone(program, required, required_other),
         }

@@ -199,6 +199,7 @@ impl State {
             // Rules have a ratchet of their own.
             | Control::SetPolicies { .. }
             | Control::SetSafeguards(_)
+            | Control::SetSecondFactorRequired { .. }
             // What is there, and what goes with it: no person has more by it.
             | Control::RestartWorkers { .. }
             | Control::CreateSite { .. }

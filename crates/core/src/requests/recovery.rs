@@ -182,6 +182,7 @@ impl Tx {
         let administrators: BTreeSet<_> = self
             .state()
             .people_of(actor.account)
+            .filter(|user| self.state().counts(actor.account, *user))
             .filter(|user| {
                 let rights = self.state().rights_of_user(actor.account, *user);
                 rights.live(self.now()).any(|right| {

@@ -39,9 +39,11 @@ impl State {
 
     /// How many people holding less back takes: it is as if every count that was chosen were lowered.
     pub(crate) fn people_for_safeguards(&self, account: AccountId, new: Safeguards) -> u32 {
-        if !new.are_weaker_than(self.safeguards(account)) {
-            return 0;
-        }
+        if new.are_weaker_than(self.safeguards(account)) { self.people_to_weaken_all(account) } else { 0 }
+    }
+
+    /// How many people lowering every count takes.
+    pub(super) fn people_to_weaken_all(&self, account: AccountId) -> u32 {
         self.chosen(account).map(|(_, people)| people).max().unwrap_or(0)
     }
 }

@@ -216,13 +216,19 @@ impl Scenario {
     /// Whether an account that is to be deleted still carries it out: what makes things safer, undoing that among it.
     #[must_use]
     pub const fn runs_while_closing(self) -> bool {
+        self.makes_safer()
+    }
+
+    /// Whether it only makes things safer: one person does it, at once.
+    #[must_use]
+    pub const fn makes_safer(self) -> bool {
         matches!(self, Self::AccountFreeze | Self::AuthorizationSuspend | Self::ObserverClose)
     }
 
     /// Whether it can be asked for however few approvers are left: what makes things safer, and the way out.
     #[must_use]
     pub const fn is_always_open(self) -> bool {
-        matches!(self, Self::AccountFreeze | Self::AuthorizationSuspend | Self::ObserverClose | Self::GovernanceRecover)
+        self.makes_safer() || matches!(self, Self::GovernanceRecover)
     }
 
     /// Whether nothing but its times is the account's to choose: what makes things safer takes one person, and of a new

@@ -70,9 +70,10 @@ const fn area(control: &Control) -> Permission {
         | Control::SetAdministratorsManageUsers { .. }
         | Control::TransferOwnership { .. } => Permission::UserView,
         Control::IssueKey(_) | Control::RevokeKey { .. } => Permission::ApiKeyManage,
-        Control::SetPolicies { .. } | Control::SetSafeguards(_) | Control::Recover(_) => {
-            Permission::ApprovalPolicyChange
-        }
+        Control::SetPolicies { .. }
+        | Control::SetSafeguards(_)
+        | Control::SetSecondFactorRequired { .. }
+        | Control::Recover(_) => Permission::ApprovalPolicyChange,
         Control::IssueObserverLink(_)
         | Control::NarrowObserverLink { .. }
         | Control::RevokeObserverLink { .. }

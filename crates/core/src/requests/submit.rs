@@ -72,6 +72,9 @@ impl Tx {
         self.check_words(&asked)?;
         let revision = self.retire(supersedes, asked.id)?;
         self.check_permission(actor, &asked)?;
+        if let Action::Control(control) = &asked.action {
+            self.check_named(actor.account, control, supersedes)?;
+        }
         let exempt = is_exempt(&asked.action);
         if !exempt {
             Quota::WaitingRequests.check(self.state().waiting_of(actor.account, actor.principal), 1)?;
@@ -205,7 +208,7 @@ impl Tx {
                 add_role,
             });
         }
-        if actor.user().is_some_and(|user| tally.approvals.contains(&user)) {
+        if actor.user().is_some_and(|user| tally.alone || tally.approvals.contains(&user)) {
             check_step_up(actor, policy.step_up, self.now())?;
         }
         Ok(())

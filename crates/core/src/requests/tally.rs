@@ -1,6 +1,8 @@
 //! Whose vote counts, and whether that is enough.
 
-use super::{Decision, Policy, Request, RequestState, quorum::count, reach::ReachDelta, settle::is_from_the_server};
+use super::{
+    Alone, Decision, Policy, Request, RequestState, quorum::count, reach::ReachDelta, settle::is_from_the_server,
+};
 use crate::{
     authz::{Grant, Place, Principal, Scope},
     ids::UserId,
@@ -116,7 +118,7 @@ impl<'a> Count<'a> {
         let theirs = self.request.eligible.iter().filter(|(approver, _)| *approver == user);
         let grants = theirs.filter_map(|(_, grant)| state.grants.get(grant)).filter(fits);
         let scopes: Vec<_> = grants.map(|grant| &grant.scope).collect();
-        state.users.contains(&user) && self.is_within(&scopes)
+        state.counts(self.request.payload.account, user) && self.is_within(&scopes)
     }
 
     /// Is whoever asks an approver, whether or not their own word counts?
@@ -171,7 +173,22 @@ impl State {
         };
         let (required, required_other) = (counts.0.max(request.required), counts.1.max(request.required_other));
         let lets = |policy: &Policy| policy.lets_alone(payload.initiator, required, required_other);
-        let alone = lets(&votes.policy) && lets(&votes.then) || is_from_the_server(payload.initiator, &payload.action);
+        let by_permission = |policy: &Policy| {
+            let asked = Alone {
+                account: payload.account,
+                initiator: payload.initiator,
+                policy,
+                counts: (required, required_other),
+                scenario: payload.scenario,
+                permission: payload.action.permission(),
+                now,
+            };
+            !matches!(payload.initiator, Principal::User(user) if self.is_beneficiary(&payload.action, votes.delta(), user))
+                && self.acts_by_permission(&asked, || self.places(&payload.action, &payload.targets))
+        };
+        let alone = lets(&votes.policy) && lets(&votes.then)
+            || by_permission(&votes.policy) && by_permission(&votes.then)
+            || is_from_the_server(payload.initiator, &payload.action);
         Tally { approvals, by_others, required, required_other, undecided, suspended, others_left, alone }
     }
 

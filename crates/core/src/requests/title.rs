@@ -37,6 +37,8 @@ impl Action {
                 Control::CreateRole { name, .. } => format!("Create role {name}"),
                 Control::ChangeRole { name, .. } => format!("Change role {name}"),
                 Control::DeleteRole { .. } => "Delete a role".into(),
+                Control::SetSecondFactorRequired { on: true } => "Ask approvers for a second factor".into(),
+                Control::SetSecondFactorRequired { on: false } => "Ask approvers for no second factor".into(),
                 Control::SetAdministratorsManageUsers { on: true } => "Let Administrators manage people".into(),
                 Control::SetAdministratorsManageUsers { on: false } => "Let only the Owner manage people".into(),
                 Control::CreateSite { name, .. } => format!("Create site {name}"),

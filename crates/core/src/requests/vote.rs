@@ -57,6 +57,9 @@ impl State {
         if tally.undecided.contains(&user) || by_vote || is_initiator && tally.approvals.contains(&user) {
             return None;
         }
+        if let Some(why) = self.uncounted_approver(request, user) {
+            return Some(why);
+        }
         Some(if is_initiator {
             NoSay::Submitted
         } else if self.is_own(request.payload.initiator, user) {

@@ -28,19 +28,20 @@ impl State {
                     suspended: imbl::OrdSet::new(),
                     administrators_manage_users: false,
                     safeguards: Safeguards::default(),
+                    second_factor_required: false,
+                    opened: imbl::OrdSet::unit(*owner),
                     degraded: imbl::OrdSet::new(),
                     reviews: imbl::OrdSet::new(),
                 };
                 self.accounts.insert(account.id, account.into());
             }
-            Event::UserAdded { user } => {
-                self.users.insert(*user);
-                self.next_user = self.next_user.max(user.0);
-            }
-            Event::UserRemoved { user } => {
-                self.users.remove(user);
-                self.drafts.remove(user);
-            }
+            Event::UserAdded { .. }
+            | Event::UserRemoved { .. }
+            | Event::EmailVerified { .. }
+            | Event::SignInChanged { .. }
+            | Event::KeysReleased { .. }
+            | Event::AccountOpened { .. }
+            | Event::SecondFactorRequired { .. } => self.apply_identity(entry),
             Event::GrantAdded { .. }
             | Event::GrantChanged { .. }
             | Event::GrantRemoved { .. }

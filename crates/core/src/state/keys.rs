@@ -179,7 +179,8 @@ impl State {
         }
         let ends = [key.expires_at, grant.expires_at].into_iter().flatten().min();
         let bounded = Grant { expires_at: ends, ..grant.clone() };
-        Rights::of(std::iter::once((&bounded, key.mask(self.mask_of(grant.role)))))
+        let access = if self.held.contains(&grant.user) { ApiAccess::ReadOnly } else { key.access };
+        Rights::of(std::iter::once((&bounded, access.leaves_of(self.mask_of(grant.role)))))
     }
 }
 

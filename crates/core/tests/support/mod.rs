@@ -6,7 +6,7 @@ use adit_core::{
     authz::{Actor, Principal, Role, Scope},
     command::{Command, Reply, Submission},
     decide,
-    event::Entry,
+    event::{Entry, Event},
     fleet::{DeviceIdentity, Ending, FoundDevice, ModePower, OpKind, Operation, PowerMode, TargetResult},
     ids::{AccountId, AgentId, DeviceId, RequestId, ScanTaskId, SiteId, UserId},
     rejection::Rejection,
@@ -24,6 +24,8 @@ pub struct World {
     pub now: Timestamp,
     pub account: AccountId,
     pub owner: UserId,
+    /// Whether people open an account as soon as they are given a role on it.
+    pub opens: bool,
     next: u128,
 }
 
@@ -36,6 +38,7 @@ impl World {
             now: Timestamp(1_800_000_000_000),
             account: AccountId(1),
             owner: UserId(1),
+            opens: true,
             next: 1,
         };
         world.operator(Command::CreateAccount { name: "Norte".into() });
@@ -63,8 +66,22 @@ impl World {
     pub fn run(&mut self, actor: &Actor, command: Command) -> Result<Reply, Rejection> {
         let decided = decide(&self.state, actor, command, self.now)?;
         self.state = decided.state;
+        let given = |entry: &Entry| match entry.event {
+            Event::GrantAdded { account, user, .. } if !self.state.has_opened(account, user) => Some((account, user)),
+            _ => None,
+        };
+        let newcomers: Vec<_> = decided.entries.iter().filter(|_| self.opens).filter_map(given).collect();
         self.log.extend(decided.entries);
+        for (account, user) in newcomers {
+            self.open(account, user);
+        }
         Ok(decided.reply)
+    }
+
+    /// Somebody looks at an account for the first time.
+    pub fn open(&mut self, account: AccountId, user: UserId) {
+        let actor = Actor { account, principal: Principal::User(user), authenticated_at: self.now };
+        self.run(&actor, Command::OpenAccount).unwrap();
     }
 
     pub fn operator(&mut self, command: Command) -> Reply {
@@ -109,7 +126,7 @@ impl World {
             idempotency_key: None,
         };
         let actor = self.actor(user);
-        match self.run(&actor, Command::Submit(submission))? {
+        match self.run(&actor, introducing(submission))? {
             Reply::Request(id) => Ok(id),
             other => panic!("{other:?}"),
         }
@@ -169,6 +186,16 @@ impl World {
         };
         self.request(id).effective().map(|(_, target)| device(target)).collect()
     }
+}
+
+/// A submission; whom it gives a role was found by their e-mail.
+pub fn introducing(submission: Submission) -> Command {
+    let named = match &submission.action {
+        Action::Control(Control::AddGrant(new)) => Some(new.user),
+        _ => None,
+    };
+    let then = Command::Submit(submission);
+    named.map_or(then.clone(), |user| Command::Introduce { user, then: Box::new(then) })
 }
 
 pub fn miner(number: u32) -> FoundDevice {

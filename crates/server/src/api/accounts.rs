@@ -31,14 +31,18 @@ use std::collections::BTreeMap;
 /// suspended there stays on it, to stop what they may stop.
 ///
 /// # Errors
-/// `account_gone` if they hold nothing there any more and could choose another, `no_account` if there is none.
+/// `account_gone` if they hold nothing there any more and could choose another, `account_unopened` if they have opened none of
+/// those that they could choose, `no_account` if there is none.
 pub(super) fn current(state: &State, session: &Session) -> Answer<AccountId> {
-    let belongs = |account: &AccountId| state.accounts_of(session.user).any(|of| of == *account);
-    if let Some(account) = session.account.filter(belongs) {
+    if let Some(account) = session.account.filter(|account| belongs(state, *account, session.user)) {
         return Ok(account);
     }
     let forbidden = |code, detail| Problem::new(StatusCode::FORBIDDEN, code, detail);
-    match state.accounts_of(session.user).next() {
+    let mut opened = state.accounts_of(session.user).filter(|account| state.has_opened(*account, session.user));
+    match opened.next() {
+        None if state.accounts_of(session.user).next().is_some() => {
+            Err(forbidden(UNOPENED, "you were given a role on an account: open it, or decline it"))
+        }
         None => Err(forbidden("no_account", "you hold no role on any account")),
         Some(_) if session.account.is_some() => {
             Err(forbidden("account_gone", "you no longer hold a role on this account: choose another one"))
@@ -47,10 +51,18 @@ pub(super) fn current(state: &State, session: &Session) -> Answer<AccountId> {
     }
 }
 
+/// Whoever has been given something and has opened nothing yet.
+pub(super) const UNOPENED: &str = "account_unopened";
+
+fn belongs(state: &State, account: AccountId, user: UserId) -> bool {
+    state.accounts_of(user).any(|of| of == account) && state.has_opened(account, user)
+}
+
 /// The account that a new session begins with: the one they last worked on, or else their first.
 pub(super) fn first(state: &State, user: UserId, earlier: &[Session]) -> Option<AccountId> {
     let last = earlier.iter().find_map(|session| session.account);
-    last.filter(|account| state.accounts_of(user).any(|of| of == *account)).or_else(|| state.accounts_of(user).next())
+    let opened = || state.accounts_of(user).find(|account| state.has_opened(*account, user));
+    last.filter(|account| belongs(state, *account, user)).or_else(opened)
 }
 
 /// The contract's `AccountRef`s.
@@ -61,6 +73,7 @@ pub(super) fn of(state: &State, user: UserId, current: Option<AccountId>) -> Vec
         json!({
             "id": account.id, "name": account.name, "roles": roles,
             "owner": account.owner == user, "current": current == Some(account.id),
+            "opened": state.has_opened(account.id, user),
         })
     });
     view.collect()
@@ -86,7 +99,8 @@ pub async fn panel(Shares(api): Shares<Shared>, SignedIn(session): SignedIn) -> 
     let current = current(&state, &session).ok();
     let mut own = Vec::new();
     let mut shared: BTreeMap<String, Vec<Value>> = BTreeMap::new();
-    for account in state.accounts_of(session.user).filter_map(|account| state.account(account)) {
+    let opened = state.accounts_of(session.user).filter(|account| state.has_opened(*account, session.user));
+    for account in opened.filter_map(|account| state.account(account)) {
         let rights: Vec<Right> = state.rights_of_user(account.id, session.user).live(now).cloned().collect();
         let here = current == Some(account.id);
         if account.owner == session.user {
@@ -118,7 +132,7 @@ pub(super) fn deletion(state: &State, actor: &Actor, now: Timestamp) -> Value {
 pub(super) fn offer(api: &Shared, state: &State, account: AccountId, user: UserId) -> Answer<Value> {
     let Some(request) = state.offers_to(account, user).next() else { return Ok(Value::Null) };
     let from = match request.payload.initiator {
-        Principal::User(from) => json!({ "id": from, "name": api.names()?.of(from) }),
+        Principal::User(from) => json!({ "id": from, "name": api.names(account)?.of(from) }),
         _ => Value::Null,
     };
     Ok(json!({
@@ -153,7 +167,25 @@ pub async fn choose(
     if api.engine.state().rights_of_user(account, session.user).is_empty() {
         return Err(Problem::not_found("account"));
     }
+    if !api.engine.state().has_opened(account, session.user) {
+        api.engine.run(member(account, &session), Command::OpenAccount).await?;
+    }
     switch(&api, session, account).map(Json)
+}
+
+fn member(account: AccountId, session: &Session) -> Actor {
+    Actor { account, principal: Principal::User(session.user), authenticated_at: session.authenticated_at }
+}
+
+/// `DELETE /session/accounts/{id}`: takes nothing of what one was given there.
+pub async fn decline(
+    Shares(api): Shares<Shared>,
+    SignedIn(session): SignedIn,
+    Path(account): Path<String>,
+) -> Answer<StatusCode> {
+    let account = id::<AccountId>(&account, "account")?;
+    api.engine.run(member(account, &session), Command::DeclineAccount).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 fn switch(api: &Shared, session: Session, account: AccountId) -> Answer<Value> {

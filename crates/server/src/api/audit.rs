@@ -123,7 +123,7 @@ pub async fn list(
     Params(asked): Params<Asked>,
 ) -> Answer<Json<Value>> {
     let asked = asked.tidy()?;
-    let names = api.names()?;
+    let names = api.names(allowed.asker.0.account)?;
     let page = tokio::task::spawn_blocking(move || {
         let log = Arc::clone(&api.log);
         let log = log.lock().unwrap_or_else(PoisonError::into_inner);

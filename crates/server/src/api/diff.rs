@@ -123,6 +123,10 @@ impl Viewer<'_> {
             }
             Control::SetPolicies { changes } => changes.iter().map(|change| self.of_policy(request, change)).collect(),
             Control::SetSafeguards(new) => self.of_safeguards(request, *new),
+            Control::SetSecondFactorRequired { on } => {
+                let word = |on: bool| if on { "asked for" } else { "not asked for" };
+                vec![row("Second factor of those who approve", word(!*on), word(*on))]
+            }
             Control::AddGrant(new) => {
                 let what = format!("Role of {}", self.names.of(new.user));
                 vec![row(&what, "none", &self.grant_in_words(new.role, &new.scope))]

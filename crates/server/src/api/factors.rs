@@ -5,10 +5,11 @@ use super::{
     caller::Caller,
     me::{person, recent},
     problem::{Answer, Body, Problem},
+    secured,
     session::{self, From},
 };
 use crate::sign_in::{throttle::Trial, totp};
-use adit_core::{ids::UserId, time::Millis};
+use adit_core::{ids::UserId, state::SignInChange, time::Millis};
 use axum::{
     Json,
     extract::State as Shares,
@@ -128,9 +129,12 @@ pub async fn confirm(Shares(api): Shares<Shared>, caller: Caller, Body(asked): B
     let hashes: Vec<_> = codes.iter().map(|code| totp::recovery_hash(code)).collect();
     // The secret first: without it nobody could sign in, and without the rest nobody is asked for it.
     api.agents.secrets().put(&totp::secret_name(user), &secret)?;
-    let mut people = api.people();
-    people.set_totp(user, now, step, &hashes)?;
-    people.revoke_sessions_of(user, Some(&caller.session.token_hash))?;
+    {
+        let mut people = api.people();
+        people.set_totp(user, now, step, &hashes)?;
+        people.revoke_sessions_of(user, Some(&caller.session.token_hash))?;
+    }
+    secured::changed(&api, user, SignInChange::SecondFactor, "one-time codes are asked for").await?;
     Ok(Json(json!({ "recovery_codes": codes })))
 }
 
@@ -138,12 +142,15 @@ pub async fn confirm(Shares(api): Shares<Shared>, caller: Caller, Body(asked): B
 pub async fn remove(Shares(api): Shares<Shared>, caller: Caller) -> Answer<StatusCode> {
     recent(&api, &caller)?;
     let user = caller.session.user;
+    let enrolled = !api.people().passkeys_of(user)?.is_empty();
+    secured::allow(&api, user, SignInChange::SecondFactor, enrolled).await?;
     {
         let mut people = api.people();
         people.remove_totp(user, api.now())?;
         people.revoke_sessions_of(user, Some(&caller.session.token_hash))?;
     }
     api.agents.secrets().delete(&totp::secret_name(user))?;
+    secured::tell(&api, user, "one-time codes are off")?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -157,5 +164,6 @@ pub async fn renew(Shares(api): Shares<Shared>, caller: Caller) -> Answer<Json<V
     let codes = totp::recovery_codes().map_err(|error| Problem::internal(&error))?;
     let hashes: Vec<_> = codes.iter().map(|code| totp::recovery_hash(code)).collect();
     api.people().set_recovery_codes(user, &hashes, api.now())?;
+    secured::changed(&api, user, SignInChange::SecondFactor, "there are new recovery codes").await?;
     Ok(Json(json!({ "recovery_codes": codes })))
 }

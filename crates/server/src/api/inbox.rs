@@ -28,7 +28,7 @@ pub struct Listed {
 pub async fn list(Shares(api): Shares<Shared>, caller: Caller, Params(asked): Params<Listed>) -> Answer<Json<Value>> {
     let wanted = asked.tab.as_deref().unwrap_or("needs_me");
     let wanted = Tab::named(wanted).ok_or_else(|| Problem::invalid(format!("no tab is called {wanted}")))?;
-    let (state, names, now) = (api.engine.state(), api.names()?, api.now());
+    let (state, names, now) = (api.engine.state(), api.names(caller.actor.account)?, api.now());
     let (me, account) = (caller.session.user, caller.actor.account);
     let items = api.herald.store().items(me, account)?;
     let found: Vec<_> = items.iter().filter(|item| Tab::of(item, &state, now) == Some(wanted)).collect();
@@ -95,7 +95,7 @@ pub async fn mark(Shares(api): Shares<Shared>, caller: Caller, Body(asked): Body
 fn choices_view(api: &Shared, caller: &Caller) -> Answer<Json<Value>> {
     let user = caller.session.user;
     let Choices { needs_me, mine, told, heads } = api.herald.store().choices(user)?;
-    let verified = api.people().security(user)?.email_verified_at.is_some();
+    let verified = api.engine.state().is_verified(user);
     let sent = api.herald.sends_letters();
     Ok(Json(json!({
         "needs_me": needs_me, "mine": mine, "told": told, "heads": heads, "email_verified": verified, "sent": sent,

@@ -8,6 +8,7 @@ use super::{
     me::recent,
     problem::{Answer, Body, Problem},
     requests::new_id,
+    secured,
     session::{self, From, random_token},
     setup::{accept_password, email, text},
 };
@@ -44,9 +45,11 @@ struct Offer {
 }
 
 impl Offer {
-    fn grant(&self, user: UserId) -> Action {
-        let remark = self.remark.clone();
-        Action::Control(Control::AddGrant(NewGrant { remark, ..NewGrant::new(user, self.role, self.scope.clone()) }))
+    /// The inviter's request for it.
+    fn asked(&self, id: RequestId, user: UserId) -> Command {
+        let grant = NewGrant { remark: self.remark.clone(), ..NewGrant::new(user, self.role, self.scope.clone()) };
+        let then = Box::new(Command::Submit(submission(id, Action::Control(Control::AddGrant(grant)))));
+        Command::Introduce { user, then }
     }
 }
 
@@ -73,8 +76,7 @@ fn try_out(api: &Shared, inviter: &Actor, offer: &Offer) -> Answer<()> {
     let (state, now) = (api.engine.state(), api.now());
     let added = decide(&state, inviter, Command::AddUser, now)?;
     let Reply::User(user) = added.reply else { return Err(Problem::internal(&"no user")) };
-    let asked = submission(new_id(api)?, offer.grant(user));
-    decide(&added.state, inviter, Command::Submit(asked), now)?;
+    decide(&added.state, inviter, offer.asked(new_id(api)?, user), now)?;
     Ok(())
 }
 
@@ -116,7 +118,7 @@ pub async fn invite(Shares(api): Shares<Shared>, caller: Caller, Body(asked): Bo
         Err(StoreError::Invalid { what, problem }) => return Err(Problem::invalid(format!("{what} {problem}"))),
         id => id?,
     };
-    let names = api.names()?;
+    let names = api.names(new.account)?;
     let state = api.engine.state();
     if is_there {
         let company = state.account(new.account).map(|account| account.name.clone()).unwrap_or_default();
@@ -133,7 +135,10 @@ pub async fn invite(Shares(api): Shares<Shared>, caller: Caller, Body(asked): Bo
     }
     let kept = Invitation { id, new, accepted_at: None, withdrawn_at: None };
     let mut body = view(&kept, &names, now)?;
-    body["link"] = json!(format!("{}/invitation#{token}", api.options.public_url));
+    if !is_there {
+        // Whoever can read it could use it: it shows nothing of whose the e-mail is, and is shown only where no letter goes.
+        body["link"] = json!(format!("{}/invitation#{token}", api.options.public_url));
+    }
     let location = [(header::LOCATION, format!("/api/v1/invitations/{}", word(id)))];
     Ok((StatusCode::CREATED, location, Json(body)).into_response())
 }
@@ -172,7 +177,7 @@ pub async fn list(
     if !permit.reach().covers(permit.reach().account(), &Place::ACCOUNT) {
         return Ok(Json(json!({ "items": [] })));
     }
-    let (names, all) = (api.names()?, api.people().invitations(permit.reach().account())?);
+    let (names, all) = (api.names(permit.reach().account())?, api.people().invitations(permit.reach().account())?);
     let items: Vec<_> = all.iter().map(|one| view(one, &names, api.now())).collect::<Answer<_>>()?;
     Ok(Json(json!({ "items": items })))
 }
@@ -214,7 +219,7 @@ pub async fn check(Shares(api): Shares<Shared>, from: From, Body(asked): Body<To
         "company": company(&state, &invitation),
         "email": invitation.new.email,
         "role": state.role_title(offer.role),
-        "invited_by": api.names()?.of(invitation.new.invited_by),
+        "invited_by": api.names(invitation.new.account)?.of(invitation.new.invited_by),
         "expires_at": invitation.new.expires_at,
     })))
 }
@@ -254,6 +259,8 @@ pub async fn accept(Shares(api): Shares<Shared>, from: From, Body(asked): Body<A
     let granted = api.engine.state().request(request).is_some_and(|r| r.state == RequestState::Executed);
     let mut answer = Json(json!({ "granted": granted, "request": request })).into_response();
     if granted {
+        let actor = Actor { account, principal: Principal::User(user), authenticated_at: api.now() };
+        api.engine.run(actor, Command::OpenAccount).await?;
         session::begin(&api, &from, user)?.headers().get_all(header::SET_COOKIE).iter().for_each(|cookie| {
             answer.headers_mut().append(header::SET_COOKIE, cookie.clone());
         });
@@ -280,12 +287,11 @@ async fn register(
         }
         added => added?,
     }
-    if invitation.new.mail == Mail::Sent {
-        // Whoever has the link has read their mail.
-        api.people().set_email_verified(user, api.now())?;
+    if invitation.new.mail != Mail::NotConfigured {
+        // The token was given to the mail server and to nobody else, so whoever has it has read their mail.
+        secured::verified(api, user).await?;
     }
-    let asked = submission(new_id(api)?, offer.grant(user));
-    match api.engine.run(*inviter, Command::Submit(asked)).await {
+    match api.engine.run(*inviter, offer.asked(new_id(api)?, user)).await {
         Ok(Reply::Request(request)) => Ok((user, request)),
         Ok(other) => Err(Problem::internal(&format!("a submission was answered with {other:?}"))),
         Err(error) => {

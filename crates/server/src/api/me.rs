@@ -5,12 +5,13 @@ use super::{
     caller::{ABSOLUTE, Caller, IDLE},
     passkeys,
     problem::{Answer, Body, Problem},
+    secured,
     session::{self, From},
     setup::accept_password,
     sso,
 };
 use crate::sign_in::tokens::hex;
-use adit_core::{rejection::Rejection, requests::STEP_UP_WINDOW};
+use adit_core::{rejection::Rejection, requests::STEP_UP_WINDOW, state::SignInChange};
 use adit_store::{People, Person, Session, StoreError};
 use axum::{
     Json,
@@ -48,7 +49,7 @@ pub async fn security(Shares(api): Shares<Shared>, caller: Caller) -> Answer<Jso
     let totp = people.totp(user)?;
     Ok(Json(json!({
         "email": person.email,
-        "email_verified": security.email_verified_at.is_some(),
+        "email_verified": api.engine.state().is_verified(user),
         "password": {
             "set": person.password_hash.is_some(),
             "changed_at": security.password_changed_at,
@@ -130,8 +131,11 @@ pub async fn change_password(
     let company = api.engine.state().account(caller.actor.account).map(|account| account.name.clone());
     accept_password(&asked.password, &[&person.email, &person.display_name, &company.unwrap_or_default()])?;
     let hash = api.sign_in.passwords.hash(&from.address, asked.password).await?;
-    let mut people = api.people();
-    people.change_password(person.user, &hash, api.now())?;
-    people.revoke_sessions_of(person.user, Some(&caller.session.token_hash))?;
+    {
+        let mut people = api.people();
+        people.change_password(person.user, &hash, api.now())?;
+        people.revoke_sessions_of(person.user, Some(&caller.session.token_hash))?;
+    }
+    secured::changed(&api, person.user, SignInChange::Password, "there is a new password").await?;
     Ok(StatusCode::NO_CONTENT)
 }

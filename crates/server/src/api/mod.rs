@@ -41,6 +41,7 @@ mod recovery;
 mod requests;
 mod routes;
 mod rules;
+mod secured;
 pub mod session;
 mod setup;
 mod simulate;
@@ -57,7 +58,10 @@ use crate::{
     notices::webhooks::WebhookOptions,
     sign_in::{SignIn, sso::SsoOptions},
 };
-use adit_core::{ids::UserId, time::Timestamp};
+use adit_core::{
+    ids::{AccountId, UserId},
+    time::Timestamp,
+};
 use adit_store::{LogReader, People};
 use adit_telemetry::LiveTable;
 use axum::{
@@ -70,7 +74,7 @@ use axum::{
 use problem::{Answer, Problem};
 use std::{
     borrow::Cow,
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     net::IpAddr,
     str::FromStr,
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLockReadGuard},
@@ -213,13 +217,22 @@ impl Api {
         self.live.read()
     }
 
-    fn names(&self) -> Answer<Names> {
-        let names = self.people().names().map_err(|error| Problem::internal(&error))?;
-        Ok(Names(names.into_iter().collect()))
+    /// What people are called on an account: by their name once they have opened it, and until then, as long as they are given something
+    /// there, by the e-mail that somebody has named.
+    fn names(&self, account: AccountId) -> Answer<Names> {
+        let state = self.engine.state();
+        let all = self.people().names().map_err(|error| Problem::internal(&error))?.into_iter();
+        let named: BTreeSet<UserId> = state.offered_roles(account).collect();
+        let called = |(user, name, email): (UserId, String, Option<String>)| {
+            let email = email.filter(|_| named.contains(&user));
+            let shown = if state.has_opened(account, user) { Some(name) } else { email };
+            (user, shown.unwrap_or_else(|| "somebody who is not here".to_owned()))
+        };
+        Ok(Names(all.map(called).collect()))
     }
 }
 
-/// What people are called.
+/// What people are called on one account.
 pub(crate) struct Names(HashMap<UserId, String>);
 
 impl Names {

@@ -78,7 +78,7 @@ pub async fn wallet(
     permitted: Permitted<WALLET>,
     Path(text): Path<String>,
 ) -> Answer<Json<Value>> {
-    let (state, names, now) = (api.engine.state(), api.names()?, api.now());
+    let (state, names, now) = (api.engine.state(), api.names(permitted.asker.0.account)?, api.now());
     let of = sought(&state, permitted.permit.reach(), &text)?;
     let money = state.money(of);
     let coming =
@@ -115,7 +115,7 @@ pub async fn allocation(
     permitted: Permitted<REVENUE>,
     Path(text): Path<String>,
 ) -> Answer<Json<Value>> {
-    let (state, names, now) = (api.engine.state(), api.names()?, api.now());
+    let (state, names, now) = (api.engine.state(), api.names(permitted.asker.0.account)?, api.now());
     let of = sought(&state, permitted.permit.reach(), &text)?;
     let place = Place::sub_account(of);
     let hidden = !state.rights_of(&permitted.asker.0).allow(Permission::WalletView, &place, now);

@@ -6,6 +6,7 @@ use super::{
     me::{person, recent},
     problem::{Answer, Body, Problem},
     requests::sought,
+    secured,
     session::{self, From},
     setup::text,
 };
@@ -20,6 +21,7 @@ use adit_core::{
     ids::{RequestId, UserId},
     rejection::Rejection,
     requests::{ContentHash, Decision},
+    state::SignInChange,
     time::Millis,
 };
 use adit_store::{Passkey, StoreError};
@@ -153,16 +155,21 @@ pub async fn add(Shares(api): Shares<Shared>, caller: Caller, Body(asked): Body<
         Err(StoreError::Invalid { what, problem }) => return Err(Problem::invalid(format!("{what} {problem}"))),
         added => added?,
     }
+    secured::changed(&api, user, SignInChange::SecondFactor, &format!("the passkey {} was added", passkey.name))
+        .await?;
     Ok((StatusCode::CREATED, Json(view(&passkey))).into_response())
 }
 
 /// `DELETE /me/passkeys/{id}`
 pub async fn remove(Shares(api): Shares<Shared>, caller: Caller, Path(id): Path<String>) -> Answer<StatusCode> {
-    let mut people = api.people();
-    let all = people.passkeys_of(caller.session.user)?;
+    let user = caller.session.user;
+    let all = api.people().passkeys_of(user)?;
     let meant = all.iter().find(|passkey| id_of(passkey) == id).ok_or_else(|| Problem::not_found("passkey"))?;
     recent(&api, &caller)?;
-    people.remove_passkey(caller.session.user, &meant.id, api.now())?;
+    let enrolled = all.len() > 1 || api.people().totp(user)?.is_some();
+    secured::allow(&api, user, SignInChange::SecondFactor, enrolled).await?;
+    api.people().remove_passkey(user, &meant.id, api.now())?;
+    secured::tell(&api, user, &format!("the passkey {} was removed", meant.name))?;
     Ok(StatusCode::NO_CONTENT)
 }
 

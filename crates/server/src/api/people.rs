@@ -4,7 +4,7 @@ use super::{
     Shared,
     caller::{Caller, Permitted},
     problem::{Answer, Body, Problem},
-    requests::{key_of, made, submit_control},
+    requests::{introduce, key_of, made},
     setup::email,
 };
 use adit_core::{
@@ -12,7 +12,7 @@ use adit_core::{
     command::Command,
     decide::decide,
     ids::{AccountId, UserId},
-    requests::{Control, NewGrant},
+    requests::NewGrant,
     state::State,
     time::Timestamp,
 };
@@ -79,11 +79,16 @@ pub async fn list(Shares(api): Shares<Shared>, allowed: Permitted<P>) -> Answer<
         if grants.is_empty() && Some(user) != me {
             return None;
         }
-        let known = known.get(&user);
+        let (known, opened) = (known.get(&user), state.has_opened(account, user));
+        // Of whoever has not opened the account, nothing is told but the e-mail that somebody here has named.
+        let name = known.map(|person| if opened { &person.display_name } else { &person.email });
         Some(json!({
-            "id": user, "name": known.map_or_else(|| user.to_string(), |person| person.display_name.clone()),
+            "id": user, "name": name.map_or_else(|| user.to_string(), Clone::clone),
             "email": known.map(|person| &person.email), "me": Some(user) == me,
-            "suspended": state.is_suspended(account, user), "last_seen_at": seen.get(&user), "grants": grants,
+            "suspended": state.is_suspended(account, user), "last_seen_at": seen.get(&user).filter(|_| opened),
+            "opened": opened, "verified": state.is_verified(user),
+            "second_factor": opened.then(|| state.identity(user).is_some_and(|identity| identity.enrolled)),
+            "grants": grants,
         }))
     };
     // Not the holders of rights: who is suspended has none, and is listed all the same.
@@ -126,8 +131,7 @@ pub async fn add(
     })?;
     let Added { role, scope, expires_at, remark, api_access, .. } = asked;
     let grant = NewGrant { user: person.user, role, scope, expires_at, remark, api_access };
-    let control = Control::AddGrant(grant);
-    let request = submit_control(&api, &caller, None, control, None, key_of(&headers)).await?;
+    let request = introduce(&api, &caller, grant, key_of(&headers)).await?;
     made(&api, &caller, request, StatusCode::CREATED)
 }
 

@@ -30,10 +30,11 @@ pub async fn list(
 ) -> Answer<Json<Value>> {
     let (state, account, now) = (api.engine.state(), allowed.permit.reach().account(), api.now());
     let sees = state.permit::<{ Permission::UserView as u8 }>(&allowed.asker.0, now);
-    let names = if sees.is_ok_and(|permit| permit.reach().is_everywhere()) { Some(api.names()?) } else { None };
+    let names = if sees.is_ok_and(|permit| permit.reach().is_everywhere()) { Some(api.names(account)?) } else { None };
     let items = standings(&state, account, now, names.as_ref());
     let degraded: Vec<_> = state.degraded(account).collect();
-    Ok(Json(json!({ "items": items, "degraded": degraded, "safeguards": state.safeguards(account) })))
+    Ok(Json(json!({ "items": items, "degraded": degraded, "safeguards": state.safeguards(account),
+        "second_factor_required": state.second_factor_required(account) })))
 }
 
 /// Every scenario with its policy and who there is for it.

@@ -5,11 +5,12 @@ use super::{
     caller::Caller,
     me::{person, recent},
     problem::{Answer, Body, Problem},
+    secured,
     session::{From, random_token},
     setup::{accept_password, email},
 };
-use crate::sign_in::{letters, throttle::Trial, tokens::hash_of};
-use adit_core::time::Millis;
+use crate::sign_in::{letters, throttle::Trial, tokens::hash_of, totp};
+use adit_core::{ids::UserId, state::SignInChange, time::Millis};
 use adit_store::{Link, LinkPurpose, StoreError};
 use axum::{Json, extract::State as Shares, http::StatusCode};
 use serde::Deserialize;
@@ -77,11 +78,14 @@ pub async fn verify(Shares(api): Shares<Shared>, from: From, Body(asked): Body<T
         verified => verified?.ok_or_else(|| Problem::not_found("link"))?,
     };
     api.sign_in.succeeded(&trial);
+    secured::verified(&api, verified.user).await?;
     let person = api.people().person(verified.user)?;
     if let (Some(before), Some(person)) = (verified.before, person) {
         let what = format!("the e-mail is {}", person.email);
         let letter = letters::changed(&before, &person.display_name, &api.options.public_url, &what);
         api.sign_in.mailer.send(letter, |_| ());
+        let enrolled = secured::is_enrolled(&api, person.user)?;
+        secured::allow(&api, person.user, SignInChange::Email, enrolled).await?;
     }
     Ok(StatusCode::NO_CONTENT)
 }
@@ -146,8 +150,25 @@ pub async fn reset(Shares(api): Shares<Shared>, from: From, Body(asked): Body<Re
     accept_password(&asked.password, &[&person.email, &person.display_name])?;
     let hash = api.sign_in.passwords.hash(&from.address, asked.password).await?;
     api.people().reset_password(&token, &hash, api.now())?.ok_or_else(gone)?;
-    let letter =
-        letters::changed(&person.email, &person.display_name, &api.options.public_url, "there is a new password");
-    api.sign_in.mailer.send(letter, |_| ());
+    if !api.engine.state().is_verified(person.user) {
+        forget_factors(&api, person.user)?;
+    }
+    // Whoever has the link has read their mail.
+    secured::verified(&api, person.user).await?;
+    secured::changed(&api, person.user, SignInChange::Password, "there is a new password").await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Whoever registered under an e-mail that was not shown to be theirs may have left a way in for themselves: the one whose mailbox it
+/// is begins with the new password alone.
+fn forget_factors(api: &Shared, user: UserId) -> Answer<()> {
+    {
+        let mut people = api.people();
+        people.remove_totp(user, api.now())?;
+        for passkey in people.passkeys_of(user)? {
+            people.remove_passkey(user, &passkey.id, api.now())?;
+        }
+    }
+    api.agents.secrets().delete(&totp::secret_name(user))?;
+    Ok(())
 }

@@ -20,7 +20,7 @@ use adit_core::{
     fleet::CommandId,
     ids::{DeviceId, RequestId},
     rejection::Rejection,
-    requests::{Action, ContentHash, Control, Decision, Request, RequestState, StepUp, Target},
+    requests::{Action, ContentHash, Control, Decision, NewGrant, Request, RequestState, StepUp, Target},
     state::{Seen, State},
     time::Timestamp,
 };
@@ -51,7 +51,7 @@ pub fn sought(api: &Shared, state: &State, text: &str, actor: &Actor) -> Answer<
 
 /// The request as its caller sees it now.
 pub fn shown(api: &Shared, caller: &impl AsRef<Actor>, request: RequestId) -> Answer<Value> {
-    let (state, names) = (api.engine.state(), api.names()?);
+    let (state, names) = (api.engine.state(), api.names(caller.as_ref().account)?);
     let request = state.request(request).ok_or_else(|| Problem::not_found("request"))?;
     Ok(Viewer { state: &state, names: &names, actor: caller.as_ref(), now: api.now() }.full(request, &api.live()))
 }
@@ -79,6 +79,19 @@ pub async fn submit_control(
     let asked = Asked { action: Action::Control(control), targets: Vec::new(), reason };
     let submission = submission(api, asked, key)?;
     run(api, caller, Command::Submit(submission).if_seen(seen)).await
+}
+
+/// Asks for a role for somebody who need not hold anything on the account: the caller has named their e-mail.
+pub async fn introduce(
+    api: &Shared,
+    caller: &impl AsRef<Actor>,
+    grant: NewGrant,
+    key: Option<String>,
+) -> Answer<RequestId> {
+    let user = grant.user;
+    let asked = Asked { action: Action::Control(Control::AddGrant(grant)), targets: Vec::new(), reason: None };
+    let then = Box::new(Command::Submit(submission(api, asked, key)?));
+    run(api, caller, Command::Introduce { user, then }).await
 }
 
 fn submission(api: &Shared, asked: Asked, idempotency_key: Option<String>) -> Answer<Submission> {

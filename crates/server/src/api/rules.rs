@@ -170,6 +170,9 @@ pub async fn explain(
     let rights = state.rights_of(&actor);
     if actor.user() != Some(subject) {
         state.permit::<P>(&actor, now).map_err(adit_core::rejection::Rejection::from)?;
+        if !state.is_member(actor.account, subject) {
+            return Err(Problem::not_found("person"));
+        }
     }
     let permission =
         Permission::named(&asked.action).ok_or_else(|| Problem::invalid("no permission is called that"))?;

@@ -6,7 +6,7 @@ use super::{
     factors::{self, Code, check_code},
     keys, me, passkeys,
     problem::{Answer, Body, Problem},
-    sso,
+    sso, views,
 };
 use crate::{
     net::{Origin, Source},
@@ -14,7 +14,8 @@ use crate::{
 };
 use adit_core::{
     authz::{Actor, Permission, Place, Principal},
-    ids::UserId,
+    ids::{AccountId, UserId},
+    rejection::Rejection,
     state::State,
 };
 use adit_store::{Person, Session};
@@ -135,7 +136,12 @@ pub(super) fn begin(api: &Shared, from: &From, user: UserId) -> Answer<Response>
         user_agent: from.user_agent.clone(),
         account: accounts::first(&api.engine.state(), user, &earlier),
     };
-    let body = view(api, &session)?;
+    let answer = match view(api, &session) {
+        Ok(body) => Json(body).into_response(),
+        // They are signed in, to say whether they want to open what they were given.
+        Err(problem) if problem.code == accounts::UNOPENED => problem.into_response(),
+        Err(problem) => return Err(problem),
+    };
     let mut people = api.people();
     if earlier.len() >= MAX_SESSIONS
         && let Some(oldest) = earlier.iter().min_by_key(|session| session.last_seen_at)
@@ -145,7 +151,7 @@ pub(super) fn begin(api: &Shared, from: &From, user: UserId) -> Answer<Response>
     people.drop_expired_sessions(now.before(ABSOLUTE), now.before(IDLE))?;
     people.add_session(&session)?;
     drop(people);
-    Ok(with_cookie(Json(body).into_response(), api, &token, 7 * 86_400))
+    Ok(with_cookie(answer, api, &token, 7 * 86_400))
 }
 
 fn with_cookie(mut response: Response, api: &Shared, token: &str, max_age_s: u32) -> Response {
@@ -241,6 +247,7 @@ pub(super) fn view(api: &Shared, session: &Session) -> Answer<Value> {
         "has_keys": keys::own::has_some(&state, account.id, session.user, now),
         "deletion": accounts::deletion(&state, &actor, now),
         "ownership_offer": accounts::offer(api, &state, account.id, session.user)?,
+        "uncounted": uncounted(&state, account.id, session.user),
         "roles": roles,
         "csrf": session.csrf,
         "permissions": permissions,
@@ -250,7 +257,16 @@ pub(super) fn view(api: &Shared, session: &Session) -> Answer<Value> {
     }))
 }
 
-fn sites_seen(state: &State, account: adit_core::ids::AccountId, sees: impl Fn(&Place) -> bool) -> Vec<Value> {
+/// Why the person's approvals would not count here, whatever their role.
+fn uncounted(state: &State, account: AccountId, user: UserId) -> Value {
+    let why = state.why_uncounted(account, user).map(Rejection::NoSay);
+    why.map_or(Value::Null, |why| match &why {
+        Rejection::NoSay(words) => json!({ "code": why.code(), "detail": views::sentence(&words.to_string()) }),
+        _ => Value::Null,
+    })
+}
+
+fn sites_seen(state: &State, account: AccountId, sees: impl Fn(&Place) -> bool) -> Vec<Value> {
     let sites = state.sites_of(account).filter(|site| sees(&Place::site(site.id)));
     sites.map(|site| json!({ "id": site.id, "name": site.name })).collect()
 }

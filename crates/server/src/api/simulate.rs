@@ -76,7 +76,7 @@ fn foretold(api: &Shared, allowed: &Permitted<P>, supposed: Supposed) -> Answer<
     let supposed = Supposition { leave, roles, changes };
     let Forecast { before, after, takes, refusal } =
         api.engine.state().forecast(&allowed.asker.0, &supposed, api.now())?;
-    let names = if whole { Some(api.names()?) } else { None };
+    let names = if whole { Some(api.names(allowed.asker.0.account)?) } else { None };
     let scenarios = before.iter().zip(&after).map(|(before, after)| {
         json!({
             "scenario": before.scenario, "changed": before != after,

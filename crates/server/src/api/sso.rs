@@ -8,6 +8,7 @@ use super::{
     caller::Caller,
     me::recent,
     problem::{Answer, Body, Problem},
+    secured,
     session::{self, From},
 };
 use crate::sign_in::{
@@ -15,7 +16,7 @@ use crate::sign_in::{
     throttle::Trial,
     tokens::hex,
 };
-use adit_core::{ids::UserId, time::Millis};
+use adit_core::{ids::UserId, state::SignInChange, time::Millis};
 use adit_store::{Identity, StoreError};
 use axum::{
     Json,
@@ -154,7 +155,11 @@ async fn receive(api: &Shared, from: &From, headers: &HeaderMap, id: &str, back:
     if !api.sign_in.seals.spend(&opened, api.now()) {
         return Err(broken("it has come back before"));
     }
-    let user = known(api, somebody, link)?;
+    let Known { user, linked } = known(api, somebody, link)?;
+    if linked {
+        let name = api.sign_in.sso.provider(id).map_or("another company", |provider| &provider.options.name);
+        secured::changed(api, user, SignInChange::Identity, &format!("an account at {name} opens yours")).await?;
+    }
     if link.is_some() {
         return Ok(go(&to));
     }
@@ -171,15 +176,24 @@ async fn somebody(api: &Shared, id: &str, code: &str, away: &Away) -> Result<Som
     provider.receive(code, away, api.now()).await.map_err(|error| error.to_string())
 }
 
-/// Who that is here; the identity is linked on the way if it is not yet.
-fn known(api: &Shared, somebody: Somebody, link: Option<UserId>) -> Answer<UserId> {
+/// Who came back, as they are known here.
+struct Known {
+    user: UserId,
+    /// Since a moment ago.
+    linked: bool,
+}
+
+/// Who that is here; the identity is linked on the way if it is not yet, to somebody whose e-mail is theirs. Whoever has only
+/// claimed an e-mail here must not be found by it.
+fn known(api: &Shared, somebody: Somebody, link: Option<UserId>) -> Answer<Known> {
+    let state = api.engine.state();
     let mut people = api.people();
     if let Some(identity) = people.identity(&somebody.issuer, &somebody.subject)? {
         return match link {
             Some(user) if user != identity.user => {
                 Err(Problem::new(StatusCode::CONFLICT, "sso_taken", "this account is somebody else's here"))
             }
-            _ => Ok(identity.user),
+            _ => Ok(Known { user: identity.user, linked: false }),
         };
     }
     let user = match (link, somebody.email.as_deref().filter(|_| somebody.email_verified)) {
@@ -189,10 +203,14 @@ fn known(api: &Shared, somebody: Somebody, link: Option<UserId>) -> Answer<UserI
     };
     let nobody = || Problem::new(StatusCode::FORBIDDEN, "sso_no_person", "nobody here has this e-mail");
     let user = user.ok_or_else(nobody)?;
+    if !state.is_verified(user) {
+        let detail = "confirm your e-mail here first: ask for the letter under Security";
+        return Err(Problem::new(StatusCode::FORBIDDEN, "sso_unverified", detail));
+    }
     let Somebody { issuer, subject, email, .. } = somebody;
     match people.link_identity(&Identity { issuer, subject, user, email, linked_at: api.now() }) {
         Err(StoreError::Invalid { what, problem }) => Err(Problem::invalid(format!("{what} {problem}"))),
-        linked => Ok(linked.map(|()| user)?),
+        linked => Ok(linked.map(|()| Known { user, linked: true })?),
     }
 }
 
@@ -218,16 +236,16 @@ pub async fn link(
 
 /// `DELETE /me/identities/{id}`
 pub async fn unlink(Shares(api): Shares<Shared>, caller: Caller, Path(id): Path<String>) -> Answer<StatusCode> {
-    let mut people = api.people();
     let user = caller.session.user;
-    let all = people.identities_of(user)?;
+    let all = api.people().identities_of(user)?;
     let meant = all.iter().find(|identity| id_of(identity) == id).ok_or_else(|| Problem::not_found("identity"))?;
     recent(&api, &caller)?;
-    let password = people.person(user)?.is_some_and(|person| person.password_hash.is_some());
-    if all.len() == 1 && !password && people.passkeys_of(user)?.is_empty() {
+    let password = api.people().person(user)?.is_some_and(|person| person.password_hash.is_some());
+    if all.len() == 1 && !password && api.people().passkeys_of(user)?.is_empty() {
         let detail = "this is the only way you can sign in: set a password first";
         return Err(Problem::new(StatusCode::CONFLICT, "last_factor", detail));
     }
-    people.unlink_identity(meant, api.now())?;
+    api.people().unlink_identity(meant, api.now())?;
+    secured::changed(&api, user, SignInChange::Identity, "an account at another company opens yours no more").await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -4,6 +4,7 @@ mod refused;
 mod summary;
 
 pub use summary::Summary;
+pub(super) use summary::sentence;
 
 use super::{Names, requests::visible, rules};
 use adit_core::{

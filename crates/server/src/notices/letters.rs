@@ -74,7 +74,7 @@ impl Herald {
             return Ok(None);
         }
         let people = self.people();
-        let verified = people.security(notice.to)?.email_verified_at.is_some();
+        let verified = state.is_verified(notice.to);
         let Some(person) = people.person(notice.to)?.filter(|_| verified) else { return Ok(None) };
         drop(people);
         let company = state.account(notice.account).map(|account| account.name.clone()).unwrap_or_default();

@@ -17,7 +17,7 @@
 use crate::support::{
     ACCOUNT, approve,
     house::{House, NORTH, PASSWORD, miner},
-    operator,
+    introducing, operator,
 };
 use adit_core::{
     authz::{Actor, ApiAccess, Node, Permission, Principal, Role, RoleId, Scope},
@@ -103,7 +103,7 @@ impl Estate {
     pub async fn ask(&self, actor: Actor, action: Action, targets: &[DeviceId], reason: &str) -> RequestId {
         let submission = self.submission(action, targets, reason);
         let id = submission.id;
-        self.run(actor, Command::Submit(submission)).await;
+        self.run(actor, introducing(submission)).await;
         id
     }
 
@@ -309,6 +309,7 @@ impl Estate {
         if self.house.engine.state().request(id).is_some_and(waits) {
             approve(&self.house.engine, self.house.users["administrator"], id).await.unwrap();
         }
+        self.run(self.actor(ACCOUNT, user), Command::OpenAccount).await;
         user
     }
 

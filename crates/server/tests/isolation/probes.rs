@@ -276,6 +276,8 @@ pub fn probes(operation: &str) -> Option<Vec<Probe>> {
         "POST /sites" | "POST /sub-accounts" | "POST /accounts" | "POST /webhooks" => Vec::new(),
         // Of the account that the caller acts for.
         "PUT /account" | "POST /account/deletion" | "DELETE /account/deletion" | "POST /me/leave" => Vec::new(),
+        // Of an account that the caller was given something on and has never opened; any other answers 404.
+        "DELETE /session/accounts/{id}" => Vec::new(),
         // By a secret of the person's own, or by a link's token.
         "POST /observe"
         | "DELETE /me/sessions"

@@ -3,7 +3,7 @@
 //! `site-1` (Norte) has `agt-1`, `dev-1` and `dev-2`; `site-2` (Sur) the next ones. Everybody signs in as `<name>@adit.test`: each
 //! role's name on the whole account, and some limited to Norte with `north_` before it.
 
-use super::{ACCOUNT, OWNER, operator, user};
+use super::{ACCOUNT, OWNER, introducing, operator, user};
 use adit_core::{
     authz::{Actor, Node, Role, Scope},
     command::{Command, Reply, Submission},
@@ -156,6 +156,7 @@ impl House {
             let user = add_user(&engine).await;
             let scope = Scope::Nodes([Node::Site(NORTH)].into());
             ask(&engine, &next, OWNER, Action::Control(Control::AddGrant(NewGrant::new(user, role, scope))), &[]).await;
+            engine.run(super::user(&engine, user), Command::OpenAccount).await.unwrap();
             users.insert(name.to_owned(), user);
         }
 
@@ -213,9 +214,28 @@ impl House {
         self.engine.run(Actor::system(ACCOUNT), Command::Tick).await.unwrap();
     }
 
-    /// Somebody asks for an action past the interface.
+    /// Somebody asks for an action past the interface. Who is given a role by it opens the account at once.
     pub async fn request(&self, who: &str, action: Action, targets: &[DeviceId]) -> RequestId {
-        ask(&self.engine, &self.next, self.users[who], action, targets).await
+        let newcomer = match &action {
+            Action::Control(Control::AddGrant(new)) => Some(new.user),
+            _ => None,
+        };
+        let request = ask(&self.engine, &self.next, self.users[who], action, targets).await;
+        if let Some(user) = newcomer.filter(|user| self.engine.state().is_member(ACCOUNT, *user)) {
+            self.engine.run(super::user(&self.engine, user), Command::OpenAccount).await.unwrap();
+        }
+        request
+    }
+
+    /// Somebody who came in by a link that the owner was shown, so that nobody knows whose their e-mail is.
+    pub async fn join_unverified(&mut self, name: &str, role: Role) -> UserId {
+        let added = self.engine.run(user(&self.engine, OWNER), Command::AddUser).await.unwrap();
+        let Reply::User(newcomer) = added else { panic!("{added:?}") };
+        self.users.insert(name.to_owned(), newcomer);
+        self.join(name, newcomer);
+        let grant = NewGrant::new(newcomer, role, Scope::All);
+        self.request("owner", Action::Control(Control::AddGrant(grant)), &[]).await;
+        newcomer
     }
 
     pub async fn ask(&self, method: &str, path: &str, who: Option<&Signed>, body: Option<&Value>) -> Answer {
@@ -262,7 +282,7 @@ async fn ask(engine: &Engine, next: &AtomicU64, by: UserId, action: Action, targ
     let id = RequestId(u128::from(next.fetch_add(1, Ordering::Relaxed)).into());
     let targets = targets.to_vec();
     let submission = Submission { id, action, targets, estimates: Vec::new(), reason: None, idempotency_key: None };
-    match engine.run(user(engine, by), Command::Submit(submission)).await.unwrap() {
+    match engine.run(user(engine, by), introducing(submission)).await.unwrap() {
         Reply::Request(id) => id,
         other => panic!("{other:?}"),
     }

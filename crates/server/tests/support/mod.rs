@@ -48,6 +48,16 @@ pub fn submission(number: u128, action: Action, targets: &[DeviceId]) -> Submiss
     }
 }
 
+/// A submission; whom it gives a role was found by their e-mail.
+pub fn introducing(submission: Submission) -> Command {
+    let named = match &submission.action {
+        Action::Control(Control::AddGrant(new)) => Some(new.user),
+        _ => None,
+    };
+    let then = Command::Submit(submission);
+    named.map_or(then.clone(), |user| Command::Introduce { user, then: Box::new(then) })
+}
+
 pub async fn ask(
     engine: &Engine,
     by: UserId,
@@ -55,7 +65,7 @@ pub async fn ask(
     action: Action,
     targets: &[DeviceId],
 ) -> Result<RequestId, CommandError> {
-    let command = Command::Submit(submission(number, action, targets));
+    let command = introducing(submission(number, action, targets));
     match engine.run(user(engine, by), command).await? {
         Reply::Request(id) => Ok(id),
         other => panic!("{other:?}"),

@@ -5,6 +5,7 @@ use super::{People, check};
 use crate::Result;
 use adit_core::{ids::UserId, time::Timestamp};
 use rusqlite::OptionalExtension;
+use std::collections::BTreeSet;
 
 /// One-time codes that are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,8 +19,6 @@ pub struct TotpState {
 /// When something about a person's sign-in changed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Security {
-    /// The e-mail was shown to be theirs.
-    pub email_verified_at: Option<Timestamp>,
     /// The password was changed, after the first one.
     pub password_changed_at: Option<Timestamp>,
     /// Password, second factor or e-mail changed last.
@@ -30,10 +29,10 @@ pub struct Security {
 impl People {
     /// When something about their sign-in changed; nothing of somebody who is not there.
     pub fn security(&self, user: UserId) -> Result<Security> {
-        let query = "SELECT email_verified_at, password_changed_at, secured_at FROM persons WHERE user = ?1";
+        let query = "SELECT password_changed_at, secured_at FROM persons WHERE user = ?1";
         let row = |row: &rusqlite::Row<'_>| {
             let at = |column| row.get::<_, Option<i64>>(column).map(|at| at.map(Timestamp));
-            Ok(Security { email_verified_at: at(0)?, password_changed_at: at(1)?, secured_at: at(2)? })
+            Ok(Security { password_changed_at: at(0)?, secured_at: at(1)? })
         };
         Ok(self.database.run(|c| c.prepare_cached(query)?.query_row([user.0], row).optional())?.unwrap_or_default())
     }
@@ -44,6 +43,13 @@ impl People {
         let statement =
             "UPDATE persons SET password_hash = ?2, password_changed_at = ?3, secured_at = ?3 WHERE user = ?1";
         self.database.write(|tx| Ok(tx.execute(statement, (user.0, password_hash, at.0))? == 1))
+    }
+
+    /// Everybody who has one-time codes or a passkey.
+    pub fn enrolled(&self) -> Result<BTreeSet<UserId>> {
+        let query = "SELECT user FROM totp UNION SELECT user FROM passkeys";
+        let user = |row: &rusqlite::Row<'_>| row.get(0).map(UserId);
+        self.database.run(|c| c.prepare_cached(query)?.query_map((), user)?.collect())
     }
 
     /// How one-time codes stand; `None` if they are not asked for.

@@ -78,8 +78,8 @@ impl People {
         check("a password hash", password_hash, 1, 512)?;
         self.database.write(|tx| {
             let Some(link) = spend(tx, token_hash, LinkPurpose::Password, now)? else { return Ok(None) };
-            let statement = "UPDATE persons SET password_hash = ?2, password_changed_at = ?3, secured_at = ?3,
-                             email_verified_at = coalesce(email_verified_at, ?3) WHERE user = ?1 AND email = ?4";
+            let statement = "UPDATE persons SET password_hash = ?2, password_changed_at = ?3, secured_at = ?3
+                             WHERE user = ?1 AND email = ?4";
             if tx.execute(statement, (link.user.0, password_hash, now.0, &link.email))? == 0 {
                 // The e-mail is another by now.
                 return Ok(None);
@@ -100,17 +100,11 @@ impl People {
             let query = "SELECT email FROM persons WHERE user = ?1";
             let before: String = tx.query_row(query, [link.user.0], |row| row.get(0))?;
             let changed = before != link.email;
-            let statement = "UPDATE persons SET email = ?2, email_verified_at = ?3,
+            let statement = "UPDATE persons SET email = ?2,
                              secured_at = CASE WHEN ?4 THEN ?3 ELSE secured_at END WHERE user = ?1";
             tx.execute(statement, (link.user.0, &link.email, now.0, changed))?;
             Ok(Some(Verified { user: link.user, before: changed.then_some(before) }))
         })
-    }
-
-    /// Notes that somebody's e-mail was shown to be theirs in another way; whether the user is there.
-    pub fn set_email_verified(&mut self, user: UserId, at: Timestamp) -> Result<bool> {
-        let statement = "UPDATE persons SET email_verified_at = coalesce(email_verified_at, ?2) WHERE user = ?1";
-        self.database.write(|tx| Ok(tx.execute(statement, (user.0, at.0))? == 1))
     }
 
     /// Forgets links that work no more; how many.

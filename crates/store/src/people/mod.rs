@@ -45,7 +45,6 @@ const MIGRATIONS: &[&str] = &[
     CREATE INDEX sessions_by_user ON sessions (user);
 ",
     "
-    ALTER TABLE persons ADD COLUMN email_verified_at INTEGER;
     ALTER TABLE persons ADD COLUMN password_changed_at INTEGER;
     ALTER TABLE persons ADD COLUMN secured_at INTEGER;
     CREATE TABLE totp (

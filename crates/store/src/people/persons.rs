@@ -79,10 +79,11 @@ impl People {
         })
     }
 
-    /// What everybody is called, those who have left included.
-    pub fn names(&self) -> Result<Vec<(UserId, String)>> {
-        let query = "SELECT user, display_name FROM persons UNION ALL SELECT user, display_name FROM former_persons";
-        let name = |row: &Row<'_>| Ok((UserId(row.get(0)?), row.get(1)?));
+    /// What everybody is called, those who have left included; and the e-mail of those who have not.
+    pub fn names(&self) -> Result<Vec<(UserId, String, Option<String>)>> {
+        let query = "SELECT user, display_name, email FROM persons
+                     UNION ALL SELECT user, display_name, NULL FROM former_persons";
+        let name = |row: &Row<'_>| Ok((UserId(row.get(0)?), row.get(1)?, row.get(2)?));
         self.database.run(|c| c.prepare_cached(query)?.query_map((), name)?.collect())
     }
 

@@ -93,7 +93,11 @@ pub fn ask(chance: &mut Chance, state: &State, id: u128, now: Timestamp) -> (Act
 
 fn hire_or_dismiss(chance: &mut Chance, state: &State, id: u128, now: Timestamp) -> (Actor, Command) {
     let people: Vec<_> = state.people_of(ACCOUNT).filter(|user| *user != OWNER).collect();
-    match chance.below(4) {
+    match chance.below(5) {
+        4 => {
+            let newcomer = people.iter().find(|user| !state.has_opened(ACCOUNT, **user));
+            newcomer.map_or((Actor::system(ACCOUNT), Command::Tick), |user| (person(*user, now), Command::OpenAccount))
+        }
         0 => (operator(now), Command::AddUser),
         1 if people.len() > 3 && chance.once_in(3) => {
             let user = *chance.pick(&people).unwrap();
@@ -110,7 +114,8 @@ fn hire_or_dismiss(chance: &mut Chance, state: &State, id: u128, now: Timestamp)
             let user = UserId(2 + chance.below(12) as u32);
             let role = [Role::Administrator, Role::SiteManager, Role::OperationsManager][chance.below(3)];
             let control = Control::AddGrant(NewGrant::new(user, role, Scope::All));
-            (person(OWNER, now), submission(id, Action::Control(control), Vec::new()))
+            let then = Box::new(submission(id, Action::Control(control), Vec::new()));
+            (person(OWNER, now), Command::Introduce { user, then })
         }
     }
 }

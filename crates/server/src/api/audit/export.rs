@@ -50,7 +50,7 @@ struct Export {
 impl Export {
     fn new(api: Shared, permit: &Permit<P>, asked: Option<Asked>) -> Answer<Self> {
         let (actor, now, reach) = (*permit.actor(), api.now(), permit.reach().clone());
-        let (state, names) = (api.engine.state(), api.names()?);
+        let (state, names) = (api.engine.state(), api.names(actor.account)?);
         let last = state.seq();
         let asked = asked.map(|asked| asked.with_requests(&state, &Reader { actor: &actor, now, reach: &reach }));
         Ok(Self { state, names, actor, now, reach, asked, next: 1, last, api })

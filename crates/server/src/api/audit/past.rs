@@ -110,7 +110,7 @@ fn replay(api: &Shared, remembered: Option<&State>, seq: u64) -> Answer<State> {
 
 /// As far as the caller's reach goes today.
 fn view(api: &Shared, allowed: &Permitted<P>, then: &State, at: Option<Timestamp>) -> Answer<Value> {
-    let (names, reach) = (api.names()?, allowed.permit.reach());
+    let (names, reach) = (api.names(allowed.permit.reach().account())?, allowed.permit.reach());
     let (account, whole) = (reach.account(), reach.is_everywhere());
     let at = at.unwrap_or_else(|| then.monotonic(Timestamp(i64::MIN)));
     let person = |user| {

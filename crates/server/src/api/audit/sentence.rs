@@ -14,7 +14,7 @@ use adit_core::{
     fleet::{AgentMode, TargetResult},
     ids::{AgentId, DeviceId, RequestId, SiteId, UserId},
     requests::{Decision, Refusal},
-    state::State,
+    state::{SignInChange, State},
 };
 use std::fmt::Display;
 
@@ -76,7 +76,22 @@ impl Speaker<'_> {
             Event::AccountCreated { name, owner, .. } => {
                 format!("Account {name} was created; {} owns it", self.user(*owner))
             }
-            Event::UserAdded { user } => format!("{} was added", self.user(*user)),
+            Event::EmailVerified { user } => format!("{} confirmed their e-mail", self.user(*user)),
+            Event::SignInChanged { user, change, enrolled } => {
+                let what = match change {
+                    SignInChange::Password => "another password",
+                    SignInChange::SecondFactor if *enrolled => "other second factors",
+                    SignInChange::SecondFactor => "no second factor any more",
+                    SignInChange::Email => "another e-mail",
+                    SignInChange::Identity => "other accounts at other companies",
+                };
+                format!("{} has {what}; keys of theirs that write are held back for 24 hours", self.user(*user))
+            }
+            Event::KeysReleased { user } => format!("Keys of {} write again", self.user(*user)),
+            Event::AccountOpened { user, .. } => format!("{} opened the account for the first time", self.user(*user)),
+            Event::SecondFactorRequired { on: true, .. } => "Approvers need a second factor now".to_owned(),
+            Event::SecondFactorRequired { on: false, .. } => "Approvers need no second factor any more".to_owned(),
+            Event::UserAdded { user, .. } => format!("{} was added", self.user(*user)),
             Event::UserRemoved { user } => format!("{} was removed for good", self.user(*user)),
             Event::GrantAdded { user, role, scope, .. } => {
                 format!("{} became {} on {}", self.user(*user), self.state.role_title(*role), self.scope(scope))

@@ -63,11 +63,24 @@ pub fn reach(state: &State, Reader { actor, now, reach }: Reader<'_>, entry: &En
         | Event::ObserverLinkRevoked { account, .. }
         | Event::ObserversProtected { account }
         | Event::ObserversOpened { account, .. }
+        | Event::AccountOpened { account, .. }
+        | Event::SecondFactorRequired { account, .. }
         | Event::RecoveryReviewed { account, .. } => whole(*account),
         // It tells of the whole server.
         Event::StateHashed { .. } => whole(reach.account()),
-        Event::UserAdded { user } | Event::UserRemoved { user } => {
+        // How somebody became known is the business of the account through which they did, and of no other.
+        Event::UserAdded { account: Some(account), .. } => whole(*account),
+        Event::UserAdded { user, account: None, .. } => {
+            let owns = state.account(reach.account()).is_some_and(|account| account.owner == *user);
+            whole(reach.account()) && (owns || state.has_one_account())
+        }
+        Event::UserRemoved { user } => {
             whole(reach.account()) && (is_of(state, *user, reach.account()) || state.has_one_account())
+        }
+        // How somebody signs in is told where they are one of the people.
+        Event::EmailVerified { user } | Event::SignInChanged { user, .. } | Event::KeysReleased { user } => {
+            let account = reach.account();
+            whole(account) && state.has_opened(account, *user) && is_of(state, *user, account)
         }
         Event::ContainerCreated { container: of, .. }
         | Event::ContainerRenamed { container: of, .. }

@@ -121,6 +121,11 @@ impl Changes {
             | Event::UserUnsuspended { .. }
             | Event::RoleSet { .. }
             | Event::UserRemoved { .. }
+            | Event::EmailVerified { .. }
+            | Event::SignInChanged { .. }
+            | Event::KeysReleased { .. }
+            | Event::AccountOpened { .. }
+            | Event::SecondFactorRequired { .. }
             | Event::PolicySet { .. }
             | Event::OwnershipTransferred { .. }
             | Event::AccountDeletionBegun { .. }

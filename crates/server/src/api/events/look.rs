@@ -276,7 +276,7 @@ impl Watcher {
             return;
         }
         // Tried again with the next look; the cause is in the server's log.
-        let Ok(names) = self.api.names() else { return };
+        let Ok(names) = self.api.names(self.actor.account) else { return };
         let viewer = Viewer { state: &self.state, names: &names, actor: &self.actor, now };
         for _ in 0..MAX_REQUESTS {
             let Some(id) = self.changes.requests.pop_first() else { break };

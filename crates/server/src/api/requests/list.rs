@@ -141,7 +141,7 @@ pub async fn list(
     allowed: Permitted<P>,
     Params(asked): Params<Listed>,
 ) -> Answer<Response> {
-    let (state, names, now) = (api.engine.state(), api.names()?, api.now());
+    let (state, names, now) = (api.engine.state(), api.names(allowed.asker.0.account)?, api.now());
     let actor = &allowed.asker.0;
     let viewer = Viewer { state: &state, names: &names, actor, now };
     let mut found = asked.among(&state, actor, now, asked.cursor);

@@ -11,6 +11,8 @@ pub fn operations() -> Vec<Operation> {
         post("/session/account", accounts::choose, "Acts for another account from now on.")
             .takes("AccountChoice")
             .gives(200, "Session"),
+        delete("/session/accounts/{id}", accounts::decline, "Declines an account that the caller has never opened.")
+            .gives(204, ""),
         get(
             "/me/panel",
             accounts::panel,

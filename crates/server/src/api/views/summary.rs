@@ -175,7 +175,7 @@ const fn waits_while(scenario: Scenario) -> &'static [&'static str] {
 }
 
 /// With a capital at its beginning.
-fn sentence(words: &str) -> String {
+pub(in crate::api) fn sentence(words: &str) -> String {
     let mut letters = words.chars();
     letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
 }
