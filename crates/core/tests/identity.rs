@@ -100,7 +100,7 @@ fn r31_what_one_holder_of_a_permission_does_alone_takes_no_vote() {
     w.ask(owner, Action::Control(Control::UnfreezeAccount {}), &[]);
     // Where two are asked for, one of them is not somebody of whom nobody knows who it is.
     let Reply::User(other) = w.operator(Command::AddUser) else { panic!("a person") };
-    w.ask(owner, Action::Control(add(other, Role::OperationsManager)), &[]);
+    w.ask(owner, Action::Control(add(other, Role::Administrator)), &[]);
     w.set_policy(Scenario::FleetPower, 2, 0);
     let id = w.ask(technician, reboot(), &[2]);
     assert!(w.state.tally(w.request(id), w.now).approvals.is_empty());
