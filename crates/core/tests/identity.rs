@@ -5,7 +5,7 @@
 mod support;
 
 use adit_core::{
-    authz::{Actor, ApiAccess, Permission, Place, Principal, Role, Scope},
+    authz::{Actor, ApiAccess, Origins, Permission, Place, Principal, Role, Scope},
     command::{Command, Reply, Submission},
     fleet::Operation,
     ids::{AccountId, KeyId, UserId},
@@ -246,7 +246,7 @@ fn keys_that_write_are_held_back_for_a_day_after_their_holders_sign_in_has_chang
         access: ApiAccess::ReadWrite,
         secret_hash: "ab".repeat(32),
         expires_at,
-        from: None,
+        from: Some(Origins::Anywhere),
         require_hmac: false,
     };
     w.ask(owner, Action::Control(Control::IssueKey(key)), &[]);

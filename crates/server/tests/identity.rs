@@ -323,7 +323,8 @@ async fn a_changed_sign_in_is_told_by_letter_and_holds_keys_that_write_back_for_
     let state = witness.house.engine.state();
     let grant = state.grants_of(ACCOUNT).find(|grant| !grant.api_access.is_none()).unwrap().id;
     let owner = witness.house.sign_in("owner").await;
-    let key = json!({ "grant": grant, "name": "Miner", "access": "read_write", "expires_in_days": 30 });
+    let key =
+        json!({ "grant": grant, "name": "Miner", "access": "read_write", "expires_in_days": 30, "from": "anywhere" });
     let issued = witness.ask("POST", "/keys", Some(&owner), key).await;
     let token = issued.body["token"].as_str().unwrap().to_owned();
     let reboot = async |witness: &Witness| {
