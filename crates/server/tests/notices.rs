@@ -176,7 +176,7 @@ async fn house_with_mail() -> (House, MailServer) {
     let house = House::with(options).await;
     // Of the others who approve nobody wants letters.
     let administrator = house.sign_in("administrator").await;
-    let none = json!({ "needs_me": false, "mine": false, "told": false });
+    let none = json!({ "needs_me": false, "mine": false, "told": false, "heads": false });
     assert_eq!(ask(&house, "PUT", "/me/letters", &administrator, none).await.status, 200);
     (house, mail)
 }
@@ -202,7 +202,7 @@ async fn letters_say_what_waits_and_lead_there_but_carry_nothing_to_decide_with(
         let name = letter.header("message-id").unwrap();
         assert!(name.contains("vote_wanted@adit.test"), "{name}");
     }
-    assert_eq!(mail.waiting().await, 0, "administrators have no address that is known to be theirs");
+    assert_eq!(mail.waiting().await, 0, "administrators want none");
 
     let owner = house.sign_in("owner").await;
     let content_hash = house.get(&format!("requests/{id}"), &owner).await.body["content_hash"].clone();
