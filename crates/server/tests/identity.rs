@@ -190,6 +190,9 @@ async fn without_mail_a_link_is_shown_and_nobody_comes_to_be_verified_by_it() {
     assert_eq!(session.body["uncounted"], Value::Null);
 }
 
+/// Method, path and body of a call that names this person.
+type Call = Box<dyn Fn(&str) -> (&'static str, String, Value)>;
+
 /// Somebody with an account of their own on the same server, and nothing on the house's.
 async fn neighbour(house: &mut House) -> UserId {
     let nowhere = Actor { account: AccountId(0), ..operator(&house.engine) };
@@ -212,7 +215,7 @@ async fn a_number_elsewhere_answers_everywhere_like_one_that_never_was() {
     let named = |name: &str, user: &str| json!({ "action": name, "params": { "user": user } });
     let transfer = |user: &str| json!({ "action": "transfer_ownership", "params": { "to": user } });
     let recover = |user: &str| json!({ "action": "recover", "params": { "remove": [user] } });
-    let mut calls: Vec<Box<dyn Fn(&str) -> (&'static str, String, Value)>> = vec![
+    let mut calls: Vec<Call> = vec![
         Box::new(|user| ("GET", format!("/explain?subject={user}&action=device.list"), Value::Null)),
         Box::new(|user| ("GET", format!("/approval-policies/simulate?remove={user}"), Value::Null)),
         Box::new(|user| ("POST", "/approval-policies/simulate".into(), json!({ "roles": { user: "viewer" } }))),
