@@ -227,7 +227,9 @@ test("a second account is founded and chosen, and every page of the first one go
   await bo.getByText("Sur gives you a role: Auditor").waitFor();
   await bo.getByRole("button", { name: "Decline…" }).click();
   await bo.getByRole("dialog").getByRole("button", { name: "Decline", exact: true }).click();
-  await row(owner, BO.email).waitFor({ state: "detached" });
+  await bo.getByText("You hold nothing on Sur").waitFor();
+  await owner.reload();
+  await owner.getByText("1 person with a role here").waitFor();
 
   // E37: each account opens as itself, one's own ones first.
   await go(owner, "My panel");
