@@ -27,20 +27,20 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// The account that a session acts for: the one that was chosen, for as long as its person holds something there. Whoever is
-/// suspended there stays on it, to stop what they may stop.
+/// The account that a session acts for: the one that was chosen, for as long as its person holds something there and is not
+/// suspended.
 ///
 /// # Errors
 /// `account_gone` if they hold nothing there any more and could choose another, `account_unopened` if they have opened none of
 /// those that they could choose, `no_account` if there is none.
 pub(super) fn current(state: &State, session: &Session) -> Answer<AccountId> {
-    if let Some(account) = session.account.filter(|account| belongs(state, *account, session.user)) {
+    if let Some(account) = session.account.filter(|account| works_on(state, *account, session.user)) {
         return Ok(account);
     }
     let forbidden = |code, detail| Problem::new(StatusCode::FORBIDDEN, code, detail);
-    let mut opened = state.accounts_of(session.user).filter(|account| state.has_opened(*account, session.user));
-    match opened.next() {
-        None if state.accounts_of(session.user).next().is_some() => {
+    let mut open = state.accounts_of(session.user).filter(|account| works_on(state, *account, session.user));
+    match open.next() {
+        None if state.accounts_of(session.user).any(|account| !state.has_opened(account, session.user)) => {
             Err(forbidden(UNOPENED, "you were given a role on an account: open it, or decline it"))
         }
         None => Err(forbidden("no_account", "you hold no role on any account")),
@@ -61,8 +61,20 @@ fn belongs(state: &State, account: AccountId, user: UserId) -> bool {
 /// The account that a new session begins with: the one they last worked on, or else their first.
 pub(super) fn first(state: &State, user: UserId, earlier: &[Session]) -> Option<AccountId> {
     let last = earlier.iter().find_map(|session| session.account);
-    let opened = || state.accounts_of(user).find(|account| state.has_opened(*account, user));
-    last.filter(|account| belongs(state, *account, user)).or_else(opened)
+    let open = || state.accounts_of(user).find(|account| works_on(state, *account, user));
+    last.filter(|account| works_on(state, *account, user)).or_else(open)
+}
+
+/// Have they opened it, and are they not suspended there?
+fn works_on(state: &State, account: AccountId, user: UserId) -> bool {
+    belongs(state, account, user) && !state.is_suspended(account, user)
+}
+
+/// The account of whoever is suspended on the one that they have chosen: there they may still stop what they may stop.
+pub(super) fn suspended_on(state: &State, session: &Session) -> Option<AccountId> {
+    session
+        .account
+        .filter(|account| belongs(state, *account, session.user) && state.is_suspended(*account, session.user))
 }
 
 /// The contract's `AccountRef`s.
