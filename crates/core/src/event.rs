@@ -15,7 +15,7 @@ use crate::{
     },
     requests::{
         Action, ContentHash, Decision, Estimate, Payload, Policy, Refusal, RequestState, Safeguards, Scenario, Target,
-        Was,
+        Was, rendering::Prior,
     },
     state::SignInChange,
     time::Timestamp,
@@ -378,6 +378,9 @@ pub enum Event {
         /// What the targets were set to, grouped.
         #[serde(default)]
         was: Vec<Was>,
+        /// What the settings of the account were that it would change.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        prior: Vec<Prior>,
         reason: Option<String>,
         /// Idempotency key, and hash of what was asked with it.
         idempotency: Option<(String, ContentHash)>,

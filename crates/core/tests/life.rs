@@ -5,7 +5,7 @@ mod support;
 use adit_core::{
     authz::{Role, Scope},
     command::Command,
-    fleet::{Ending, PowerMode},
+    fleet::{Ending, PowerMode, Setting},
     requests::{Action, Control, NewGrant, PolicyChange, RequestState, Scenario},
 };
 use support::{World, mode, restart_workers};
@@ -84,23 +84,30 @@ fn the_rule_foretold_has_the_ratchet_and_the_closure() {
 fn what_the_targets_were_set_to_is_kept_with_the_request() {
     let mut w = World::new(3);
     let operator = w.person(Role::OperationsManager);
-    let known = |device: u32, setting: &str| {
+    let known = |device: u32, mode: PowerMode| {
         let watts = adit_core::requests::Estimate { before_w: Some(3_400), after_w: Some(20) };
-        (adit_core::ids::DeviceId(device), adit_core::requests::Outlook { watts, setting: Some(setting.into()) })
+        let setting = Some(Setting::PowerMode(mode));
+        (adit_core::ids::DeviceId(device), adit_core::requests::Outlook { watts, setting })
     };
     let submission = adit_core::command::Submission {
         id: adit_core::ids::RequestId(900.into()),
         action: mode(PowerMode::Sleep),
         targets: [3, 2, 1].map(adit_core::ids::DeviceId).to_vec(),
-        estimates: vec![known(3, "normal"), known(1, "normal"), known(2, &"x".repeat(300)), known(9, "low")],
+        estimates: vec![
+            known(3, PowerMode::Normal),
+            known(1, PowerMode::Normal),
+            known(2, PowerMode::High),
+            known(9, PowerMode::Low),
+        ],
         reason: None,
         idempotency_key: None,
     };
     let actor = w.actor(operator);
     w.run(&actor, Command::Submit(submission)).unwrap();
     let request = w.request(adit_core::ids::RequestId(900.into()));
-    let was: Vec<_> = request.was.iter().map(|was| (was.setting.len(), was.items.clone())).collect();
-    assert_eq!(was, [(6, vec![0, 2]), (200, vec![1])]);
+    let was: Vec<_> = request.was.iter().map(|was| (was.setting.clone(), was.items.clone())).collect();
+    let of = |mode, items: &[u32]| (Setting::PowerMode(mode), items.to_vec());
+    assert_eq!(was, [of(PowerMode::Normal, &[0, 2]), of(PowerMode::High, &[1])]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Reading back: is the device as the order asked? The same for every family, from [`Device::read`] alone.
 
 use crate::{Device, Verdict};
-use adit_core::fleet::{Activity, Operation, Pool, PowerMode, Reading};
+use adit_core::fleet::{Activity, Operation, PowerMode, Reading, same_pools};
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -104,16 +104,6 @@ fn restarted(before: &Reading, now: &Reading, interrupted: Option<Duration>) -> 
     }
 }
 
-/// Same pools in the same order. A family that cannot leave a slot empty repeats the last pool, which changes nothing.
-fn same_pools(is: &[Pool], asked: &[Pool]) -> bool {
-    let unrepeated = |pools: &[Pool]| {
-        let mut pools = pools.to_vec();
-        pools.dedup();
-        pools
-    };
-    unrepeated(is) == unrepeated(asked)
-}
-
 fn describe(operation: &Operation, now: &Reading) -> String {
     let mode = || match now.power_mode {
         Some(PowerMode::Sleep) => "asleep",
@@ -137,8 +127,8 @@ fn describe(operation: &Operation, now: &Reading) -> String {
             None => "LED unknown".into(),
         },
         Operation::SetPools { .. } => {
-            let urls: Vec<&str> = now.pools.iter().flatten().map(|pool| pool.url.as_str()).collect();
-            format!("pools {}", urls.join(", ")).chars().take(160).collect()
+            let pools = now.pools.iter().flatten().map(|pool| format!("{} as {}", pool.url, pool.user));
+            format!("pools {}", pools.collect::<Vec<_>>().join(", ")).chars().take(160).collect()
         }
     }
 }
@@ -150,7 +140,7 @@ mod tests {
     use super::*;
     use crate::{DeviceError, Outcome};
     use adit_core::{
-        fleet::{Connectivity, OpKind},
+        fleet::{Connectivity, OpKind, Pool},
         ids::DeviceId,
     };
     use std::sync::Mutex;
@@ -234,9 +224,17 @@ mod tests {
     }
 
     #[test]
-    fn pools_are_compared_in_order_and_repeats_do_not_count() {
-        let pool = |url: &str| Pool { url: url.into(), user: "w".into() };
-        assert!(same_pools(&[pool("a"), pool("b"), pool("b")], &[pool("a"), pool("b")]));
-        assert!(!same_pools(&[pool("b"), pool("a")], &[pool("a"), pool("b")]));
+    fn pools_are_as_asked_only_with_the_account_that_was_asked_for() {
+        let with = |users: [&str; 2]| {
+            let pool = |(url, user): (&str, &str)| Pool { url: url.into(), user: user.into() };
+            ["a:1", "b:1"].into_iter().zip(users).map(pool).collect::<Vec<_>>()
+        };
+        let asked = Operation::SetPools { pools: with(["farm.1", "farm.1"]) };
+        let says = |users| judge(&asked, &reading(), &Reading { pools: Some(with(users)), ..reading() }, None);
+        assert_eq!(says(["farm.1", "farm.1"]), Judgement::AsAsked);
+        for other in [["thief.1", "farm.1"], ["farm.1", "thief.1"], ["farm.1", ""], ["farm", "farm.1"]] {
+            assert_eq!(says(other), Judgement::Otherwise, "{other:?}");
+        }
+        assert_eq!(judge(&asked, &reading(), &reading(), None), Judgement::CannotTell);
     }
 }

@@ -244,6 +244,26 @@ async fn a_yes_that_changed_nothing_is_contradicted() {
 }
 
 #[tokio::test]
+async fn the_same_pools_for_another_account_are_not_what_was_asked() {
+    each(async |personality| {
+        let lab = Lab::new(personality).await;
+        let url = "stratum+tcp://one.invalid:3333";
+        let as_user = |user: &str| Operation::SetPools { pools: vec![Pool { url: url.into(), user: user.into() }] };
+        lab.confirmed(&as_user("farm.1")).await;
+        let before = lab.read().await;
+        let short = Duration::from_secs(3);
+        for other in ["thief.1", "farm.2"] {
+            let verdict = lab.device().verify(&as_user(other), &before, short).await;
+            let Verdict::Contradicted { seen } = verdict else { panic!("{personality:?} {verdict:?}") };
+            assert!(seen.contains("one.invalid:3333 as farm.1"), "{personality:?} {seen}");
+        }
+        let verdict = lab.device().verify(&as_user("farm.1"), &before, short).await;
+        assert!(matches!(verdict, Verdict::Confirmed { .. }), "{personality:?} {verdict:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_device_that_hangs_costs_no_more_than_the_limit() {
     each(async |personality| {
         let lab = Lab::new(personality).await;

@@ -18,6 +18,7 @@
 //! - [`mail`]: letters on their way.
 //! - [`net`]: connections and their bounds.
 //! - [`notices`]: who is told of what, in the inbox, by letter and by webhook.
+//! - `words`: what a request changes, in words.
 //! - [`server`]: all of it together, on a data folder and an address; [`founding`]: the first account on it;
 //!   [`operator`]: what may be asked for on the machine alone.
 #![deny(missing_docs)]
@@ -40,6 +41,7 @@ mod public_url;
 pub mod server;
 pub mod sign_in;
 mod snapshots;
+mod words;
 
 pub use agents::Agents;
 pub use decider::{Batch, Clock, CommandError, Decided, EngineError, Proposal, SystemClock, Writer};

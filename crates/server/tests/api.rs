@@ -396,22 +396,75 @@ async fn a_preview_tells_the_rule_that_applies_and_what_to_know_first() {
     );
 }
 
+/// A pool at which the miners work, for `user`.
+fn pools(user: &str) -> Value {
+    json!([{ "url": "stratum+tcp://pool.example:3333", "user": user }])
+}
+
+#[tokio::test]
+async fn whoever_asks_for_another_account_at_the_same_pool_is_seen_through_everywhere() {
+    let house = house().await;
+    let (owner, who) = (house.sign_in(Role::Owner).await, house.sign_in(Role::Technician).await);
+    let with_pools = |number| {
+        let pools = serde_json::from_value(pools("farm.rig")).unwrap();
+        Reading { pools: Some(pools), ..reading(number, PowerMode::Normal) }
+    };
+    house.live.hear(&[with_pools(1), with_pools(2)], house.engine.now());
+    let rule = json!({ "changes": [{ "scenario": "fleet.pool_change", "required": 1, "required_other": 1 }] });
+    house.ask("PUT", "/api/v1/approval-policies", Some(&owner), Some(&rule.to_string())).await;
+    let ask = |user: &str| {
+        let action = json!({ "action": "set_pools", "params": { "pools": pools(user) } });
+        json!({ "action": action, "targets": ["dev-1", "dev-2"] }).to_string()
+    };
+    let first = "Pool 1 account: 2 devices mine for another account: farm.rig \u{2192} thief.rig";
+    let preview = house.ask("POST", "/api/v1/requests/preview", Some(&who), Some(&ask("thief.rig"))).await.body;
+    assert_eq!(
+        (&preview["changes"][0]["text"], &preview["changes"][0]["caution"]),
+        (&json!(first), &json!("another_account"))
+    );
+    assert!(preview["warnings"].as_array().unwrap().iter().all(|warning| warning["code"] != "no_op"), "{preview}");
+    let same = house.ask("POST", "/api/v1/requests/preview", Some(&who), Some(&ask("farm.rig"))).await.body;
+    let no_op = same["warnings"].as_array().unwrap().iter().find(|warning| warning["code"] == "no_op").unwrap();
+    assert!(no_op["detail"].as_str().unwrap().contains("only the pool password"), "{no_op}");
+
+    let made = house.ask("POST", "/api/v1/requests", Some(&who), Some(&ask("thief.rig"))).await;
+    assert_eq!((made.status.as_u16(), &made.body["state"]), (202, &json!("pending")), "{}", made.body);
+    assert_eq!(made.body["changes"][0]["text"], first);
+    assert!(!made.body.to_string().contains("nothing changes"));
+    let listed = house.ask("GET", "/api/v1/requests?box=needs_me", Some(&owner), None).await.body;
+    assert!(listed["items"][0]["changes_line"].as_str().unwrap().starts_with(first), "{listed}");
+    let log = house.ask("GET", "/api/v1/audit?type=request_submitted", Some(&owner), None).await.body;
+    assert!(log["items"][0]["changes"].as_str().unwrap().starts_with(&format!("! {first}\n")), "{log}");
+}
+
+/// From which mode, and how many devices, of the first row about modes.
+fn mode_row(request: &Value) -> (&Value, &Value) {
+    let mut rows = request["changes"].as_array().unwrap().iter();
+    let row = rows.find(|row| row["field"] == "power_mode").unwrap();
+    (&row["old"], &row["devices"])
+}
+
 #[tokio::test]
 async fn a_request_tells_from_what_to_what_and_its_steps_by_the_log() {
     let house = house().await;
     let (owner, who) = (house.sign_in(Role::Owner).await, house.sign_in(Role::OperationsManager).await);
     let raise = json!({ "changes": [{ "scenario": "fleet.mode", "required": 2, "required_other": 0 }] }).to_string();
     let raised = house.ask("PUT", "/api/v1/approval-policies", Some(&owner), Some(&raise)).await.body;
-    let counts = (&raised["diff"][0]["from"], &raised["diff"][0]["to"]);
-    assert_eq!(counts, (&json!("1 approval"), &json!("2 approvals")), "{raised}");
+    let told = &raised["changes"][0]["text"];
+    assert_eq!(told, "Approvals needed of fleet.mode: 1 \u{2192} 2", "{raised}");
 
     let ask = json!({ "action": low(), "targets": ["dev-1", "dev-2"] }).to_string();
     let first = house.ask("POST", "/api/v1/requests", Some(&who), Some(&ask)).await.body;
-    let rows: Vec<_> =
-        first["diff"].as_array().unwrap().iter().map(|row| (&row["from"], &row["to"], &row["devices"])).collect();
+    let rows: Vec<_> = first["changes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|row| row["field"] == "power_mode")
+        .map(|row| (&row["old"], &row["new"], &row["devices"]))
+        .collect();
     assert_eq!(
         rows,
-        [(&json!("low"), &json!("low"), &json!(1)), (&json!("normal"), &json!("low"), &json!(1))],
+        [(&json!("normal"), &json!("low"), &json!(1)), (&json!("low"), &json!("low"), &json!(1))],
         "{first}"
     );
     let ask = json!({ "action": low(), "targets": ["dev-1", "dev-2"], "reason": "tariff" }).to_string();
@@ -426,11 +479,7 @@ async fn a_request_tells_from_what_to_what_and_its_steps_by_the_log() {
     house.live.hear(&[reading(1, PowerMode::Low)], house.engine.now());
     let path = format!("/api/v1/requests/{}", first["id"].as_str().unwrap());
     let now = house.ask("GET", &path, Some(&who), None).await.body;
-    assert_eq!(
-        (&now["diff"][0]["from"], &now["diff"][0]["devices"]),
-        (&json!("low"), &json!(2)),
-        "as it is by now: {now}"
-    );
+    assert_eq!(mode_row(&now), (&json!("low"), &json!(2)), "as it is by now: {now}");
 
     let sleep =
         json!({ "action": { "action": "set_power_mode", "params": { "mode": "normal" } }, "targets": ["dev-2"] });
@@ -445,7 +494,7 @@ async fn a_request_tells_from_what_to_what_and_its_steps_by_the_log() {
     assert_eq!(steps, ["Submitted", taken.as_str(), "Approved", "Enough approvals", "Began"], "{now}");
     let seqs: Vec<_> = now["timeline"].as_array().unwrap().iter().map(|step| step["seq"].as_u64().unwrap()).collect();
     assert!(seqs.is_sorted() && *seqs.last().unwrap() <= house.engine.state().seq(), "{seqs:?}");
-    assert_eq!(now["diff"][0]["from"], "normal", "from what it was when it was asked for: {now}");
+    assert_eq!(mode_row(&now).0, "normal", "from what it was when it was asked for: {now}");
 }
 
 #[tokio::test]
@@ -463,7 +512,7 @@ async fn roles_of_the_account_are_made_and_given_by_requests() {
     );
     let made = house.ask("POST", "/api/v1/requests", Some(&owner), Some(&make)).await;
     assert_eq!((made.status.as_u16(), &made.body["state"]), (201, &json!("executed")), "{}", made.body);
-    assert_eq!(made.body["diff"][0]["to"], "device.list, device.locate");
+    assert_eq!(made.body["changes"][1]["new"], "device.list, device.locate");
     let roles = house.ask("GET", "/api/v1/roles", Some(&owner), None).await.body;
     let last = roles["roles"].as_array().unwrap().last().unwrap();
     assert_eq!((&last["name"], &last["permissions"][1]), (&json!("Night watch"), &json!("device.locate")));
@@ -482,7 +531,9 @@ async fn roles_of_the_account_are_made_and_given_by_requests() {
     }
     let given = house.ask("POST", "/api/v1/requests", Some(&owner), Some(&give("role-1", &scope))).await;
     assert_eq!((given.status.as_u16(), &given.body["state"]), (201, &json!("executed")), "{}", given.body);
-    assert_eq!(given.body["diff"][0]["to"], "Night watch of Norte");
+    let given: Vec<_> =
+        given.body["changes"].as_array().unwrap().iter().map(|row| row["text"].as_str().unwrap()).collect();
+    assert_eq!(given[1..3], ["Role: Night watch (role-1)", "Reach: Norte (site-1)"]);
 }
 
 #[tokio::test]

@@ -134,13 +134,14 @@ async fn the_log_is_taken_away_as_a_table_or_as_a_chain_that_holds() {
     let table = house.get("audit/export.csv", &owner).await;
     assert_eq!(table.header("content-type"), "text/csv; charset=utf-8");
     assert!(
-        table.text.starts_with("seq,at,actor_kind,actor_id,actor,type,request,summary,hash\r\n1,20"),
+        table.text.starts_with("seq,at,actor_kind,actor_id,actor,type,request,summary,changes,hash\r\n1,20"),
         "{}",
         table.text
     );
     assert_eq!(table.text.matches("\r\n").count() as u64, last + 1);
     let some = house.get("audit/export.csv?type=request_submitted&object=dev-3", &owner).await;
     assert_eq!(some.text.matches("\r\n").count(), 2, "{}", some.text);
+    assert!(some.text.contains("Devices: ") && some.text.contains("Asked for by: "), "field by field: {}", some.text);
     let northern = house.get("audit/export.csv", &north).await;
     assert!(northern.text.contains("Norte") && !northern.text.contains("Sur"), "{}", northern.text);
 }

@@ -159,9 +159,9 @@ async fn a_key_that_writes_waits_for_who_approves_it_and_shows_them_all_of_it() 
     let token = text(&asked, "token");
     assert_eq!(look(&house, &token, HERE).await, (401, json!("invalid_key")), "it opens nothing yet");
     let request = &asked.body["request"];
-    let shown = request["diff"].to_string();
+    let shown = request["changes"].to_string();
     let id = token.split('_').nth(2).unwrap();
-    for word in ["Treasury", "reads and writes", "203.0.113.0/24", "must be signed", "Accountant", id] {
+    for word in ["Treasury", "read and write", "203.0.113.0/24", "must be signed", "Accountant", id] {
         assert!(shown.contains(word), "{word} in {shown}");
     }
     let administrator = house.sign_in("administrator").await;

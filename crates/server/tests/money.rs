@@ -97,9 +97,9 @@ async fn e068_shares_that_are_not_the_whole_are_refused_before_anybody_is_asked(
     assert_eq!(house.engine.state().requests().count(), before);
     let made = ask(&house, &owner, allocation(&[("wallet", 5_000), ("sub-2", 5_000)])).await;
     assert_eq!(made.status, 201);
-    let rows = [&made.body["diff"][0], &made.body["diff"][1]].map(|row| (&row["what"], &row["from"], &row["to"]));
-    assert_eq!(rows[0], (&json!("Share of hosting's own wallet"), &json!("100.00 %"), &json!("50.00 %")));
-    assert_eq!(rows[1], (&json!("Share of reserve"), &json!("none"), &json!("50.00 %")));
+    let rows = [&made.body["changes"][0], &made.body["changes"][1]].map(|row| &row["text"]);
+    assert_eq!(rows[0], &json!("Share of reserve (sub-2): money goes elsewhere: none \u{2192} 50.00 %"));
+    assert_eq!(rows[1], &json!("Share of its own wallet: 100.00 % \u{2192} 50.00 %"));
     let seen = house.get("sub-accounts/sub-1/allocation", &owner).await;
     fits(&seen, "AllocationOf");
     assert_eq!(seen.body["current"]["version"], 0, "until midnight");
@@ -141,7 +141,8 @@ async fn addresses_are_checked_and_shown_to_those_who_may_see_wallets() {
     let made = ask(&house, &owner, wallet(NEW)).await;
     assert_eq!((made.status.as_u16(), &made.body["state"]), (201, &json!("approved")));
     fits(&made, "Request");
-    assert_eq!((&made.body["diff"][0]["from"], &made.body["diff"][0]["to"]), (&json!(OLD), &json!(NEW)));
+    let first = &made.body["changes"][0];
+    assert_eq!((&first["old"], &first["new"], &first["weight"]), (&json!(OLD), &json!(NEW), &json!("money")));
     let seen = house.get("sub-accounts/sub-1/wallet", &owner).await;
     fits(&seen, "WalletOf");
     assert_eq!((&seen.body["current"]["address"], &seen.body["coming"]["address"]), (&json!(OLD), &json!(NEW)));

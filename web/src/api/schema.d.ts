@@ -2520,6 +2520,8 @@ export interface components {
                 name: string;
             };
             at: number;
+            /** @description Of a request that was submitted: every field of what it asks for, from and to, one a line. */
+            changes: string | null;
             detail: unknown;
             hash: string;
             request: {
@@ -2542,6 +2544,22 @@ export interface components {
         };
         Cancellation: {
             reason?: string | null;
+        };
+        /** @description One field of what is asked for, from and to, in words. Every field of an action has a row; what matters most comes first. `before` says whether `old` is known: an old value that is unknown is never the same as the new one. Secrets are told apart by a mark and never shown. `caution` is there where work or money goes elsewhere, or nobody can say that it does not. `text` is all of it as one sentence. */
+        ChangeRow: {
+            /** @enum {string} */
+            before: "none" | "known" | "unknown";
+            /** @enum {string|null} */
+            caution: "another_account" | "another_worker" | "another_pool" | "account_unknown" | "pool_unknown" | "money_elsewhere" | null;
+            devices: number;
+            field: string;
+            label: string;
+            new: string;
+            of: string | null;
+            old: string | null;
+            text: string;
+            /** @enum {string} */
+            weight: "money" | "change" | "same" | "context";
         };
         Comment: {
             at: number;
@@ -2676,14 +2694,6 @@ export interface components {
                 id: string;
             }[];
         };
-        DiffRow: {
-            delta_w: number | null;
-            devices: number;
-            from: string;
-            models: string[];
-            to: string;
-            what: string;
-        };
         /** @description The caller's own draft for one site. */
         Draft: {
             changes: components["schemas"]["DraftChange"][];
@@ -2694,6 +2704,7 @@ export interface components {
         };
         DraftChange: {
             action: components["schemas"]["Action"];
+            changes: components["schemas"]["ChangeRow"][];
             effect: components["schemas"]["Effect"];
             id: string;
             rule: components["schemas"]["Rule"];
@@ -3291,6 +3302,7 @@ export interface components {
             items: components["schemas"]["Preset"][];
         };
         Preview: {
+            changes?: components["schemas"]["ChangeRow"][];
             effect: components["schemas"]["Effect"];
             rule: components["schemas"]["Rule"];
             warnings: components["schemas"]["Warning"][];
@@ -3353,10 +3365,12 @@ export interface components {
             /** @description A recovery that nobody else has looked at since. */
             awaits_review: boolean;
             can_comment: boolean;
+            changes: components["schemas"]["ChangeRow"][];
+            /** @description What it changes, field by field, on one line; what stays as it is is left out. */
+            changes_line: string;
             comments: components["schemas"]["Comment"][];
             content_hash: string;
             created_at: number;
-            diff: components["schemas"]["DiffRow"][];
             dropped: {
                 by_number: number;
                 by_request: string;
@@ -3449,6 +3463,8 @@ export interface components {
             };
             approve_deadline: number;
             approved_targets: number;
+            /** @description What it changes, field by field, on one line; what stays as it is is left out. */
+            changes_line: string;
             created_at: number;
             effect: components["schemas"]["Effect"];
             ended_at: number | null;

@@ -6,6 +6,7 @@ import { requestQuery } from "../api/queries";
 import type { Request, RequestSummary } from "../api/types";
 import { useSiteName } from "../shell/site";
 import { actionTitle } from "../ui/actions";
+import { ChangeRows } from "../ui/changes";
 import { Note, Tile, Tiles, Waiting } from "../ui/feedback";
 import { FormDialog } from "../ui/form-dialog";
 import { count, deltaPower, plural } from "../ui/format";
@@ -37,7 +38,7 @@ export function AlikeDialog({ items, onClose }: { items: readonly RequestSummary
   return (
     <FormDialog
       title={`Approve ${plural(kept.length, "request")} together?`}
-      size={560}
+      size={640}
       confirm={`Approve ${count(open.length)}`}
       keep="Keep as it is"
       ready={requests.length === kept.length && open.length > 0}
@@ -89,6 +90,7 @@ function Together({ requests }: { requests: readonly Request[] }) {
               {request.initiator.name}
               {request.reason && `: “${request.reason}”`}
             </div>
+            <ChangeRows rows={request.changes} />
           </li>
         ))}
       </ul>

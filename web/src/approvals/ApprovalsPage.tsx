@@ -11,6 +11,7 @@ import { runText, votesText } from "../requests/phases";
 import { RequestView } from "../requests/RequestView";
 import { useSite } from "../shell/site";
 import { isOp } from "../ui/actions";
+import { ChangesLine } from "../ui/changes";
 import { ago, deltaPower, plural, until } from "../ui/format";
 import { Listing, ListingHead, stepped } from "../ui/listing";
 import { RequestStateMark } from "../ui/request-state";
@@ -154,6 +155,7 @@ function Entry({
           </span>
         )}
       </span>
+      <ChangesLine text={item.changes_line} />
       <span className={`${css.line} small`}>
         <RequestStateMark state={item.state} />
         {item.state === "pending" ? (

@@ -58,6 +58,7 @@ export function AuditEntryRow({ entry }: { entry: AuditEntry }) {
               </>
             )}
           </div>
+          {entry.changes && <pre className={css.changes}>{entry.changes}</pre>}
           <div className={`small num ${css.hash}`}>
             <span className="dim">hash</span> {entry.hash}
           </div>

@@ -5,7 +5,7 @@ import { useState } from "react";
 import { removeChange, removeTarget } from "../api/mutations";
 import type { DraftChange, Warning } from "../api/types";
 import { useSite } from "../shell/site";
-import { actionDetail, actionTitle } from "../ui/actions";
+import { actionTitle } from "../ui/actions";
 import { deltaPower, plural } from "../ui/format";
 import { refused } from "../ui/toast";
 import css from "./Draft.module.css";
@@ -29,15 +29,6 @@ export function ChangeCard({ site, change }: { site: string; change: DraftChange
               {plural(change.targets.length, "device")} ·{" "}
               <span className="num">{deltaPower(change.effect.delta_w)}</span>
             </span>
-            {actionDetail(change.action).map((line) => (
-              <span
-                key={line}
-                className="small dim num"
-                style={{ display: "block", overflowWrap: "anywhere" }}
-              >
-                {line}
-              </span>
-            ))}
           </span>
         </button>
         <ActionIcon
@@ -49,6 +40,13 @@ export function ChangeCard({ site, change }: { site: string; change: DraftChange
           <IconX size={15} aria-hidden="true" />
         </ActionIcon>
       </div>
+      <ul className={`plain small dim ${css.lines}`}>
+        {change.changes.map((row) => (
+          <li key={row.text} className={row.caution ? "bad" : undefined}>
+            {row.text}
+          </li>
+        ))}
+      </ul>
       {change.warnings.length > 0 && (
         <div className={css.warnings}>
           {change.warnings.map((warning) => (

@@ -2,7 +2,8 @@ import { Button } from "@mantine/core";
 import { useState } from "react";
 import { removeChange } from "../api/mutations";
 import type { DraftChange } from "../api/types";
-import { actionDetail, actionTitle } from "../ui/actions";
+import { actionTitle } from "../ui/actions";
+import { ChangeRows } from "../ui/changes";
 import { count, deltaPower, plural, power } from "../ui/format";
 import { scenarioTitle } from "../ui/scenario-words";
 import { refused } from "../ui/toast";
@@ -47,11 +48,7 @@ export function ChangeReview({ site, change }: { site: string; change: DraftChan
           </div>
         </div>
       </div>
-      {actionDetail(change.action).map((line) => (
-        <p key={line} className="num small" style={{ overflowWrap: "anywhere" }}>
-          {line}
-        </p>
-      ))}
+      <ChangeRows rows={change.changes} />
       <ul className={`plain ${css.models}`} aria-label="Models">
         {byModel(change.targets).map(([model, devices]) => (
           <li key={model}>

@@ -4,6 +4,7 @@ import { Link } from "@tanstack/react-router";
 import type { InboxItem, InboxTab } from "../api/types";
 import { votesText } from "../requests/phases";
 import { useSite } from "../shell/site";
+import { ChangesLine } from "../ui/changes";
 import { ago, dateTime, dateTimeLong, until } from "../ui/format";
 import { RequestStateMark } from "../ui/request-state";
 import css from "./Inbox.module.css";
@@ -43,6 +44,7 @@ export function Entry({
           {ago(item.at, now)}
         </time>
       </span>
+      {item.request && <ChangesLine text={item.request.changes_line} />}
       <span className={`${css.facts} small soft`}>
         {unread && <span className="sr">Unread.</span>}
         <span>{sentence(item.says)}</span>

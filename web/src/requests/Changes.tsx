@@ -1,12 +1,10 @@
 import { Link } from "@tanstack/react-router";
 import type { Request } from "../api/types";
 import { useSite } from "../shell/site";
-import { actionDetail, isMoney, isOp } from "../ui/actions";
-import { AddressChange, Addressed } from "../ui/address";
+import { isMoney } from "../ui/actions";
+import { ChangeRows } from "../ui/changes";
 import { Note } from "../ui/feedback";
-import { count, deltaPower, NONE, plural } from "../ui/format";
-import { ruleTitle } from "../ui/scenario-words";
-import css from "./Requests.module.css";
+import { plural } from "../ui/format";
 
 const MOST_NAMES = 12;
 type Moved = { device: string; name: string; id: string; number: number };
@@ -98,91 +96,16 @@ export function LeftOut({ request }: { request: Request }) {
   );
 }
 
-/** Old and new, grouped where devices change alike. */
+/** Every field of what is asked for, from and to. What has to be seen first stands at the top of the request. */
 export function Diff({ request }: { request: Request }) {
-  const details = actionDetail(request.action);
-  // Where devices stand, and whose they are, changes nothing about what they draw.
-  const measured = isOp(request.action.action);
-  const money = isMoney(request.action);
-  const isWallet = request.action.action === "set_wallet";
-  const words = (text: string) => (money ? <Addressed text={text} /> : text);
-  const onDevices = request.diff.some((row) => row.devices > 0);
-  if (request.diff.length === 0 && details.length === 0) return null;
+  if (request.changes.length === 0) return null;
   return (
     <section className="col gap3" aria-label="What changes">
       <div className="row between wrap">
         <h2>What changes</h2>
         <MoneyLink request={request} />
       </div>
-      {request.diff.length === 0 ? (
-        details.map((line) => (
-          <p key={line} className="num small">
-            {line}
-          </p>
-        ))
-      ) : (
-        <div className="scroll-x card" style={{ padding: 0 }}>
-          <table className="data stack">
-            <thead>
-              <tr>
-                <th scope="col">What</th>
-                <th scope="col">From → to</th>
-                {onDevices && (
-                  <>
-                    <th scope="col">Models</th>
-                    <th scope="col" className="r">
-                      Devices
-                    </th>
-                    <th scope="col" className="r">
-                      Power
-                    </th>
-                  </>
-                )}
-              </tr>
-            </thead>
-            <tbody>
-              {request.diff.map((row) => (
-                <tr key={`${row.what} ${row.from} ${row.to} ${row.models.join()}`}>
-                  <td data-label="What">
-                    <span>{words(ruleTitle(row.what))}</span>
-                  </td>
-                  {isWallet ? (
-                    <td>
-                      <AddressChange from={row.from} to={row.to} />
-                    </td>
-                  ) : (
-                    <td data-label="From → to">
-                      <span className={css.change}>
-                        {row.from === row.to ? (
-                          <span className={css.from}>{row.to} already: nothing changes</span>
-                        ) : (
-                          <>
-                            <span className={css.from}>{row.from}</span> →{" "}
-                            <span className={css.to}>{row.to}</span>
-                          </>
-                        )}
-                      </span>
-                    </td>
-                  )}
-                  {onDevices && (
-                    <>
-                      <td data-label="Models" className="soft">
-                        {row.models.join(", ")}
-                      </td>
-                      <td data-label="Devices" className="r num">
-                        {row.devices > 0 ? count(row.devices) : ""}
-                      </td>
-                      <td data-label="Power" className={`r num ${measured ? "" : "none"}`}>
-                        {row.devices > 0 && measured ? deltaPower(row.delta_w) : NONE}
-                      </td>
-                    </>
-                  )}
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      )}
+      <ChangeRows rows={request.changes} cautions={false} />
     </section>
   );
 }

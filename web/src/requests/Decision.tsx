@@ -10,6 +10,7 @@ import type { Request } from "../api/types";
 import { useStandstill } from "../shell/use-standstill";
 import { isMoney, isOp } from "../ui/actions";
 import { Ask } from "../ui/ask";
+import { ChangeRows } from "../ui/changes";
 import { Note } from "../ui/feedback";
 import { deltaPower, plural, shortHash } from "../ui/format";
 import { isOpen } from "../ui/request-state";
@@ -100,6 +101,7 @@ export function Decision({ request }: { request: Request }) {
         onClose={close}
         title={`Approve R-${request.number}?`}
         confirm="Approve"
+        size={640}
         reason="optional"
         reasonLabel="Comment"
         onConfirm={(comment) => decide("approve", comment)}
@@ -171,6 +173,7 @@ function Gist({ request }: { request: Request }) {
         {request.targets < request.approved_targets &&
           ` ${plural(request.approved_targets - request.targets, "device")} left it since it was submitted.`}
       </p>
+      <ChangeRows rows={request.changes} />
       {standstill && (
         <Note
           tone="warn"

@@ -15,7 +15,7 @@ export function Follow({ request, items }: { request: Request; items: readonly I
   const mine = useSession().user.id === request.initiator.id;
   const { action, site, state } = request;
   const done = isOpen(state) ? [] : doneTargets(items);
-  const inverse = done.length > 0 ? inverseOf(action, request.diff) : null;
+  const inverse = done.length > 0 ? inverseOf(action, request.changes) : null;
   const save = () => {
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([toCsv(items)], { type: "text/csv" }));

@@ -3,6 +3,7 @@ import { requestQuery } from "../api/queries";
 import type { Request } from "../api/types";
 import { useSiteName } from "../shell/site";
 import { isOp } from "../ui/actions";
+import { Cautions } from "../ui/changes";
 import { LoadError, Note, Tile, Tiles, Waiting } from "../ui/feedback";
 import { ago, count, dateTimeLong, deltaPower, plural, power } from "../ui/format";
 import { isOpen, RequestStateMark } from "../ui/request-state";
@@ -50,6 +51,7 @@ function View({ request, inPane }: { request: Request; inPane: boolean }) {
           <span title={request.scenario}>{scenarioTitle(request.scenario)}</span>
         </p>
       </header>
+      <Cautions rows={request.changes} />
       <PhaseBar request={request} />
       <Ended request={request} />
       <NotDone request={request} />

@@ -1,8 +1,8 @@
-import type { Action, DiffRow } from "../api/types";
+import type { Action, ChangeRow } from "../api/types";
 import { POWER_MODES } from "../ui/actions";
 
 /** What puts devices back to where they were before an action, if one action does; what a reboot did, nothing undoes. */
-export function inverseOf(action: Action, diff: readonly DiffRow[]): Action | null {
+export function inverseOf(action: Action, changes: readonly ChangeRow[]): Action | null {
   switch (action.action) {
     case "pause":
       return { action: "resume", params: {} };
@@ -11,7 +11,9 @@ export function inverseOf(action: Action, diff: readonly DiffRow[]): Action | nu
     case "locate":
       return { action: "locate", params: { on: !action.params.on } };
     case "set_power_mode": {
-      const [before, second] = new Set(diff.map((row) => row.from));
+      const [before, second] = new Set(
+        changes.filter((row) => row.field === "power_mode").map((row) => row.old),
+      );
       const mode = POWER_MODES.find((known) => known === before);
       const changed = mode !== undefined && second === undefined && mode !== action.params.mode;
       return changed ? { action: "set_power_mode", params: { mode } } : null;

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { alike } from "../approvals/alike";
 import { byModel } from "../draft/group";
 import { cautions } from "../policies/cautions";
-import { item, policy, request } from "../testing/fixtures";
+import { change, item, policy, request } from "../testing/fixtures";
 import { choicesOf } from "./choices";
 import { inverseOf } from "./inverse";
 import { doneTargets, failedTargets, tally, toCsv } from "./items";
@@ -40,14 +40,7 @@ describe("results", () => {
 
 describe("the inverse of an action", () => {
   const from = (...modes: string[]) =>
-    modes.map((mode) => ({
-      what: "Power mode",
-      from: mode,
-      to: "low",
-      models: [],
-      devices: 1,
-      delta_w: null,
-    }));
+    modes.map((mode) => change({ old: mode === "not known" ? null : mode }));
 
   it("is what puts devices back to where all of them were", () => {
     const low = { action: "set_power_mode", params: { mode: "low" } } as const;

@@ -1,5 +1,5 @@
 // Small objects of the interface for tests.
-import type { DeviceRow, Item, ItemState, Policy, RequestSummary, RoleInfo } from "../api/types";
+import type { ChangeRow, DeviceRow, Item, ItemState, Policy, RequestSummary, RoleInfo } from "../api/types";
 
 export function device(id: string, patch: Partial<DeviceRow> = {}): DeviceRow {
   return {
@@ -39,6 +39,22 @@ export function device(id: string, patch: Partial<DeviceRow> = {}): DeviceRow {
   };
 }
 
+export function change(patch: Partial<ChangeRow> = {}): ChangeRow {
+  return {
+    field: "power_mode",
+    label: "Power mode",
+    of: null,
+    before: "known",
+    old: "normal",
+    new: "low",
+    devices: 1,
+    weight: "change",
+    caution: null,
+    text: "Power mode: normal → low (1 device)",
+    ...patch,
+  };
+}
+
 export function item(index: number, state: ItemState, patch: Partial<Item> = {}): Item {
   return {
     index,
@@ -59,6 +75,7 @@ export function request(patch: Partial<RequestSummary> = {}): RequestSummary {
     state: "pending",
     state_reason: null,
     title: "Reboot 2 devices",
+    changes_line: "Miner: mining → restarted (2 devices)",
     action: { action: "reboot", params: {} },
     scenario: "fleet.power",
     site: "site-1",

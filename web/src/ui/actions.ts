@@ -1,7 +1,6 @@
 // What can be asked of devices: names, the permission each needs, and whether a device takes it.
 import type { Action, DeviceRow, OpKind, PowerMode } from "../api/types";
-import { plural, words } from "./format";
-import { scenarioTitle } from "./scenario-words";
+import { words } from "./format";
 
 export const POWER_MODES: PowerMode[] = ["sleep", "low", "normal", "high"];
 
@@ -31,17 +30,6 @@ export function actionTitle(action: Action): string {
     default:
       return words((action as { action: string }).action);
   }
-}
-
-/** What a reader should be told about the parameters beyond the title, line by line. */
-export function actionDetail(action: Action): string[] {
-  if (action.action === "set_pools") return action.params.pools.map((pool) => `${pool.url} as ${pool.user}`);
-  if (action.action === "set_policies")
-    return action.params.changes.map(
-      (change) =>
-        `${scenarioTitle(change.scenario)}: ${plural(change.required, "approval")}, ${change.required_other} by somebody else`,
-    );
-  return [];
 }
 
 const OP_PERMISSION: Record<OpKind, string> = {

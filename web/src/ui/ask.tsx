@@ -15,6 +15,7 @@ export function Ask({
   reason = "none",
   reasonLabel = "Reason",
   initial = "",
+  size,
   onConfirm,
 }: {
   opened: boolean;
@@ -27,6 +28,8 @@ export function Ask({
   reasonLabel?: string;
   /** What stands in the reason at first. */
   initial?: string;
+  /** Of the dialog, px, where it shows more than a question. */
+  size?: number;
   onConfirm: (reason: string) => Promise<unknown>;
 }) {
   const inFront = useInFront();
@@ -59,6 +62,7 @@ export function Ask({
       opened={opened}
       onClose={onClose}
       title={title}
+      size={size}
       closeOnEscape={inFront}
       closeButtonProps={{ "aria-label": "Close" }}
     >

@@ -8,9 +8,11 @@ pub mod operation;
 pub mod outcome;
 pub mod ranges;
 pub mod reading;
+pub mod setting;
 
 pub use model::{Agent, AgentMode, Container, Device, Group, ScanTask, Site, SitePolicy, SubAccount};
 pub use operation::{ConflictGroup, OpKind, Operation, Pool, PowerMode};
 pub use outcome::{CommandId, Ending, Order, TargetResult};
 pub use ranges::{RangeError, Ranges};
 pub use reading::{Activity, Connectivity, DeviceIdentity, FoundDevice, ModePower, Reading};
+pub use setting::{PoolSetting, PoolUser, Setting, Worker, same_pools};

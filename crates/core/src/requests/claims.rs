@@ -137,6 +137,7 @@ mod tests {
             estimates: Vec::new(),
             refused: Vec::new(),
             was: Vec::new(),
+            prior: Vec::new(),
             reason: None,
             idempotency: None,
             supersedes: None,

@@ -13,7 +13,7 @@
 //! `action` and `control` are what can be asked for, `payload` the exact bytes that are approved. `submit` makes requests,
 //! `vote` takes decisions, `settle` makes every transition that follows by itself, `effects` carries out what changes the account
 //! (`people` what changes who may do what in it), `claims` decides which request holds a device, and `simulate` and `preset` say
-//! beforehand what a change would come to.
+//! beforehand what a change would come to. `rendering` shows a payload field by field.
 
 mod action;
 mod authority;
@@ -38,6 +38,7 @@ mod preset;
 mod quorum;
 mod reach;
 mod recovery;
+pub mod rendering;
 mod request;
 mod safeguards;
 mod scenario;

@@ -61,7 +61,7 @@ impl Action {
     }
 
     /// Does it name addresses?
-    fn has_addresses(&self) -> bool {
+    pub(crate) fn has_addresses(&self) -> bool {
         match self {
             Self::Control(Control::SetWallet { .. }) => true,
             Self::Control(Control::SetAllocation { shares, .. }) => shares.iter().any(|s| s.address().is_some()),

@@ -1,10 +1,10 @@
 //! One request: what was asked, who has voted, where each target stands, what happened to it when.
 
-use super::{ContentHash, Items, Payload, Target};
+use super::{ContentHash, Items, Payload, Target, rendering::Prior};
 use crate::{
     authz::Principal,
     event::Event,
-    fleet::TargetResult,
+    fleet::{Setting, TargetResult},
     ids::{AgentId, DeviceId, GrantId, RequestId, UserId},
     time::Timestamp,
 };
@@ -124,15 +124,15 @@ impl Estimate {
 pub struct Outlook {
     /// Its draw.
     pub watts: Estimate,
-    /// What it is set to now, in words, of the thing that would be changed: `normal`, `on`. Cut at 200 characters.
-    pub setting: Option<String>,
+    /// What it is set to now, of the thing that would be changed.
+    pub setting: Option<Setting>,
 }
 
 /// What targets were set to when the request was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Was {
-    /// In words.
-    pub setting: String,
+    /// What.
+    pub setting: Setting,
     /// Whose: places in the request's target list.
     pub items: Vec<u32>,
 }
@@ -279,6 +279,8 @@ pub struct Request {
     pub refused: Arc<[(DeviceId, Refusal)]>,
     /// What its targets were set to when it was made; who is missing had not said.
     pub was: Arc<[Was]>,
+    /// What the settings of the account were that it would change, when it was made.
+    pub prior: Arc<[Prior]>,
     /// What it took from earlier requests.
     pub took: Vec<Took>,
     /// What happened to it, in order. The ends of single targets are with the items.
@@ -330,6 +332,7 @@ impl Request {
             estimates,
             refused,
             was,
+            prior,
             reason,
             supersedes,
             ..
@@ -349,6 +352,7 @@ impl Request {
             estimates: estimates.as_slice().into(),
             refused: refused.as_slice().into(),
             was: was.as_slice().into(),
+            prior: prior.as_slice().into(),
             took: Vec::new(),
             steps: Vec::new(),
             reason: reason.clone(),

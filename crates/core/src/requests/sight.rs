@@ -4,7 +4,7 @@
 //! keys or rules is seen by whoever may view that area, by whoever asked for it, by those who may decide it, and by whom it offers
 //! something. Whoever may read the whole log sees everything, as it is all written there.
 
-use super::{Action, Control, ItemState, Request, Step, StepKind, Target, Was, offered_to};
+use super::{Action, Control, ItemState, Request, Step, StepKind, Target, Was, offered_to, rendering::Prior};
 use crate::{
     authz::{Actor, Permission, Place, Rights},
     ids::UserId,
@@ -234,13 +234,25 @@ impl State {
                 Some(Cow::Owned(seen))
             }
             Sight::Whole if self.hides_addresses(actor, &request.payload.action, now) => {
-                let mut seen = request.clone();
-                let payload = Arc::make_mut(&mut seen.payload);
-                payload.action = payload.action.clone().masked();
-                Some(Cow::Owned(seen))
+                Some(request.without_addresses())
             }
             Sight::Whole => Some(Cow::Borrowed(request)),
         }
+    }
+}
+
+impl Request {
+    /// As somebody sees it who may not see addresses. Only for showing.
+    #[must_use]
+    pub fn without_addresses(&self) -> Cow<'_, Self> {
+        if !self.payload.action.has_addresses() {
+            return Cow::Borrowed(self);
+        }
+        let mut seen = self.clone();
+        let payload = Arc::make_mut(&mut seen.payload);
+        payload.action = payload.action.clone().masked();
+        seen.prior = self.prior.iter().cloned().map(Prior::masked).collect();
+        Cow::Owned(seen)
     }
 }
 

@@ -4,6 +4,7 @@ use super::{
     Action, Approvers, ContentHash, Control, Estimate, MAX_TARGETS, Outlook, Payload, Request, RequestState, Rule,
     Target, Was,
     claims::Award,
+    rendering,
     vote::{MAX_WORDS, check_step_up, state_word},
 };
 use crate::{
@@ -11,7 +12,7 @@ use crate::{
     command::Submission,
     decide::Tx,
     event::Event,
-    fleet::Operation,
+    fleet::{Operation, Setting},
     ids::{DeviceId, RequestId},
     quotas::{Quota, is_exempt},
     rejection::{NoSay, Rejection},
@@ -20,11 +21,9 @@ use crate::{
 use sha2::{Digest, Sha256};
 use std::{collections::BTreeMap, sync::Arc};
 
-/// Longest text of a setting, characters.
-const MAX_SETTING: usize = 200;
 /// Most settings that differ; with more of them, a request on very many devices would be too long for the log. What the other
 /// devices were set to is not kept.
-const MAX_SETTINGS: usize = 5_000;
+const MAX_SETTINGS: usize = 2_000;
 
 /// What a request is counted by.
 #[derive(Clone, Copy)]
@@ -160,7 +159,8 @@ impl Tx {
         self.check_quorum(actor, &asked.action, &targets)?;
         let places = self.state().places(&asked.action, &targets);
         let eligible = self.state().approvers(actor.account, &policy, &asked.action, &places, self.now());
-        let (estimates, was) = outlook(&targets, asked.estimates);
+        let (estimates, was) = outlook(&asked.action, &targets, asked.estimates);
+        let prior = rendering::priors(self.state(), actor.account, &asked.action);
         let base_versions = self.state().base_versions(actor.account, &asked.action);
         let payload = Arc::new(Payload {
             account: actor.account,
@@ -183,6 +183,7 @@ impl Tx {
             eligible,
             estimates,
             was,
+            prior,
             refused: award.refused.clone(),
             reason: asked.reason,
             idempotency,
@@ -360,23 +361,36 @@ pub(crate) fn check_operation(operation: &Operation) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// What is known of the targets, each in its place, and their settings grouped.
-fn outlook(targets: &[Target], known: Vec<(DeviceId, Outlook)>) -> (Vec<Estimate>, Vec<Was>) {
+/// What is known of the targets, each in its place, and their settings grouped: those that differ in worker names only are kept
+/// together, but for those that are set as is asked for already.
+fn outlook(action: &Action, targets: &[Target], known: Vec<(DeviceId, Outlook)>) -> (Vec<Estimate>, Vec<Was>) {
+    let wanted = if let Action::Device(operation) = action { operation.wanted() } else { None };
     let mut known: BTreeMap<_, _> = known.into_iter().collect();
-    let mut settings: BTreeMap<String, Vec<u32>> = BTreeMap::new();
+    let mut settings: BTreeMap<(bool, Setting), Was> = BTreeMap::new();
     let estimates = (0..).zip(targets).map(|(item, target)| {
         let outlook = match target {
             Target::Device(device) => known.remove(device).unwrap_or_default(),
             Target::Agent(_) => Outlook::default(),
         };
-        let setting = outlook.setting.map(|setting| setting.chars().take(MAX_SETTING).collect::<String>());
-        if let Some(setting) = setting.filter(|known| settings.len() < MAX_SETTINGS || settings.contains_key(known)) {
-            settings.entry(setting).or_default().push(item);
+        if let Some(setting) = outlook.setting.filter(Setting::is_bounded) {
+            let key = match wanted.as_ref() {
+                Some(wanted) if *wanted == setting => (true, setting.clone()),
+                _ => (false, setting.without_workers()),
+            };
+            let is_full = settings.len() >= MAX_SETTINGS;
+            match settings.get_mut(&key) {
+                Some(was) => {
+                    was.setting.merge(&setting);
+                    was.items.push(item);
+                }
+                None if is_full => {}
+                None => drop(settings.insert(key, Was { setting, items: vec![item] })),
+            }
         }
         outlook.watts
     });
     let estimates = estimates.collect();
-    (estimates, settings.into_iter().map(|(setting, items)| Was { setting, items }).collect())
+    (estimates, settings.into_values().collect())
 }
 
 fn nothing_given(award: &Award) -> Rejection {

@@ -254,16 +254,19 @@ impl Page<'_> {
         if !self.asked.object.as_deref().is_none_or(is_about) {
             return None;
         }
-        let summary = Speaker { state: self.state, names: self.names, reader: self.reader }.sentence(&entry.event);
+        let speaker = Speaker { state: self.state, names: self.names, reader: self.reader };
+        let (summary, changes) = (speaker.sentence(&entry.event), speaker.changes(&entry.event));
+        let changes = changes.map(|changes| changes.text());
         if let Some(q) = &self.asked.q {
             let named = actor["name"].as_str().unwrap_or_default();
-            let texts = [summary.as_str(), named, &body];
+            let texts = [summary.as_str(), named, &body, changes.as_deref().unwrap_or_default()];
             if !texts.iter().any(|text| text.to_lowercase().contains(q)) {
                 return None;
             }
         }
         Some(json!({
             "seq": record.seq, "at": record.at, "actor": actor, "type": name, "summary": summary,
+            "changes": changes,
             "request": request.and_then(|id| self.state.request(id)).map(|r| json!({ "id": r.id, "number": r.number })),
             "hash": hex(&record.hash), "detail": detail,
         }))

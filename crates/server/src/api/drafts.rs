@@ -60,21 +60,21 @@ fn view(api: &Shared, allowed: &Allowed<P>, site: SiteId) -> Answer<Value> {
     };
     let seen = |id: &&DeviceId| state.device(**id).is_some_and(|d| reach.covers(d.account, &d.place()));
     let mut effect = Effect::default();
-    let changes: Vec<_> = draft
+    let changes: Vec<Value> = draft
         .changes
         .iter()
         .map(|change| {
             let targets: Vec<_> = change.targets.iter().filter(seen).copied().collect();
-            let mut preview = preview::of(api, &state, &allowed.caller.actor, &change.action, &targets);
+            let mut preview = preview::of(api, &state, &allowed.caller.actor, &change.action, &targets)?;
             warn_of_excluded(&mut preview, draft, change);
             effect.add(&preview.effect);
             let mut view = preview.view();
             view["id"] = json!(change.id.to_string());
             view["action"] = json!(change.action);
             view["targets"] = json!(requests::targets_view(&state, &targets));
-            view
+            Ok(view)
         })
-        .collect();
+        .collect::<Answer<_>>()?;
     Ok(
         json!({ "site": site, "version": draft.version, "changes": changes, "effect": effect, "updated_at": draft.updated_at }),
     )

@@ -1,14 +1,13 @@
 //! What an action is expected to change: watts and settings before and after, from the live table and what the models draw.
 
 use adit_core::{
-    fleet::{Operation, Pool},
+    fleet::{Operation, Setting},
     ids::DeviceId,
-    requests::{Action, Estimate, ItemState, Outlook, Request, mode_name},
+    requests::{Action, Estimate, ItemState, Outlook, Request},
     state::State,
 };
 use adit_telemetry::{LiveRow, LiveTable};
 use serde::{Serialize, Serializer, ser::SerializeStruct};
-use serde_json::json;
 
 /// Draw of one device before and after.
 fn estimate(state: &State, live: &LiveTable, device: DeviceId, operation: &Operation) -> Estimate {
@@ -32,49 +31,24 @@ pub fn estimates(state: &State, live: &LiveTable, action: &Action, devices: &[De
     devices.iter().map(outlook).collect()
 }
 
-/// What would be changed, in words.
-pub const fn setting_name(operation: &Operation) -> &'static str {
-    match operation {
-        Operation::Reboot {} | Operation::RestartMining {} | Operation::Pause {} | Operation::Resume {} => "Mining",
-        Operation::SetPowerMode { .. } => "Power mode",
-        Operation::Locate { .. } => "Locate light",
-        Operation::SetPools { .. } => "Pools",
-    }
-}
-
 /// What a device says of the setting that an operation changes; `None` if it has not said.
-pub fn setting_now(row: &LiveRow<'_>, operation: &Operation) -> Option<String> {
+pub fn setting_now(row: &LiveRow<'_>, operation: &Operation) -> Option<Setting> {
     match operation {
         Operation::Reboot {} | Operation::RestartMining {} | Operation::Pause {} | Operation::Resume {} => {
-            let activity = json!(row.activity?);
-            activity.as_str().map(|word| word.replace('_', " "))
+            row.activity.map(Setting::Activity)
         }
-        Operation::SetPowerMode { .. } => row.power_mode.map(|mode| mode_name(mode).to_owned()),
-        Operation::Locate { .. } => row.led_on.map(on_or_off),
-        Operation::SetPools { .. } => row.pools.map(pools_in_words),
+        Operation::SetPowerMode { .. } => row.power_mode.map(Setting::PowerMode),
+        Operation::Locate { .. } => row.led_on.map(Setting::Light),
+        Operation::SetPools { .. } => row.pools.map(Setting::pools),
     }
 }
 
-/// What it would say afterwards; `None` if it would be as before.
-pub fn setting_wanted(operation: &Operation) -> Option<String> {
-    match operation {
-        Operation::Reboot {} | Operation::RestartMining {} => None,
-        Operation::Pause {} => Some("paused".into()),
-        Operation::Resume {} => Some("mining".into()),
-        Operation::SetPowerMode { mode } => Some(mode_name(*mode).to_owned()),
-        Operation::Locate { on } => Some(on_or_off(*on)),
-        Operation::SetPools { pools } => Some(pools_in_words(pools)),
+/// The same of any device, for an action; nothing where it is not about devices.
+pub fn settings<'a>(live: &'a LiveTable, action: &'a Action) -> impl Fn(DeviceId) -> Option<Setting> + 'a {
+    move |device| match action {
+        Action::Device(operation) => live.row(device).and_then(|row| setting_now(&row, operation)),
+        Action::Control(_) => None,
     }
-}
-
-fn on_or_off(on: bool) -> String {
-    if on { "on".into() } else { "off".into() }
-}
-
-/// Where they work; under which names is left out, for these differ from miner to miner.
-fn pools_in_words(pools: &[Pool]) -> String {
-    let urls: Vec<_> = pools.iter().map(|pool| pool.url.as_str()).collect();
-    if urls.is_empty() { "none".into() } else { urls.join(", ") }
 }
 
 /// Sums of estimates.

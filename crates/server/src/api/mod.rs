@@ -14,7 +14,6 @@ pub mod caller;
 mod collection;
 mod comments;
 mod devices;
-mod diff;
 mod drafts;
 mod estimate;
 mod etag;
@@ -57,9 +56,11 @@ use crate::{
     net::Limits,
     notices::webhooks::WebhookOptions,
     sign_in::{SignIn, sso::SsoOptions},
+    words::PersonNames,
 };
 use adit_core::{
     ids::{AccountId, UserId},
+    state::State,
     time::Timestamp,
 };
 use adit_store::{LogReader, People};
@@ -217,25 +218,34 @@ impl Api {
         self.live.read()
     }
 
-    /// What people are called on an account: by their name once they have opened it, and until then, as long as they are given something
-    /// there, by the e-mail that somebody has named.
     fn names(&self, account: AccountId) -> Answer<Names> {
-        let state = self.engine.state();
-        let all = self.people().names().map_err(|error| Problem::internal(&error))?.into_iter();
-        let named: BTreeSet<UserId> = state.offered_roles(account).collect();
-        let called = |(user, name, email): (UserId, String, Option<String>)| {
-            let email = email.filter(|_| named.contains(&user));
-            let shown = if state.has_opened(account, user) { Some(name) } else { email };
-            (user, shown.unwrap_or_else(|| "somebody who is not here".to_owned()))
-        };
-        Ok(Names(all.map(called).collect()))
+        let all = self.people().names().map_err(|error| Problem::internal(&error))?;
+        Ok(Names::on(&self.engine.state(), account, all))
     }
 }
 
 /// What people are called on one account.
 pub(crate) struct Names(HashMap<UserId, String>);
 
+impl PersonNames for Names {
+    fn name_of(&self, user: UserId) -> Cow<'_, str> {
+        self.of(user)
+    }
+}
+
 impl Names {
+    /// What people are called on an account, of everybody's name and e-mail: by their name once they have opened it, and until then, as
+    /// long as they are given something there, by the e-mail that somebody has named.
+    pub(crate) fn on(state: &State, account: AccountId, all: Vec<(UserId, String, Option<String>)>) -> Self {
+        let named: BTreeSet<UserId> = state.offered_roles(account).collect();
+        let called = |(user, name, email): (UserId, String, Option<String>)| {
+            let email = email.filter(|_| named.contains(&user));
+            let shown = if state.has_opened(account, user) { Some(name) } else { email };
+            (user, shown.unwrap_or_else(|| "somebody who is not here".to_owned()))
+        };
+        Self(all.into_iter().map(called).collect())
+    }
+
     fn of(&self, user: UserId) -> Cow<'_, str> {
         self.0.get(&user).map_or_else(|| user.to_string().into(), |name| name.as_str().into())
     }

@@ -2,10 +2,13 @@
 
 use super::{
     Shared,
-    estimate::{Effect, estimates, setting_now, setting_wanted},
+    estimate::{Effect, estimates, setting_now, settings},
+    problem::Answer,
     requests::visible,
     rules,
+    views::Viewer,
 };
+use crate::words::Change;
 use adit_core::{
     authz::Actor,
     fleet::Operation,
@@ -24,12 +27,20 @@ pub struct Preview {
     pub effect: Effect,
     rule: Value,
     warnings: Vec<Value>,
+    changes: Vec<Change>,
 }
 
 impl Preview {
     /// As the contract has it.
     pub fn view(self) -> Value {
-        json!({ "effect": self.effect, "rule": self.rule, "warnings": self.warnings })
+        json!({
+            "effect": self.effect, "rule": self.rule, "warnings": self.warnings, "changes": self.changes,
+        })
+    }
+
+    /// Without what it would change, for whoever may not ask for it: that would tell of what is out of their sight.
+    pub fn without_changes(self) -> Self {
+        Self { changes: Vec::new(), ..self }
     }
 
     /// One more thing to know first.
@@ -39,7 +50,7 @@ impl Preview {
 }
 
 /// Of an action on devices within the actor's reach.
-pub fn of(api: &Shared, state: &State, actor: &Actor, action: &Action, targets: &[DeviceId]) -> Preview {
+pub fn of(api: &Shared, state: &State, actor: &Actor, action: &Action, targets: &[DeviceId]) -> Answer<Preview> {
     let live = api.live();
     let all: Vec<_> = targets.iter().copied().map(Target::Device).collect();
     let required = state.rule_for(actor, action, &all, api.now()).tally.required;
@@ -53,7 +64,10 @@ pub fn of(api: &Shared, state: &State, actor: &Actor, action: &Action, targets: 
     }
     of_requests(&mut warnings, state, actor, api.now(), &award);
     let effect = Effect::of(known.into_iter().map(|(_, known)| known.watts));
-    Preview { effect, rule: rules::of_rule(&rule), warnings }
+    let names = api.names(actor.account)?;
+    let viewer = Viewer { state, names: &names, actor, now: api.now() };
+    let changes = viewer.foretold(action, &given, &settings(&live, action));
+    Ok(Preview { effect, rule: rules::of_rule(&rule), warnings, changes })
 }
 
 /// The contract's `Warning`, about these devices and perhaps a request.
@@ -80,13 +94,21 @@ fn of_devices(warnings: &mut Vec<Value>, live: &LiveTable, operation: &Operation
         let detail = format!("{} not answering at present", are(offline.len()));
         warnings.push(warning("offline", &offline, &detail, None));
     }
-    let wanted = setting_wanted(operation);
-    let already = that(&|row| match operation {
-        Operation::SetPools { pools } => row.pools == Some(pools.as_slice()),
-        _ => wanted.is_some() && setting_now(row, operation) == wanted,
-    });
+    let wanted = operation.wanted();
+    let already = that(&|row| wanted.is_some() && setting_now(row, operation) == wanted);
     if !already.is_empty() {
-        let detail = format!("{} already so", are(already.len()));
+        let but = match operation {
+            Operation::SetPools { .. } => {
+                ", address and account of every pool; only the pool password, which cannot be read, may change"
+            }
+            Operation::Reboot {}
+            | Operation::RestartMining {}
+            | Operation::Pause {}
+            | Operation::Resume {}
+            | Operation::SetPowerMode { .. }
+            | Operation::Locate { .. } => "",
+        };
+        let detail = format!("{} already so{but}", are(already.len()));
         warnings.push(warning("no_op", &already, &detail, None));
     }
 }

@@ -172,16 +172,23 @@ pub async fn preview(
     if !asked.targets.iter().all(known) {
         return Err(Problem::not_found("device"));
     }
-    if let Action::Control(_) = &asked.action {
-        // What is named and not there for the caller has no preview either, nor has what could never be asked for.
-        let submission = submission(&api, asked.clone(), None)?;
-        let foretold = decide(&state, actor, Command::Submit(submission), api.now());
-        use Rejection::{AlreadyExists, Invalid, NotFound};
-        if let Err(why @ (NotFound { .. } | Invalid { .. } | AlreadyExists { .. })) = foretold {
-            return Err(Problem::from(why).of_action());
-        }
+    let preview = preview::of(&api, &state, actor, &asked.action, &asked.targets)?;
+    let Action::Control(_) = &asked.action else { return Ok(Json(preview.view())) };
+    // What is named and not there for the caller has no preview either, nor has what could never be asked for.
+    let foretold = decide(&state, actor, Command::Submit(submission(&api, asked, None)?), api.now());
+    use Rejection::{AlreadyExists, Invalid, NotFound};
+    match foretold {
+        Err(why @ (NotFound { .. } | Invalid { .. } | AlreadyExists { .. })) => Err(Problem::from(why).of_action()),
+        Err(why) if !comes_after_sight(&why) => Ok(Json(preview.without_changes().view())),
+        Ok(_) | Err(_) => Ok(Json(preview.view())),
     }
-    Ok(Json(preview::of(&api, &state, actor, &asked.action, &asked.targets).view()))
+}
+
+/// Is it refused only after it was found that the caller may ask for it, and that everything it names is there for them? After any
+/// other refusal nothing is told of what it names.
+const fn comes_after_sight(why: &Rejection) -> bool {
+    use Rejection::{PasskeyRequired, PendingExists, StepUpRequired, Unsatisfiable, WouldLockOut};
+    matches!(why, StepUpRequired | PasskeyRequired | PendingExists { .. } | Unsatisfiable { .. } | WouldLockOut { .. })
 }
 
 fn paged(items: Vec<Value>, total: usize, offset: usize) -> Value {

@@ -3,10 +3,10 @@
 use super::{
     Shared,
     caller::Asker,
-    diff::length,
     id,
     problem::{Answer, Params, Problem},
 };
+use crate::words::length;
 use adit_core::{
     authz::{Actor, Permission, Place, Principal, Scope, Verdict},
     ids::{DeviceId, SiteId, UserId},

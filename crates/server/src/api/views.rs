@@ -1,5 +1,6 @@
 //! Requests as people see them.
 
+mod changes;
 mod refused;
 mod summary;
 
@@ -98,7 +99,7 @@ impl Viewer<'_> {
             "reason": request.reason, "content_hash": request.content_hash, "revision": payload.revision,
             "policy_version": payload.policy_version,
             "rule": rules::of_request(self.state, request, &tally),
-            "diff": self.diff(request, live), "votes": votes, "comments": comments, "can_comment": self.can_comment(request),
+            "changes": self.changes(request, Some(live)).into_rows(), "votes": votes, "comments": comments, "can_comment": self.can_comment(request),
             "awaits_review": !reviewed, "who_can": who_can, "timeline": self.timeline(request),
             "refused": self.refused(request), "dropped": dropped.collect::<Vec<_>>(), "took": took.collect::<Vec<_>>(), "measured": measured(request),
             "superseded_by": request.superseded_by.and_then(|by| self.other(by)).map(|by| json!({ "id": by.id, "number": by.number })),

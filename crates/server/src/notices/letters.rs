@@ -1,7 +1,7 @@
 //! Notices by letter. What waits is in the store until the mail server has it; what has become pointless is not sent.
 
 use super::{Herald, SECOND, words};
-use crate::mail;
+use crate::{api::Names, mail};
 use adit_core::{
     notices::{Class, Kind},
     time::Millis,
@@ -76,6 +76,7 @@ impl Herald {
         let people = self.people();
         let verified = state.is_verified(notice.to);
         let Some(person) = people.person(notice.to)?.filter(|_| verified) else { return Ok(None) };
+        let names = Names::on(&state, notice.account, people.names()?);
         drop(people);
         let company = state.account(notice.account).map(|account| account.name.clone()).unwrap_or_default();
         if notice.kind == Kind::HeadOfDay {
@@ -83,9 +84,12 @@ impl Herald {
         }
         let (about, says) = (words::about(&state, notice, now), words::says(notice.kind));
         let (name, site, path) = (&person.display_name, &self.public_url, words::path(notice));
+        let changes = words::changes(&state, &names, notice, now);
+        let changes = changes.map_or_else(String::new, |changes| format!("What it changes:\n{}\n", changes.text()));
         let text = format!(
             "Hello {name},\n\n\
              at {company}: {about} {says}.\n\n\
+             {changes}\
              {site}{path}\n\n\
              You decide there, signed in; nobody is ever asked to answer a letter. Which letters you get is set in your\n\
              inbox: {site}/s/all/inbox\n"

@@ -1,7 +1,13 @@
 //! Notices in words. What they name, their reader may see at the moment of wording; comments and reasons of people are left
 //! out, for letters are read by whoever reads somebody's mail.
 
-use crate::api::views::title;
+use crate::{
+    api::{
+        Names,
+        views::{Viewer, title},
+    },
+    words::Changes,
+};
 use adit_core::{
     authz::{Actor, Principal, RoleId},
     notices::{Kind, Notice, Topic},
@@ -11,7 +17,7 @@ use adit_core::{
 
 /// What a notice is about, in few words: "R-12 Reboot on 3 devices".
 pub(crate) fn about(state: &State, notice: &Notice, now: Timestamp) -> String {
-    let reader = Actor { account: notice.account, principal: Principal::User(notice.to), authenticated_at: notice.at };
+    let reader = reader_of(notice);
     match notice.topic {
         Topic::Request(id) => state.request(id).and_then(|request| state.as_seen(&reader, request, now)).map_or_else(
             || id.to_string(),
@@ -31,6 +37,18 @@ pub(crate) fn about(state: &State, notice: &Notice, now: Timestamp) -> String {
         }
         Topic::Account(account) => state.account(account).map_or_else(|| account.to_string(), |a| a.name.clone()),
     }
+}
+
+/// What the request changes that it is about, field by field; nothing if it is about something else, or its reader does not see it.
+pub(crate) fn changes(state: &State, names: &Names, notice: &Notice, now: Timestamp) -> Option<Changes> {
+    let Topic::Request(id) = notice.topic else { return None };
+    let reader = reader_of(notice);
+    let request = state.as_seen(&reader, state.request(id)?, now)?;
+    Some(Viewer { state, names, actor: &reader, now }.changes(&request, None))
+}
+
+const fn reader_of(notice: &Notice) -> Actor {
+    Actor { account: notice.account, principal: Principal::User(notice.to), authenticated_at: notice.at }
 }
 
 /// What happened to it; follows [`about`].

@@ -32,7 +32,8 @@ use std::{
 /// Records in one piece.
 const PIECE: u64 = 10 * CHUNK;
 /// What the table has.
-const COLUMNS: [&str; 9] = ["seq", "at", "actor_kind", "actor_id", "actor", "type", "request", "summary", "hash"];
+const COLUMNS: [&str; 10] =
+    ["seq", "at", "actor_kind", "actor_id", "actor", "type", "request", "summary", "changes", "hash"];
 
 /// What is written, and how far.
 struct Export {
@@ -105,6 +106,7 @@ impl Export {
             text(&view["type"]),
             request,
             text(&view["summary"]),
+            text(&view["changes"]),
             text(&view["hash"]),
         ]))
     }

@@ -3,10 +3,11 @@
 use super::{
     super::{
         Names,
-        views::{state_word, word},
+        views::{Viewer, state_word, word},
     },
     Reader,
 };
+use crate::words::Changes;
 use adit_core::{
     accounts::address::masked,
     authz::{Node, Origins, Scope},
@@ -68,6 +69,14 @@ impl Speaker<'_> {
         let seen: Vec<_> =
             refused.iter().map(|(id, _)| id).filter(|id| self.reader.sees_device(self.state, **id)).collect();
         if seen.is_empty() { String::new() } else { format!("; {} refused", devices(seen)) }
+    }
+
+    /// Field by field, what an event asks for; nothing of events that ask for nothing.
+    pub fn changes(&self, event: &Event) -> Option<Changes> {
+        let viewer = Viewer { state: self.state, names: self.names, actor: self.reader.actor, now: self.reader.now };
+        let Event::RequestSubmitted { request, .. } = event else { return None };
+        let request = self.state.as_seen(self.reader.actor, self.state.request(*request)?, self.reader.now)?;
+        Some(viewer.changes(&request, None))
     }
 
     /// What happened, in one sentence.

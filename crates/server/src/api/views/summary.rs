@@ -62,6 +62,8 @@ struct Fields<'a> {
     state: RequestState,
     state_reason: Option<&'a str>,
     title: String,
+    /// What it changes, on one line.
+    changes_line: String,
     action: &'a Action,
     scenario: Scenario,
     site: Option<SiteId>,
@@ -126,6 +128,7 @@ impl<'a> Summary<'a> {
             state: request.state,
             state_reason: request.state_reason.as_deref(),
             title: title(viewer.state, &payload.action, targets),
+            changes_line: viewer.changes(request, None).line(),
             action: &payload.action,
             scenario: payload.scenario,
             site: site_of(viewer.state, request),

@@ -1,10 +1,14 @@
 //! What a message says: what happened, to what, by whom, all by id. Names of people and their words are left out; a
-//! request's title names things.
+//! request's title and rows name things, and addresses that money goes to are masked.
 
-use crate::api::views::title;
+use crate::{
+    api::views::title,
+    words::{Changes, IdsOnly, Words},
+};
 use adit_core::{
     event::{Entry, Event},
     ids::{AccountId, RequestId},
+    requests::rendering::Renderer,
     state::State,
     time::Timestamp,
 };
@@ -69,9 +73,12 @@ fn of_request(state: &State, event: &Event, request: RequestId, public_url: &str
 fn request_view(state: &State, id: RequestId, public_url: &str) -> Value {
     let Some(request) = state.request(id) else { return json!({ "id": id }) };
     let (payload, targets) = (&request.payload, request.effective().count());
+    let rows = Renderer::new(state, true).of_request(&request.without_addresses());
+    let changes = Changes::of(&Words { state, names: &IdsOnly }, &rows);
     json!({
         "id": id, "number": request.number, "state": request.state, "scenario": payload.scenario,
         "title": title(state, &payload.action, targets), "initiator": payload.initiator, "targets": targets,
+        "changes": changes.into_rows(),
         "approve_deadline": payload.not_after, "url": format!("{public_url}/s/all/requests/{id}"),
     })
 }

@@ -1,0 +1,240 @@
+//! What is asked for, field by field, from and to: the one rendering of a payload. Whoever decides or reads of a decision is shown
+//! these rows, in whatever form.
+//!
+//! Every field of every operation and action has a row. The structures are taken apart without `..`, so that a field that is new
+//! does not compile until it has one; `tests/rendering.rs` flips each field and asks for another rendering.
+
+mod control;
+mod device;
+mod governance;
+mod money;
+mod people;
+mod row;
+mod structure;
+mod weight;
+
+pub use row::{Caution, DeviceList, Field, Mark, NAMED, ObjectRef, Old, Prior, Row, Value, Weight};
+
+use super::{Action, Payload, Request, RequestState, Target};
+use crate::{
+    event::device_of,
+    fleet::Setting,
+    ids::{AccountId, DeviceId},
+    state::State,
+};
+use device::Counted;
+use std::{borrow::Cow, collections::BTreeMap};
+
+/// What devices are set to now, of what an operation sets; nothing of a device that has not said.
+pub type Settings<'a> = &'a dyn Fn(DeviceId) -> Option<Setting>;
+
+/// Writes the rows of a payload.
+pub struct Renderer<'a> {
+    state: &'a State,
+    hides_addresses: bool,
+    now: Option<Settings<'a>>,
+}
+
+impl<'a> Renderer<'a> {
+    /// With what `state` says of how things are. Its reader sees addresses or not; those of the payload are as they were given.
+    #[must_use]
+    pub const fn new(state: &'a State, hides_addresses: bool) -> Self {
+        Self { state, hides_addresses, now: None }
+    }
+
+    /// What devices say now, for requests that still wait. Without it they are said to have what they had when they were asked about.
+    #[must_use]
+    pub const fn with_settings(self, now: Settings<'a>) -> Self {
+        Self { now: Some(now), ..self }
+    }
+
+    /// Of what has not been asked for yet.
+    #[must_use]
+    pub fn of_action(&self, account: AccountId, action: &Action, targets: &[Target]) -> Vec<Row> {
+        let targets: Vec<_> = (0..).zip(targets.iter().copied()).collect();
+        let settings = self.counted(&targets, |_| None);
+        ordered(self.rows(account, action, &targets, &settings))
+    }
+
+    /// Of a request as its reader sees it. While it waits, from what is so now; then from what was so when it was made, for by now
+    /// it has changed.
+    #[must_use]
+    pub fn of_request(&self, request: &Request) -> Vec<Row> {
+        let Payload { account, action, .. } = &*request.payload;
+        let waits = matches!(request.state, RequestState::Pending | RequestState::Approved);
+        let effective: Vec<_> = request.effective().collect();
+        let mut was = vec![None; request.payload.targets.len()];
+        for (kept, item) in request.was.iter().flat_map(|was| was.items.iter().map(move |item| (&was.setting, item))) {
+            if let Some(was) = was.get_mut(*item as usize) {
+                *was = Some(kept);
+            }
+        }
+        let then = |item: u32| was.get(item as usize).copied().flatten();
+        let now = Self { now: self.now.filter(|_| waits), ..*self };
+        let settings = now.counted(&effective, then);
+        let mut rows = self.rows(*account, action, &effective, &settings);
+        if !waits && matches!(action, Action::Control(_)) {
+            rows = recorded(rows, &request.prior);
+        }
+        rows.extend(context(&request.payload, effective.len()));
+        ordered(rows)
+    }
+
+    /// What targets are set to, each setting once.
+    fn counted<'k>(&self, targets: &[(u32, Target)], then: impl Fn(u32) -> Option<&'k Setting>) -> Counted {
+        let mut counts: BTreeMap<Option<Cow<'_, Setting>>, u32> = BTreeMap::new();
+        for (item, target) in targets {
+            let Some(device) = device_of(*target) else { continue };
+            let now = self.now.and_then(|now| now(device)).map(Cow::Owned);
+            *counts.entry(now.or_else(|| then(*item).map(Cow::Borrowed))).or_default() += 1;
+        }
+        counts.into_iter().map(|(setting, count)| (setting.map(Cow::into_owned), count)).collect()
+    }
+
+    fn rows(&self, account: AccountId, action: &Action, targets: &[(u32, Target)], settings: &Counted) -> Vec<Row> {
+        match action {
+            Action::Device(operation) => device::rows(operation, targets, settings),
+            Action::Control(control) => {
+                let mut rows = Rows::of(self, account);
+                rows.of_control(control);
+                let agents = targets.iter().filter_map(|(_, target)| match target {
+                    Target::Agent(agent) => Some(ObjectRef::Agent(*agent)),
+                    Target::Device(_) => None,
+                });
+                let agents: Vec<_> = agents.collect();
+                if !agents.is_empty() {
+                    rows.stated(Field::Agents, Value::Objects(agents));
+                }
+                rows.done
+            }
+        }
+    }
+}
+
+/// What is kept with a request of how things were, for what it does to the account.
+pub(super) fn priors(state: &State, account: AccountId, action: &Action) -> Vec<Prior> {
+    let Action::Control(_) = action else { return Vec::new() };
+    let rows = Renderer::new(state, false).of_action(account, action, &[]);
+    rows.iter().filter_map(Row::prior).collect()
+}
+
+/// What matters most first, else in the order in which it was said.
+fn ordered(mut rows: Vec<Row>) -> Vec<Row> {
+    rows.sort_by_key(|row| (row.weight, row.caution.is_none(), row.caution));
+    rows
+}
+
+/// The same rows with what was kept in place of what is so now: one for each of several things that a field was.
+fn recorded(rows: Vec<Row>, kept: &[Prior]) -> Vec<Row> {
+    let mut done: Vec<(Field, Option<ObjectRef>)> = Vec::new();
+    let mut all = Vec::with_capacity(rows.len());
+    for row in rows {
+        if matches!(row.old, Old::Stated | Old::New) {
+            all.push(row);
+            continue;
+        }
+        let key = (row.field, row.of.clone());
+        if done.contains(&key) {
+            continue;
+        }
+        let of_it = kept.iter().filter(|prior| prior.field == key.0 && prior.of == key.1);
+        let with = |prior: &Prior| Row {
+            devices: prior.devices,
+            ..Row::new(row.field, row.of.clone(), Old::Known(prior.was.clone()), row.new.clone())
+        };
+        let of_it: Vec<_> = of_it.map(with).collect();
+        if of_it.is_empty() {
+            let devices = row.devices;
+            all.push(Row { devices, ..Row::new(row.field, row.of, Old::Unknown, row.new) });
+        } else {
+            all.extend(of_it);
+        }
+        done.push(key);
+    }
+    all
+}
+
+/// Under which conditions it was asked for. The action and its targets have rows of their own.
+fn context(payload: &Payload, effective: usize) -> Vec<Row> {
+    let Payload {
+        account,
+        scenario,
+        action: _,
+        targets,
+        base_versions,
+        initiator,
+        revision,
+        policy_version,
+        not_after,
+    } = payload;
+    let row = |field, of, value| Row { weight: Weight::Context, ..Row::new(field, of, Old::Stated, value) };
+    let mut rows = vec![
+        row(Field::Account, None, Value::Object(ObjectRef::Account(*account))),
+        row(Field::Initiator, None, Value::Object(ObjectRef::Initiator(*initiator))),
+        row(Field::Scenario, None, Value::Object(ObjectRef::Scenario(*scenario))),
+        row(Field::PolicyVersion, None, Value::Number((*policy_version).into())),
+    ];
+    rows.extend(base_versions.iter().map(|(base, version)| {
+        row(Field::BaseVersion, Some(ObjectRef::Base(*base)), Value::Text(version.to_string()))
+    }));
+    rows.push(row(Field::Revision, None, Value::Number((*revision).into())));
+    rows.push(row(Field::NotAfter, None, Value::At(*not_after)));
+    let devices = targets.iter().filter_map(|target| device_of(*target));
+    if effective != targets.len() {
+        rows.push(row(Field::ApprovedTargets, None, Value::Devices(DeviceList::of(devices))));
+    }
+    rows
+}
+
+/// Rows as they are written.
+struct Rows<'a> {
+    state: &'a State,
+    account: AccountId,
+    hides_addresses: bool,
+    done: Vec<Row>,
+}
+
+impl<'a> Rows<'a> {
+    const fn of(renderer: &Renderer<'a>, account: AccountId) -> Self {
+        Self { state: renderer.state, account, hides_addresses: renderer.hides_addresses, done: Vec::new() }
+    }
+
+    fn push(&mut self, field: Field, of: Option<ObjectRef>, old: Old, new: Value) -> &mut Row {
+        self.done.push(Row::new(field, of, old, new));
+        let last = self.done.len() - 1;
+        &mut self.done[last]
+    }
+
+    /// Names what it is about.
+    fn stated(&mut self, field: Field, value: Value) {
+        self.push(field, None, Old::Stated, value);
+    }
+
+    /// Of something that is made.
+    fn made(&mut self, field: Field, value: Value) {
+        self.push(field, None, Old::New, value);
+    }
+
+    /// From what it is now; nothing if that is not known.
+    fn change(&mut self, field: Field, old: Option<Value>, new: Value) {
+        self.change_of(field, None, old, new);
+    }
+
+    fn change_of(&mut self, field: Field, of: Option<ObjectRef>, old: Option<Value>, new: Value) {
+        self.push(field, of, old.map_or(Old::Unknown, Old::Known), new);
+    }
+
+    /// Something is taken away.
+    fn gone(&mut self, field: Field, old: Option<Value>) {
+        self.change(field, old, Value::Gone);
+    }
+}
+
+/// Nothing where there is none.
+fn or_nothing<T>(value: Option<T>, of: impl FnOnce(T) -> Value) -> Value {
+    value.map_or(Value::Nothing, of)
+}
+
+fn text(text: &str) -> Value {
+    Value::Text(text.to_owned())
+}

@@ -1,0 +1,57 @@
+//! How much a field has to be looked at: told from its two sides alone, so that it is the same before, during and after a request.
+
+use super::{Caution, Field, ObjectRef, Old, Value, Weight};
+use crate::accounts::Recipient;
+
+/// Its weight, and what has to be said aloud about it.
+pub(super) fn weigh(field: Field, of: Option<&ObjectRef>, old: &Old, new: &Value) -> (Weight, Option<Caution>) {
+    if matches!(old, Old::Known(old) if old == new) {
+        return (Weight::Same, None);
+    }
+    let caution = match field {
+        Field::PoolUser => of_user(old, new),
+        Field::PoolUrl => of_url(old, new),
+        Field::Address => Some(Caution::MoneyElsewhere),
+        // Devices that are assigned make somebody else's money; a sub-account that is named or taken away is not that.
+        Field::SubAccount if !matches!(old, Old::Stated) && *new != Value::Gone => Some(Caution::MoneyElsewhere),
+        Field::Share => of_share(of, old, new),
+        _ => None,
+    };
+    let is_money = caution.is_some() || field == Field::Share;
+    (if is_money { Weight::Money } else { Weight::Change }, caution)
+}
+
+/// A pool that is taken away pays nobody else.
+fn of_user(old: &Old, new: &Value) -> Option<Caution> {
+    match (old, new) {
+        (_, Value::Nothing) => None,
+        (Old::Unknown, _) => Some(Caution::AccountUnknown),
+        (Old::Known(Value::PoolUser(old)), Value::PoolUser(new)) if old.account == new.account => {
+            Some(Caution::AnotherWorker)
+        }
+        _ => Some(Caution::AnotherAccount),
+    }
+}
+
+fn of_url(old: &Old, new: &Value) -> Option<Caution> {
+    match (old, new) {
+        (_, Value::Nothing) => None,
+        (Old::Unknown, _) => Some(Caution::PoolUnknown),
+        (Old::Known(Value::Text(old)), Value::Text(new)) if host(old) == host(new) => None,
+        _ => Some(Caution::AnotherPool),
+    }
+}
+
+/// Where it is, without how it is spoken to.
+fn host(url: &str) -> String {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.to_ascii_lowercase()
+}
+
+/// Somebody else than the sub-account itself gets more than before.
+fn of_share(of: Option<&ObjectRef>, old: &Old, new: &Value) -> Option<Caution> {
+    let Value::BasisPoints(new) = new else { return None };
+    let less = matches!(old, Old::Known(Value::BasisPoints(old)) if old >= new);
+    let own = matches!(of, Some(ObjectRef::Recipient(Recipient::Wallet {})));
+    (!less && !own).then_some(Caution::MoneyElsewhere)
+}

@@ -1,0 +1,178 @@
+//! Values in words. Texts of people are quoted and written without characters that could pass for something else.
+
+use super::Words;
+use adit_core::{
+    accounts::Recipient,
+    authz::{ApiAccess, Principal, RoleId},
+    fleet::{Activity, AgentMode, PoolUser, Worker},
+    ids::UserId,
+    requests::{
+        Approvers, StepUp, mode_name,
+        rendering::{DeviceList, Field, ObjectRef, Value},
+    },
+    time::{Millis, Timestamp},
+};
+
+impl Words<'_> {
+    /// One side of a change.
+    pub(super) fn value(&self, field: Field, value: &Value) -> String {
+        match value {
+            Value::Nothing => nothing(field).into(),
+            Value::Gone => "removed".into(),
+            Value::Restarted => "restarted".into(),
+            Value::Overwritten => "written over".into(),
+            Value::Text(text) if field == Field::PoolUrl => plain(text),
+            Value::Text(text) => format!("\u{201c}{}\u{201d}", plain(text)),
+            Value::Number(number) => number.to_string(),
+            Value::Seconds(seconds) => length(Millis::seconds(*seconds)),
+            Value::Watts(watts) => format!("{watts} W"),
+            Value::BasisPoints(points) => format!("{}.{:02} %", points / 100, points % 100),
+            Value::Flag(on) if field == Field::LocateLight => if *on { "on" } else { "off" }.into(),
+            Value::Flag(yes) => if *yes { "yes" } else { "no" }.into(),
+            Value::At(at) => moment(*at),
+            Value::Address(address) => plain(address),
+            Value::Secret(mark) => format!("set (not shown; mark {})", mark.as_str()),
+            Value::Ranges(ranges) => ranges.iter().map(|range| plain(range)).collect::<Vec<_>>().join(", "),
+            Value::Permissions(held) => held.iter().map(|permission| permission.name()).collect::<Vec<_>>().join(", "),
+            Value::Object(object) => self.object(object),
+            Value::Objects(objects) if objects.is_empty() => "none".into(),
+            Value::Objects(objects) => objects.iter().map(|object| self.object(object)).collect::<Vec<_>>().join(", "),
+            Value::Everything => "the whole account".into(),
+            Value::Anywhere => "everywhere".into(),
+            Value::Devices(list) => devices(list),
+            Value::Activity(activity) => activity_name(*activity).into(),
+            Value::PowerMode(mode) => mode_name(*mode).into(),
+            Value::AgentMode(AgentMode::FullControl) => "carries out orders".into(),
+            Value::AgentMode(AgentMode::MonitoringOnly) => "only watches".into(),
+            Value::ApiAccess(ApiAccess::None) => "none".into(),
+            Value::ApiAccess(ApiAccess::ReadOnly) => "read only".into(),
+            Value::ApiAccess(ApiAccess::ReadWrite) => "read and write".into(),
+            Value::Approvers(approvers) => approvers_name(*approvers).into(),
+            Value::StepUp(StepUp::None) => "any session".into(),
+            Value::StepUp(StepUp::Recent) => "a fresh sign-in".into(),
+            Value::StepUp(StepUp::Passkey) => "a passkey for the vote".into(),
+            Value::PoolUser(user) => pool_user(user),
+            Value::Others(count) => format!("{count} other settings"),
+        }
+    }
+
+    /// By name and id, for names are given twice and changed.
+    pub(super) fn object(&self, object: &ObjectRef) -> String {
+        let state = self.state;
+        let named = |name: Option<&str>, id: &dyn std::fmt::Display| match name {
+            Some(name) => format!("{} ({id})", plain(name)),
+            None => id.to_string(),
+        };
+        match object {
+            ObjectRef::Account(id) => named(state.account(*id).map(|account| account.name.as_str()), id),
+            ObjectRef::Person(user) => self.person(*user),
+            ObjectRef::Grant(id) => id.to_string(),
+            ObjectRef::Role(RoleId::BuiltIn(role)) => role.title().into(),
+            ObjectRef::Role(role @ RoleId::Custom(id)) => named(Some(&state.role_title(*role)), id),
+            ObjectRef::Key(id) => named(state.key(*id).map(|key| key.name.as_str()), id),
+            ObjectRef::Site(id) => named(state.site_ever(*id).map(|site| site.name.as_str()), id),
+            ObjectRef::Container(id) => named(state.container_ever(*id).map(|container| container.name.as_str()), id),
+            ObjectRef::Group(id) => named(state.group(*id).map(|group| group.name.as_str()), id),
+            ObjectRef::SubAccount(id) => named(state.sub_account_ever(*id).map(|of| of.name.as_str()), id),
+            ObjectRef::Agent(id) => named(state.agent_ever(*id).map(|agent| agent.name.as_str()), id),
+            ObjectRef::ScanTask(id) => named(state.scan_task_ever(*id).map(|task| task.name.as_str()), id),
+            ObjectRef::ObserverLink(id) => named(state.observer_link(*id).map(|link| link.label.as_str()), id),
+            ObjectRef::Scenario(scenario) => scenario.name().into(),
+            ObjectRef::Pool(place) => format!("pool {place}"),
+            ObjectRef::Recipient(Recipient::Wallet {}) => "its own wallet".into(),
+            ObjectRef::Recipient(Recipient::Address { address }) => plain(address),
+            ObjectRef::Recipient(Recipient::SubAccount { sub_account }) => {
+                self.object(&ObjectRef::SubAccount(*sub_account))
+            }
+            ObjectRef::Initiator(Principal::User(user)) => self.person(*user),
+            ObjectRef::Initiator(Principal::ApiKey(key)) => self.object(&ObjectRef::Key(*key)),
+            ObjectRef::Initiator(Principal::Operator) => "the operator of the server".into(),
+            ObjectRef::Initiator(Principal::System) => "the server".into(),
+            ObjectRef::Base(base) => base.to_string(),
+        }
+    }
+
+    fn person(&self, user: UserId) -> String {
+        let (name, id) = (self.names.name_of(user), user.to_string());
+        if name == id { id } else { format!("{} ({id})", plain(&name)) }
+    }
+}
+
+/// Control characters, and those that turn the direction of writing or are not seen, written as what they are.
+fn plain(text: &str) -> String {
+    text.chars().fold(String::with_capacity(text.len()), |mut plain, letter| {
+        match letter {
+            '\'' | '"' | '\\' => plain.push(letter),
+            other => plain.extend(other.escape_debug()),
+        }
+        plain
+    })
+}
+
+const fn nothing(field: Field) -> &'static str {
+    match field {
+        Field::Ends => "no end",
+        Field::Origins => "not restricted",
+        Field::Capacity => "not given",
+        Field::Container => "in no container",
+        Field::SubAccount => "the account itself",
+        _ => "none",
+    }
+}
+
+fn pool_user(PoolUser { account, worker }: &PoolUser) -> String {
+    match worker {
+        Worker::None => plain(account),
+        Worker::One(worker) => format!("{}.{}", plain(account), plain(worker)),
+        Worker::Several => format!("{}.* (several workers)", plain(account)),
+    }
+}
+
+fn devices(DeviceList { count, first, digest }: &DeviceList) -> String {
+    let names = first.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let count = *count as usize;
+    match (count, count - first.len()) {
+        (0, _) => "no devices".into(),
+        (1, _) => format!("1 device: {names}"),
+        (_, 0) => format!("{count} devices: {names}"),
+        (_, more) => format!("{count} devices: {names} and {more} more (list {})", digest.as_str()),
+    }
+}
+
+const fn activity_name(activity: Activity) -> &'static str {
+    match activity {
+        Activity::Mining => "mining",
+        Activity::Starting => "starting",
+        Activity::Paused => "paused",
+        Activity::Stopped => "stopped",
+        Activity::Rebooting => "rebooting",
+        Activity::Failed => "failed",
+        Activity::NoPool => "no pool",
+    }
+}
+
+const fn approvers_name(approvers: Approvers) -> &'static str {
+    match approvers {
+        Approvers::Administrators => "Administrators",
+        Approvers::SiteManagement => "Administrators and Site Managers",
+        Approvers::ActionHolders => "whoever may do it",
+    }
+}
+
+/// To the minute where it is a whole one.
+fn moment(at: Timestamp) -> String {
+    let text = at.to_string();
+    let short = if at.0.rem_euclid(60_000) == 0 { text.get(..16) } else { text.get(..23) };
+    short.map_or_else(|| text.clone(), |short| format!("{} UTC", short.replace('T', " ")))
+}
+
+/// "24 h", "90 s": the largest unit that it is whole in.
+pub(crate) fn length(length: Millis) -> String {
+    let seconds = length.0 / 1_000;
+    match seconds {
+        0 => "0 s".into(),
+        s if s % 3_600 == 0 => format!("{} h", s / 3_600),
+        s if s % 60 == 0 => format!("{} min", s / 60),
+        s => format!("{s} s"),
+    }
+}
