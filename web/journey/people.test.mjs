@@ -86,7 +86,7 @@ test("a suspended person stays listed, and is told so on the open page", async (
   await taskMenu(owner, BO.name, "Suspend…");
   await owner.getByRole("dialog").getByRole("button", { name: "Suspend", exact: true }).click();
   await row(owner, BO.name).getByText("Suspended").waitFor();
-  await bo.getByRole("heading", { name: "You no longer have a role here" }).waitFor();
+  await bo.getByRole("heading", { name: "You are suspended here" }).waitFor();
   await taskMenu(owner, BO.name, "End the suspension…");
   await owner.getByRole("dialog").getByRole("button", { name: "End it" }).click();
   await row(owner, BO.name).getByText("Active").waitFor();

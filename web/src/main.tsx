@@ -13,8 +13,8 @@ import { theme } from "./ui/theme";
 whenSignedOut(forgetSession);
 whenGone(() => {
   if (router.state.location.pathname === "/gone") return;
-  // First away from what was shown, then it is forgotten.
-  void router.navigate({ to: "/gone", replace: true }).then(forgetSession);
+  // That page forgets what was shown, once nothing of it is shown any more.
+  void router.navigate({ to: "/gone", replace: true });
 });
 const colorScheme = localStorageColorSchemeManager({ key: "adit-color-scheme" });
 

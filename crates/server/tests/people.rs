@@ -84,3 +84,51 @@ async fn roles_say_by_what_code_grants_name_them_and_which_are_built_in() {
     );
     assert_eq!((&roles[0]["code"], &roles[0]["built_in"]), (&json!("owner"), &json!(true)));
 }
+
+#[tokio::test]
+async fn r30_who_is_suspended_stops_over_http_what_they_may_still_stop_and_reaches_nothing_else() {
+    let house = House::new().await;
+    let (owner, administrator) = (house.sign_in("owner").await, house.sign_in("administrator").await);
+    let ask = |action: &str, params: Value| json!({ "action": { "action": action, "params": params }, "reason": "nobody answers" });
+    let recovery = ask("recover", json!({ "remove": [house.users["site_manager"]] }));
+    let waits = post(&house, "requests", &owner, &recovery).await;
+    assert_eq!((waits.status.as_u16(), &waits.body["state"]), (201, &json!("approved")), "{}", waits.text);
+    let other = post(&house, "requests", &owner, &ask("restart_workers", json!({ "site": "site-1" }))).await;
+    let suspension = ask("suspend_user", json!({ "user": house.users["administrator"] }));
+    assert!(post(&house, "requests", &owner, &suspension).await.status.is_success());
+
+    for path in ["devices", "people", "sub-accounts", "session"] {
+        assert_eq!(house.get(path, &administrator).await.status, 403, "{path}");
+    }
+    let listed = house.get("requests", &administrator).await.body;
+    let seen: Vec<_> = listed["items"].as_array().unwrap().iter().map(|request| &request["id"]).collect();
+    assert_eq!(seen, [&waits.body["id"]], "what they may stop and nothing else");
+    let id = |request: &Value| request["id"].as_str().unwrap().to_owned();
+    assert_eq!(house.get(&format!("requests/{}", id(&other.body)), &administrator).await.status, 404);
+    let approval = json!({ "decision": "approve", "content_hash": other.body["content_hash"] });
+    let vote = format!("requests/{}/votes", id(&other.body));
+    assert_eq!(post(&house, &vote, &administrator, &approval).await.status, 404);
+    let sign_in = json!({ "email": "administrator@adit.test", "password": support::house::PASSWORD });
+    let again = house.ask("POST", "/api/v1/session", None, Some(&sign_in)).await;
+    assert_eq!((again.status.as_u16(), &again.body["code"]), (403, &json!("account_suspended")));
+    let cookie = again.header("set-cookie").split(';').next().unwrap().to_owned();
+    let csrf = house.get("session/accounts", &Signed { cookie: cookie.clone(), csrf: String::new() }).await;
+    let again = Signed { cookie, csrf: csrf.body["csrf"].as_str().unwrap().to_owned() };
+    let cancel = format!("requests/{}/cancel", id(&waits.body));
+    let called_off = post(&house, &cancel, &again, &json!({ "reason": "not like this" })).await;
+    assert_eq!(
+        (called_off.status.as_u16(), &called_off.body["state"]),
+        (200, &json!("cancelled")),
+        "{}",
+        called_off.text
+    );
+
+    let name = house.engine.state().accounts().next().unwrap().name.clone();
+    assert!(
+        post(&house, "requests", &owner, &ask("delete_account", json!({ "name": name }))).await.status.is_success()
+    );
+    let kept = post(&house, "requests", &again, &ask("keep_account", json!({}))).await;
+    assert_eq!((kept.status.as_u16(), &kept.body["state"]), (201, &json!("executed")), "{}", kept.text);
+    let mode = json!({ "action": { "action": "set_power_mode", "params": { "mode": "low" } }, "targets": ["dev-1"] });
+    assert_eq!(post(&house, "requests", &again, &mode).await.status, 404, "no device is there for them");
+}

@@ -11,7 +11,7 @@ let onGone = () => {};
 export function whenGone(action: () => void) {
   onGone = action;
 }
-const GONE = ["no_account", "account_gone", "account_unopened"];
+const GONE = ["no_account", "account_gone", "account_unopened", "account_suspended"];
 export const isGone = (error: unknown) => GONE.some((code) => hasCode(error, code));
 
 function watch(error: unknown) {

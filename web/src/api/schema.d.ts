@@ -2003,12 +2003,16 @@ export interface components {
         AccountRef: {
             /** @description The session acts for this one. */
             current: boolean;
+            /** @description When the account is to be gone, Unix ms. */
+            deletion_at: number | null;
             id: string;
             name: string;
             /** @description If not, what the caller was given there is an offer: to be opened, or declined. */
             opened: boolean;
             owner: boolean;
             roles: string[];
+            /** @description The caller's roles there give nothing at present; of its requests they may still stop some. */
+            suspended: boolean;
         };
         /** @description What can be asked for. */
         Action: {

@@ -48,9 +48,9 @@ export function enter(session: Session) {
   keepSession(session);
 }
 
-/** Whoever holds nothing but offers is signed in by this refusal, and is asked about them next; any other goes on. */
+/** Whoever holds nothing but offers, or is suspended, is signed in by this refusal, and told what they can do; any other goes on. */
 export function enterOffered(error: unknown) {
-  if (!hasCode(error, "account_unopened")) throw error;
+  if (!hasCode(error, "account_unopened") && !hasCode(error, "account_suspended")) throw error;
   forgetData();
   queryClient.removeQueries({ queryKey: sessionQuery.queryKey });
 }

@@ -2,19 +2,28 @@ import { Button } from "@mantine/core";
 import { IconDoorExit } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useRouter } from "@tanstack/react-router";
+import { useEffect, useState } from "react";
 import { type AccountRef, accountsQuery, chooseAccount, declineAccount } from "../api/accounts";
 import { queryClient } from "../api/query";
-import { signOut } from "../api/session";
+import { forgetSession, signOut } from "../api/session";
 import { Empty } from "../ui/feedback";
 import { words } from "../ui/format";
 import { refused } from "../ui/toast";
 import { Door } from "./Door";
+import { StillToStop } from "./StillToStop";
 
 /** For somebody who is signed in and holds no role any more: said plainly, with what can be done. */
 export function GonePage() {
   const router = useRouter();
-  const { data } = useQuery(accountsQuery);
+  // What was known is of no use any more: it is forgotten first, now that no page that showed it is there, and then asked anew.
+  const [forgotten, setForgotten] = useState(false);
+  useEffect(() => {
+    forgetSession();
+    setForgotten(true);
+  }, []);
+  const { data } = useQuery({ ...accountsQuery, enabled: forgotten });
   const offers = data?.items.filter((account) => !account.opened) ?? [];
+  const suspended = data?.items.filter((account) => account.suspended) ?? [];
   const signOutHere = async () => {
     // It brings the token that signing out needs.
     await queryClient.fetchQuery(accountsQuery);
@@ -25,21 +34,29 @@ export function GonePage() {
     <Door title="Adit">
       <div className="card" role="alert">
         <Empty
-          title={offers.length > 0 ? "You were given a role" : "You no longer have a role here"}
+          title={
+            offers.length > 0
+              ? "You were given a role"
+              : suspended.length > 0
+                ? "You are suspended here"
+                : "You no longer have a role here"
+          }
           icon={<IconDoorExit size={28} aria-hidden="true" className="dim" />}
         >
           {offers.length > 0 ? (
             <Offers offers={offers} />
+          ) : suspended.length > 0 ? (
+            <StillToStop accounts={suspended} />
           ) : (
             <>
               <p>
-                You left, were removed or suspended, or your role has ended. Pages that were open show nothing
-                more. What you did stays in the audit log.
+                You left, were removed, or your role has ended. Pages that were open show nothing more. What
+                you did stays in the audit log.
               </p>
               <p>Whoever manages people there can give you a role again; this sign-in then works at once.</p>
             </>
           )}
-          <Others accounts={data?.items.filter((account) => account.opened) ?? []} />
+          <Others accounts={data?.items.filter((account) => account.opened && !account.suspended) ?? []} />
           <div className="row wrap" style={{ justifyContent: "center" }}>
             {/* Everything anew: what was known is of no use any more. */}
             <Button variant="default" component="a" href="/">

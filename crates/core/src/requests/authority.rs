@@ -54,7 +54,7 @@ impl State {
             Control::KeepAccount {} => self.granted_rights(account, user),
             _ => self.rights_of_user(account, user),
         };
-        if let Control::PlaceDevices { devices, .. } | Control::AssignDevices { devices, .. } = control {
+        if let Some((devices, _)) = control.moves() {
             self.sees_all(account, user, devices, now)?;
             self.sees_destination(account, user, control, now)?;
         }

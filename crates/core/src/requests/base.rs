@@ -118,15 +118,19 @@ impl State {
             Base::Wallet(id) => self.money(id).wallet().map_or(0, |wallet| wallet.version).to_string(),
             Base::Allocation(id) => self.money(id).latest_allocation().version.to_string(),
             Base::Thing(thing) => self.tag_of(thing).unwrap_or_default(),
-            Base::Places => self.tag_of_places(action).unwrap_or_default(),
+            Base::Places => match action {
+                Action::Control(control) => self.tag_of_places(control).unwrap_or_default(),
+                Action::Device(_) => Version::default(),
+            },
         }
     }
 
     fn bases(&self, account: AccountId, action: &Action) -> BTreeSet<Base> {
-        let mut bases = match action {
-            Action::Device(_) => return BTreeSet::new(),
-            Action::Control(control) => self.bases_of(account, control),
+        let Action::Control(control) = action else {
+            return BTreeSet::new();
         };
+        let mut bases = self.bases_of(account, control);
+        bases.extend(control.moves().map(|_| Base::Places));
         // What gives somebody rights is held back by that rule besides its own.
         if self.takes_what_adding_takes(account, action) {
             bases.insert(Base::Policy(Scenario::AuthorizationAdd));
@@ -165,11 +169,11 @@ impl State {
             }
             Control::PlaceDevices { container, devices: _ } => {
                 let container = container.map(|id| Base::Thing(Thing::Container(id)));
-                container.into_iter().chain([Base::Places]).collect()
+                container.into_iter().collect()
             }
             Control::AssignDevices { sub_account, devices: _ } => {
                 let sub_account = sub_account.map(|id| Base::Thing(Thing::SubAccount(id)));
-                sub_account.into_iter().chain([Base::Places]).collect()
+                sub_account.into_iter().collect()
             }
             Control::RemoveSubAccount { sub_account } => thing(Thing::SubAccount(*sub_account)),
             Control::SetWallet { sub_account, address: _ } => {
@@ -224,21 +228,11 @@ impl State {
         bases
     }
 
-    fn tag_of_places(&self, action: &Action) -> Option<Version> {
-        let of = |devices: &[DeviceId], place: &dyn Fn(&crate::fleet::Device) -> Option<u32>| {
-            let places: Vec<_> =
-                devices.iter().map(|id| (id, self.device(*id).map(|device| (device.site, place(device))))).collect();
-            tag(&places)
-        };
-        match action {
-            Action::Control(Control::PlaceDevices { devices, .. }) => {
-                of(devices, &|device| device.container.map(|id| id.0))
-            }
-            Action::Control(Control::AssignDevices { devices, .. }) => {
-                of(devices, &|device| device.sub_account.map(|id| id.0))
-            }
-            _ => None,
-        }
+    fn tag_of_places(&self, control: &Control) -> Option<Version> {
+        let (devices, to) = control.moves()?;
+        let place = |id: &DeviceId| self.device(*id).map(|device| (device.site, to.of(&device.place())));
+        let places: Vec<_> = devices.iter().map(|id| (id, place(id))).collect();
+        tag(&places)
     }
 }
 

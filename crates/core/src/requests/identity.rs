@@ -101,11 +101,7 @@ impl Tx {
         let known = |user: UserId| {
             self.introduced() == Some(user) || already == Some(user) || self.state().is_member(account, user)
         };
-        let all_known = match control {
-            Control::AddGrant(new) => known(new.user),
-            Control::Recover(recovery) => recovery.remove.iter().all(|user| known(*user)),
-            _ => true,
-        };
+        let all_known = people_named(control).into_iter().all(known);
         if all_known { Ok(()) } else { Err(Rejection::NotFound { what: "person" }) }
     }
 
@@ -115,6 +111,56 @@ impl Tx {
         let identity = state.identity(user).ok_or(Rejection::NotFound { what: "person" })?;
         let own = identity.registered_with == Some(account) || state.is_member(account, user);
         if own || identity.verified { Ok(()) } else { Err(Rejection::UnverifiedPerson) }
+    }
+}
+
+/// Whom an action names by number.
+fn people_named(control: &Control) -> Vec<UserId> {
+    match control {
+        Control::AddGrant(new) => vec![new.user],
+        Control::RemoveUser { user, .. } | Control::SuspendUser { user } | Control::UnsuspendUser { user } => {
+            vec![*user]
+        }
+        Control::TransferOwnership { to, .. } => vec![*to],
+        Control::Recover(recovery) => recovery.remove.iter().copied().collect(),
+        Control::RestartWorkers { .. }
+        | Control::SetPolicies { .. }
+        | Control::ChangeGrant(_)
+        | Control::RemoveGrant { .. }
+        | Control::CreateRole { .. }
+        | Control::ChangeRole { .. }
+        | Control::DeleteRole { .. }
+        | Control::SetAdministratorsManageUsers { .. }
+        | Control::SetSafeguards(_)
+        | Control::SetSecondFactorRequired { .. }
+        | Control::CreateSite { .. }
+        | Control::ChangeSite { .. }
+        | Control::RemoveSite { .. }
+        | Control::CreateAgent { .. }
+        | Control::ChangeAgent { .. }
+        | Control::RevokeAgent { .. }
+        | Control::CreateScanTask { .. }
+        | Control::ChangeScanTask { .. }
+        | Control::RemoveScanTask { .. }
+        | Control::PlaceDevices { .. }
+        | Control::AssignDevices { .. }
+        | Control::CreateGroup { .. }
+        | Control::ChangeGroup { .. }
+        | Control::DeleteGroup { .. }
+        | Control::RemoveSubAccount { .. }
+        | Control::SetWallet { .. }
+        | Control::SetAllocation { .. }
+        | Control::IssueObserverLink(_)
+        | Control::NarrowObserverLink { .. }
+        | Control::RevokeObserverLink { .. }
+        | Control::ProtectObservers {}
+        | Control::OpenObservers { .. }
+        | Control::IssueKey(_)
+        | Control::RevokeKey { .. }
+        | Control::FreezeAccount {}
+        | Control::UnfreezeAccount {}
+        | Control::DeleteAccount { .. }
+        | Control::KeepAccount {} => Vec::new(),
     }
 }
 

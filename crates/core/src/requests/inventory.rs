@@ -5,7 +5,7 @@ use crate::{
     authz::{Node, Permission, Place},
     decide::Tx,
     event::Event,
-    ids::{AccountId, DeviceId, UserId},
+    ids::{AccountId, ContainerId, DeviceId, SubAccountId, UserId},
     rejection::Rejection,
     state::State,
     time::Timestamp,
@@ -14,12 +14,41 @@ use crate::{
 /// Most devices in one such request.
 const MAX_DEVICES: usize = 10_000;
 
-/// Where a device at `place` would be.
-pub(crate) const fn place_after(control: &Control, place: Place) -> Place {
-    match control {
-        Control::PlaceDevices { container, .. } => Place { container: *container, ..place },
-        Control::AssignDevices { sub_account, .. } => Place { sub_account: *sub_account, ..place },
-        _ => place,
+/// Where devices are put.
+#[derive(Clone, Copy)]
+pub(crate) enum Move {
+    /// Into this container, or out of the one that they are in.
+    Container(Option<ContainerId>),
+    /// To this sub-account, or back to the account itself.
+    SubAccount(Option<SubAccountId>),
+}
+
+impl Move {
+    /// Where a device at `place` would be.
+    pub(crate) const fn after(self, place: Place) -> Place {
+        match self {
+            Self::Container(container) => Place { container, ..place },
+            Self::SubAccount(sub_account) => Place { sub_account, ..place },
+        }
+    }
+
+    /// The number of the container or sub-account that a device at `place` is in.
+    pub(crate) fn of(self, place: &Place) -> Option<u32> {
+        match self {
+            Self::Container(_) => place.container.map(|id| id.0),
+            Self::SubAccount(_) => place.sub_account.map(|id| id.0),
+        }
+    }
+}
+
+impl Control {
+    /// Which devices it moves, and where to.
+    pub(crate) fn moves(&self) -> Option<(&[DeviceId], Move)> {
+        match self {
+            Self::PlaceDevices { devices, container } => Some((devices, Move::Container(*container))),
+            Self::AssignDevices { devices, sub_account } => Some((devices, Move::SubAccount(*sub_account))),
+            _ => None,
+        }
     }
 }
 
@@ -48,10 +77,10 @@ impl State {
         control: &Control,
         now: Timestamp,
     ) -> Result<(), Rejection> {
-        let (what, node) = match control {
-            Control::PlaceDevices { container: Some(id), .. } => ("container", Node::Container(*id)),
-            Control::AssignDevices { sub_account: Some(id), .. } => ("sub-account", Node::SubAccount(*id)),
-            _ => return Ok(()),
+        let (what, node) = match control.moves() {
+            Some((_, Move::Container(Some(id)))) => ("container", Node::Container(id)),
+            Some((_, Move::SubAccount(Some(id)))) => ("sub-account", Node::SubAccount(id)),
+            Some((_, Move::Container(None) | Move::SubAccount(None))) | None => return Ok(()),
         };
         let place = self.place_of(account, node);
         let rights = self.rights_of_user(account, user);
@@ -62,21 +91,19 @@ impl State {
     /// Where the devices would be afterwards. Whoever moves something needs the permission there as well, so that nobody
     /// puts things out of their own reach.
     pub(crate) fn places_after(&self, control: &Control) -> Vec<Place> {
-        let (Control::PlaceDevices { devices, .. } | Control::AssignDevices { devices, .. }) = control else {
+        let Some((devices, to)) = control.moves() else {
             return Vec::new();
         };
-        let after = |id: &DeviceId| self.device(*id).map(|device| place_after(control, device.place()));
+        let after = |id: &DeviceId| self.device(*id).map(|device| to.after(device.place()));
         let mut places: Vec<_> = devices.iter().filter_map(after).collect();
         // Where they go is the business of those who see all that is there.
-        match control {
-            Control::PlaceDevices { container: Some(id), .. } => {
-                let site = self.container_ever(*id).map(|container| container.site);
-                places.push(Place { site, container: Some(*id), ..Place::ACCOUNT });
+        match to {
+            Move::Container(Some(id)) => {
+                let site = self.container_ever(id).map(|container| container.site);
+                places.push(Place { site, container: Some(id), ..Place::ACCOUNT });
             }
-            Control::AssignDevices { sub_account: Some(id), .. } => {
-                places.push(Place::sub_account(*id));
-            }
-            _ => {}
+            Move::SubAccount(Some(id)) => places.push(Place::sub_account(id)),
+            Move::Container(None) | Move::SubAccount(None) => {}
         }
         places.sort_unstable();
         places.dedup();
@@ -86,7 +113,7 @@ impl State {
 
 impl Tx {
     pub(crate) fn check_inventory(&self, account: AccountId, control: &Control) -> Result<(), Rejection> {
-        let (Control::PlaceDevices { devices, .. } | Control::AssignDevices { devices, .. }) = control else {
+        let Some((devices, to)) = control.moves() else {
             return Ok(());
         };
         if devices.is_empty() || devices.len() > MAX_DEVICES {
@@ -96,22 +123,22 @@ impl Tx {
         if !devices.iter().all(own) {
             return Err(Rejection::NotFound { what: "device" });
         }
-        match control {
-            Control::PlaceDevices { container: Some(id), .. } => {
-                let container = self.state().container(*id).filter(|container| container.account == account);
+        match to {
+            Move::Container(Some(id)) => {
+                let container = self.state().container(id).filter(|container| container.account == account);
                 let site = container.ok_or(Rejection::NotFound { what: "container" })?.site;
                 if devices.iter().any(|id| self.state().device(*id).is_none_or(|device| device.site != site)) {
                     let problem = "the container stands on another site than a device".into();
                     return Err(Rejection::Invalid { field: "container", problem });
                 }
+                Ok(())
             }
-            Control::AssignDevices { sub_account: Some(id), .. } => {
-                let own = self.state().sub_account(*id).is_some_and(|sub_account| sub_account.account == account);
-                return if own { Ok(()) } else { Err(Rejection::NotFound { what: "sub-account" }) };
+            Move::SubAccount(Some(id)) => {
+                let own = self.state().sub_account(id).is_some_and(|sub_account| sub_account.account == account);
+                if own { Ok(()) } else { Err(Rejection::NotFound { what: "sub-account" }) }
             }
-            _ => {}
+            Move::Container(None) | Move::SubAccount(None) => Ok(()),
         }
-        Ok(())
     }
 
     pub(crate) fn inventory_effects(&self, account: AccountId, control: &Control) -> Vec<Event> {

@@ -17,6 +17,7 @@
 
 mod action;
 mod authority;
+mod available;
 mod base;
 mod canonical;
 mod claims;
@@ -24,6 +25,7 @@ mod comment;
 mod control;
 mod effects;
 mod groups;
+mod hardening;
 mod identity;
 mod inventory;
 mod items;

@@ -8,7 +8,7 @@
 //! It is worked out from the grants, roles and places that the action names, without carrying it out. Invariant I15 holds it against
 //! what happens: everybody's rights on every object, before and after whatever too few people ask for.
 
-use super::{Action, Control, GrantChange, NewGrant, Scenario, inventory::place_after};
+use super::{Action, Control, GrantChange, NewGrant, Scenario, inventory::Move};
 use crate::{
     authz::{ApiAccess, Grant, Node, Permission, Place, Role, RoleId, Scope, mask_of},
     ids::{AccountId, DeviceId, UserId},
@@ -184,9 +184,11 @@ impl State {
                 };
                 self.with_places(account, into.filter_map(|(id, into)| Some((id, place(self.device(id)?.place(), into)))))
             }
-            Control::PlaceDevices { devices, .. } | Control::AssignDevices { devices, .. } => {
-                let after = devices.iter().filter_map(|id| Some((*id, place_after(control, self.device(*id)?.place()))));
-                self.with_places(account, after)
+            Control::PlaceDevices { devices, container } => {
+                self.with_moved(account, devices, Move::Container(*container))
+            }
+            Control::AssignDevices { devices, sub_account } => {
+                self.with_moved(account, devices, Move::SubAccount(*sub_account))
             }
             // A key does no more than its grant: whoever asks for it is told its secret, which `may_ask` looks at.
             Control::IssueKey(_)
@@ -275,6 +277,11 @@ impl State {
             delta.record(user, &before, &after, at_node, &|own, other| self.contains_node(own, other));
         }
         delta
+    }
+
+    fn with_moved(&self, account: AccountId, devices: &[DeviceId], to: Move) -> ReachDelta {
+        let after = devices.iter().filter_map(|id| Some((*id, to.after(self.device(*id)?.place()))));
+        self.with_places(account, after)
     }
 
     /// Devices that would be at these places: who reaches a place by a grant on some of its nodes gains or loses them.

@@ -4,9 +4,9 @@
 //! keys or rules is seen by whoever may view that area, by whoever asked for it, by those who may decide it, and by whom it offers
 //! something. Whoever may read the whole log sees everything, as it is all written there.
 
-use super::{Action, Control, ItemState, Request, Step, StepKind, Target, Was, offered_to, rendering::Prior};
+use super::{Action, Control, ItemState, Payload, Request, Step, StepKind, Target, Was, offered_to, rendering::Prior};
 use crate::{
-    authz::{Actor, Permission, Place, Rights},
+    authz::{Actor, Permission, Place, Principal, Rights},
     ids::UserId,
     state::{DeviceSet, State},
     time::Timestamp,
@@ -182,13 +182,15 @@ impl State {
         };
         places.iter().all(|place| rights.allow(area(control), place, now))
             || rights.live(now).next().is_some() && is_part_of_it()
-            || user.is_some_and(|user| self.keeps_veto(request, user, now))
+            || user.is_some_and(|user| self.sees_while_suspended(request, user, now))
     }
 
-    /// Who is suspended sees what they may still stop.
-    fn keeps_veto(&self, request: &Request, user: UserId, now: Timestamp) -> bool {
-        let account = request.payload.account;
-        self.is_suspended(account, user) && request.payload.scenario.keeps_veto() && self.may_decide(request, user, now)
+    /// Who is suspended sees what they may still stop, and what they have asked for where that does not keep them out.
+    fn sees_while_suspended(&self, request: &Request, user: UserId, now: Timestamp) -> bool {
+        let Payload { account, scenario, initiator, ref action, .. } = *request.payload;
+        let vetoes = scenario.keeps_veto() && self.may_decide(request, user, now);
+        let is_own = initiator == Principal::User(user) && !self.is_kept_out(account, action, user);
+        self.is_suspended(account, user) && (vetoes || is_own)
     }
 
     /// By a grant that they still hold.

@@ -1,7 +1,7 @@
 //! What if? The counts and the people who could meet them, as they are, or as they would be if somebody left, had another
 //! role, or counts were others. Nothing is changed: it is tried on a copy.
 
-use super::{Action, Control, Policy, PolicyChange, Scenario, quorum::Counted};
+use super::{Action, Control, Policy, PolicyChange, Scenario, available::Counted};
 use crate::{
     authz::{Actor, ApiAccess, Principal, Role, Scope},
     decide::Tx,

@@ -32,7 +32,7 @@ use std::collections::BTreeMap;
 ///
 /// # Errors
 /// `account_gone` if they hold nothing there any more and could choose another, `account_unopened` if they have opened none of
-/// those that they could choose, `no_account` if there is none.
+/// those that they could choose, `account_suspended` if they are suspended on the only ones, `no_account` if there is none.
 pub(super) fn current(state: &State, session: &Session) -> Answer<AccountId> {
     if let Some(account) = session.account.filter(|account| works_on(state, *account, session.user)) {
         return Ok(account);
@@ -42,6 +42,11 @@ pub(super) fn current(state: &State, session: &Session) -> Answer<AccountId> {
     match open.next() {
         None if state.accounts_of(session.user).any(|account| !state.has_opened(account, session.user)) => {
             Err(forbidden(UNOPENED, "you were given a role on an account: open it, or decline it"))
+        }
+        None if state.accounts_of(session.user).next().is_some() => {
+            let detail =
+                "you are suspended here: you may still stop what concerns its owner, money and rules, and nothing else";
+            Err(forbidden(SUSPENDED, detail))
         }
         None => Err(forbidden("no_account", "you hold no role on any account")),
         Some(_) if session.account.is_some() => {
@@ -53,6 +58,8 @@ pub(super) fn current(state: &State, session: &Session) -> Answer<AccountId> {
 
 /// Whoever has been given something and has opened nothing yet.
 pub(super) const UNOPENED: &str = "account_unopened";
+/// Whoever is suspended on every account that they belong to.
+pub(super) const SUSPENDED: &str = "account_suspended";
 
 fn belongs(state: &State, account: AccountId, user: UserId) -> bool {
     state.accounts_of(user).any(|of| of == account) && state.has_opened(account, user)
@@ -70,11 +77,15 @@ fn works_on(state: &State, account: AccountId, user: UserId) -> bool {
     belongs(state, account, user) && !state.is_suspended(account, user)
 }
 
-/// The account of whoever is suspended on the one that they have chosen: there they may still stop what they may stop.
+/// The account of whoever is suspended on the one that they have chosen, or has no other: there they may still stop what they may
+/// stop.
 pub(super) fn suspended_on(state: &State, session: &Session) -> Option<AccountId> {
-    session
-        .account
-        .filter(|account| belongs(state, *account, session.user) && state.is_suspended(*account, session.user))
+    let is_suspended =
+        |account: &AccountId| belongs(state, *account, session.user) && state.is_suspended(*account, session.user);
+    match session.account.filter(is_suspended) {
+        None if current(state, session).is_err() => state.accounts_of(session.user).find(is_suspended),
+        chosen => chosen,
+    }
 }
 
 /// The contract's `AccountRef`s.
@@ -86,6 +97,8 @@ pub(super) fn of(state: &State, user: UserId, current: Option<AccountId>) -> Vec
             "id": account.id, "name": account.name, "roles": roles,
             "owner": account.owner == user, "current": current == Some(account.id),
             "opened": state.has_opened(account.id, user),
+            "suspended": state.is_suspended(account.id, user),
+            "deletion_at": account.deletion,
         })
     });
     view.collect()

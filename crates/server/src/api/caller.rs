@@ -153,11 +153,7 @@ impl FromRequestParts<Shared> for Caller {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, api: &Shared) -> Result<Self, Problem> {
         let SignedIn(session) = SignedIn::from_request_parts(parts, api).await?;
-        let state = api.engine.state();
-        // Requests are all that is left to whoever is suspended: which of them they see and may stop, core says.
-        let is_about_requests = parts.uri.path().split('/').any(|part| part == "requests");
-        let suspended = accounts::suspended_on(&state, &session).filter(|_| is_about_requests);
-        let account = suspended.map_or_else(|| accounts::current(&state, &session), Ok)?;
+        let account = accounts::current(&api.engine.state(), &session)?;
         let principal = Principal::User(session.user);
         let actor = Actor { account, principal, authenticated_at: session.authenticated_at };
         Ok(Self { actor, session })
@@ -170,5 +166,38 @@ impl<const P: u8> FromRequestParts<Shared> for Allowed<P> {
         let caller = Caller::from_request_parts(parts, api).await?;
         let permit = api.engine.state().permit::<P>(&caller.actor, api.now()).map_err(Rejection::from)?;
         Ok(Self { caller, permit })
+    }
+}
+
+/// Whoever may have a say in requests: a caller, or a person who is suspended and may still stop some. What that is, core says.
+pub struct Party(pub Asker);
+
+impl FromRequestParts<Shared> for Party {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, api: &Shared) -> Result<Self, Problem> {
+        if program::of(parts)?.is_none() {
+            let SignedIn(session) = SignedIn::from_request_parts(parts, api).await?;
+            if let Some(account) = accounts::suspended_on(&api.engine.state(), &session) {
+                let principal = Principal::User(session.user);
+                let actor = Actor { account, principal, authenticated_at: session.authenticated_at };
+                return Ok(Self(Asker(actor)));
+            }
+        }
+        Asker::from_request_parts(parts, api).await.map(Self)
+    }
+}
+
+/// A party that holds permission `P` somewhere, or holds nothing because they are suspended.
+pub struct PartyWith<const P: u8>(pub Asker);
+
+impl<const P: u8> FromRequestParts<Shared> for PartyWith<P> {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, api: &Shared) -> Result<Self, Problem> {
+        let Party(asker) = Party::from_request_parts(parts, api).await?;
+        let (state, actor) = (api.engine.state(), &asker.0);
+        if !actor.user().is_some_and(|user| state.is_suspended_member(actor.account, user)) {
+            state.permit::<P>(actor, api.now()).map_err(Rejection::from)?;
+        }
+        Ok(Self(asker))
     }
 }

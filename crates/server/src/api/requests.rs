@@ -4,7 +4,7 @@ mod list;
 
 use super::{
     Shared,
-    caller::{Allowed, Asker, Permitted},
+    caller::{Allowed, Party, PartyWith, Permitted},
     estimate::estimates,
     etag::{self, IfMatch},
     id, passkeys, preview,
@@ -136,7 +136,7 @@ pub fn made(api: &Shared, caller: &impl AsRef<Actor>, request: RequestId, ran: S
 pub async fn submit(
     Shares(api): Shares<Shared>,
     headers: HeaderMap,
-    asker: Asker,
+    Party(asker): Party,
     Body(asked): Body<Asked>,
 ) -> Answer<Response> {
     let submission = submission(&api, asked, key_of(&headers))?;
@@ -199,11 +199,11 @@ fn paged(items: Vec<Value>, total: usize, offset: usize) -> Value {
 /// `GET /requests/{request}`, by a person or with an API key.
 pub async fn show(
     Shares(api): Shares<Shared>,
-    permitted: Permitted<P>,
+    PartyWith(asker): PartyWith<P>,
     Path(request): Path<String>,
 ) -> Answer<Response> {
-    let request = sought(&api, &api.engine.state(), &request, &permitted.asker.0)?;
-    let view = shown(&api, &permitted.asker, request.id)?;
+    let request = sought(&api, &api.engine.state(), &request, &asker.0)?;
+    let view = shown(&api, &asker, request.id)?;
     Ok(etag::tagged(request.payload.revision, view))
 }
 
@@ -251,22 +251,22 @@ pub struct Voted {
 /// `POST /requests/{request}/votes`; a key is told that keys never vote.
 pub async fn vote(
     Shares(api): Shares<Shared>,
-    permitted: Permitted<P>,
+    PartyWith(asker): PartyWith<P>,
     from: From,
     seen: IfMatch,
     Path(request): Path<String>,
     Body(vote): Body<Voted>,
 ) -> Answer<Json<Value>> {
-    let request = sought(&api, &api.engine.state(), &request, &permitted.asker.0)?;
+    let request = sought(&api, &api.engine.state(), &request, &asker.0)?;
     seen.check(request.payload.revision)?;
     let request = request.id;
     let Voted { decision, content_hash, comment, assertion } = vote;
-    let actor = permitted.asker.0;
+    let actor = asker.0;
     let prove = |(given, user)| passkeys::prove_vote(&api, &from, (user, request), (decision, content_hash), &given);
     let passkey = assertion.zip(actor.user()).map(prove).transpose()?;
     let vote = Command::Vote { request, decision, content_hash, comment, passkey };
     api.engine.run(actor, vote).await?;
-    shown(&api, &permitted.asker, request).map(Json)
+    shown(&api, &asker, request).map(Json)
 }
 
 /// `DELETE /requests/{request}/votes/me`
@@ -292,7 +292,7 @@ pub struct Cancelled {
 /// `POST /requests/{request}/cancel`, by a person or with an API key, which calls off its own.
 pub async fn cancel(
     Shares(api): Shares<Shared>,
-    Permitted { asker, .. }: Permitted<P>,
+    PartyWith(asker): PartyWith<P>,
     seen: IfMatch,
     Path(request): Path<String>,
     Body(asked): Body<Cancelled>,

@@ -138,8 +138,8 @@ pub(super) fn begin(api: &Shared, from: &From, user: UserId) -> Answer<Response>
     };
     let answer = match view(api, &session) {
         Ok(body) => Json(body).into_response(),
-        // They are signed in, to say whether they want to open what they were given.
-        Err(problem) if problem.code == accounts::UNOPENED => problem.into_response(),
+        // They are signed in, to say whether they want to open what they were given, or to stop what they may still stop.
+        Err(problem) if [accounts::UNOPENED, accounts::SUSPENDED].contains(&problem.code) => problem.into_response(),
         Err(problem) => return Err(problem),
     };
     let mut people = api.people();

@@ -145,7 +145,7 @@ impl ObjectRef {
     }
 }
 
-/// Devices: how many, the first of them, and a digest in which any two lists differ.
+/// Devices: how many, the first of them, and a digest by which lists are told apart.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeviceList {
     /// How many.

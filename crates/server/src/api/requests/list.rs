@@ -3,7 +3,7 @@
 use super::{
     super::{
         Shared,
-        caller::Permitted,
+        caller::{Asker, PartyWith},
         problem::{Answer, Params},
         views::{Summary, Viewer},
     },
@@ -138,11 +138,11 @@ struct Page<'a> {
 /// `GET /requests`: what waits first, as it expires; then the others, newest first.
 pub async fn list(
     Shares(api): Shares<Shared>,
-    allowed: Permitted<P>,
+    PartyWith(Asker(actor)): PartyWith<P>,
     Params(asked): Params<Listed>,
 ) -> Answer<Response> {
-    let (state, names, now) = (api.engine.state(), api.names(allowed.asker.0.account)?, api.now());
-    let actor = &allowed.asker.0;
+    let (state, names, now) = (api.engine.state(), api.names(actor.account)?, api.now());
+    let actor = &actor;
     let viewer = Viewer { state: &state, names: &names, actor, now };
     let mut found = asked.among(&state, actor, now, asked.cursor);
     let page: Vec<_> = found.by_ref().take(asked.limit.unwrap_or(50).clamp(1, 200)).collect();
