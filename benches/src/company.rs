@@ -49,8 +49,7 @@ impl Company {
                 name: "all".into(),
                 ranges: vec!["10.0.0.0/16".into()],
                 interval_s: 60,
-                credentials: None,
-            },
+                credentials: None, passwords_to_unknown: false },
             Control::SetPolicies { changes },
         ] {
             company.ask(Action::Control(control), Vec::new());
@@ -64,7 +63,7 @@ impl Company {
     /// The agent reports these miners.
     pub fn find(&mut self, numbers: &[u32]) {
         let devices = numbers.iter().copied().map(miner).collect();
-        let report = Command::ReportDevices { agent: AGENT, scan_task: ScanTaskId(1), devices };
+        let report = Command::ReportDevices { agent: AGENT, scan_task: ScanTaskId(1), devices, heard: Default::default() };
         self.run(Actor::system(ACCOUNT), report);
     }
 

@@ -321,6 +321,8 @@ pub enum Command {
         scan_task: ScanTaskId,
         /// What it found.
         devices: Vec<FoundDevice>,
+        /// Devices of which whoever holds them has heard lately.
+        heard: BTreeSet<DeviceId>,
     },
     /// An agent's commands have ended.
     ReportResults {
@@ -365,6 +367,11 @@ pub enum Reply {
     Webhook(WebhookId),
     /// An agent.
     Agent(AgentId),
+    /// What was reported was taken in, but for this many devices and results.
+    Taken {
+        /// Devices beyond what one agent may bring, or results that are not its to tell.
+        left_out: u32,
+    },
     /// A draft's new version, and how many devices were taken over from other changes of it.
     Draft {
         /// Version after the change.

@@ -7,6 +7,7 @@ mod inventory;
 mod keys;
 mod money;
 mod people;
+mod reports;
 mod tick;
 mod webhooks;
 
@@ -15,14 +16,13 @@ use crate::{
     authz::{Actor, Permission, Principal},
     command::{Command, Reply},
     event::{Entry, Event},
-    fleet::{CommandId, FoundDevice, SitePolicy, TargetResult},
-    ids::{AgentId, DeviceId, RequestId, ScanTaskId, UserId},
+    ids::UserId,
     rejection::Rejection,
-    requests::{ContentHash, ItemState, Payload, RequestState},
-    state::{State, identity_keys},
+    requests::{ContentHash, Payload},
+    state::State,
     time::Timestamp,
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 /// The most entries that one command may come to. A log takes this much and a batch before it in one append.
 pub const MAX_ENTRIES: usize = 100_000;
@@ -236,14 +236,13 @@ impl Tx {
                 system_only(actor)?;
                 self.report_site_policy(agent, policy)
             }
-            Command::ReportDevices { agent, scan_task, devices } => {
+            Command::ReportDevices { agent, scan_task, devices, heard } => {
                 system_only(actor)?;
-                self.report_devices(agent, scan_task, devices)
+                self.report_devices(agent, scan_task, devices, &heard)
             }
             Command::ReportResults { agent, results } => {
                 system_only(actor)?;
-                self.report_results(agent, results);
-                Ok(Reply::Done)
+                Ok(self.report_results(agent, results))
             }
             Command::NoteState { seq, hash } => {
                 system_only(actor)?;
@@ -262,85 +261,6 @@ impl Tx {
         }
         self.emit(Event::StateHashed { seq, form: State::FORM, hash });
         Ok(Reply::Done)
-    }
-
-    fn enrol_agent(&mut self, token_hash: &str, public_key: String) -> Result<Reply, Rejection> {
-        let agent = self.state.agents.values().find(|agent| agent.token_hash.as_deref() == Some(token_hash));
-        let agent = agent.ok_or(Rejection::NotFound { what: "unspent enrolment token" })?.id;
-        if public_key.len() != 64 || !public_key.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return Err(Rejection::Invalid { field: "public_key", problem: "64 hex digits".into() });
-        }
-        self.emit(Event::AgentEnrolled { agent, public_key });
-        Ok(Reply::Agent(agent))
-    }
-
-    fn report_site_policy(&mut self, agent: AgentId, policy: SitePolicy) -> Result<Reply, Rejection> {
-        let known = self.state.agent(agent).ok_or(Rejection::NotFound { what: "agent" })?;
-        if known.site_policy != policy {
-            self.emit(Event::SitePolicyTold { agent, policy });
-        }
-        Ok(Reply::Done)
-    }
-
-    fn report_devices(
-        &mut self,
-        agent: AgentId,
-        scan_task: ScanTaskId,
-        devices: Vec<FoundDevice>,
-    ) -> Result<Reply, Rejection> {
-        let account = self.state.agent(agent).ok_or(Rejection::NotFound { what: "agent" })?.account;
-        self.state.account(account).ok_or(Rejection::NotFound { what: "agent" })?;
-        let own = self.state.scan_task(scan_task).is_some_and(|task| task.agent == agent);
-        if !own {
-            return Err(Rejection::NotFound { what: "scan task" });
-        }
-        let mut new: BTreeMap<Vec<String>, (DeviceId, FoundDevice)> = BTreeMap::new();
-        let mut changed = Vec::new();
-        let mut next = u32::try_from(self.state.devices.len()).unwrap_or(u32::MAX) + 1;
-        for found in devices {
-            let keys: Vec<_> = identity_keys(account, &found.identity).collect();
-            if keys.is_empty() {
-                continue;
-            }
-            match keys.iter().find_map(|key| self.state.by_identity.get(key)).copied() {
-                Some(id) => {
-                    let known = self.state.device(id);
-                    if known.is_none_or(|d| d.found != found || d.agent != agent || d.scan_task != scan_task) {
-                        changed.push((id, found));
-                    }
-                }
-                None if new.contains_key(&keys) => {}
-                None => {
-                    new.insert(keys, (DeviceId(next), found));
-                    next += 1;
-                }
-            }
-        }
-        if !new.is_empty() {
-            let mut devices: Vec<_> = new.into_values().collect();
-            devices.sort_unstable_by_key(|(id, _)| *id);
-            self.emit(Event::DevicesFound { agent, scan_task, devices });
-        }
-        if !changed.is_empty() {
-            self.emit(Event::DevicesChanged { agent, scan_task, devices: changed });
-        }
-        Ok(Reply::Done)
-    }
-
-    /// Results of items that are not open, or that another agent holds, change nothing: they have been told before, or are not theirs to tell.
-    fn report_results(&mut self, agent: AgentId, results: Vec<(CommandId, TargetResult)>) {
-        let mut by_request: BTreeMap<RequestId, BTreeMap<u32, TargetResult>> = BTreeMap::new();
-        for (command, result) in results {
-            let request = self.state.request(command.request).filter(|r| r.state == RequestState::Executing);
-            let item = request.and_then(|request| request.items.get(command.item as usize));
-            if item == Some(&ItemState::Open { agent }) {
-                by_request.entry(command.request).or_default().entry(command.item).or_insert(result);
-            }
-        }
-        for (request, results) in by_request {
-            self.emit(Event::ItemsEnded { request, results: results.into_iter().collect() });
-            self.settle(request);
-        }
     }
 }
 

@@ -22,7 +22,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 /// An event with who caused it and when: the body of one record of the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -236,6 +236,9 @@ pub enum Event {
     /// It has, and this is its public key. The token is spent.
     #[serde(rename = "agent_enrolled.v1")]
     AgentEnrolled { agent: AgentId, public_key: String },
+    /// It has not enrolled in time, and may with the token of this hash.
+    #[serde(rename = "agent_token_reissued.v1")]
+    AgentTokenReissued { agent: AgentId, token_hash: String },
     /// An agent is called this, and works like this from now on.
     #[serde(rename = "agent_changed.v1")]
     AgentChanged { agent: AgentId, name: String, mode: AgentMode, paused: bool },
@@ -255,6 +258,7 @@ pub enum Event {
         interval_s: u32,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         credentials: Option<String>,
+        passwords_to_unknown: bool,
     },
     /// It is this from now on.
     #[serde(rename = "scan_task_changed.v1")]
@@ -265,6 +269,7 @@ pub enum Event {
         interval_s: u32,
         enabled: bool,
         credentials: Option<String>,
+        passwords_to_unknown: bool,
     },
     /// Nobody searches these ranges for it any more.
     #[serde(rename = "scan_task_removed.v1")]
@@ -272,9 +277,15 @@ pub enum Event {
     /// Devices never seen before.
     #[serde(rename = "devices_found.v1")]
     DevicesFound { agent: AgentId, scan_task: ScanTaskId, devices: Vec<(DeviceId, FoundDevice)> },
-    /// Known devices at another address, with another agent or firmware.
+    /// Known devices at another address, with another agent of the same site or other firmware.
     #[serde(rename = "devices_changed.v1")]
     DevicesChanged { agent: AgentId, scan_task: ScanTaskId, devices: Vec<(DeviceId, FoundDevice)> },
+    /// An agent says that it sees devices which others hold, at these addresses. They stay where they are.
+    #[serde(rename = "devices_claimed.v1")]
+    DevicesClaimed { agent: AgentId, scan_task: ScanTaskId, devices: Vec<(DeviceId, IpAddr)> },
+    /// Devices are this agent's and stand on its site from now on; what others said of them is settled.
+    #[serde(rename = "devices_moved.v1")]
+    DevicesMoved { account: AccountId, agent: AgentId, site: SiteId, devices: Vec<DeviceId> },
 
     /// A container exists.
     #[serde(rename = "container_created.v1")]

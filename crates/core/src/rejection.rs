@@ -31,6 +31,10 @@ pub enum Rejection {
     ContentChanged,
     #[error("the time to decide on this request is over; whoever asked for it may ask again")]
     Expired,
+    #[error(
+        "this enrolment token has ended: it was good for 24 hours. Have another one issued for the agent under Agents & scans"
+    )]
+    TokenEnded,
     #[error("show once more that it is you (within the last five minutes), then repeat this")]
     StepUpRequired,
     #[error("approving this takes a passkey, given for this one decision")]
@@ -214,6 +218,7 @@ impl Rejection {
             Self::InvalidState { .. } => "invalid_state",
             Self::ContentChanged => "content_changed",
             Self::Expired => "expired",
+            Self::TokenEnded => "enrolment_token_ended",
             Self::StepUpRequired => "step_up_required",
             Self::PasskeyRequired => "passkey_required",
             Self::NoSay(why) => why.code(),
@@ -257,7 +262,7 @@ impl Rejection {
             | Self::OwnerRecoveryOff
             | Self::OwnerOnly { .. }
             | Self::BeyondOwnRights { .. } => 403,
-            Self::Expired => 410,
+            Self::Expired | Self::TokenEnded => 410,
             Self::Changed => 412,
             Self::QuotaReached { .. } => 429,
             Self::ReasonRequired

@@ -4,6 +4,7 @@
 //! state they were given while the next one is made. [`State::apply`] cannot fail: what it is given was decided.
 
 mod apply;
+mod conflicts;
 mod drafts;
 mod fleet;
 mod form;
@@ -20,6 +21,7 @@ mod territory;
 mod webhooks;
 
 pub(crate) use apply::{idempotency_key, identity_keys};
+pub(crate) use conflicts::MAX_CLAIMS;
 pub(crate) use drafts::DRAFT_TTL;
 pub use drafts::{Draft, DraftChange};
 pub use form::FormError;
@@ -36,7 +38,7 @@ use crate::{
     accounts::{Money, ObserverLink, Sections},
     authz::{Actor, ApiKey, CustomRole, Grant, Node, Principal, Rights, RightsTable, RoleId, Scope},
     event::Entry,
-    fleet::{Agent, ConflictGroup, Container, Device, Group, ScanTask, Site, SubAccount},
+    fleet::{Agent, ConflictGroup, Container, Device, DeviceClaim, Group, ScanTask, Site, SubAccount},
     ids::{
         AccountId, AgentId, ContainerId, CustomRoleId, DeviceId, GrantId, GroupId, KeyId, ObserverLinkId, RequestId,
         ScanTaskId, SiteId, SubAccountId, UserId, WebhookId,
@@ -136,6 +138,8 @@ pub struct State {
     pub(crate) devices: imbl::Vector<Arc<Device>>,
     /// MAC, or serial number where there is no MAC, within an account.
     pub(crate) by_identity: imbl::OrdMap<String, DeviceId>,
+    /// What agents say of devices that others hold. No device is listed without a claim.
+    pub(crate) device_claims: imbl::OrdMap<DeviceId, Vec<DeviceClaim>>,
     pub(crate) claims: imbl::Vector<Claims>,
     pub(crate) requests: imbl::Vector<Arc<Request>>,
     pub(crate) by_request: imbl::OrdMap<RequestId, u32>,

@@ -119,7 +119,12 @@ fn what_an_agent_of_a_deleted_account_still_says_is_not_taken() {
     w.tick_after(DELETION_DELAY);
     let system = adit_core::authz::Actor::system(w.account);
     let scan_task = adit_core::ids::ScanTaskId(1);
-    let report = Command::ReportDevices { agent: support::AGENT, scan_task, devices: vec![support::miner(9)] };
+    let report = Command::ReportDevices {
+        agent: support::AGENT,
+        scan_task,
+        devices: vec![support::miner(9)],
+        heard: Default::default(),
+    };
     assert_eq!(code(w.run(&system, report)), "not_found");
 }
 

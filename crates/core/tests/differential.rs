@@ -168,7 +168,15 @@ impl Twins {
             twins.tell(Event::AgentCreated { agent, account, site: id, name, token_hash });
             let (scan_task, ranges) = (ScanTaskId(site), vec!["10.0.0.0/24".to_owned()]);
             let name = "all".to_owned();
-            twins.tell(Event::ScanTaskCreated { scan_task, agent, name, ranges, interval_s: 60, credentials: None });
+            twins.tell(Event::ScanTaskCreated {
+                scan_task,
+                agent,
+                name,
+                ranges,
+                interval_s: 60,
+                credentials: None,
+                passwords_to_unknown: false,
+            });
             for container in [site * 2 - 1, site * 2] {
                 let name = format!("C{container}");
                 twins.tell(Event::ContainerCreated { container: ContainerId(container), account, site: id, name });

@@ -99,11 +99,14 @@ const fn number(event: &Event) -> usize {
         Event::KeysReleased { .. } => 81,
         Event::AccountOpened { .. } => 82,
         Event::SecondFactorRequired { .. } => 83,
+        Event::AgentTokenReissued { .. } => 84,
+        Event::DevicesClaimed { .. } => 85,
+        Event::DevicesMoved { .. } => 86,
     }
 }
 
 /// How many numbers there are.
-const EVENTS: usize = 84;
+const EVENTS: usize = 87;
 
 fn entries() -> impl Iterator<Item = (usize, &'static str, Entry)> {
     (1..).zip(LINES.lines()).map(|(line, text)| {

@@ -75,7 +75,12 @@ fn a_grant_on_a_group_reaches_what_is_in_it_now_and_later_and_nothing_else() {
     let mut moved = miner(5);
     moved.ip = [10, 9, 9, 9].into();
     let scan_task = adit_core::ids::ScanTaskId(1);
-    w.system(Command::ReportDevices { agent: support::AGENT, scan_task, devices: vec![moved] });
+    w.system(Command::ReportDevices {
+        agent: support::AGENT,
+        scan_task,
+        devices: vec![moved],
+        heard: Default::default(),
+    });
     assert_eq!(seen(&w, user), [2, 5], "another address is the same device");
 }
 

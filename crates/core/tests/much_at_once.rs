@@ -26,7 +26,7 @@ fn with_waiting(count: u32) -> (World, UserId) {
     let asker = w.person(Role::Administrator);
     w.set_policy(Scenario::FleetMode, 2, 1);
     let devices = (1..=count).map(support::miner).collect();
-    w.system(Command::ReportDevices { agent: AGENT, scan_task: ScanTaskId(1), devices });
+    w.system(Command::ReportDevices { agent: AGENT, scan_task: ScanTaskId(1), devices, heard: Default::default() });
     w.ask(asker, mode(PowerMode::Low), &[1]);
     let first = w.log.last().unwrap().clone();
     let Event::RequestSubmitted { payload, number, .. } = &first.event else { unreachable!() };

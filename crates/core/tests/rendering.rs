@@ -199,7 +199,8 @@ fn what_devices_were_set_to_is_told_when_they_have_changed() {
         let miner = support::miner(number);
         FoundDevice { supports: vec![OpKind::SetPools], ..miner }
     });
-    let found = Command::ReportDevices { agent: support::AGENT, scan_task: ScanTaskId(1), devices: devices.collect() };
+    let (devices, heard) = (devices.collect(), std::collections::BTreeSet::new());
+    let found = Command::ReportDevices { agent: support::AGENT, scan_task: ScanTaskId(1), devices, heard };
     w.system(found);
     let estimates = (1..=2).map(|n| {
         let setting = settings(DeviceId(1 + 2 * (n - 1)));

@@ -149,7 +149,12 @@ fn a_device_keeps_its_place_when_its_address_changes() {
     let mut moved = miner(1);
     moved.ip = [10, 0, 9, 9].into();
     let scan_task = adit_core::ids::ScanTaskId(1);
-    w.system(Command::ReportDevices { agent: support::AGENT, scan_task, devices: vec![moved] });
+    w.system(Command::ReportDevices {
+        agent: support::AGENT,
+        scan_task,
+        devices: vec![moved],
+        heard: Default::default(),
+    });
     let device = w.state.device(DeviceId(1)).unwrap();
     assert_eq!((device.container, device.sub_account), (Some(one), Some(client)));
 }

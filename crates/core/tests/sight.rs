@@ -24,10 +24,20 @@ fn two_sites() -> World {
     ask(&mut w, Control::CreateSite { name: "Sur".into(), capacity_w: None });
     ask(&mut w, Control::CreateAgent { site, name: "south".into(), token_hash: token_hash.clone() });
     let ranges = vec!["10.1.0.0/24".into()];
-    ask(&mut w, Control::CreateScanTask { agent, name: "all".into(), ranges, interval_s: 60, credentials: None });
+    ask(
+        &mut w,
+        Control::CreateScanTask {
+            agent,
+            name: "all".into(),
+            ranges,
+            interval_s: 60,
+            credentials: None,
+            passwords_to_unknown: false,
+        },
+    );
     w.system(Command::EnrolAgent { token_hash, public_key: "ab".repeat(32) });
     let devices = (5..=6).map(miner).collect();
-    w.system(Command::ReportDevices { agent, scan_task: ScanTaskId(2), devices });
+    w.system(Command::ReportDevices { agent, scan_task: ScanTaskId(2), devices, heard: Default::default() });
     w
 }
 

@@ -43,13 +43,28 @@ fn remove_site(site: SiteId, name: &str) -> Control {
 
 fn scan(agent: AgentId, ranges: &[&str]) -> Control {
     let ranges = ranges.iter().map(|range| (*range).to_owned()).collect();
-    Control::CreateScanTask { agent, name: "more".into(), ranges, interval_s: 60, credentials: None }
+    Control::CreateScanTask {
+        agent,
+        name: "more".into(),
+        ranges,
+        interval_s: 60,
+        credentials: None,
+        passwords_to_unknown: false,
+    }
 }
 
 fn change_scan(ranges: &[&str], passwords: Passwords) -> Control {
     let ranges = ranges.iter().map(|range| (*range).to_owned()).collect();
     let name = "all".into();
-    Control::ChangeScanTask { scan_task: TASK, name, ranges, interval_s: 900, enabled: false, passwords }
+    Control::ChangeScanTask {
+        scan_task: TASK,
+        name,
+        ranges,
+        interval_s: 900,
+        enabled: false,
+        passwords_to_unknown: false,
+        passwords,
+    }
 }
 
 #[test]
@@ -88,7 +103,12 @@ fn a_site_goes_with_everything_on_it_once_its_name_is_typed_and_nothing_is_open(
     control(&mut w, Control::CreateAgent { site, name: "north".into(), token_hash: token_hash.clone() });
     control(&mut w, scan(AgentId(2), &["10.0.0.0/24"]));
     w.system(Command::EnrolAgent { token_hash, public_key: "cd".repeat(32) });
-    w.system(Command::ReportDevices { agent: AgentId(2), scan_task: ScanTaskId(2), devices: vec![miner(1)] });
+    w.system(Command::ReportDevices {
+        agent: AgentId(2),
+        scan_task: ScanTaskId(2),
+        devices: vec![miner(1)],
+        heard: Default::default(),
+    });
     assert_eq!(w.state.devices().map(|device| device.id).collect::<Vec<_>>(), [DeviceId(3)]);
 }
 
@@ -116,7 +136,8 @@ fn a_revoked_agent_is_nobody_and_its_devices_wait_for_another() {
     control(&mut w, Control::RevokeAgent { agent: AGENT });
     assert!(w.state.agent(AGENT).is_none() && w.state.scan_task(TASK).is_none());
     assert_eq!(w.state.device(DeviceId(1)).unwrap().agent, AGENT);
-    let report = Command::ReportDevices { agent: AGENT, scan_task: TASK, devices: vec![miner(2)] };
+    let report =
+        Command::ReportDevices { agent: AGENT, scan_task: TASK, devices: vec![miner(2)], heard: Default::default() };
     assert!(matches!(w.run(&system, report), Err(Rejection::NotFound { .. })));
     assert_eq!(refused(&mut w, Control::RevokeAgent { agent: AGENT }), Rejection::NotFound { what: "agent" });
 }
@@ -272,7 +293,12 @@ fn devices_of_an_agent_that_only_watches_are_left_out_before_anybody_approves() 
     control(&mut w, Control::CreateAgent { site: SITE, name: "other".into(), token_hash: token_hash.clone() });
     control(&mut w, scan(other, &["10.0.1.0/24"]));
     w.system(Command::EnrolAgent { token_hash, public_key: "ab".repeat(32) });
-    w.system(Command::ReportDevices { agent: other, scan_task: ScanTaskId(2), devices: vec![miner(3)] });
+    w.system(Command::ReportDevices {
+        agent: other,
+        scan_task: ScanTaskId(2),
+        devices: vec![miner(3)],
+        heard: Default::default(),
+    });
     let id = w.ask(owner, sleep.clone(), &[1, 3]);
     assert_eq!((w.devices_of(id), w.request(id).refused.to_vec()), (vec![3], vec![watched(1)]));
 

@@ -33,10 +33,22 @@ fn world() -> (World, UserId) {
     let created = Control::CreateAgent { site: SOUTH, name: "south".into(), token_hash: token_hash.clone() };
     w.ask(owner, Action::Control(created), &[]);
     let ranges = vec!["10.1.0.0/24".into()];
-    let scan = Control::CreateScanTask { agent, name: "all".into(), ranges, interval_s: 60, credentials: None };
+    let scan = Control::CreateScanTask {
+        agent,
+        name: "all".into(),
+        ranges,
+        interval_s: 60,
+        credentials: None,
+        passwords_to_unknown: false,
+    };
     w.ask(owner, Action::Control(scan), &[]);
     w.system(Command::EnrolAgent { token_hash, public_key: "ab".repeat(32) });
-    w.system(Command::ReportDevices { agent, scan_task: ScanTaskId(2), devices: vec![miner(2)] });
+    w.system(Command::ReportDevices {
+        agent,
+        scan_task: ScanTaskId(2),
+        devices: vec![miner(2)],
+        heard: Default::default(),
+    });
     let actor = w.actor(owner);
     w.run(&actor, Command::CreateSubAccount { name: "hosting".into() }).unwrap();
     let Reply::User(stranger) = w.operator(Command::AddUser) else { unreachable!() };

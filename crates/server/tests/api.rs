@@ -102,7 +102,14 @@ async fn miners(engine: &Engine, owner: UserId) {
     let controls = [
         Control::CreateSite { name: "Norte".into(), capacity_w: None },
         Control::CreateAgent { site: SiteId(1), name: "north".into(), token_hash: token_hash.clone() },
-        Control::CreateScanTask { agent: AgentId(1), name: "all".into(), ranges, interval_s: 30, credentials: None },
+        Control::CreateScanTask {
+            agent: AgentId(1),
+            name: "all".into(),
+            ranges,
+            interval_s: 30,
+            credentials: None,
+            passwords_to_unknown: false,
+        },
     ];
     for (id, control) in (1_u128..).zip(controls) {
         let submission = Submission {
@@ -118,7 +125,8 @@ async fn miners(engine: &Engine, owner: UserId) {
     let system = Actor::system(AccountId(1));
     engine.run(system, Command::EnrolAgent { token_hash, public_key: "cd".repeat(32) }).await.unwrap();
     let devices = (1..=3).map(miner).collect();
-    let found = Command::ReportDevices { agent: AgentId(1), scan_task: ScanTaskId(1), devices };
+    let found =
+        Command::ReportDevices { agent: AgentId(1), scan_task: ScanTaskId(1), devices, heard: Default::default() };
     engine.run(system, found).await.unwrap();
 }
 

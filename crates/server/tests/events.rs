@@ -164,7 +164,12 @@ async fn drafts_and_devices_are_told_as_they_change() {
 
     let mut renewed = miner(1);
     renewed.firmware = "2.0".into();
-    let found = Command::ReportDevices { agent: AgentId(1), scan_task: ScanTaskId(1), devices: vec![renewed] };
+    let found = Command::ReportDevices {
+        agent: AgentId(1),
+        scan_task: ScanTaskId(1),
+        devices: vec![renewed],
+        heard: Default::default(),
+    };
     house.engine.run(adit_core::authz::Actor::system(ACCOUNT), found).await.unwrap();
     let is_renewed = |event: &Event| event.name == "devices" && event.data["rows"][0]["firmware"] == "2.0";
     stream.until("the new firmware", is_renewed).await;
@@ -179,7 +184,12 @@ async fn nothing_of_another_site_is_told() {
     assert_eq!((first.name.as_str(), &first.data["devices"]["total"]), ("overview", &json!(2)));
     house.request("owner", REBOOT, &[DeviceId(3)]).await;
     house.request("owner", Action::Device(Operation::Locate { on: true }), &[DeviceId(1), DeviceId(3)]).await;
-    let found = Command::ReportDevices { agent: AgentId(2), scan_task: ScanTaskId(2), devices: vec![miner(9)] };
+    let found = Command::ReportDevices {
+        agent: AgentId(2),
+        scan_task: ScanTaskId(2),
+        devices: vec![miner(9)],
+        heard: Default::default(),
+    };
     house.engine.run(adit_core::authz::Actor::system(ACCOUNT), found).await.unwrap();
     let id = house.request("owner", REBOOT, &[DeviceId(2)]).await.to_string();
     let seen = stream.until("the request on Norte", |event| is_request(event, &id)).await;

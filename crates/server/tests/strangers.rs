@@ -156,7 +156,14 @@ async fn idle_agent_sockets_from_many_addresses_shut_no_agent_out_and_take_no_ag
     for (number, control) in (1..).zip([
         Control::CreateSite { name: "Norte".into(), capacity_w: None },
         Control::CreateAgent { site: SITE, name: "north".into(), token_hash },
-        Control::CreateScanTask { agent: AGENT, name: "all".into(), ranges, interval_s: 30, credentials: None },
+        Control::CreateScanTask {
+            agent: AGENT,
+            name: "all".into(),
+            ranges,
+            interval_s: 30,
+            credentials: None,
+            passwords_to_unknown: false,
+        },
     ]) {
         ask(engine, number, Action::Control(control), &[]).await;
     }

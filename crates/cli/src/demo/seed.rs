@@ -120,7 +120,13 @@ async fn create_scan_task(
     let reference = reference()?;
     opened.secrets().put(&credentials_name(&reference), &serde_json::to_vec(&passwords)?)?;
     let (name, ranges, credentials) = ("Simulated miners".to_owned(), vec![range.to_owned()], Some(reference));
-    ask(opened, account, owner, Control::CreateScanTask { agent, name, ranges, interval_s: 60, credentials }).await
+    ask(
+        opened,
+        account,
+        owner,
+        Control::CreateScanTask { agent, name, ranges, interval_s: 60, credentials, passwords_to_unknown: false },
+    )
+    .await
 }
 
 /// Submits as the owner, for whom these run at once.

@@ -10,7 +10,7 @@ pub mod ranges;
 pub mod reading;
 pub mod setting;
 
-pub use model::{Agent, AgentMode, Container, Device, Group, ScanTask, Site, SitePolicy, SubAccount};
+pub use model::{Agent, AgentMode, Container, Device, DeviceClaim, Group, ScanTask, Site, SitePolicy, SubAccount};
 pub use operation::{ConflictGroup, OpKind, Operation, Pool, PowerMode};
 pub use outcome::{CommandId, Ending, Order, TargetResult};
 pub use ranges::{RangeError, Ranges};

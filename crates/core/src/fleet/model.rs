@@ -1,13 +1,13 @@
 //! What exists: sites, containers, sub-accounts, agents, scan tasks, devices.
 
-use super::{FoundDevice, OpKind};
+use super::{FoundDevice, OpKind, Ranges};
 use crate::{
     authz::{Groups, Place},
     ids::{AccountId, AgentId, ContainerId, DeviceId, GroupId, ScanTaskId, SiteId, SubAccountId},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, net::IpAddr, sync::Arc};
 
 /// A mining site.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,6 +116,8 @@ pub struct Agent {
     pub name: String,
     /// SHA-256 of its enrolment token while that is unspent.
     pub token_hash: Option<String>,
+    /// From when on that token opens nothing.
+    pub token_ends: Timestamp,
     /// Its public key once enrolled.
     pub public_key: Option<String>,
     /// Whether it carries out orders.
@@ -151,10 +153,25 @@ pub struct ScanTask {
     pub interval_s: u32,
     /// Off: no sweeps.
     pub enabled: bool,
+    /// Its passwords may be sent to devices that have not been confirmed with them.
+    pub passwords_to_unknown: bool,
     /// Under which reference its passwords are kept, outside the log.
     pub credentials: Option<String>,
     /// It is gone.
     pub removed: bool,
+}
+
+impl ScanTask {
+    /// Would its passwords, with these settings, go nowhere where they do not go now? Only whoever knows them sends them
+    /// further.
+    #[must_use]
+    pub fn keeps_passwords(&self, ranges: &[String], passwords_to_unknown: bool) -> bool {
+        let within = match (Ranges::parse(ranges), Ranges::parse(&self.ranges)) {
+            (Ok(new), Ok(old)) => new.intersection(&old) == new,
+            _ => false,
+        };
+        within && (self.passwords_to_unknown || !passwords_to_unknown)
+    }
 }
 
 /// A miner.
@@ -182,6 +199,20 @@ pub struct Device {
     pub since: Timestamp,
     /// It went with its site.
     pub removed: bool,
+}
+
+/// An agent says that it sees a device which another agent holds. It moves nothing: somebody who may move devices decides where
+/// the device is, and until then orders go to the agent that holds it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceClaim {
+    /// Who says so.
+    pub agent: AgentId,
+    /// By which sweep.
+    pub scan_task: ScanTaskId,
+    /// At which address, when it first said so.
+    pub ip: IpAddr,
+    /// Since when.
+    pub since: Timestamp,
 }
 
 impl Device {

@@ -75,9 +75,10 @@ impl Action {
                 Control::CreateSite { .. } | Control::ChangeSite { .. } | Control::RemoveSite { .. } => {
                     Permission::SiteManage
                 }
-                Control::CreateAgent { .. } | Control::ChangeAgent { .. } | Control::RevokeAgent { .. } => {
-                    Permission::AgentManage
-                }
+                Control::CreateAgent { .. }
+                | Control::ReissueAgentToken { .. }
+                | Control::ChangeAgent { .. }
+                | Control::RevokeAgent { .. } => Permission::AgentManage,
                 Control::CreateScanTask { .. } | Control::ChangeScanTask { .. } | Control::RemoveScanTask { .. } => {
                     Permission::ScanTaskManage
                 }
@@ -89,7 +90,7 @@ impl Action {
                 | Control::OpenObservers { .. } => Permission::ObserverManage,
                 Control::SetWallet { .. } => Permission::WalletChange,
                 Control::SetAllocation { .. } => Permission::AllocationChange,
-                Control::PlaceDevices { .. } => Permission::DeviceMove,
+                Control::PlaceDevices { .. } | Control::MoveDevices { .. } => Permission::DeviceMove,
                 Control::AssignDevices { .. } => Permission::HashrateTransfer,
                 Control::IssueKey(_) | Control::RevokeKey { .. } => Permission::ApiKeyManage,
                 Control::FreezeAccount {} | Control::KeepAccount {} => Permission::AccountFreeze,
@@ -157,9 +158,10 @@ impl Action {
                 Control::CreateSite { .. } | Control::ChangeSite { .. } | Control::RemoveSite { .. } => {
                     Scenario::FleetSite
                 }
-                Control::CreateAgent { .. } | Control::ChangeAgent { .. } | Control::RevokeAgent { .. } => {
-                    Scenario::FleetAgent
-                }
+                Control::CreateAgent { .. }
+                | Control::ReissueAgentToken { .. }
+                | Control::ChangeAgent { .. }
+                | Control::RevokeAgent { .. } => Scenario::FleetAgent,
                 Control::CreateScanTask { .. } | Control::ChangeScanTask { .. } | Control::RemoveScanTask { .. } => {
                     Scenario::FleetScan
                 }
@@ -172,7 +174,7 @@ impl Action {
                 Control::OpenObservers { .. } => Scenario::ObserverProtectionOff,
                 Control::SetWallet { .. } => Scenario::WalletAddressUpdate,
                 Control::SetAllocation { .. } => Scenario::RevenueAllocationSet,
-                Control::PlaceDevices { .. } => Scenario::FleetInventory,
+                Control::PlaceDevices { .. } | Control::MoveDevices { .. } => Scenario::FleetInventory,
                 Control::AssignDevices { .. } => Scenario::HashrateTransfer,
                 Control::IssueKey(_) => Scenario::ApikeyIssueWrite,
                 // What makes things safer waits for nobody.

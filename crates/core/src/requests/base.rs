@@ -161,7 +161,8 @@ impl State {
             | Control::ChangeSite { site, .. }
             | Control::RemoveSite { site, .. }
             | Control::CreateAgent { site, .. } => thing(Thing::Site(*site)),
-            Control::ChangeAgent { agent, .. }
+            Control::ReissueAgentToken { agent, .. }
+            | Control::ChangeAgent { agent, .. }
             | Control::RevokeAgent { agent }
             | Control::CreateScanTask { agent, .. } => thing(Thing::Agent(*agent)),
             Control::ChangeScanTask { scan_task, .. } | Control::RemoveScanTask { scan_task } => {
@@ -175,6 +176,7 @@ impl State {
                 let sub_account = sub_account.map(|id| Base::Thing(Thing::SubAccount(id)));
                 sub_account.into_iter().collect()
             }
+            Control::MoveDevices { agent, devices: _ } => thing(Thing::Agent(*agent)),
             Control::RemoveSubAccount { sub_account } => thing(Thing::SubAccount(*sub_account)),
             Control::SetWallet { sub_account, address: _ } => {
                 [Base::Wallet(*sub_account), Base::Thing(Thing::SubAccount(*sub_account))].into()
@@ -230,7 +232,7 @@ impl State {
 
     fn tag_of_places(&self, control: &Control) -> Option<Version> {
         let (devices, to) = control.moves()?;
-        let place = |id: &DeviceId| self.device(*id).map(|device| (device.site, to.of(&device.place())));
+        let place = |id: &DeviceId| self.device(*id).map(|device| (device.site, to.of(device)));
         let places: Vec<_> = devices.iter().map(|id| (id, place(id))).collect();
         tag(&places)
     }

@@ -140,6 +140,13 @@ pub enum Control {
         /// SHA-256 of the token, in hex.
         token_hash: String,
     },
+    /// Gives an agent that has not enrolled another one-time token, in place of the one before.
+    ReissueAgentToken {
+        /// Which.
+        agent: AgentId,
+        /// SHA-256 of the token, in hex.
+        token_hash: String,
+    },
     /// Changes what an agent is called and how it works.
     ChangeAgent {
         /// Which.
@@ -169,6 +176,9 @@ pub enum Control {
         /// Under which reference its passwords are kept, outside the log; no other task's.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         credentials: Option<String>,
+        /// They may be sent to devices that have not been confirmed with them, in whatever form the make asks for.
+        #[serde(default, skip_serializing_if = "is_false")]
+        passwords_to_unknown: bool,
     },
     /// Changes what an agent searches.
     ChangeScanTask {
@@ -182,7 +192,10 @@ pub enum Control {
         interval_s: u32,
         /// Off: it is not swept.
         enabled: bool,
-        /// Whether it has other passwords from now on.
+        /// They may be sent to devices that have not been confirmed with them, in whatever form the make asks for.
+        #[serde(default, skip_serializing_if = "is_false")]
+        passwords_to_unknown: bool,
+        /// Whether it has other passwords from now on. Those that it has are kept only where they reach nothing new.
         #[serde(default, skip_serializing_if = "Passwords::is_kept")]
         passwords: Passwords,
     },
@@ -197,6 +210,13 @@ pub enum Control {
         devices: Vec<DeviceId>,
         /// In which container of that site; none: in no container.
         container: Option<ContainerId>,
+    },
+    /// Says that devices are with this agent, on its site: it, or an agent that does not hold them, has said that it sees them.
+    MoveDevices {
+        /// Which, 1 to 10 000.
+        devices: Vec<DeviceId>,
+        /// With which agent: one that has reported them, or the one that holds them, which settles what others say.
+        agent: AgentId,
     },
     /// Says to which sub-account devices belong: whose money they make, and who sees them by a grant on it.
     AssignDevices {
@@ -304,4 +324,9 @@ pub enum Control {
 
 fn administrator() -> RoleId {
     Role::Administrator.into()
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde asks")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
 }

@@ -55,7 +55,9 @@ impl Tx {
                     Err(Rejection::NotFound { what: "deletion to undo" })
                 }
             }
-            Control::PlaceDevices { .. } | Control::AssignDevices { .. } => self.check_inventory(account, control),
+            Control::PlaceDevices { .. } | Control::AssignDevices { .. } | Control::MoveDevices { .. } => {
+                self.check_inventory(account, control)
+            }
             Control::CreateGroup { .. } | Control::ChangeGroup { .. } | Control::DeleteGroup { .. } => {
                 self.check_group(account, control)
             }
@@ -96,7 +98,7 @@ impl Tx {
             }
             Control::KeepAccount {} => vec![Event::AccountDeletionUndone { account }],
             Control::UnfreezeAccount {} => vec![Event::AccountUnfrozen { account }],
-            other @ (Control::PlaceDevices { .. } | Control::AssignDevices { .. }) => {
+            other @ (Control::PlaceDevices { .. } | Control::AssignDevices { .. } | Control::MoveDevices { .. }) => {
                 self.inventory_effects(account, &other)
             }
             other @ (Control::CreateGroup { .. } | Control::ChangeGroup { .. } | Control::DeleteGroup { .. }) => {

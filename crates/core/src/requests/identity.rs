@@ -137,6 +137,7 @@ fn people_named(control: &Control) -> Vec<UserId> {
         | Control::ChangeSite { .. }
         | Control::RemoveSite { .. }
         | Control::CreateAgent { .. }
+        | Control::ReissueAgentToken { .. }
         | Control::ChangeAgent { .. }
         | Control::RevokeAgent { .. }
         | Control::CreateScanTask { .. }
@@ -144,6 +145,7 @@ fn people_named(control: &Control) -> Vec<UserId> {
         | Control::RemoveScanTask { .. }
         | Control::PlaceDevices { .. }
         | Control::AssignDevices { .. }
+        | Control::MoveDevices { .. }
         | Control::CreateGroup { .. }
         | Control::ChangeGroup { .. }
         | Control::DeleteGroup { .. }

@@ -1,11 +1,12 @@
 //! Where devices stand and to whom they belong.
 
-use super::Control;
+use super::{Control, RequestState};
 use crate::{
     authz::{Node, Permission, Place},
     decide::Tx,
     event::Event,
-    ids::{AccountId, ContainerId, DeviceId, SubAccountId, UserId},
+    fleet::Device,
+    ids::{AccountId, AgentId, ContainerId, DeviceId, SubAccountId, UserId},
     rejection::Rejection,
     state::State,
     time::Timestamp,
@@ -21,22 +22,17 @@ pub(crate) enum Move {
     Container(Option<ContainerId>),
     /// To this sub-account, or back to the account itself.
     SubAccount(Option<SubAccountId>),
+    /// To this agent, on its site.
+    Agent(AgentId),
 }
 
 impl Move {
-    /// Where a device at `place` would be.
-    pub(crate) const fn after(self, place: Place) -> Place {
+    /// The number of the container, sub-account or agent that a device is with.
+    pub(crate) fn of(self, device: &Device) -> Option<u32> {
         match self {
-            Self::Container(container) => Place { container, ..place },
-            Self::SubAccount(sub_account) => Place { sub_account, ..place },
-        }
-    }
-
-    /// The number of the container or sub-account that a device at `place` is in.
-    pub(crate) fn of(self, place: &Place) -> Option<u32> {
-        match self {
-            Self::Container(_) => place.container.map(|id| id.0),
-            Self::SubAccount(_) => place.sub_account.map(|id| id.0),
+            Self::Container(_) => device.container.map(|id| id.0),
+            Self::SubAccount(_) => device.sub_account.map(|id| id.0),
+            Self::Agent(_) => Some(device.agent.0),
         }
     }
 }
@@ -47,6 +43,7 @@ impl Control {
         match self {
             Self::PlaceDevices { devices, container } => Some((devices, Move::Container(*container))),
             Self::AssignDevices { devices, sub_account } => Some((devices, Move::SubAccount(*sub_account))),
+            Self::MoveDevices { devices, agent } => Some((devices, Move::Agent(*agent))),
             _ => None,
         }
     }
@@ -80,6 +77,10 @@ impl State {
         let (what, node) = match control.moves() {
             Some((_, Move::Container(Some(id)))) => ("container", Node::Container(id)),
             Some((_, Move::SubAccount(Some(id)))) => ("sub-account", Node::SubAccount(id)),
+            Some((_, Move::Agent(agent))) => {
+                let site = self.agent(agent).map(|agent| agent.site);
+                ("agent", Node::Site(site.ok_or(Rejection::NotFound { what: "agent" })?))
+            }
             Some((_, Move::Container(None) | Move::SubAccount(None))) | None => return Ok(()),
         };
         let place = self.place_of(account, node);
@@ -94,7 +95,7 @@ impl State {
         let Some((devices, to)) = control.moves() else {
             return Vec::new();
         };
-        let after = |id: &DeviceId| self.device(*id).map(|device| to.after(device.place()));
+        let after = |id: &DeviceId| self.device(*id).map(|device| self.place_after(to, device.place()));
         let mut places: Vec<_> = devices.iter().filter_map(after).collect();
         // Where they go is the business of those who see all that is there.
         match to {
@@ -103,11 +104,24 @@ impl State {
                 places.push(Place { site, container: Some(id), ..Place::ACCOUNT });
             }
             Move::SubAccount(Some(id)) => places.push(Place::sub_account(id)),
+            Move::Agent(agent) => places.extend(self.agent(agent).map(|agent| Place::site(agent.site))),
             Move::Container(None) | Move::SubAccount(None) => {}
         }
         places.sort_unstable();
         places.dedup();
         places
+    }
+
+    /// Where a device at `place` would be. On another site it stands in none of the containers of the one it came from.
+    pub(crate) fn place_after(&self, to: Move, place: Place) -> Place {
+        match to {
+            Move::Container(container) => Place { container, ..place },
+            Move::SubAccount(sub_account) => Place { sub_account, ..place },
+            Move::Agent(agent) => {
+                let site = self.agent(agent).map(|agent| agent.site).or(place.site);
+                Place { site, container: place.container.filter(|_| place.site == site), ..place }
+            }
+        }
     }
 }
 
@@ -137,8 +151,29 @@ impl Tx {
                 let own = self.state().sub_account(id).is_some_and(|sub_account| sub_account.account == account);
                 if own { Ok(()) } else { Err(Rejection::NotFound { what: "sub-account" }) }
             }
+            Move::Agent(agent) => self.check_agent(account, devices, agent),
             Move::Container(None) | Move::SubAccount(None) => Ok(()),
         }
+    }
+
+    /// Devices go only to an agent that has reported them, and not from under an order that is being carried out.
+    fn check_agent(&self, account: AccountId, devices: &[DeviceId], agent: AgentId) -> Result<(), Rejection> {
+        let state = self.state();
+        let known = state.agent(agent).filter(|agent| agent.account == account);
+        known.ok_or(Rejection::NotFound { what: "agent" })?;
+        let reported = |id: &DeviceId| {
+            let mut claims = state.claims_on(*id).iter();
+            let holds = state.device(*id).is_some_and(|device| device.agent == agent);
+            if holds { claims.len() > 0 } else { claims.any(|claim| claim.agent == agent) }
+        };
+        if let Some(id) = devices.iter().find(|id| !reported(id)) {
+            let problem = format!("{id} has not been reported by that agent: let it search the device's address");
+            return Err(Rejection::Invalid { field: "devices", problem });
+        }
+        let under_way =
+            |id: &&DeviceId| state.holders_of(**id).iter().any(|request| request.state == RequestState::Executing);
+        let busy: Vec<_> = devices.iter().filter(under_way).copied().collect();
+        if busy.is_empty() { Ok(()) } else { Err(Rejection::DeviceBusy { devices: busy }) }
     }
 
     pub(crate) fn inventory_effects(&self, account: AccountId, control: &Control) -> Vec<Event> {
@@ -146,6 +181,12 @@ impl Tx {
             Control::PlaceDevices { devices, container } => vec![Event::DevicesPlaced { account, devices, container }],
             Control::AssignDevices { devices, sub_account } => {
                 vec![Event::DevicesAssigned { account, devices, sub_account }]
+            }
+            Control::MoveDevices { devices, agent } => {
+                let site = self.state().agent(agent).map(|agent| agent.site);
+                site.into_iter()
+                    .map(|site| Event::DevicesMoved { account, agent, site, devices: devices.clone() })
+                    .collect()
             }
             _ => Vec::new(),
         }

@@ -122,7 +122,9 @@ impl State {
             Control::ChangeRole { role, .. } | Control::DeleteRole { role } => vec![Object::Role(*role)],
             Control::ChangeGroup { group, .. } | Control::DeleteGroup { group, .. } => vec![Object::Group(*group)],
             Control::ChangeSite { site, .. } | Control::RemoveSite { site, .. } => vec![Object::Site(*site)],
-            Control::ChangeAgent { agent, .. } | Control::RevokeAgent { agent } => vec![Object::Agent(*agent)],
+            Control::ReissueAgentToken { agent, .. }
+            | Control::ChangeAgent { agent, .. }
+            | Control::RevokeAgent { agent } => vec![Object::Agent(*agent)],
             Control::ChangeScanTask { scan_task, .. } | Control::RemoveScanTask { scan_task } => {
                 vec![Object::ScanTask(*scan_task)]
             }

@@ -190,6 +190,7 @@ impl State {
             Control::AssignDevices { devices, sub_account } => {
                 self.with_moved(account, devices, Move::SubAccount(*sub_account))
             }
+            Control::MoveDevices { devices, agent } => self.with_moved(account, devices, Move::Agent(*agent)),
             // A key does no more than its grant: whoever asks for it is told its secret, which `may_ask` looks at.
             Control::IssueKey(_)
             | Control::RevokeKey { .. }
@@ -208,6 +209,7 @@ impl State {
             | Control::ChangeSite { .. }
             | Control::RemoveSite { .. }
             | Control::CreateAgent { .. }
+            | Control::ReissueAgentToken { .. }
             | Control::ChangeAgent { .. }
             | Control::RevokeAgent { .. }
             | Control::CreateScanTask { .. }
@@ -280,7 +282,7 @@ impl State {
     }
 
     fn with_moved(&self, account: AccountId, devices: &[DeviceId], to: Move) -> ReachDelta {
-        let after = devices.iter().filter_map(|id| Some((*id, to.after(self.device(*id)?.place()))));
+        let after = devices.iter().filter_map(|id| Some((*id, self.place_after(to, self.device(*id)?.place()))));
         self.with_places(account, after)
     }
 

@@ -292,7 +292,9 @@ impl Scenario {
             }
             Self::AuthorizationSuspend | Self::AccountFreeze => Policy { step_up: StepUp::None, ..base },
             Self::FleetPower | Self::FleetMode | Self::FleetLed => Policy { programs_run_alone: true, ..fleet },
-            Self::FleetInventory | Self::FleetSite | Self::FleetAgent | Self::FleetScan => fleet,
+            Self::FleetInventory | Self::FleetSite | Self::FleetScan => fleet,
+            // An agent carries out orders and is given passwords.
+            Self::FleetAgent => Policy { step_up: StepUp::Recent, ..fleet },
             Self::FleetPoolChange => Policy { approvers: Approvers::SiteManagement, ..fleet },
             Self::FleetRestartWorkers => {
                 Policy { approvers: Approvers::SiteManagement, required_other: 1, step_up: StepUp::Recent, ..fleet }

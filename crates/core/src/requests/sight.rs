@@ -87,12 +87,14 @@ const fn area(control: &Control) -> Permission {
         | Control::CreateScanTask { .. }
         | Control::ChangeSite { .. }
         | Control::RemoveSite { .. }
+        | Control::ReissueAgentToken { .. }
         | Control::ChangeAgent { .. }
         | Control::RevokeAgent { .. }
         | Control::ChangeScanTask { .. }
         | Control::RemoveScanTask { .. }
         | Control::RemoveSubAccount { .. }
         | Control::PlaceDevices { .. }
+        | Control::MoveDevices { .. }
         | Control::AssignDevices { .. }
         | Control::FreezeAccount {}
         | Control::UnfreezeAccount {}
@@ -168,7 +170,9 @@ impl State {
         now: Timestamp,
     ) -> bool {
         let places = match control {
-            Control::PlaceDevices { .. } | Control::AssignDevices { .. } => vec![Place::ACCOUNT],
+            Control::PlaceDevices { .. } | Control::AssignDevices { .. } | Control::MoveDevices { .. } => {
+                vec![Place::ACCOUNT]
+            }
             _ => self.places(&request.payload.action, &[]),
         };
         let user = actor.user();

@@ -29,6 +29,7 @@ impl Control {
                 | Self::ChangeSite { .. }
                 | Self::RemoveSite { .. }
                 | Self::CreateAgent { .. }
+                | Self::ReissueAgentToken { .. }
                 | Self::ChangeAgent { .. }
                 | Self::RevokeAgent { .. }
                 | Self::CreateScanTask { .. }
@@ -60,6 +61,7 @@ impl State {
             | Control::ChangeSite { site, .. }
             | Control::RemoveSite { site, .. } => Some(Place::site(*site)),
             Control::CreateScanTask { agent, .. }
+            | Control::ReissueAgentToken { agent, .. }
             | Control::ChangeAgent { agent, .. }
             | Control::RevokeAgent { agent } => Some(of_agent(*agent)),
             Control::ChangeScanTask { scan_task, .. } | Control::RemoveScanTask { scan_task } => {
@@ -100,10 +102,15 @@ impl Tx {
             Control::RemoveSite { site, name } => self.check_site_removal(account, *site, name),
             Control::CreateAgent { site, name, token_hash } => {
                 self.own_site(account, *site)?;
-                if token_hash.len() != 64 || !token_hash.bytes().all(|b| b.is_ascii_hexdigit()) {
-                    return Err(Rejection::Invalid { field: "token_hash", problem: "64 hex digits".into() });
-                }
+                self.check_token(token_hash)?;
                 self.check_agent_name(account, *site, name, None)
+            }
+            Control::ReissueAgentToken { agent, token_hash } => {
+                if self.own_agent(account, *agent)?.public_key.is_some() {
+                    let problem = "it has enrolled: revoke it and create another one if its key is lost".into();
+                    return Err(Rejection::Invalid { field: "agent", problem });
+                }
+                self.check_token(token_hash)
             }
             Control::ChangeAgent { agent, name, .. } => {
                 let site = self.own_agent(account, *agent)?.site;
@@ -133,6 +140,16 @@ impl Tx {
             }
             _ => Ok(()),
         }
+    }
+
+    /// A hash that no other token has.
+    fn check_token(&self, token_hash: &str) -> Result<(), Rejection> {
+        let is_hash = token_hash.len() == 64 && token_hash.bytes().all(|b| b.is_ascii_hexdigit());
+        let mut agents = self.state().agents.values();
+        if is_hash && agents.all(|agent| agent.token_hash.as_deref() != Some(token_hash)) {
+            return Ok(());
+        }
+        Err(Rejection::Invalid { field: "token_hash", problem: "64 hex digits of a token that is new".into() })
     }
 
     pub(crate) fn own_site(&self, account: AccountId, site: SiteId) -> Result<(), Rejection> {
@@ -240,19 +257,39 @@ impl Tx {
                 let agent = AgentId(state.agents.get_max().map_or(0, |(id, _)| id.0) + 1);
                 Event::AgentCreated { agent, account, site, name, token_hash }
             }
+            Control::ReissueAgentToken { agent, token_hash } => Event::AgentTokenReissued { agent, token_hash },
             Control::ChangeAgent { agent, name, mode, paused } => Event::AgentChanged { agent, name, mode, paused },
             Control::RevokeAgent { agent } => Event::AgentRevoked { agent },
-            Control::CreateScanTask { agent, name, ranges, interval_s, credentials } => {
+            Control::CreateScanTask { agent, name, ranges, interval_s, credentials, passwords_to_unknown } => {
                 let scan_task = ScanTaskId(state.scan_tasks.get_max().map_or(0, |(id, _)| id.0) + 1);
-                Event::ScanTaskCreated { scan_task, agent, name, ranges, interval_s, credentials }
+                Event::ScanTaskCreated { scan_task, agent, name, ranges, interval_s, credentials, passwords_to_unknown }
             }
-            Control::ChangeScanTask { scan_task, name, ranges, interval_s, enabled, passwords } => {
+            Control::ChangeScanTask {
+                scan_task,
+                name,
+                ranges,
+                interval_s,
+                enabled,
+                passwords_to_unknown,
+                passwords,
+            } => {
                 let credentials = match passwords {
-                    Passwords::Keep => state.scan_task(scan_task).and_then(|task| task.credentials.clone()),
+                    Passwords::Keep => state
+                        .scan_task(scan_task)
+                        .filter(|task| task.keeps_passwords(&ranges, passwords_to_unknown))
+                        .and_then(|task| task.credentials.clone()),
                     Passwords::None => None,
                     Passwords::Sealed(reference) => Some(reference),
                 };
-                Event::ScanTaskChanged { scan_task, name, ranges, interval_s, enabled, credentials }
+                Event::ScanTaskChanged {
+                    scan_task,
+                    name,
+                    ranges,
+                    interval_s,
+                    enabled,
+                    credentials,
+                    passwords_to_unknown,
+                }
             }
             Control::RemoveScanTask { scan_task } => Event::ScanTaskRemoved { scan_task },
             Control::RemoveSubAccount { sub_account } => Event::SubAccountRemoved { sub_account },

@@ -45,6 +45,7 @@ impl Action {
                 Control::ChangeSite { name, .. } => format!("Change site {name}"),
                 Control::RemoveSite { name, .. } => format!("Remove site {name}"),
                 Control::CreateAgent { name, .. } => format!("Create agent {name}"),
+                Control::ReissueAgentToken { agent, .. } => format!("Give agent {agent} another enrolment token"),
                 Control::ChangeAgent { name, .. } => format!("Change agent {name}"),
                 Control::RevokeAgent { agent } => format!("Revoke agent {agent}"),
                 Control::CreateScanTask { name, .. } => format!("Create scan task {name}"),
@@ -61,6 +62,7 @@ impl Action {
                     format!("Change how revenue of sub-account {sub_account} is shared out")
                 }
                 Control::PlaceDevices { .. } => "Place devices".into(),
+                Control::MoveDevices { agent, .. } => format!("Move devices to agent {agent}"),
                 Control::AssignDevices { .. } => "Assign devices to a sub-account".into(),
                 Control::CreateGroup { name, .. } => format!("Create group {name}"),
                 Control::ChangeGroup { name, .. } => format!("Change group {name}"),

@@ -106,6 +106,7 @@ impl State {
             | Event::SubAccountRenamed { .. }
             | Event::SubAccountRemoved { .. }
             | Event::AgentCreated { .. }
+            | Event::AgentTokenReissued { .. }
             | Event::AgentEnrolled { .. }
             | Event::ScanTaskCreated { .. }
             | Event::ContainerCreated { .. }
@@ -115,6 +116,8 @@ impl State {
             | Event::DevicesPlaced { .. }
             | Event::DevicesAssigned { .. }
             | Event::DevicesFound { .. }
+            | Event::DevicesClaimed { .. }
+            | Event::DevicesMoved { .. }
             | Event::DevicesChanged { .. } => self.apply_fleet(&entry.event, at),
             Event::WalletSet { .. } | Event::AllocationSet { .. } | Event::EarningsSettled { .. } => {
                 self.apply_money(entry)

@@ -5,9 +5,12 @@ use crate::{
     event::Event,
     fleet::{Agent, AgentMode, Container, Device, FoundDevice, Group, ScanTask, Site, SitePolicy, SubAccount},
     ids::{AgentId, DeviceId, ScanTaskId, SiteId},
-    time::Timestamp,
+    time::{Millis, Timestamp},
 };
 use std::sync::Arc;
+
+/// How long an enrolment token opens anything.
+pub(crate) const TOKEN_LIFE: Millis = Millis::hours(24);
 
 impl State {
     pub(super) fn apply_fleet(&mut self, event: &Event, at: Timestamp) {
@@ -24,6 +27,7 @@ impl State {
                     site: *site,
                     name: name.clone(),
                     token_hash: Some(token_hash.clone()),
+                    token_ends: at.after(TOKEN_LIFE),
                     public_key: None,
                     mode: AgentMode::FullControl,
                     paused: false,
@@ -38,7 +42,18 @@ impl State {
                     agent.public_key = Some(public_key.clone());
                 }
             }
-            Event::ScanTaskCreated { scan_task, agent, name, ranges, interval_s, credentials } => {
+            Event::AgentTokenReissued { agent, token_hash } => change(&mut self.agents, agent, |agent| {
+                (agent.token_hash, agent.token_ends) = (Some(token_hash.clone()), at.after(TOKEN_LIFE));
+            }),
+            Event::ScanTaskCreated {
+                scan_task,
+                agent,
+                name,
+                ranges,
+                interval_s,
+                credentials,
+                passwords_to_unknown,
+            } => {
                 let task = ScanTask {
                     id: *scan_task,
                     agent: *agent,
@@ -46,6 +61,7 @@ impl State {
                     ranges: ranges.clone(),
                     interval_s: *interval_s,
                     enabled: true,
+                    passwords_to_unknown: *passwords_to_unknown,
                     credentials: credentials.clone(),
                     removed: false,
                 };
@@ -56,6 +72,10 @@ impl State {
                     self.place_device(*id, found, *agent, *scan_task, at);
                 }
             }
+            Event::DevicesClaimed { agent, scan_task, devices } => {
+                self.claim_devices(*agent, *scan_task, devices, at);
+            }
+            Event::DevicesMoved { agent, devices, .. } => self.move_devices(*agent, devices),
             Event::ContainerCreated { container, account, site, name } => {
                 let made =
                     Container { id: *container, account: *account, site: *site, name: name.clone(), removed: false };
@@ -105,12 +125,21 @@ impl State {
                 change(&mut self.agents, agent, |agent| agent.site_policy.clone_from(policy));
             }
             Event::AgentRevoked { agent } => self.revoke_agent(*agent),
-            Event::ScanTaskChanged { scan_task, name, ranges, interval_s, enabled, credentials } => {
+            Event::ScanTaskChanged {
+                scan_task,
+                name,
+                ranges,
+                interval_s,
+                enabled,
+                credentials,
+                passwords_to_unknown,
+            } => {
                 change(&mut self.scan_tasks, scan_task, |task| {
                     task.name.clone_from(name);
                     task.ranges.clone_from(ranges);
                     task.credentials.clone_from(credentials);
                     (task.interval_s, task.enabled) = (*interval_s, *enabled);
+                    task.passwords_to_unknown = *passwords_to_unknown;
                 });
             }
             Event::ScanTaskRemoved { scan_task } => self.remove_scan_task(*scan_task),
@@ -146,6 +175,7 @@ impl State {
                 self.by_identity.remove(&key);
             }
             self.change_devices(&[device.id], |device| device.removed = true);
+            self.device_claims.remove(&device.id);
         }
         let holders: Vec<_> = self.drafts.keys().copied().collect();
         for user in holders {
@@ -167,6 +197,7 @@ impl State {
         change(&mut self.scan_tasks, &task, |task| {
             (task.removed, task.credentials) = (true, None);
         });
+        self.drop_claims(|_, claim| claim.scan_task == task);
     }
 
     fn place_device(
@@ -180,11 +211,17 @@ impl State {
         let Some(holder) = self.agents.get(&agent) else {
             return;
         };
-        let (account, site) = (holder.account, holder.site);
-        for key in identity_keys(account, &found.identity) {
-            self.by_identity.insert(key, id);
-        }
+        // What is known stays where it is; a report never moves it.
         let known = self.devices.get(id.index() - 1).cloned();
+        let (account, site) = (holder.account, known.as_ref().map_or(holder.site, |device| device.site));
+        for key in identity_keys(account, &found.identity) {
+            // What another device is recognised by stays its own.
+            let taken = self.by_identity.get(&key).is_some_and(|of| *of != id && self.device(*of).is_some());
+            if !taken {
+                self.by_identity.insert(key, id);
+            }
+        }
+        self.drop_claims_of(id, agent);
         let known = known.as_deref();
         let device = Arc::new(Device {
             id,
@@ -192,8 +229,7 @@ impl State {
             site,
             agent,
             scan_task,
-            // On another site it stands in none of this one's containers.
-            container: known.filter(|device| device.site == site).and_then(|device| device.container),
+            container: known.and_then(|device| device.container),
             sub_account: known.and_then(|device| device.sub_account),
             groups: known.map(|device| device.groups).unwrap_or_default(),
             since: known.map_or(at, |device| device.since),

@@ -161,9 +161,8 @@ fn r14_r15_r17_what_scenarios_ship_with() {
         };
         assert_eq!((policy.approve_ttl, policy.execute_ttl), times, "{name}");
         let at_once = scenario.is_always_open() && *scenario != Scenario::GovernanceRecover;
-        let nothing_shown = name.starts_with("fleet.") && *scenario != Scenario::FleetRestartWorkers
-            || at_once
-            || *scenario == Scenario::ObserverLink;
+        let proves = [Scenario::FleetRestartWorkers, Scenario::FleetAgent].contains(scenario);
+        let nothing_shown = name.starts_with("fleet.") && !proves || at_once || *scenario == Scenario::ObserverLink;
         let step_up = if nothing_shown { StepUp::None } else { StepUp::Recent };
         assert_eq!(policy.step_up, step_up, "{name}");
         let timelock = match scenario {

@@ -13,6 +13,7 @@
 //! cases has a test by its own number.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod agents;
 mod configuration;
 mod execution;
 mod fleet;
@@ -126,9 +127,20 @@ fn second_site(w: &mut World, first: u32, miners: u32) -> SiteId {
     ask(w, owner, Control::CreateSite { name: "Sur".into(), capacity_w: None });
     ask(w, owner, Control::CreateAgent { site, name: "south".into(), token_hash: token_hash.clone() });
     let ranges = vec!["10.1.0.0/24".into()];
-    ask(w, owner, Control::CreateScanTask { agent, name: "all".into(), ranges, interval_s: 60, credentials: None });
+    ask(
+        w,
+        owner,
+        Control::CreateScanTask {
+            agent,
+            name: "all".into(),
+            ranges,
+            interval_s: 60,
+            credentials: None,
+            passwords_to_unknown: false,
+        },
+    );
     w.system(Command::EnrolAgent { token_hash, public_key: "ab".repeat(32) });
     let devices = (first..first + miners).map(support::miner).collect();
-    w.system(Command::ReportDevices { agent, scan_task: ScanTaskId(2), devices });
+    w.system(Command::ReportDevices { agent, scan_task: ScanTaskId(2), devices, heard: Default::default() });
     site
 }

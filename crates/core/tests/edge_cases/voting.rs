@@ -36,7 +36,12 @@ fn e038_an_administrator_who_asks_is_one_of_two() {
 fn e039_who_asks_without_being_an_approver_waits_for_one() {
     let mut w = World::new(0);
     let found = adit_core::fleet::FoundDevice { supports: vec![OpKind::SetPools], ..miner(1) };
-    w.system(Command::ReportDevices { agent: AGENT, scan_task: ScanTaskId(1), devices: vec![found] });
+    w.system(Command::ReportDevices {
+        agent: AGENT,
+        scan_task: ScanTaskId(1),
+        devices: vec![found],
+        heard: Default::default(),
+    });
     let (engineer, administrator) = (w.person(Role::Engineer), w.person(Role::Administrator));
     let pools = vec![Pool { url: "stratum+tcp://pool.example:3333".into(), user: "norte".into() }];
     let id = w.ask(engineer, Action::Device(Operation::SetPools { pools }), &[1]);

@@ -1,11 +1,12 @@
 //! I15: people who are fewer than the counts ask for never make anybody's rights grow, and take nobody's vote, whatever they ask
-//! for, whoever of them asks, and in whatever order: grants, roles, groups, containers, sub-accounts, keys, suspensions.
+//! for, whoever of them asks, and in whatever order: grants, roles, groups, containers, sub-accounts, keys, suspensions, moves to
+//! another site's agent.
 
 use crate::support::{AGENT, SITE, World, miner};
 use adit_core::{
     authz::{Actor, ApiAccess, Node, Permission, Place, Principal, Role, RoleId, Scope},
     command::{Command, Reply},
-    ids::{DeviceId, GrantId, ScanTaskId, UserId},
+    ids::{AgentId, DeviceId, GrantId, ScanTaskId, SiteId, UserId},
     requests::{Action, Control, Decision, GrantChange, NewGrant, NewKey, PolicyChange, Safeguards, Scenario},
     state::State,
     time::Millis,
@@ -14,6 +15,8 @@ use proptest::{prelude::*, sample::Index, strategy::ValueTree, test_runner::Test
 use std::collections::BTreeSet;
 
 const MINERS: u32 = 8;
+/// The agent of another site.
+const SOUTH: AgentId = AgentId(2);
 /// What everything about people and rules takes, of four approvers.
 const COUNT: u32 = 3;
 
@@ -31,7 +34,7 @@ struct Try {
 
 fn tries() -> impl Strategy<Value = Vec<Try>> {
     let devices = prop::collection::vec(1..=MINERS, 1..4);
-    let one = (any::<Index>(), 0..15_usize, any::<Index>(), any::<Index>(), any::<Index>(), devices, any::<bool>());
+    let one = (any::<Index>(), 0..17_usize, any::<Index>(), any::<Index>(), any::<Index>(), devices, any::<bool>());
     let one =
         one.prop_map(|(who, what, one, other, role, devices, on)| Try { who, what, one, other, role, devices, on });
     prop::collection::vec(one, 1..25)
@@ -52,7 +55,7 @@ fn company() -> Company {
     let mut approvers = vec![owner];
     approvers.extend([Role::Administrator; 3].map(|role| w.person(role)));
     let actor = w.actor(owner);
-    let mut nodes = vec![Node::Site(SITE)];
+    let mut nodes = vec![Node::Site(SITE), Node::Site(south(&mut w))];
     for name in ["C1", "C2"] {
         let made = w.run(&actor, Command::CreateContainer { site: SITE, name: name.into() });
         let Ok(Reply::Container(container)) = made else { panic!("{made:?}") };
@@ -101,6 +104,28 @@ fn company() -> Company {
     let changes = changes.map(|scenario| PolicyChange::counts(scenario, COUNT, 0)).to_vec();
     control(&mut w, Control::SetPolicies { changes });
     Company { w, approvers, others, nodes, roles }
+}
+
+/// A site whose agent searches what the other one's does.
+fn south(w: &mut World) -> SiteId {
+    let (owner, token_hash, site) = (w.owner, "ef".repeat(32), SiteId(2));
+    let (ranges, passwords_to_unknown) = (vec!["10.0.0.0/24".into()], false);
+    for control in [
+        Control::CreateSite { name: "Sur".into(), capacity_w: None },
+        Control::CreateAgent { site, name: "south".into(), token_hash: token_hash.clone() },
+        Control::CreateScanTask {
+            agent: SOUTH,
+            name: "all".into(),
+            ranges,
+            interval_s: 60,
+            credentials: None,
+            passwords_to_unknown,
+        },
+    ] {
+        w.ask(owner, Action::Control(control), &[]);
+    }
+    w.system(Command::EnrolAgent { token_hash, public_key: "ab".repeat(32) });
+    site
 }
 
 fn given(w: &mut World, role: impl Into<RoleId>, scope: Scope) -> UserId {
@@ -156,7 +181,8 @@ impl Company {
                 Node::SubAccount(id) => Control::AssignDevices { devices, sub_account: Some(id) },
                 _ => Control::AssignDevices { devices, sub_account: None },
             },
-            13 => {
+            13 | 14 => Control::MoveDevices { devices, agent: if of.on { SOUTH } else { AGENT } },
+            15 => {
                 let access = if of.on { ApiAccess::ReadWrite } else { ApiAccess::ReadOnly };
                 let expires_at = Some(self.w.now.after(Millis::days(30)));
                 let new = NewKey::new(grant, "Key", access, "ab".repeat(32));
@@ -216,10 +242,11 @@ fn all_try(company: &mut Company, coalition: &[UserId], of: &Try) {
     for (id, user) in open.into_iter().flat_map(|id| coalition.iter().map(move |user| (id, *user))) {
         let _ = w.vote(user, id, Decision::Approve);
     }
-    // An agent that says it has seen the others' miners.
-    let devices = of.devices.iter().copied().map(miner).collect();
-    let report = Command::ReportDevices { agent: AGENT, scan_task: ScanTaskId(1), devices };
-    let _ = w.run(&Actor::system(w.account), report);
+    // Agents that say they have seen each other's miners.
+    for agent in [AGENT, SOUTH] {
+        let (devices, heard) = (of.devices.iter().copied().map(miner).collect(), BTreeSet::new());
+        w.system(Command::ReportDevices { agent, scan_task: ScanTaskId(agent.0), devices, heard });
+    }
 }
 
 /// Did anybody's rights grow in this life?

@@ -49,12 +49,23 @@ impl World {
             let agent = Control::CreateAgent { site: SITE, name: "north".into(), token_hash: token_hash.clone() };
             w.ask(owner, Action::Control(agent), &[]);
             let ranges = vec!["10.0.0.0/24".into()];
-            let scan =
-                Control::CreateScanTask { agent: AGENT, name: "all".into(), ranges, interval_s: 60, credentials: None };
+            let scan = Control::CreateScanTask {
+                agent: AGENT,
+                name: "all".into(),
+                ranges,
+                interval_s: 60,
+                credentials: None,
+                passwords_to_unknown: false,
+            };
             w.ask(owner, Action::Control(scan), &[]);
             w.system(Command::EnrolAgent { token_hash, public_key: "cd".repeat(32) });
             let devices = (1..=miners).map(miner).collect();
-            w.system(Command::ReportDevices { agent: AGENT, scan_task: ScanTaskId(1), devices });
+            w.system(Command::ReportDevices {
+                agent: AGENT,
+                scan_task: ScanTaskId(1),
+                devices,
+                heard: Default::default(),
+            });
         });
         world
     }

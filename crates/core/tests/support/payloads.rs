@@ -248,21 +248,29 @@ actions! {
         control(Control::ChangeAgent { agent: AgentId(n), name, mode, paused })
     });
     C(Control::RevokeAgent { .. }) => id().prop_map(|n| control(Control::RevokeAgent { agent: AgentId(n) }));
-    C(Control::CreateScanTask { .. }) => (id(), word(), ranges(), 30_u32..9_000, option::of(digest())).prop_map(
-        |(n, name, ranges, interval_s, credentials)| {
-            control(Control::CreateScanTask { agent: AgentId(n), name, ranges, interval_s, credentials })
-        },
-    );
-    C(Control::ChangeScanTask { .. }) => (id(), word(), ranges(), 30_u32..9_000, any::<bool>(), passwords()).prop_map(
-        |(n, name, ranges, interval_s, enabled, passwords)| {
-            control(Control::ChangeScanTask { scan_task: ScanTaskId(n), name, ranges, interval_s, enabled, passwords })
-        },
-    );
+    C(Control::ReissueAgentToken { .. }) => (id(), digest())
+        .prop_map(|(n, token_hash)| control(Control::ReissueAgentToken { agent: AgentId(n), token_hash }));
+    C(Control::CreateScanTask { .. }) => (id(), word(), ranges(), 30_u32..9_000, option::of(digest()), any::<bool>())
+        .prop_map(|(n, name, ranges, interval_s, credentials, passwords_to_unknown)| {
+            let agent = AgentId(n);
+            control(Control::CreateScanTask { agent, name, ranges, interval_s, credentials, passwords_to_unknown })
+        });
+    C(Control::ChangeScanTask { .. }) => (
+        (id(), word(), ranges(), 30_u32..9_000),
+        (any::<bool>(), any::<bool>(), passwords()),
+    ).prop_map(|((n, name, ranges, interval_s), (enabled, passwords_to_unknown, passwords))| {
+        let scan_task = ScanTaskId(n);
+        control(Control::ChangeScanTask {
+            scan_task, name, ranges, interval_s, enabled, passwords_to_unknown, passwords,
+        })
+    });
     C(Control::RemoveScanTask { .. }) => id()
         .prop_map(|n| control(Control::RemoveScanTask { scan_task: ScanTaskId(n) }));
     C(Control::PlaceDevices { .. }) => (devices(), option::of(id())).prop_map(|(devices, n)| {
         control(Control::PlaceDevices { devices, container: n.map(ContainerId) })
     });
+    C(Control::MoveDevices { .. }) => (devices(), id())
+        .prop_map(|(devices, n)| control(Control::MoveDevices { devices, agent: AgentId(n) }));
     C(Control::AssignDevices { .. }) => (devices(), option::of(id())).prop_map(|(devices, n)| {
         control(Control::AssignDevices { devices, sub_account: n.map(SubAccountId) })
     });

@@ -12,8 +12,8 @@ use adit_core::{
     authz::Actor,
     command::Command,
     event::Event,
-    fleet::FoundDevice,
-    ids::{AccountId, AgentId, ScanTaskId},
+    fleet::{Connectivity, FoundDevice},
+    ids::{AccountId, AgentId, DeviceId, ScanTaskId},
     requests::Approved,
     time::Timestamp,
 };
@@ -33,6 +33,7 @@ use futures_util::{
     stream::{SplitSink, SplitStream},
 };
 use std::{
+    collections::BTreeSet,
     net::{IpAddr, Ipv4Addr},
     sync::Arc,
     time::Duration,
@@ -321,8 +322,9 @@ impl Session<'_> {
 
     async fn found(&self, scan_task: ScanTaskId, mut devices: Vec<FoundDevice>) -> Result<Option<ToAgent>, End> {
         devices.retain(bounds::is_sound);
+        let heard = self.heard_by_others(&devices);
         let identities: Vec<_> = devices.iter().map(|device| device.identity.clone()).collect();
-        let command = Command::ReportDevices { agent: self.agent, scan_task, devices };
+        let command = Command::ReportDevices { agent: self.agent, scan_task, devices, heard };
         match self.agents.engine.run(Actor::system(self.account), command).await {
             Ok(_) => {}
             Err(CommandError::Rejected(rejection)) => {
@@ -341,6 +343,17 @@ impl Session<'_> {
         let ids = devices.iter().map(|device| device.device);
         self.agents.live.take(&state, ids, self.agents.engine.now());
         Ok(Some(ToAgent::Devices { devices, last: false }))
+    }
+
+    /// Of the devices it reports, those that others hold and have heard of lately: as long as an agent hears a device,
+    /// no other takes it over.
+    fn heard_by_others(&self, devices: &[FoundDevice]) -> BTreeSet<DeviceId> {
+        let state = self.agents.engine.state();
+        let known = devices.iter().filter_map(|found| state.device_by_identity(self.account, &found.identity));
+        let others: Vec<_> = known.filter(|device| device.agent != self.agent).map(|device| device.id).collect();
+        let live = self.agents.live.read();
+        let answers = |id: &DeviceId| live.row(*id).is_some_and(|row| row.connectivity == Connectivity::Online);
+        others.into_iter().filter(answers).collect()
     }
 
     /// Makes results durable and says so; also of those that were known before, which change nothing. If that fails, the

@@ -275,6 +275,7 @@ impl Page<'_> {
     fn actor(&self, entry: &Entry) -> Value {
         if let Event::AgentEnrolled { agent, .. }
         | Event::DevicesFound { agent, .. }
+        | Event::DevicesClaimed { agent, .. }
         | Event::DevicesChanged { agent, .. } = &entry.event
         {
             let name = self.state.agent_ever(*agent).map_or_else(|| agent.to_string(), |agent| agent.name.clone());

@@ -71,6 +71,29 @@ pub async fn create_agent(
     made(&api, &caller, request, json!({ "agent": agent, "token": token }))
 }
 
+/// Why another token is asked for.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reissue {
+    reason: Option<String>,
+}
+
+/// `POST /agents/{agent}/token`: another token for an agent that has not enrolled, in place of the one before.
+pub async fn reissue_token(
+    Shares(api): Shares<Shared>,
+    Allowed { caller, .. }: Allowed<AGENTS>,
+    Path(agent): Path<String>,
+    Body(asked): Body<Reissue>,
+) -> Answer<Response> {
+    let agent = agent_meant(&api, &caller, id(&agent, "agent")?)?.id;
+    let token = random_token()?;
+    let control = Control::ReissueAgentToken { agent, token_hash: hex(&hash_of(&token)) };
+    let request = submit_control(&api, &caller, None, control, asked.reason, None).await?;
+    let state = api.engine.state();
+    let agent = state.agent(agent).map(|agent| agent_view(&api, &state, agent));
+    made(&api, &caller, request, json!({ "agent": agent, "token": token }))
+}
+
 /// Which agent somebody in whose sight it is means.
 fn agent_meant(api: &Shared, caller: &Caller, agent: AgentId) -> Answer<Agent> {
     let state = api.engine.state();
@@ -128,7 +151,7 @@ fn task_view(state: &State, agent: &Agent, task: &ScanTask) -> Value {
     json!({
         "id": task.id, "etag": state.tag_of(Thing::ScanTask(task.id)), "agent": agent.id, "site": agent.site, "name": task.name, "ranges": task.ranges,
         "addresses": addresses, "interval_s": task.interval_s, "enabled": task.enabled,
-        "has_credentials": task.credentials.is_some(),
+        "has_credentials": task.credentials.is_some(), "passwords_to_unknown": task.passwords_to_unknown,
     })
 }
 
@@ -203,6 +226,9 @@ pub struct NewScanTask {
     interval_s: u32,
     #[serde(default)]
     credentials: Vec<AskedCredential>,
+    /// They may be sent to devices that have not been confirmed with them.
+    #[serde(default)]
+    passwords_to_unknown: bool,
     reason: Option<String>,
 }
 
@@ -213,12 +239,19 @@ pub async fn create_scan_task(
     headers: HeaderMap,
     Body(asked): Body<NewScanTask>,
 ) -> Answer<Response> {
-    let NewScanTask { agent, name, ranges, interval_s, credentials: given, reason } = asked;
+    let NewScanTask { agent, name, ranges, interval_s, credentials: given, passwords_to_unknown, reason } = asked;
     let agent = agent_meant(&api, &caller, agent)?;
     let given = credentials(given)?;
     let credentials = if given.is_empty() { None } else { Some(seal(&api, &given)?) };
     let before: Vec<_> = api.engine.state().scan_tasks_of(agent.id).map(|task| task.id).collect();
-    let control = Control::CreateScanTask { agent: agent.id, name: name.clone(), ranges, interval_s, credentials };
+    let control = Control::CreateScanTask {
+        agent: agent.id,
+        name: name.clone(),
+        ranges,
+        interval_s,
+        credentials,
+        passwords_to_unknown,
+    };
     let request = ask_sealed(&api, &caller, None, control, reason, key_of(&headers)).await?;
     let state = api.engine.state();
     let mut tasks = state.scan_tasks_of(agent.id).filter(|task| !before.contains(&task.id));
@@ -243,8 +276,10 @@ pub struct ScanTaskChange {
     ranges: Vec<String>,
     interval_s: u32,
     enabled: bool,
-    /// Left out, they stay.
+    /// Left out, they stay, unless they would reach more than they do: then they are typed again, or gone.
     credentials: Option<Vec<AskedCredential>>,
+    /// Left out, it stays.
+    passwords_to_unknown: Option<bool>,
     reason: Option<String>,
 }
 
@@ -257,15 +292,19 @@ pub async fn change_scan_task(
     Body(asked): Body<ScanTaskChange>,
 ) -> Answer<Response> {
     let scan_task = task_meant(&api, &caller, &task)?;
-    let ScanTaskChange { name, ranges, interval_s, enabled, credentials: given, reason } = asked;
+    let ScanTaskChange { name, ranges, interval_s, enabled, credentials: given, passwords_to_unknown, reason } = asked;
+    let task = api.engine.state().scan_task(scan_task).cloned().ok_or_else(|| Problem::not_found("scan task"))?;
+    let passwords_to_unknown = passwords_to_unknown.unwrap_or(task.passwords_to_unknown);
+    let dropped = given.is_none() && task.credentials.is_some() && !task.keeps_passwords(&ranges, passwords_to_unknown);
     let passwords = match given.map(credentials).transpose()? {
         None => Passwords::Keep,
         Some(none) if none.is_empty() => Passwords::None,
         Some(given) => Passwords::Sealed(seal(&api, &given)?),
     };
-    let control = Control::ChangeScanTask { scan_task, name, ranges, interval_s, enabled, passwords };
+    let control =
+        Control::ChangeScanTask { scan_task, name, ranges, interval_s, enabled, passwords_to_unknown, passwords };
     let request = ask_sealed(&api, &caller, seen.of(Thing::ScanTask(scan_task)), control, reason, None).await?;
-    requests::made(&api, &caller, request, StatusCode::OK)
+    requests::made_with(&api, &caller, request, StatusCode::OK, &[("passwords_dropped", dropped.into())])
 }
 
 /// `DELETE /scan-tasks/{task}`

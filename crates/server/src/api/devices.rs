@@ -9,7 +9,7 @@ use super::{
 };
 use adit_core::{
     authz::{Actor, Permission, Place, Reach, Verdict},
-    fleet::Device,
+    fleet::{Device, DeviceClaim},
     ids::{ContainerId, DeviceId, GroupId, RequestId, SiteId, SubAccountId},
     requests::Request,
     state::State,
@@ -283,6 +283,7 @@ impl<'a> Rows<'a> {
             "supports": found.supports, "modes": found.modes, "pools": is.pools, "errors": is.errors,
             "open": open, "in_draft": in_draft,
             "container": self.container(device), "sub_account": self.sub_account(device),
+            "claims": self.claims(device),
         }))
     }
 
@@ -298,6 +299,15 @@ impl<'a> Rows<'a> {
         let sub_account = self.state.sub_account(device.sub_account?)?;
         let seen = self.reaches(&structure::of_sub_account(sub_account));
         seen.then(|| json!({ "id": sub_account.id, "name": sub_account.name }))
+    }
+
+    /// Who says that they see it while another agent holds it; null where the caller does not reach them.
+    fn claims(&self, device: &Device) -> Vec<Value> {
+        let of = |claim: &DeviceClaim| {
+            let agent = self.state.agent(claim.agent).filter(|agent| self.reaches(&Place::site(agent.site)));
+            json!({ "agent": agent.map(|agent| &agent.name), "since": claim.since })
+        };
+        self.state.claims_on(device.id).iter().map(of).collect()
     }
 
     fn reaches(&self, place: &Place) -> bool {

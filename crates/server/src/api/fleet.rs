@@ -42,7 +42,7 @@ pub fn agent_view(api: &Shared, state: &State, agent: &Agent) -> Value {
     json!({
         "id": agent.id, "etag": state.tag_of(Thing::Agent(agent.id)), "name": agent.name, "site": agent.site, "connected": link.is_some(),
         "last_contact": link.as_ref().map(|_| api.now()), "version": link.as_ref().map(|l| &l.version), "host": link.as_ref().map(|l| &l.host),
-        "enrolled": agent.public_key.is_some(), "mode": agent.mode, "paused": agent.paused, "clock_offset_ms": link.as_ref().map(|l| l.clock_offset_ms),
+        "enrolled": agent.public_key.is_some(), "token_ends": agent.token_hash.as_ref().map(|_| agent.token_ends), "mode": agent.mode, "paused": agent.paused, "clock_offset_ms": link.as_ref().map(|l| l.clock_offset_ms),
         "devices": state.devices().filter(|device| device.agent == agent.id).count(), "open_commands": open, "workers": workers,
     })
 }

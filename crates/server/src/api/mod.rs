@@ -13,6 +13,7 @@ mod audit;
 pub mod caller;
 mod collection;
 mod comments;
+mod conflicts;
 mod devices;
 mod drafts;
 mod estimate;

@@ -15,7 +15,8 @@ mod structure;
 
 use super::once::{Kept, Within};
 use super::{
-    Shared, audit, devices, drafts, events, fleet, health, once, openapi, overview, passkeys, policies, requests, rules,
+    Shared, audit, conflicts, devices, drafts, events, fleet, health, once, openapi, overview, passkeys, policies,
+    requests, rules,
 };
 use adit_core::authz::{Permission, catalogue::Risk};
 use axum::{
@@ -228,6 +229,9 @@ pub fn table() -> Vec<Operation> {
             .needs(P::DeviceList)
             .query(CHOICE)
             .gives(200, "DeviceIds"),
+        get("/device-conflicts", conflicts::list, "Devices that two agents say they see; told at both places.")
+            .needs(P::DeviceList)
+            .gives(200, "DeviceConflicts"),
         get("/devices/{id}", devices::show, "One device.").needs(P::DeviceView).gives(200, "DeviceRow"),
         get("/me/permissions", rules::mine, "What the caller may do, and what would need approvals.")
             .by_key()

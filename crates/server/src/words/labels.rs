@@ -58,6 +58,7 @@ pub(super) const fn label(field: Field) -> &'static str {
         Field::Interval => "Interval",
         Field::Enabled => "Sweeps on",
         Field::Passwords => "Passwords",
+        Field::PasswordsToUnknown => "Passwords also to devices not confirmed with them",
         Field::Container => "Container",
         Field::SubAccount => "Sub-account",
         Field::SubAccounts => "Sub-accounts",

@@ -147,12 +147,23 @@ impl Estate {
             word,
         )
         .await;
-        let scan = Control::CreateScanTask { agent, name: name("task"), ranges, interval_s: 60, credentials };
+        let scan = Control::CreateScanTask {
+            agent,
+            name: name("task"),
+            ranges,
+            interval_s: 60,
+            credentials,
+            passwords_to_unknown: false,
+        };
         self.control_of(actor, scan, word).await;
         let system = Actor::system(actor.account);
         self.run(system, Command::EnrolAgent { token_hash, public_key: "cd".repeat(32) }).await;
         let devices = vec![marked(found, word)];
-        self.run(system, Command::ReportDevices { agent, scan_task: ScanTaskId(agent.0), devices }).await;
+        self.run(
+            system,
+            Command::ReportDevices { agent, scan_task: ScanTaskId(agent.0), devices, heard: Default::default() },
+        )
+        .await;
     }
 
     /// Of a key of the first company, under an Auditor's grant.
@@ -195,7 +206,11 @@ impl Estate {
         }
         let devices = vec![miner(5), marked(6, "zqxguest"), marked(7, "zqxhall"), marked(8, "zqxyard")];
         let system = Actor::system(ACCOUNT);
-        self.run(system, Command::ReportDevices { agent: AgentId(1), scan_task: ScanTaskId(1), devices }).await;
+        self.run(
+            system,
+            Command::ReportDevices { agent: AgentId(1), scan_task: ScanTaskId(1), devices, heard: Default::default() },
+        )
+        .await;
         for (device, container) in [(5, 1), (6, 1), (7, 2)] {
             let (devices, container) = (vec![DeviceId(device)], Some(ContainerId(container)));
             self.control_of(owner, Control::PlaceDevices { devices, container }, "usual").await;

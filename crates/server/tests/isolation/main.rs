@@ -241,8 +241,12 @@ async fn nobody_is_told_of_what_lies_out_of_their_sight() {
             let mut found = known.found;
             found.firmware = format!("{word}-{}", caller.name);
             let system = Actor::system(actor.account);
-            let report =
-                Command::ReportDevices { agent: known.agent, scan_task: known.scan_task, devices: vec![found] };
+            let report = Command::ReportDevices {
+                agent: known.agent,
+                scan_task: known.scan_task,
+                devices: vec![found],
+                heard: Default::default(),
+            };
             engine.run(system, report).await.unwrap();
         }
         estate.read_meters();

@@ -56,6 +56,9 @@ fn actions() -> Vec<Value> {
         on("$dev"),
         json!({ "action": { "action": "locate", "params": { "on": true } }, "targets": ["dev-5", "$dev"] }),
         action("place_devices", json!({ "devices": ["$dev"], "container": null })),
+        action("move_devices", json!({ "devices": ["$dev"], "agent": "agt-1" })),
+        action("move_devices", json!({ "devices": ["dev-5"], "agent": "$agent" })),
+        action("reissue_agent_token", json!({ "agent": "$agent", "token_hash": "ad".repeat(32) })),
         action("place_devices", json!({ "devices": ["dev-5"], "container": "$box" })),
         action("assign_devices", json!({ "devices": ["$dev"], "sub_account": null })),
         action("assign_devices", json!({ "devices": ["dev-5"], "sub_account": "$sub" })),
@@ -105,6 +108,8 @@ pub fn probes(operation: &str) -> Option<Vec<Probe>> {
             let body = json!({ "name": "x", "mode": "full_control", "paused": true });
             vec![with("/agents/$agent", body)]
         }
+        "POST /agents/{id}/token" => vec![with("/agents/$agent/token", json!({}))],
+        "GET /device-conflicts" => vec![seen("/device-conflicts")],
         "DELETE /agents/{id}" => vec![of("/agents/$agent")],
         "GET /approval-policies" => vec![seen("/approval-policies")],
         "PUT /approval-policies" => vec![seen_with("/approval-policies", json!({ "changes": [] }))],

@@ -140,6 +140,7 @@ impl House {
                     ranges,
                     interval_s: 60,
                     credentials: None,
+                    passwords_to_unknown: false,
                 },
             ] {
                 ask(&engine, &next, OWNER, Action::Control(control), &[]).await;
@@ -150,7 +151,10 @@ impl House {
             let first = u8::try_from(number * 2 - 1).unwrap();
             let devices = vec![miner(first), miner(first + 1)];
             let scan_task = ScanTaskId(number);
-            engine.run(system, Command::ReportDevices { agent, scan_task, devices }).await.unwrap();
+            engine
+                .run(system, Command::ReportDevices { agent, scan_task, devices, heard: Default::default() })
+                .await
+                .unwrap();
         }
         for (name, role) in NORTHERN {
             let user = add_user(&engine).await;

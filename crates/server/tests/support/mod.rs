@@ -103,6 +103,7 @@ pub async fn site(engine: &Engine, ranges: Vec<String>) {
             ranges,
             interval_s: 30,
             credentials: Some(PASSWORDS.into()),
+            passwords_to_unknown: false,
         },
     ];
     for (number, control) in (1..).zip(controls) {

@@ -133,6 +133,7 @@ impl Life {
                     ranges: vec![format!("10.0.{}.0/24", agent.0)],
                     interval_s: 60,
                     credentials: None,
+                    passwords_to_unknown: false,
                 },
             ];
             for control in controls {
@@ -145,7 +146,7 @@ impl Life {
             must(
                 self,
                 Actor::system(ACCOUNT),
-                Command::ReportDevices { agent, scan_task: ScanTaskId(number), devices },
+                Command::ReportDevices { agent, scan_task: ScanTaskId(number), devices, heard: Default::default() },
             );
         }
     }

@@ -34,17 +34,29 @@ impl Rows<'_> {
             Control::RemoveSite { site, name } => self.removed_site(*site, name),
             Control::CreateAgent { site, name, token_hash } => self.new_agent(*site, name, token_hash),
             Control::ChangeAgent { agent, name, mode, paused } => self.changed_agent(*agent, name, *mode, *paused),
+            Control::ReissueAgentToken { agent, token_hash } => self.another_token(*agent, token_hash),
             Control::RevokeAgent { agent } => self.revoked_agent(*agent),
-            Control::CreateScanTask { agent, name, ranges, interval_s, credentials } => {
+            Control::CreateScanTask { agent, name, ranges, interval_s, credentials, passwords_to_unknown } => {
                 self.stated(Field::Agent, Value::Object(ObjectRef::Agent(*agent)));
                 self.new_scan_task(name, ranges, *interval_s, credentials.as_deref());
+                self.made(Field::PasswordsToUnknown, Value::Flag(*passwords_to_unknown));
             }
-            Control::ChangeScanTask { scan_task, name, ranges, interval_s, enabled, passwords } => {
+            Control::ChangeScanTask {
+                scan_task,
+                name,
+                ranges,
+                interval_s,
+                enabled,
+                passwords_to_unknown,
+                passwords,
+            } => {
                 self.changed_scan_task(*scan_task, name, ranges, *interval_s);
-                self.changed_sweeps(*scan_task, *enabled, passwords);
+                self.changed_sweeps(*scan_task, *enabled);
+                self.changed_passwords(*scan_task, ranges, *passwords_to_unknown, passwords);
             }
             Control::RemoveScanTask { scan_task } => self.removed_scan_task(*scan_task),
             Control::PlaceDevices { devices, container } => self.placed(devices, *container),
+            Control::MoveDevices { devices, agent } => self.moved_to_agent(devices, *agent),
             Control::AssignDevices { devices, sub_account } => self.assigned(devices, *sub_account),
             Control::CreateGroup { name, devices } => self.new_group(name, devices),
             Control::ChangeGroup { group, name, devices, version } => {

@@ -77,6 +77,7 @@ pub enum Field {
     Interval,
     Enabled,
     Passwords,
+    PasswordsToUnknown,
     Container,
     SubAccount,
     SubAccounts,

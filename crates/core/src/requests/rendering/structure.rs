@@ -1,8 +1,8 @@
 //! Sites, agents, scan tasks, groups and where devices stand. Of passwords and tokens only that there are others.
 
-use super::{DeviceList, Field, Mark, ObjectRef, Old, Row, Rows, Value, or_nothing, people::node, text};
+use super::{DeviceList, Field, Mark, ObjectRef, Old, Row, Rows, Value, or_nothing, text};
 use crate::{
-    authz::{Node, Place},
+    authz::Node,
     fleet::{Agent, AgentMode, Device, ScanTask, Site},
     ids::{AgentId, ContainerId, DeviceId, GroupId, ScanTaskId, SiteId, SubAccountId},
     requests::Passwords,
@@ -66,6 +66,13 @@ impl Rows<'_> {
         self.made(Field::Token, Value::Secret(Mark::of(token_hash)));
     }
 
+    pub(super) fn another_token(&mut self, id: AgentId, token_hash: &str) {
+        let old = self.agent(id);
+        let secret = |hash: &str| Value::Secret(Mark::of(hash));
+        self.stated(Field::Agent, Value::Object(ObjectRef::Agent(id)));
+        self.change(Field::Token, old.map(|old| or_nothing(old.token_hash.as_deref(), secret)), secret(token_hash));
+    }
+
     fn agent(&self, id: AgentId) -> Option<Agent> {
         self.state.agent_ever(id).filter(|agent| agent.account == self.account).cloned()
     }
@@ -109,13 +116,22 @@ impl Rows<'_> {
         self.change(Field::Interval, interval, Value::Seconds(interval_s.into()));
     }
 
-    pub(super) fn changed_sweeps(&mut self, id: ScanTaskId, enabled: bool, passwords: &Passwords) {
+    pub(super) fn changed_sweeps(&mut self, id: ScanTaskId, enabled: bool) {
         let old = self.scan_task(id);
-        self.change(Field::Enabled, old.as_ref().map(|old| Value::Flag(old.enabled)), Value::Flag(enabled));
+        self.change(Field::Enabled, old.map(|old| Value::Flag(old.enabled)), Value::Flag(enabled));
+    }
+
+    /// Passwords that would reach more than before are dropped unless they are typed again.
+    pub(super) fn changed_passwords(&mut self, id: ScanTaskId, ranges: &[String], to_unknown: bool, given: &Passwords) {
+        let old = self.scan_task(id);
+        let was = old.as_ref().map(|old| Value::Flag(old.passwords_to_unknown));
+        self.change(Field::PasswordsToUnknown, was, Value::Flag(to_unknown));
+        let dropped =
+            old.as_ref().is_some_and(|old| old.credentials.is_some() && !old.keeps_passwords(ranges, to_unknown));
         let kept = old.map(|old| or_nothing(old.credentials.as_deref(), |kept| Value::Secret(Mark::of(kept))));
-        match passwords {
-            Passwords::Keep => {}
-            Passwords::None => self.change(Field::Passwords, kept, Value::Nothing),
+        match given {
+            Passwords::Keep if !dropped => {}
+            Passwords::Keep | Passwords::None => self.change(Field::Passwords, kept, Value::Nothing),
             Passwords::Sealed(reference) => self.change(Field::Passwords, kept, Value::Secret(Mark::of(reference))),
         }
     }
@@ -128,29 +144,51 @@ impl Rows<'_> {
 
     pub(super) fn placed(&mut self, devices: &[DeviceId], container: Option<ContainerId>) {
         self.stated(Field::Targets, Value::Devices(list(devices)));
-        self.moved(Field::Container, devices, container.map(Node::Container), |place| {
-            place.container.map(Node::Container)
+        self.moved(Field::Container, devices, container.map(ObjectRef::Container), |device| {
+            device.container.map(ObjectRef::Container)
         });
     }
 
     pub(super) fn assigned(&mut self, devices: &[DeviceId], sub_account: Option<SubAccountId>) {
         self.stated(Field::Targets, Value::Devices(list(devices)));
-        self.moved(Field::SubAccount, devices, sub_account.map(Node::SubAccount), |place| {
-            place.sub_account.map(Node::SubAccount)
+        self.moved(Field::SubAccount, devices, sub_account.map(ObjectRef::SubAccount), |device| {
+            device.sub_account.map(ObjectRef::SubAccount)
         });
     }
 
+    /// To an agent, and with it to its site. What leaves its site leaves its container.
+    pub(super) fn moved_to_agent(&mut self, devices: &[DeviceId], id: AgentId) {
+        let site = self.agent(id).map(|agent| agent.site);
+        self.stated(Field::Targets, Value::Devices(list(devices)));
+        self.moved(Field::Agent, devices, Some(ObjectRef::Agent(id)), |device| Some(ObjectRef::Agent(device.agent)));
+        self.moved(Field::Site, devices, site.map(ObjectRef::Site), |device| Some(ObjectRef::Site(device.site)));
+        let leaves = |id: &&DeviceId| {
+            let device = self.state.device(**id).filter(|device| device.account == self.account);
+            device.is_some_and(|device| device.container.is_some() && Some(device.site) != site)
+        };
+        let leaving: Vec<_> = devices.iter().filter(leaves).copied().collect();
+        if !leaving.is_empty() {
+            self.moved(Field::Container, &leaving, None, |device| device.container.map(ObjectRef::Container));
+        }
+    }
+
     /// One row for each place where devices are now.
-    fn moved(&mut self, field: Field, devices: &[DeviceId], to: Option<Node>, now: fn(&Place) -> Option<Node>) {
-        let value = |at: Option<Node>| at.map_or(Value::Nothing, |at| Value::Object(node(&at)));
-        let mut groups: BTreeMap<Option<Option<Node>>, u32> = BTreeMap::new();
+    fn moved(
+        &mut self,
+        field: Field,
+        devices: &[DeviceId],
+        to: Option<ObjectRef>,
+        now: fn(&Device) -> Option<ObjectRef>,
+    ) {
+        let value = |at: Option<ObjectRef>| or_nothing(at, Value::Object);
+        let mut groups: BTreeMap<Option<Option<ObjectRef>>, u32> = BTreeMap::new();
         for id in devices {
             let device = self.state.device(*id).filter(|device| device.account == self.account);
-            *groups.entry(device.map(Device::place).map(|place| now(&place))).or_default() += 1;
+            *groups.entry(device.map(now)).or_default() += 1;
         }
         for (from, devices) in groups {
             let old = from.map_or(Old::Unknown, |from| Old::Known(value(from)));
-            self.done.push(Row { devices, ..Row::new(field, None, old, value(to)) });
+            self.done.push(Row { devices, ..Row::new(field, None, old, value(to.clone())) });
         }
         if devices.is_empty() {
             self.change(field, None, value(to));

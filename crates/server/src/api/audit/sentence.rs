@@ -191,6 +191,13 @@ impl Speaker<'_> {
                 let to = to.map_or_else(|| "in no container".to_owned(), |name| format!("in container {name}"));
                 format!("{} stand {to}", devices(moved))
             }
+            Event::DevicesClaimed { agent, devices: seen, .. } => {
+                let devices = devices(seen.iter().map(|(id, _)| id));
+                format!("Agent {} says that it sees {devices}, which others hold", self.agent(*agent))
+            }
+            Event::DevicesMoved { agent, site, devices: moved, .. } => {
+                format!("{} are with agent {} on {}", devices(moved), self.agent(*agent), self.site(*site))
+            }
             Event::DevicesAssigned { devices: moved, sub_account, .. } => {
                 let name = |id| self.state.sub_account_ever(id).map_or_else(|| format!("{id}"), |s| s.name.clone());
                 let to = sub_account.map(name).unwrap_or_else(|| "no sub-account".to_owned());
@@ -252,6 +259,9 @@ impl Speaker<'_> {
                 );
                 let restarts = if policy.restart_workers { "" } else { ", and no restart of its workers" };
                 format!("The policy of its site lets agent {} do {what}{restarts}", self.agent(*agent))
+            }
+            Event::AgentTokenReissued { agent, .. } => {
+                format!("Agent {} may enrol with another token", self.agent(*agent))
             }
             Event::AgentRevoked { agent } => format!("Agent {} was revoked", self.agent(*agent)),
             Event::ScanTaskChanged { name, ranges, enabled, .. } => {

@@ -40,6 +40,7 @@ pub fn reach(state: &State, Reader { actor, now, reach }: Reader<'_>, entry: &En
         | Event::GroupDeleted { account, .. }
         | Event::DevicesPlaced { account, .. }
         | Event::DevicesAssigned { account, .. }
+        | Event::DevicesMoved { account, .. }
         | Event::AdministratorsManageUsersSet { account, .. }
         | Event::KeyIssued { account, .. }
         | Event::KeyChanged { account, .. }
@@ -100,12 +101,18 @@ pub fn reach(state: &State, Reader { actor, now, reach }: Reader<'_>, entry: &En
         | Event::DraftClosed { site: of, .. }
         | Event::DraftSubmitted { site: of, .. } => site(*of),
         Event::AgentEnrolled { agent: of, .. }
+        | Event::AgentTokenReissued { agent: of, .. }
         | Event::AgentChanged { agent: of, .. }
         | Event::SitePolicyTold { agent: of, .. }
         | Event::AgentRevoked { agent: of }
         | Event::ScanTaskCreated { agent: of, .. }
         | Event::DevicesFound { agent: of, .. }
         | Event::DevicesChanged { agent: of, .. } => agent(*of),
+        // It tells of devices of other sites.
+        Event::DevicesClaimed { agent: of, devices, .. } => {
+            let reached = |device| state.device(device).is_some_and(|d| reach.covers(d.account, &d.place()));
+            agent(*of) && devices.iter().all(|(device, _)| reached(*device))
+        }
         Event::RequestSubmitted { request, .. }
         | Event::TargetsDropped { request, .. }
         | Event::VoteCast { request, .. }

@@ -94,11 +94,16 @@ impl Changes {
             Event::DevicesFound { devices, .. } | Event::DevicesChanged { devices, .. } => {
                 self.renewed.extend(devices.iter().map(|(device, _)| *device));
             }
+            Event::DevicesClaimed { devices, .. } => {
+                self.agents = true;
+                self.renewed.extend(devices.iter().map(|(device, _)| *device));
+            }
             Event::SiteCreated { .. }
             | Event::AgentCreated { .. }
             | Event::AgentEnrolled { .. }
             | Event::SiteChanged { .. }
             | Event::SiteRemoved { .. }
+            | Event::AgentTokenReissued { .. }
             | Event::AgentChanged { .. }
             | Event::SitePolicyTold { .. }
             | Event::AgentRevoked { .. }
@@ -111,7 +116,10 @@ impl Changes {
             | Event::SubAccountCreated { .. }
             | Event::SubAccountRenamed { .. }
             | Event::SubAccountRemoved { .. } => self.agents = true,
-            Event::GroupSet { .. } | Event::DevicesPlaced { .. } | Event::DevicesAssigned { .. } => {
+            Event::GroupSet { .. }
+            | Event::DevicesPlaced { .. }
+            | Event::DevicesAssigned { .. }
+            | Event::DevicesMoved { .. } => {
                 (self.rules, self.moved) = (true, true);
             }
             Event::GrantAdded { .. }

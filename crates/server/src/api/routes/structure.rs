@@ -88,6 +88,15 @@ fn collecting() -> Vec<Operation> {
             .takes("AgentAsk")
             .gives(201, "AgentMade")
             .gives(202, "AgentMade"),
+        post(
+            "/agents/{id}/token",
+            collection::reissue_token,
+            "Asks for another one-time token for an agent that has not enrolled; it is in the answer, once.",
+        )
+        .needs(P::AgentManage)
+        .takes("AgentTokenAsk")
+        .gives(201, "AgentMade")
+        .gives(202, "AgentMade"),
         put("/agents/{id}", collection::change_agent, "Asks for another name or way of working.")
             .needs(P::AgentManage)
             .header(&["if-match"])
@@ -121,8 +130,8 @@ fn collecting() -> Vec<Operation> {
             .needs(P::ScanTaskManage)
             .header(&["if-match"])
             .takes("ScanTaskChange")
-            .gives(200, "Request")
-            .gives(202, "Request"),
+            .gives(200, "ScanTaskChanged")
+            .gives(202, "ScanTaskChanged"),
         delete("/scan-tasks/{id}", collection::remove_scan_task, "Asks to take a scan task away.")
             .needs(P::ScanTaskManage)
             .header(&["if-match"])
