@@ -45,7 +45,7 @@ test("whoever may not manage sites is told why on the control itself", async () 
   await technician.context().close();
 });
 
-test("an agent is added there, and its token is shown this once, within the command to run", async () => {
+test("an agent is added there, and its token is shown this once, beside the command that waits for it", async () => {
   await go(owner, "Agents & scans");
   await owner.getByRole("button", { name: "Add an agent…" }).click();
   const form = dialog(owner, "Add an agent");
@@ -54,10 +54,12 @@ test("an agent is added there, and its token is shown this once, within the comm
   await form.getByRole("button", { name: "Add", exact: true }).click();
   const shown = dialog(owner, "Set up quarry-1");
   const command = await shown.getByText("adit agent --server").innerText();
-  assert.match(command, /^adit agent --server ws:\/\/127\.\S+ --token \S{20,}$/);
+  assert.match(command, /^adit agent --server ws:\/\/127\.\S+ --token-file -$/);
+  const token = shown.getByText(/^\S{20,}\.[0-9a-f]{64}$/);
+  assert.equal(await token.count(), 1);
   await shown.getByRole("button", { name: "Done" }).click();
   await card(owner, "quarry-1").getByText("Not set up yet").waitFor();
-  assert.equal(await owner.getByText("--token").count(), 0);
+  assert.equal(await owner.getByText(/\.[0-9a-f]{64}$/).count(), 0);
 });
 
 test("ranges are checked while they are typed: a bad one names itself, and only good ones can be sent", async () => {

@@ -1,7 +1,7 @@
 // A site as an operator has one: the server, an agent that has enrolled, and simulated miners that can be made to misbehave.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -85,9 +85,12 @@ async function startAgent(owner, server, { first }, count) {
     ranges: [`${first}-${last}`],
     interval_s: 30,
     credentials: PASSWORDS,
+    passwords_to_unknown: true,
   });
   const data = await mkdtemp(join(tmpdir(), "adit-agent-"));
-  const args = ["agent", "--server", server.url.replace("http", "ws"), "--data", data, "--token", token];
+  const file = join(data, "token");
+  await writeFile(file, token);
+  const args = ["agent", "--server", server.url.replace("http", "ws"), "--data", data, "--token-file", file];
   const { stop } = await run(args);
   return async () => {
     await stop();

@@ -65,7 +65,7 @@ impl Site for Stage {
     fn seat(&self, device: DeviceId) -> Option<Seat> {
         self.seats.get(device.index()).cloned()
     }
-    fn refusal(&self, _: &Order) -> Option<String> {
+    fn refusal(&self, _: &CommandBody) -> Option<String> {
         None
     }
     async fn restart_workers(&self) -> TargetResult {
@@ -105,6 +105,10 @@ async fn journaled(seats: &[Seat], slots: usize, folder: &std::path::Path) -> Du
         .map(|n| CommandBody {
             command: CommandId { request: RequestId(1_u128.into()), item: n },
             agent: AgentId(1),
+            session: String::new(),
+            sequence: u64::from(n),
+            issued_at: Timestamp(0),
+            subject: None,
             order: Order::Device { device: DeviceId(n), operation: OPERATION },
             approval: "00".repeat(32),
             deadline: Timestamp(1),

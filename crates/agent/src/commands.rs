@@ -35,6 +35,8 @@ pub(crate) struct Commands {
     pub journal: Journal,
     pub executor: Executor,
     pub site: Arc<AgentSite>,
+    /// The session under way, and the number of its last order.
+    session: Mutex<(String, u64)>,
     /// Refused while the journal could not be written, with their deadlines.
     unwritten: Mutex<BTreeMap<CommandId, (Timestamp, TargetResult)>>,
 }
@@ -47,7 +49,16 @@ impl Commands {
         executor: Executor,
         site: Arc<AgentSite>,
     ) -> Self {
-        Self { agent, server_key, clock, journal, executor, site, unwritten: Mutex::default() }
+        Self {
+            agent,
+            server_key,
+            clock,
+            journal,
+            executor,
+            site,
+            session: Mutex::default(),
+            unwritten: Mutex::default(),
+        }
     }
 
     /// Takes what has arrived together; one write to the journal for all.
@@ -82,7 +93,7 @@ impl Commands {
             } else if room == 0 {
                 Some(outcome(Ending::Skipped, "the agent has too many open orders"))
             } else {
-                self.site.refusal(&body.order).map(|reason| outcome(Ending::Skipped, reason))
+                self.site.refusal(&body).map(|reason| outcome(Ending::Skipped, reason))
             };
             records.push(Record::Received(body.clone()));
             match refusal {
@@ -121,6 +132,22 @@ impl Commands {
         }
     }
 
+    /// From now on orders are those of this session.
+    pub fn begin_session(&self, id: String) {
+        *self.session.lock().unwrap_or_else(PoisonError::into_inner) = (id, 0);
+    }
+
+    /// Is it an order of this session, later than those before? What was on its way when a session ended is given anew in the
+    /// next.
+    fn is_next(&self, body: &CommandBody) -> bool {
+        let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = session.0 == body.session && session.1 < body.sequence;
+        if next {
+            session.1 = body.sequence;
+        }
+        next
+    }
+
     /// The order and whether it is late; nothing if it is not the server's word to us.
     fn read(&self, signed: &SignedCommand) -> Option<(CommandBody, bool)> {
         let refuse = |reason: String| {
@@ -131,12 +158,16 @@ impl Commands {
             return refuse(format!("{} bytes long", signed.body.len()));
         }
         let now = (self.clock)();
-        match self.server_key.open(signed, self.agent, now) {
-            Ok(body) => Some((body, false)),
+        let (body, late) = match self.server_key.open(signed, self.agent, now) {
+            Ok(body) => (body, false),
             // The signature was checked first: this is the server's, only late.
-            Err(SignatureError::Expired) => serde_json::from_str(&signed.body).ok().map(|body| (body, true)),
-            Err(error) => refuse(error.to_string()),
+            Err(SignatureError::Expired) => (serde_json::from_str(&signed.body).ok()?, true),
+            Err(error) => return refuse(error.to_string()),
+        };
+        if !self.is_next(&body) {
+            return refuse("it was given in another session, or before".to_owned());
         }
+        Some((body, late))
     }
 
     fn remember_unwritten(&self, refused: &[(CommandBody, TargetResult)]) {

@@ -3,7 +3,7 @@
 
 use crate::{AgentError, AgentOptions, http, journal, transport::Transport};
 use adit_core::ids::AgentId;
-use adit_wire::{AgentKey, Enrolled, Enrolment, VerifyingKey};
+use adit_wire::{AgentKey, Enrolled, Enrolment, EnrolmentToken, VerifyingKey};
 use serde::{Deserialize, Serialize};
 use std::{fs, io, path::Path};
 
@@ -45,7 +45,7 @@ pub(crate) fn load(folder: &Path) -> Result<Option<Identity>, AgentError> {
 pub(crate) async fn enrol(
     options: &AgentOptions,
     transport: &Transport,
-    token: &str,
+    token: &EnrolmentToken,
     host: &str,
 ) -> Result<Attempt, AgentError> {
     let folder = &options.data_dir;
@@ -62,12 +62,7 @@ pub(crate) async fn enrol(
             AgentKey::from_secret(secret)
         }
     };
-    let enrolment = Enrolment {
-        token: token.to_owned(),
-        public_key: key.verifying_key().to_hex(),
-        host: host.to_owned(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-    };
+    let enrolment = Enrolment::new(token, &key, host.to_owned(), env!("CARGO_PKG_VERSION").to_owned());
     let body = serde_json::to_vec(&enrolment).map_err(|e| AgentError::Enrolment(e.to_string()))?;
     let (status, answer) = match http::post_json(transport, "/agent/v1/enroll", body).await {
         Ok(answer) => answer,
@@ -82,9 +77,13 @@ pub(crate) async fn enrol(
     }
     let enrolled: Enrolled = serde_json::from_slice(&answer)
         .map_err(|e| AgentError::Enrolment(format!("an answer that cannot be read ({e}): {}", shown())))?;
-    let server_key = VerifyingKey::from_hex(&enrolled.server_key)
-        .map_err(|e| AgentError::Enrolment(format!("the server's key cannot be read: {e}")))?;
-    let pinned = Pinned { agent: enrolled.agent, server_key: enrolled.server_key };
+    let server_key = token.server().clone();
+    enrolled.check(&server_key, &key.verifying_key()).map_err(|_| {
+        AgentError::Enrolment(
+            "who answered is not the server that the token is for: look at what stands in between".to_owned(),
+        )
+    })?;
+    let pinned = Pinned { agent: enrolled.agent, server_key: server_key.to_hex() };
     let text = serde_json::to_vec_pretty(&pinned).map_err(|e| AgentError::Enrolment(e.to_string()))?;
     write(&folder.join("agent.json"), &text)?;
     tracing::info!(agent = %enrolled.agent, "enrolled");

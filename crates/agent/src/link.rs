@@ -9,11 +9,15 @@ use crate::{
     site::AgentSite,
     transport::{Stream, Transport},
 };
-use adit_wire::{AgentStatus, MAX_FRAME, PROTOCOL, SignedCommand, ToAgent, ToServer};
+use adit_wire::{
+    AgentStatus, MAX_SEALED, PROTOCOL, SignedCommand, ToAgent, ToServer,
+    session::{Greeted, Opener, Reply, Sealer},
+};
 use futures_util::{
     SinkExt, StreamExt,
     stream::{SplitSink, SplitStream},
 };
+use serde::de::DeserializeOwned;
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::mpsc,
@@ -100,17 +104,17 @@ impl Link {
             Err(_) => return End::Lost("the server did not answer in time".to_owned()),
         };
         let (mut sink, mut stream) = socket.split();
-        match timeout_at(deadline, self.greet(&mut sink, &mut stream)).await {
-            Ok(Ok(())) => {}
+        let (mut sealer, mut opener) = match timeout_at(deadline, self.greet(&mut sink, &mut stream)).await {
+            Ok(Ok(channel)) => channel,
             Ok(Err(end)) => return end,
             Err(_) => return End::Lost("the server did not greet in time".to_owned()),
-        }
+        };
         *greeted = true;
         self.site.collector.outbox.connected();
         tracing::info!(agent = %self.identity.agent, "connected");
         tokio::select! {
-            end = self.listen(&mut stream, orders) => end,
-            reason = self.speak(&mut sink) => End::Lost(reason),
+            end = self.listen(&mut stream, &mut opener, orders) => end,
+            reason = self.speak(&mut sink, &mut sealer) => End::Lost(reason),
         }
     }
 
@@ -120,106 +124,104 @@ impl Link {
         let url = format!("{scheme}://{authority}/agent/v1/connect?agent={}", self.identity.agent);
         let mut request = url.into_client_request().map_err(|e| e.to_string())?;
         request.headers_mut().insert("Sec-WebSocket-Protocol", HeaderValue::from_static(PROTOCOL));
-        let limits = WebSocketConfig::default().max_message_size(Some(MAX_FRAME)).max_frame_size(Some(MAX_FRAME));
+        let limits = WebSocketConfig::default().max_message_size(Some(MAX_SEALED)).max_frame_size(Some(MAX_SEALED));
         let (socket, _) = client_async_with_config(request, stream, Some(limits)).await.map_err(|e| e.to_string())?;
         Ok(socket)
     }
 
-    async fn greet(&self, sink: &mut SplitSink<Socket, Message>, stream: &mut SplitStream<Socket>) -> Result<(), End> {
+    /// Who is there? Then the whole configuration, over a channel that only the server and this agent have.
+    async fn greet(
+        &self,
+        sink: &mut SplitSink<Socket, Message>,
+        stream: &mut SplitStream<Socket>,
+    ) -> Result<(Sealer, Opener), End> {
+        let lost = |reason: &dyn std::fmt::Display| End::Lost(reason.to_string());
         let asked = self.server_clock.mark();
         let known = self.known_head.read().map_err(End::Refused)?;
-        let mut told = false;
-        loop {
-            match next(stream).await? {
-                Some(ToAgent::Challenge { nonce }) => {
-                    let hello = ToServer::Hello {
-                        agent: self.identity.agent,
-                        signature: self.identity.key.sign_hello(&nonce),
-                        version: env!("CARGO_PKG_VERSION").to_owned(),
-                        host: self.host.clone(),
-                        now: (self.options.clock)(),
-                        head: known.clone().map(Box::new),
-                        allowed: Some(self.site.collector.policy.allowed()),
-                    };
-                    let text = serde_json::to_string(&hello).map_err(|e| End::Lost(e.to_string()))?;
-                    sink.send(Message::text(text)).await.map_err(|e| End::Lost(e.to_string()))?;
-                }
-                Some(ToAgent::Head(head)) => {
-                    self.known_head.take(&head).map_err(End::Refused)?;
-                    told = true;
-                }
-                Some(ToAgent::Welcome { .. }) if !told => {
-                    return Err(End::Lost("the server did not say how far its log is".to_owned()));
-                }
-                Some(ToAgent::Welcome { config, now }) => {
-                    self.server_clock.hear(now, asked);
-                    let mine = asked.own;
-                    if mine.0.abs_diff(now.0) > CLOCK_WARNING_MS {
-                        tracing::warn!(?mine, server = ?now, "this host's clock and the server's disagree; set it by NTP");
-                    }
-                    self.site.collector.registry.expect_list();
-                    self.site.configure(config).await;
-                    return Ok(());
-                }
-                Some(ToAgent::Refused { reason }) => return Err(End::Refused(reason)),
-                Some(_) => return Err(End::Lost("the server spoke before it greeted".to_owned())),
-                None => {}
-            }
+        let who = (self.identity.agent, &self.identity.key);
+        let reply = Reply::to(plain(stream).await?, who, self.identity.server_key.clone()).map_err(|e| lost(&e))?;
+        let hello = serde_json::to_string(reply.hello()).map_err(|e| lost(&e))?;
+        send(sink, Message::text(hello)).await.map_err(End::Lost)?;
+        let mut session = match reply.hear(plain(stream).await?).map_err(|e| lost(&e))? {
+            Greeted::Accepted(session) => *session,
+            Greeted::Refused(reason) => return Err(End::Refused(reason)),
+        };
+        let greeting = ToServer::Greeting {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            host: self.host.clone(),
+            now: (self.options.clock)(),
+            head: known.map(Box::new),
+            allowed: Some(self.site.collector.policy.allowed()),
+        };
+        let text = serde_json::to_string(&greeting).map_err(|e| lost(&e))?;
+        say(sink, &mut session.sealer, text).await.map_err(End::Lost)?;
+        let ToAgent::Head(head) = next(stream, &mut session.opener).await? else {
+            return Err(End::Lost("the server did not say how far its log is".to_owned()));
+        };
+        self.known_head.take(&head).map_err(End::Refused)?;
+        let ToAgent::Welcome { config, now } = next(stream, &mut session.opener).await? else {
+            return Err(End::Lost("the server spoke before it greeted".to_owned()));
+        };
+        self.server_clock.hear(now, asked);
+        let mine = asked.own;
+        if mine.0.abs_diff(now.0) > CLOCK_WARNING_MS {
+            tracing::warn!(?mine, server = ?now, "this host's clock and the server's disagree; set it by NTP");
         }
+        self.commands.begin_session(session.id);
+        self.site.collector.registry.expect_list();
+        self.site.configure(config).await;
+        Ok((session.sealer, session.opener))
     }
 
-    async fn listen(&self, stream: &mut SplitStream<Socket>, orders: &mpsc::Sender<SignedCommand>) -> End {
+    /// Only what the server has sealed counts as a word of it.
+    async fn listen(
+        &self,
+        stream: &mut SplitStream<Socket>,
+        opener: &mut Opener,
+        orders: &mpsc::Sender<SignedCommand>,
+    ) -> End {
         loop {
-            let message = match timeout(self.options.pace.silence, next(stream)).await {
+            let message = match timeout(self.options.pace.silence, next(stream, opener)).await {
                 Ok(Ok(message)) => message,
                 Ok(Err(end)) => return end,
                 Err(_) => return End::Lost("the server has fallen silent".to_owned()),
             };
             match message {
-                Some(ToAgent::Configure { config }) => self.site.configure(config).await,
-                Some(ToAgent::Devices { devices, last }) => {
+                ToAgent::Configure { config } => self.site.configure(config).await,
+                ToAgent::Devices { devices, last } => {
                     self.site.devices(devices, last);
                     if last {
                         self.commands.executor.release();
                     }
                 }
-                Some(ToAgent::Command(command)) => match orders.send(command).await {
+                ToAgent::Command(command) => match orders.send(command).await {
                     Ok(()) => {}
                     Err(_) => return End::Lost("the agent is stopping".to_owned()),
                 },
-                Some(ToAgent::Head(head)) => {
+                ToAgent::Head(head) => {
                     if let Err(reason) = self.known_head.take(&head) {
                         return End::Refused(reason);
                     }
                 }
-                Some(ToAgent::ResultsStored { commands }) => self.commands.stored(commands).await,
-                Some(ToAgent::Refused { reason }) => return End::Refused(reason),
-                Some(ToAgent::Challenge { .. } | ToAgent::Welcome { .. }) => {
-                    return End::Lost("the server greeted twice".to_owned());
-                }
-                None => {}
+                ToAgent::ResultsStored { commands } => self.commands.stored(commands).await,
+                ToAgent::Alive { now } => self.server_clock.at_least(now),
+                ToAgent::Welcome { .. } => return End::Lost("the server greeted twice".to_owned()),
             }
         }
     }
 
-    async fn speak(&self, sink: &mut SplitSink<Socket, Message>) -> String {
+    async fn speak(&self, sink: &mut SplitSink<Socket, Message>, sealer: &mut Sealer) -> String {
         let (outbox, pace) = (&self.site.collector.outbox, self.options.pace);
         let mut batch = interval(pace.batch);
         let mut status = interval(pace.status);
-        let mut ping = interval(pace.silence / 3);
         loop {
             tokio::select! {
                 _ = batch.tick() => {}
                 () = outbox.urgent.notified() => sleep(TOGETHER.min(pace.batch)).await,
                 _ = status.tick() => outbox.status_changed(),
-                _ = ping.tick() => {
-                    if let Err(reason) = send(sink, Message::Ping(Vec::new().into())).await {
-                        return reason;
-                    }
-                }
             }
             for frame in outbox.frames(|| self.status()) {
-                if let Err(reason) = send(sink, Message::text(frame)).await {
+                if let Err(reason) = say(sink, sealer, frame).await {
                     return reason;
                 }
             }
@@ -252,17 +254,38 @@ async fn send(sink: &mut SplitSink<Socket, Message>, message: Message) -> Result
     }
 }
 
-/// The next message; `None` for what has no meaning of its own (pings and their like).
-async fn next(stream: &mut SplitStream<Socket>) -> Result<Option<ToAgent>, End> {
-    match stream.next().await {
-        None | Some(Ok(Message::Close(_))) => Err(End::Lost("the server closed the connection".to_owned())),
-        Some(Err(error)) => Err(End::Lost(error.to_string())),
-        Some(Ok(Message::Text(text))) => match serde_json::from_str(&text) {
-            Ok(message) => Ok(Some(message)),
-            Err(error) => Err(End::Lost(format!("a message that cannot be read: {error}"))),
-        },
-        Some(Ok(_)) => Ok(None),
+async fn say(sink: &mut SplitSink<Socket, Message>, sealer: &mut Sealer, frame: String) -> Result<(), String> {
+    let sealed = sealer.seal(frame).map_err(|e| e.to_string())?;
+    send(sink, Message::binary(sealed)).await
+}
+
+/// The next message of the WebSocket that is not about the WebSocket itself.
+async fn message(stream: &mut SplitStream<Socket>) -> Result<Message, End> {
+    loop {
+        match stream.next().await {
+            None | Some(Ok(Message::Close(_))) => return Err(End::Lost("the server closed the connection".to_owned())),
+            Some(Err(error)) => return Err(End::Lost(error.to_string())),
+            Some(Ok(message @ (Message::Text(_) | Message::Binary(_)))) => return Ok(message),
+            Some(Ok(_)) => {}
+        }
     }
+}
+
+/// A word of the greeting, before there is a channel.
+async fn plain<T: DeserializeOwned>(stream: &mut SplitStream<Socket>) -> Result<T, End> {
+    let Message::Text(text) = message(stream).await? else {
+        return Err(End::Lost("the server did not greet".to_owned()));
+    };
+    serde_json::from_str(&text).map_err(|error| End::Lost(format!("a greeting that cannot be read: {error}")))
+}
+
+/// The next thing that the server, and nobody in between, has said.
+async fn next(stream: &mut SplitStream<Socket>, opener: &mut Opener) -> Result<ToAgent, End> {
+    let Message::Binary(sealed) = message(stream).await? else {
+        return Err(End::Lost("a message that is not sealed".to_owned()));
+    };
+    let opened = opener.open(&sealed).map_err(|error| End::Lost(error.to_string()))?;
+    serde_json::from_slice(&opened).map_err(|error| End::Lost(format!("a message that cannot be read: {error}")))
 }
 
 /// Waits that double and are shortened at random, so that a thousand agents do not come back at once.

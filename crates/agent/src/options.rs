@@ -22,7 +22,7 @@ pub struct AgentOptions {
     pub server: String,
     /// The agent's own folder: keys, journal. One agent a folder.
     pub data_dir: PathBuf,
-    /// The one-time token; not needed once enrolled.
+    /// The one-time token, which names the server's key; not needed once enrolled.
     pub enrolment_token: Option<String>,
     /// A file that narrows what any server may do here; see [`policy`](crate::policy).
     pub local_policy: Option<PathBuf>,
@@ -82,7 +82,7 @@ pub struct Pace {
     pub batch: Duration,
     /// Between two reports of what the agent is doing, when nothing changes.
     pub status: Duration,
-    /// The server is taken for gone after this long without a word. It is asked for one three times as often.
+    /// The server is taken for gone after this long without a word of its own; it says one every few seconds.
     pub silence: Duration,
     /// The first wait before connecting again; doubled each time, and shortened at random by up to half.
     pub retry_from: Duration,

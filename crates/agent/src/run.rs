@@ -14,6 +14,7 @@ use crate::{
     site::AgentSite,
     transport::Transport,
 };
+use adit_wire::EnrolmentToken;
 use std::{fs, future::Future, os::unix::fs::DirBuilderExt, sync::Arc, time::Duration};
 use tokio::time::{sleep, timeout};
 
@@ -84,9 +85,14 @@ async fn identify(options: &AgentOptions, transport: &Transport, host: &str) -> 
         return Ok(identity);
     }
     let token = options.enrolment_token.as_deref().ok_or_else(|| AgentError::NotEnrolled(options.data_dir.clone()))?;
+    let token = EnrolmentToken::parse(token).map_err(|_| {
+        AgentError::Enrolment(
+            "the enrolment token is incomplete: take over all of it, the part after the dot as well".into(),
+        )
+    })?;
     let mut wait = options.pace.retry_from;
     loop {
-        match identity::enrol(options, transport, token, host).await? {
+        match identity::enrol(options, transport, &token, host).await? {
             Attempt::Done(identity) => return Ok(*identity),
             Attempt::Later(reason) => tracing::warn!(reason, ?wait, "not enrolled yet"),
         }

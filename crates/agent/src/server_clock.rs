@@ -40,14 +40,20 @@ impl ServerClock {
         *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Some((server, asked));
     }
 
+    /// The server says that it is this late by now, if not later: what it says may have been held up on its way.
+    pub fn at_least(&self, server: Timestamp) {
+        let mark = self.mark();
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        if heard.is_some_and(|heard| later(heard, mark) < server) {
+            *heard = Some((server, mark));
+        }
+    }
+
     /// What time it is there by now, or a little later; by this host's clock before the first greeting.
     fn now(&self) -> Timestamp {
         let heard = *self.heard.lock().unwrap_or_else(PoisonError::into_inner);
         let mark = self.mark();
-        let Some((server, asked)) = heard else { return mark.own };
-        let by_clock = server.0.saturating_add(mark.own.0.saturating_sub(asked.own.0));
-        let passed = u64::try_from(mark.at.duration_since(asked.at).as_millis()).unwrap_or(u64::MAX);
-        server.after(Millis(passed)).max(Timestamp(by_clock))
+        heard.map_or(mark.own, |heard| later(heard, mark))
     }
 
     /// To be asked like this host's own.
@@ -55,6 +61,13 @@ impl ServerClock {
         let this = self.clone();
         Arc::new(move || this.now())
     }
+}
+
+/// The server's time at `mark`, from what it said and when it was asked: the later of the two ways to count.
+fn later((server, asked): (Timestamp, Mark), mark: Mark) -> Timestamp {
+    let by_clock = server.0.saturating_add(mark.own.0.saturating_sub(asked.own.0));
+    let passed = u64::try_from(mark.at.duration_since(asked.at).as_millis()).unwrap_or(u64::MAX);
+    server.after(Millis(passed)).max(Timestamp(by_clock))
 }
 
 #[cfg(test)]
@@ -73,6 +86,8 @@ mod tests {
             let clock = server.clock();
             assert_eq!(clock(), Timestamp(10 * HOUR + wrong_by), "there is nothing else to go by");
             server.hear(Timestamp(10 * HOUR), server.mark());
+            server.at_least(Timestamp(10 * HOUR - 5_000));
+            assert!(clock() >= Timestamp(10 * HOUR), "a word that was held up sets nothing back");
             for (moved_by, least) in [(0, 0), (HOUR, HOUR), (-2 * HOUR, 0)] {
                 hands.store(10 * HOUR + wrong_by + moved_by, Ordering::SeqCst);
                 let passed = clock().0 - 10 * HOUR;

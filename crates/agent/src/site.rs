@@ -10,7 +10,7 @@ use adit_core::{
     fleet::{Operation, Order, TargetResult},
     ids::DeviceId,
 };
-use adit_wire::{AgentConfig, AgentMode, CommandBody, KnownDevice};
+use adit_wire::{AgentConfig, AgentMode, CommandBody, KnownDevice, Subject};
 use async_trait::async_trait;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -65,13 +65,25 @@ impl AgentSite {
     }
 }
 
+/// Why the machine that an order means is not the one that is known here under its number, if it is not.
+fn other_machine(meant: Option<&Subject>, known: &KnownDevice) -> Option<String> {
+    let Some(Subject { identity, ip }) = meant else {
+        return Some(format!("the order does not say which machine {} is", known.device));
+    };
+    if *identity != known.identity {
+        return Some(format!("the order means another machine than {} is known as here", known.device));
+    }
+    (*ip != known.ip).then(|| format!("the order is for {ip}, and {} is at {} now", known.device, known.ip))
+}
+
 #[async_trait]
 impl Site for AgentSite {
     fn seat(&self, device: DeviceId) -> Option<Seat> {
         self.collector.registry.get(device).map(|member| member.seat.clone())
     }
 
-    fn refusal(&self, order: &Order) -> Option<String> {
+    fn refusal(&self, command: &CommandBody) -> Option<String> {
+        let order = &command.order;
         if let Some(reason) = self.mode_refusal() {
             return Some(reason.to_owned());
         }
@@ -83,6 +95,9 @@ impl Site for AgentSite {
         let Some(member) = self.collector.registry.get(*device) else {
             return Some(format!("{device} is not known to this agent"));
         };
+        if let Some(reason) = other_machine(command.subject.as_ref(), &member.known) {
+            return Some(reason);
+        }
         if policy.forbids_address(member.known.ip) {
             return Some(format!("the site's local policy forbids the address {}", member.known.ip));
         }

@@ -8,12 +8,12 @@ use adit_core::{
     fleet::{Connectivity, Ending, Operation, Order},
     ids::{AgentId, ScanTaskId},
 };
-use adit_wire::{AgentMode, ServerKey, ToAgent, ToServer};
+use adit_wire::{AgentMode, CommandBody, Credential, ServerKey, Subject, ToAgent, ToServer};
 use common::{
     HandClock, command_id, device_order,
     miners::{Manner, Miners},
     order,
-    server::{Agent, Server, TOKEN, config, options, result_in, scan_task},
+    server::{Agent, Server, config, options, result_in, scan_task, token},
 };
 use std::{fs, os::unix::fs::PermissionsExt, time::Duration};
 use tempfile::TempDir;
@@ -81,13 +81,13 @@ async fn an_agent_that_cannot_start_says_why() {
     };
     let error = start(&|options| options.enrolment_token = None).await.unwrap_err();
     assert!(matches!(error, AgentError::NotEnrolled(_)) && error.to_string().contains("enrolment token"));
-    let error = start(&|options| options.enrolment_token = Some("wrong".to_owned())).await.unwrap_err();
+    let error =
+        start(&|options| options.enrolment_token = Some(token().replace("one-time", "wrong"))).await.unwrap_err();
     assert!(error.to_string().contains("no such token"), "{error}");
     let error = start(&|options| options.server = "ws://192.0.2.1:80".to_owned()).await.unwrap_err();
     assert!(error.to_string().contains("wss://"), "{error}");
     let error = start(&|options| options.local_policy = Some(folder.path().join("none.json"))).await.unwrap_err();
     assert!(matches!(error, AgentError::Policy { .. }));
-    assert_eq!(TOKEN, "one-time-token");
 }
 
 #[tokio::test]
@@ -173,9 +173,9 @@ async fn an_order_is_carried_out_once_however_often_it_is_sent_and_its_result_is
 #[tokio::test]
 async fn forged_foreign_and_late_orders_are_not_carried_out() {
     let rig = rig(1).await;
-    let forged = ServerKey::from_secret([9; 32]).sign(&device_order(1, 1, REBOOT, LATER)).unwrap();
+    let forged = ServerKey::from_secret([9; 32]).sign(&rig.server.address(&device_order(1, 1, REBOOT, LATER))).unwrap();
     rig.server.say(ToAgent::Command(forged));
-    let mut altered = rig.server.sign(&device_order(2, 1, LOCATE, LATER));
+    let mut altered = rig.server.sign(&rig.server.address(&device_order(2, 1, LOCATE, LATER)));
     altered.body = altered.body.replace("true", "false");
     rig.server.say(ToAgent::Command(altered));
     let mut foreign = device_order(3, 1, REBOOT, LATER);
@@ -188,6 +188,53 @@ async fn forged_foreign_and_late_orders_are_not_carried_out() {
     assert_eq!(rig.miners.get(1).told, [LOCATE]);
     let answered = |n| rig.server.said(move |_, message| result_in(message, command_id(n))).len();
     assert_eq!((answered(1), answered(2), answered(3)), (0, 0, 0), "nobody is told of what was not the server's");
+}
+
+/// Whoever answers at an address may be after the passwords of the machines there.
+#[tokio::test]
+async fn a_stranger_is_shown_no_password_unless_the_task_says_so() {
+    let miners = Miners::listening(1).await;
+    let credential = Credential { family: "fake".into(), user: String::new(), password: "secret".into() };
+    let mut task = scan_task(1, &[miners.range(1)]);
+    (task.passwords_to_unknown, task.credentials) = (false, vec![credential]);
+    let server = Server::start(config(vec![task])).await;
+    let folder = tempfile::tempdir().unwrap();
+    let agent = Agent::start(options(&server, folder.path(), vec![miners.driver()]));
+    server.devices(1).await;
+    assert_eq!(miners.get(1).offered, [Vec::<String>::new()], "nobody knew it");
+    // Another shape of the task, and its worker looks again.
+    server.configure(|config| config.scan_tasks[0].name = "again".into());
+    miners.wait(1, |miner| miner.offered.len() > 1).await;
+    assert_eq!(miners.get(1).offered[1], ["secret"], "it is known at this address");
+    agent.stop().await.unwrap();
+}
+
+/// The order is the server's, for this agent, in this session, and still it is not for this machine.
+#[tokio::test]
+async fn an_order_that_means_another_machine_or_was_given_before_is_not_carried_out() {
+    let rig = rig(2).await;
+    let right = rig.server.address(&device_order(1, 1, REBOOT, LATER));
+    let second = rig.server.address(&device_order(2, 2, REBOOT, LATER));
+    let send = |body: CommandBody| rig.server.say(ToAgent::Command(rig.server.sign(&body)));
+    let swapped = CommandBody { subject: second.subject.clone(), sequence: 10, ..right.clone() };
+    send(swapped);
+    let refused = rig.server.result(command_id(1)).await;
+    assert_eq!(refused.ending, Ending::Skipped, "{refused:?}");
+    assert!(refused.message.unwrap().contains("another machine"));
+    let nobodys = CommandBody { subject: None, sequence: 11, command: command_id(3), ..right.clone() };
+    send(nobodys);
+    assert!(rig.server.result(command_id(3)).await.message.unwrap().contains("does not say which machine"));
+    let elsewhere = second.subject.clone().map(|subject| Subject { ip: [10, 0, 0, 1].into(), ..subject });
+    send(CommandBody { subject: elsewhere, sequence: 12, command: command_id(4), ..second.clone() });
+    assert!(rig.server.result(command_id(4)).await.message.unwrap().contains("the order is for 10.0.0.1"));
+    // Given before, and in another session: nothing is said of them.
+    send(CommandBody { sequence: 12, command: command_id(5), ..right.clone() });
+    send(CommandBody { session: "ab".repeat(32), sequence: 20, command: command_id(6), ..right.clone() });
+    send(CommandBody { sequence: 21, command: command_id(7), ..right });
+    assert_eq!(rig.server.result(command_id(7)).await.ending, Ending::Verified);
+    let answered = |n| rig.server.said(move |_, message| result_in(message, command_id(n))).len();
+    assert_eq!((answered(5), answered(6)), (0, 0));
+    assert_eq!((rig.miners.get(1).told.len(), rig.miners.get(2).told.len()), (1, 0));
 }
 
 #[tokio::test]

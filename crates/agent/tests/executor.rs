@@ -37,7 +37,7 @@ impl Site for Stage {
     fn seat(&self, device: DeviceId) -> Option<Seat> {
         self.seats.get(&device).cloned()
     }
-    fn refusal(&self, _: &Order) -> Option<String> {
+    fn refusal(&self, _: &CommandBody) -> Option<String> {
         self.refusal.lock().unwrap().clone()
     }
     async fn restart_workers(&self) -> TargetResult {

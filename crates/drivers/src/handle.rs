@@ -3,7 +3,7 @@
 use crate::net::Failure;
 use crate::{Credential, DeviceError, Outcome, Probe, Target};
 use adit_core::fleet::{Activity, Connectivity, DeviceIdentity, Operation, Pool, PowerMode, Reading};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
 /// More passwords than this are not tried on one device: some lock up after a few wrong ones.
 const MOST_CREDENTIALS: usize = 4;
@@ -14,11 +14,18 @@ pub(crate) struct Handle {
     pub target: Target,
     credentials: Vec<Credential>,
     favourite: AtomicUsize,
+    /// One bit for each credential that the device has taken an order with.
+    confirmed: AtomicU8,
 }
 
 impl Handle {
     pub fn new(target: Target, credentials: &[Credential], family: &str) -> Self {
-        Self { target, credentials: of_family(credentials, family), favourite: AtomicUsize::new(0) }
+        Self {
+            target,
+            credentials: of_family(credentials, family),
+            favourite: AtomicUsize::new(0),
+            confirmed: AtomicU8::new(0),
+        }
     }
 
     /// Credentials to try, the one that last worked first, each with its number.
@@ -31,6 +38,18 @@ impl Handle {
     /// The credential of that number worked.
     pub fn prefer(&self, number: usize) {
         self.favourite.store(number, Ordering::Relaxed);
+    }
+
+    /// The device has taken an order with the credential of that number.
+    pub fn confirm(&self, number: usize) {
+        self.prefer(number);
+        self.confirmed.fetch_or(bit(number), Ordering::Relaxed);
+    }
+
+    /// May the credential of that number go to the device in clear?
+    pub fn may_go_in_clear(&self, number: usize) -> bool {
+        let allowed = self.credentials.get(number).is_some_and(|credential| credential.to_unknown);
+        allowed || self.confirmed.load(Ordering::Relaxed) & bit(number) != 0
     }
 
     /// Is what answered the device this handle is for? By MAC where both are known, else by serial.
@@ -51,6 +70,10 @@ impl Handle {
     pub fn reading(&self) -> Reading {
         Reading::silent(self.target.device, Connectivity::Online)
     }
+}
+
+const fn bit(number: usize) -> u8 {
+    1 << (number % u8::BITS as usize)
 }
 
 /// The credentials of one family, in order, at most [`MOST_CREDENTIALS`].
@@ -162,6 +185,7 @@ mod tests {
             family: family.into(),
             user: String::new(),
             password: password.into(),
+            to_unknown: false,
         };
         let all = [credential("whatsminer", "a"), credential("avalon", "b"), credential("whatsminer", "c")];
         Handle::new(target, &all, "whatsminer")

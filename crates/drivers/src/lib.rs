@@ -53,6 +53,8 @@ pub struct Credential {
     pub user: String,
     /// Password.
     pub password: String,
+    /// It may be sent to a device that has not been confirmed with it, also in clear or in a form that can be guessed at.
+    pub to_unknown: bool,
 }
 
 impl std::fmt::Debug for Credential {
@@ -178,7 +180,8 @@ pub trait Driver: Send + Sync {
     fn family(&self) -> &'static str;
     /// TCP ports by which the family shows itself.
     fn ports(&self) -> &'static [u16];
-    /// Who is at `ip`? One answer within `limit`; no write is ever sent.
+    /// Who is at `ip`? One answer within `limit`; no write is ever sent. Of the credentials it is given those are tried that
+    /// the make asks for, in whatever form it asks: whoever calls leaves out what must not go to a stranger.
     async fn probe(&self, ip: IpAddr, credentials: &[Credential], limit: Duration) -> Probe;
     /// A handle on a device known from an earlier probe; nothing is sent yet.
     fn open(&self, target: Target, credentials: &[Credential]) -> Arc<dyn Device>;

@@ -198,6 +198,26 @@ async fn no_password_at_all_means_nothing_is_sent() {
     }
 }
 
+/// Avalons are sent the password in clear, so whoever answers at the address reads it.
+#[tokio::test]
+async fn a_password_goes_in_clear_only_to_a_device_that_took_an_order_with_it_or_where_that_is_allowed() {
+    bounded(async {
+        let lab = Lab::new(AvalonA).await;
+        let operation = Operation::SetPools { pools: vec![pool("stratum+tcp://one.invalid:3333")] };
+        let kept = adit_drivers::Credential { to_unknown: false, ..lab.credentials().remove(0) };
+        let Outcome::NotSent { reason } = lab.device_with(&[kept]).execute(&operation, LIMIT).await else {
+            panic!("it was sent")
+        };
+        assert!(reason.contains("in clear"), "{reason}");
+        assert!(lab.miner.writes().is_empty());
+        // It reboots for it, and may close without an answer.
+        let sent = lab.device().execute(&operation, LIMIT).await;
+        assert!(!matches!(sent, Outcome::Rejected { .. } | Outcome::NotSent { .. }), "{sent:?}");
+        assert!(!lab.miner.writes().is_empty());
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_write_interface_that_is_off_stays_off() {
     for personality in [WhatsminerV2, WhatsminerV3] {

@@ -72,7 +72,8 @@ async fn serve(driver: &dyn Driver, answer: Answer) -> Option<(IpAddr, Vec<tokio
 
 async fn bears(driver: Arc<dyn Driver>, answer: Answer) {
     let Some((ip, tasks, _reserved)) = serve(&*driver, answer).await else { return };
-    let credentials = [Credential { family: driver.family().into(), user: "root".into(), password: "root".into() }];
+    let credentials =
+        [Credential { family: driver.family().into(), user: "root".into(), password: "root".into(), to_unknown: true }];
     let limit = Duration::from_secs(2);
     let probe = driver.probe(ip, &credentials, limit).await;
     assert!(!matches!(probe, Probe::Found(_)), "{} {probe:?}", driver.id());

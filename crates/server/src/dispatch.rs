@@ -4,12 +4,13 @@
 //! agent's journal takes each order once.
 
 use adit_core::{
-    fleet::CommandId,
+    fleet::{CommandId, Order},
     ids::{AgentId, RequestId},
     requests::Approved,
     state::State,
+    time::Timestamp,
 };
-use adit_wire::{CommandBody, ServerKey, SignatureError, SignedCommand};
+use adit_wire::{CommandBody, ServerKey, SignatureError, SignedCommand, Subject};
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{Mutex, MutexGuard, PoisonError},
@@ -109,11 +110,44 @@ pub(crate) fn all_work_of(state: &State, agent: AgentId) -> impl Iterator<Item =
     state.executing().map(|request| request.id).flat_map(move |request| work_of(state, request, agent))
 }
 
-/// Turns leave to carry out an item into the order for it.
-pub(crate) fn sign(key: &ServerKey, work: Approved) -> Result<SignedCommand, SignatureError> {
+/// What an order is given in.
+pub(crate) struct Addressed<'a> {
+    /// The agent's session.
+    pub session: &'a str,
+    /// As which of its orders.
+    pub sequence: u64,
+    /// By the server's clock.
+    pub now: Timestamp,
+}
+
+/// Turns leave to carry out an item into the order for it, to the machine that is known under its number now; `None` if there is none.
+pub(crate) fn sign(
+    key: &ServerKey,
+    state: &State,
+    work: Approved,
+    to: &Addressed<'_>,
+) -> Result<Option<SignedCommand>, SignatureError> {
     let (command, agent) = (work.command(), work.agent());
     let (order, approval, deadline) = work.spend();
-    key.sign(&CommandBody { command, agent, order, approval: approval.to_string(), deadline })
+    let subject = match &order {
+        Order::Device { device, .. } => {
+            let Some(found) = state.device(*device).map(|device| &device.found) else { return Ok(None) };
+            Some(Subject { identity: found.identity.clone(), ip: found.ip })
+        }
+        Order::RestartWorkers {} => None,
+    };
+    let body = CommandBody {
+        command,
+        agent,
+        session: to.session.to_owned(),
+        sequence: to.sequence,
+        issued_at: to.now,
+        order,
+        subject,
+        approval: approval.to_string(),
+        deadline,
+    };
+    key.sign(&body).map(Some)
 }
 
 #[cfg(test)]

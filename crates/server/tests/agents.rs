@@ -1,130 +1,19 @@
 //! A real agent and simulated miners through the server: enrolment, finds, readings, orders and their results.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[path = "support/rig.rs"]
+mod rig;
 mod support;
 
-use adit_agent::{AgentError, AgentOptions, Pace};
 use adit_core::{
     fleet::{CommandId, Operation, PowerMode},
-    ids::{DeviceId, UserId},
+    ids::DeviceId,
     requests::{Action, Control, RequestState},
 };
-use adit_server::{
-    Agents, CommandError, Engine, Live, SystemClock,
-    agents::{credentials_name, router},
-};
-use adit_sim::{MinerSpec, Personality, SimConfig, Simulator};
-use adit_store::DataDir;
+use adit_server::{CommandError, Engine};
 use adit_telemetry::DeviceStatus;
-use adit_wire::Credential;
-use std::{
-    net::{Ipv4Addr, SocketAddr},
-    path::PathBuf,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
-use support::{AGENT, OWNER, PASSWORDS, SITE, TOKEN, approve, ask, bounded, company, site, until};
-use tempfile::TempDir;
-use tokio::{
-    net::TcpListener,
-    sync::oneshot,
-    task::{JoinHandle, JoinSet},
-    time::sleep,
-};
-
-/// Asks again and again until the answer is yes.
-async fn wait_for(what: &str, wanted: impl Fn() -> bool) {
-    bounded(what, async {
-        while !wanted() {
-            sleep(Duration::from_millis(20)).await;
-        }
-    })
-    .await;
-}
-
-fn all_are(live: &Live, devices: &[DeviceId], status: DeviceStatus) -> bool {
-    let table = live.read();
-    devices.iter().all(|id| table.row(*id).is_some_and(|row| row.status == status))
-}
-
-fn generation(agents: &Agents) -> Option<u32> {
-    agents.connected(AGENT)?.status?.workers.first().map(|worker| worker.generation)
-}
-
-/// A server, and simulated miners that it does not know yet.
-struct Rig {
-    root: TempDir,
-    fleet: Simulator,
-    engine: Engine,
-    people: Vec<UserId>,
-    live: Live,
-    agents: Arc<Agents>,
-    address: SocketAddr,
-    work: JoinSet<()>,
-}
-
-impl Rig {
-    /// Four miners at 127.`net`.0.1 and the next.
-    async fn start(net: u8) -> Self {
-        let miners = (1..=4).map(|n| MinerSpec::new(Personality::WhatsminerV2, Ipv4Addr::new(127, net, 0, n)));
-        let fleet = Simulator::start(SimConfig::new(7, miners.collect())).await.unwrap();
-        let root = tempfile::tempdir().unwrap();
-        let dir = DataDir::open(root.path().join("server")).unwrap();
-        let engine = Engine::start(Box::new(dir.log().unwrap()), Arc::new(SystemClock)).unwrap();
-        let people = company(&engine, 1).await;
-        site(&engine, vec![format!("127.{net}.0.1-4")]).await;
-        let mut secrets = dir.secrets().unwrap();
-        let passwords = [Credential { family: "whatsminer".into(), user: String::new(), password: "admin".into() }];
-        secrets.put(&credentials_name(PASSWORDS), &serde_json::to_vec(&passwords).unwrap()).unwrap();
-        let live = Live::of(&engine);
-        let agents = Agents::new(
-            engine.clone(),
-            live.clone(),
-            Arc::new(Mutex::new(secrets)),
-            Box::new(dir.log_reader().unwrap()),
-            1,
-        )
-        .unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let (followed, service) = (Arc::clone(&agents), router(Arc::clone(&agents)));
-        let mut work = JoinSet::new();
-        work.spawn(async move { followed.follow().await });
-        work.spawn(async move { axum::serve(listener, service).await.unwrap() });
-        Self { root, fleet, engine, people, live, agents, address, work }
-    }
-
-    /// An agent at work, until it is stopped.
-    fn agent(&self, local_policy: Option<PathBuf>) -> RunningAgent {
-        let folder = self.root.path().join("agent");
-        let mut options = AgentOptions::new(format!("ws://{}", self.address), folder, adit_drivers::all());
-        options.enrolment_token = Some(TOKEN.to_owned());
-        options.local_policy = local_policy;
-        options.pace = Pace { batch: Duration::from_millis(50), status: Duration::from_millis(200), ..Pace::default() };
-        let (stop, stopped) = oneshot::channel::<()>();
-        let running = tokio::spawn(adit_agent::run(options, async move {
-            let _ = stopped.await;
-        }));
-        RunningAgent { stop, running }
-    }
-
-    async fn end(mut self) {
-        self.work.shutdown().await;
-        self.fleet.stop().await;
-    }
-}
-
-struct RunningAgent {
-    stop: oneshot::Sender<()>,
-    running: JoinHandle<Result<(), AgentError>>,
-}
-
-impl RunningAgent {
-    async fn stop(self) {
-        self.stop.send(()).unwrap();
-        bounded("the agent ends", self.running).await.unwrap().unwrap();
-    }
-}
+use rig::{Rig, all_are, generation, wait_for};
+use support::{AGENT, OWNER, SITE, approve, ask, until};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_agent_enrols_finds_miners_and_puts_three_to_sleep() {

@@ -155,8 +155,8 @@ async fn passwords_go_in_and_never_come_out() {
     let mut change = task(&["10.7.0.0/24"]);
     change.as_object_mut().unwrap().remove("agent");
     change["enabled"] = json!(false);
-    let waits = fine(&house, &owner, ("PUT", "scan-tasks/scan-3"), Some(change), (202, "Request")).await;
-    let rows = waits["changes"].as_array().unwrap();
+    let waits = fine(&house, &owner, ("PUT", "scan-tasks/scan-3"), Some(change), (202, "ScanTaskChanged")).await;
+    let rows = waits["request"]["changes"].as_array().unwrap();
     let passwords = rows.iter().find(|row| row["field"] == "passwords").unwrap();
     let [old, new] = ["old", "new"].map(|side| passwords[side].as_str().unwrap());
     assert!(old.starts_with("set (not shown") && new.starts_with("set (not shown") && old != new, "{passwords}");
@@ -164,7 +164,7 @@ async fn passwords_go_in_and_never_come_out() {
     let refused = ask(&house, &owner, "POST", "scan-tasks", Some(task(&["10.7.0.9"]))).await;
     assert_eq!(refused.status, 422, "{}", refused.text);
     assert_eq!(secrets_of(&house).len(), 2);
-    let id = waits["id"].as_str().unwrap();
+    let id = waits["request"]["id"].as_str().unwrap();
     ask(&house, &owner, "POST", &format!("requests/{id}/cancel"), Some(json!({ "reason": "no" }))).await;
     secrets_become(&house, 1).await;
     assert_eq!(secrets_of(&house), kept);

@@ -1,77 +1,59 @@
-//! What server and agent say to each other: JSON text frames over one WebSocket that the agent opens.
+//! What server and agent say to each other, over one WebSocket that the agent opens. TLS may end at a proxy that nobody should have
+//! to trust: who says what is proven end to end, and nothing in between can read, alter, reorder, repeat or leave out any of it.
 //!
-//! 1. **Enrolment**, once: the agent posts an [`Enrolment`] (one-time token, its new Ed25519 public key) and gets an
-//!    [`Enrolled`] (its id, the server's public key, which it pins).
-//! 2. **Greeting**: the server sends [`ToAgent::Challenge`], the agent answers [`ToServer::Hello`] with the nonce signed, the server
-//!    [`ToAgent::Welcome`] with the agent's whole configuration and known devices.
-//! 3. Then either speaks when it has something to say. Orders are [`SignedCommand`]s: the agent refuses one that is not
-//!    signed by the pinned key, not for it, expired, or already in its journal. Results are repeated until
+//! 1. **Enrolment**, once: the agent posts an [`Enrolment`], which proves that it holds the one-time token without telling it,
+//!    and gets an [`Enrolled`] signed by the key that the token names ([`EnrolmentToken`]).
+//! 2. **Greeting**: the server sends a [`Challenge`], the agent answers with a [`Hello`], the server with an [`Answer`]. Both sign
+//!    all of it, both public keys and two fresh X25519 shares included ([`session`]).
+//! 3. **Session**: every further frame is sealed with a key that only these two have, under a number that it cannot lose.
+//!    The first frame out of order ends the session. Either speaks when it has something to say, as [`ToAgent`] and [`ToServer`].
+//!    Orders are [`SignedCommand`]s besides: each says which machine it means by MAC or serial number and address, for which agent
+//!    and session, as which of that session's orders, when it was given and until when it may begin. Results are repeated until
 //!    [`ToAgent::ResultsStored`] names them, so that none is lost.
 //!
 //! A field that is new may be left out and is passed over by who does not know it; a change that an older peer would misread gets
 //! a new [`PROTOCOL`] number.
 #![deny(missing_docs)]
 
+mod enrolment;
 mod head;
+pub mod session;
 mod signing;
 
 use adit_core::{
     fleet::{CommandId, DeviceIdentity, FoundDevice, PowerMode, Reading, TargetResult},
-    ids::{AgentId, DeviceId, ScanTaskId},
+    ids::{DeviceId, ScanTaskId},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 
 pub use adit_core::fleet::AgentMode;
+pub use enrolment::{Enrolled, Enrolment, EnrolmentToken};
 pub use head::{HeadError, SignedHead};
-pub use signing::{AgentKey, CommandBody, ServerKey, SignatureError, SignedCommand, VerifyingKey};
+pub use session::{Answer, Challenge, Hello};
+pub use signing::{AgentKey, CommandBody, ServerKey, SignatureError, SignedCommand, Subject, VerifyingKey};
 
-/// Version of this conversation; part of the WebSocket's path and subprotocol.
-pub const PROTOCOL: &str = "adit-agent.v1";
+/// Version of this conversation; the WebSocket's subprotocol, and part of what both sides sign.
+pub const PROTOCOL: &str = "adit-agent.v2";
 
-/// Largest frame either side accepts, bytes.
+/// Largest frame either side says, bytes.
 pub const MAX_FRAME: usize = 4 << 20;
+
+/// The same once it is sealed.
+pub const MAX_SEALED: usize = MAX_FRAME + session::OVERHEAD;
 
 /// Most rows (readings, found devices, results, known devices) in one frame; longer lists are split.
 pub const MAX_ROWS: usize = 2_000;
-
-/// An agent's first words, posted to `/agent/v1/enroll`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Enrolment {
-    /// The one-time token an operator was shown.
-    pub token: String,
-    /// The agent's Ed25519 public key, 64 hex digits.
-    pub public_key: String,
-    /// Host name, for people.
-    pub host: String,
-    /// Program version.
-    pub version: String,
-}
-
-/// The answer to an [`Enrolment`].
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Enrolled {
-    /// Who the agent is from now on.
-    pub agent: AgentId,
-    /// The server's Ed25519 public key, 64 hex digits, to be pinned.
-    pub server_key: String,
-}
 
 /// Server to agent.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ToAgent {
-    /// Prove that you are who you say.
-    Challenge {
-        /// 32 random bytes in hex.
-        nonce: String,
-    },
     /// The end of the server's log, before the welcome and again whenever it has gone on. It follows the head that the agent
     /// brought or was told last, if the log still has that in it. An agent that is told of another log refuses the server.
     Head(SignedHead),
-    /// You are in.
+    /// You are in; the answer to [`ToServer::Greeting`].
     Welcome {
         /// Everything you are to do.
         config: AgentConfig,
@@ -97,10 +79,10 @@ pub enum ToAgent {
         /// Which.
         commands: Vec<CommandId>,
     },
-    /// You are refused; reconnecting will not help until somebody acts.
-    Refused {
-        /// For the log.
-        reason: String,
+    /// I am here; said every few seconds.
+    Alive {
+        /// The server's clock.
+        now: Timestamp,
     },
 }
 
@@ -108,12 +90,8 @@ pub enum ToAgent {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ToServer {
-    /// The answer to a challenge.
-    Hello {
-        /// Who I am.
-        agent: AgentId,
-        /// The nonce, signed with my key; hex.
-        signature: String,
+    /// The first words of a session.
+    Greeting {
         /// Program version.
         version: String,
         /// Host name, for people.
@@ -198,6 +176,8 @@ pub struct ScanTaskConfig {
     pub interval_s: u32,
     /// Off means no sweeps.
     pub enabled: bool,
+    /// Its passwords may be sent to devices that have not been confirmed with them.
+    pub passwords_to_unknown: bool,
     /// Passwords to try, in order. Never logged.
     pub credentials: Vec<Credential>,
 }

@@ -4,16 +4,27 @@
 //! how to write the same JSON.
 
 use adit_core::{
-    fleet::{CommandId, Order},
+    fleet::{CommandId, DeviceIdentity, Order},
     ids::AgentId,
     time::Timestamp,
 };
+use aws_lc_rs::digest;
 use ed25519_dalek::{Signature, Signer, SigningKey, Verifier};
 use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
 
 /// Set before the signed bytes, so that a signature made for one purpose serves no other.
-const COMMAND_CONTEXT: &[u8] = b"adit/command/v1\n";
-const HELLO_CONTEXT: &[u8] = b"adit/hello/v1\n";
+const COMMAND_CONTEXT: &[u8] = b"adit/command/v2\n";
+
+/// Which machine an order means.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Subject {
+    /// By its MAC or serial number.
+    pub identity: DeviceIdentity,
+    /// At which address.
+    pub ip: IpAddr,
+}
 
 /// What the server orders.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,8 +34,16 @@ pub struct CommandBody {
     pub command: CommandId,
     /// For whom.
     pub agent: AgentId,
+    /// In which session.
+    pub session: String,
+    /// As which of its orders: 1, 2, 3 and so on.
+    pub sequence: u64,
+    /// When it was signed, by the server's clock.
+    pub issued_at: Timestamp,
     /// What.
     pub order: Order,
+    /// To which machine, if it is about one.
+    pub subject: Option<Subject>,
     /// Content hash of the request that was approved, 64 hex digits.
     pub approval: String,
     /// Not to be begun at or after this moment.
@@ -80,17 +99,13 @@ impl VerifyingKey {
         hex(self.0.as_bytes())
     }
 
+    pub(crate) fn of(key: &SigningKey) -> Self {
+        Self(key.verifying_key())
+    }
+
     pub(crate) fn check(&self, context: &[u8], message: &[u8], signature: &str) -> Result<(), SignatureError> {
         let signature = Signature::from_bytes(&unhex(signature)?);
         self.0.verify(&[context, message].concat(), &signature).map_err(|_| SignatureError::Forged)
-    }
-
-    /// Did the agent that holds this key sign `nonce`?
-    ///
-    /// # Errors
-    /// [`SignatureError::Forged`] or [`SignatureError::Malformed`].
-    pub fn check_hello(&self, nonce: &str, signature: &str) -> Result<(), SignatureError> {
-        self.check(HELLO_CONTEXT, nonce.as_bytes(), signature)
     }
 
     /// Reads an order, if this key gave it, for `me`, and its deadline is after `now`.
@@ -132,38 +147,40 @@ macro_rules! key {
             pub fn verifying_key(&self) -> VerifyingKey {
                 VerifyingKey(self.0.verifying_key())
             }
+
+            pub(crate) fn sign_bytes(&self, context: &[u8], message: &[u8]) -> String {
+                sign(&self.0, context, message)
+            }
         }
     };
 }
 key!(AgentKey);
 key!(ServerKey);
 
-impl AgentKey {
-    /// Answers a challenge; 128 hex digits.
-    #[must_use]
-    pub fn sign_hello(&self, nonce: &str) -> String {
-        hex(&self.0.sign(&[HELLO_CONTEXT, nonce.as_bytes()].concat()).to_bytes())
-    }
-}
-
 impl ServerKey {
-    /// 128 hex digits.
-    pub(crate) fn sign_bytes(&self, context: &[u8], message: &[u8]) -> String {
-        hex(&self.0.sign(&[context, message].concat()).to_bytes())
-    }
-
     /// Signs an order.
     ///
     /// # Errors
     /// [`SignatureError::Unreadable`] if the order cannot be written as JSON.
     pub fn sign(&self, body: &CommandBody) -> Result<SignedCommand, SignatureError> {
         let body = serde_json::to_string(body).map_err(|e| SignatureError::Unreadable(e.to_string()))?;
-        let signature = self.0.sign(&[COMMAND_CONTEXT, body.as_bytes()].concat());
-        Ok(SignedCommand { signature: hex(&signature.to_bytes()), body })
+        Ok(SignedCommand { signature: self.sign_bytes(COMMAND_CONTEXT, body.as_bytes()), body })
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn sign(key: &SigningKey, context: &[u8], message: &[u8]) -> String {
+    hex(&key.sign(&[context, message].concat()).to_bytes())
+}
+
+pub(crate) fn sha256(parts: &[&[u8]]) -> [u8; 32] {
+    let mut context = digest::Context::new(&digest::SHA256);
+    parts.iter().for_each(|part| context.update(part));
+    let mut hash = [0; 32];
+    hash.copy_from_slice(context.finish().as_ref());
+    hash
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
@@ -171,7 +188,7 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-fn unhex<const N: usize>(text: &str) -> Result<[u8; N], SignatureError> {
+pub(crate) fn unhex<const N: usize>(text: &str) -> Result<[u8; N], SignatureError> {
     let mut bytes = [0; N];
     if text.len() != N * 2 || !text.is_ascii() {
         return Err(SignatureError::Malformed);
@@ -191,7 +208,14 @@ mod tests {
         CommandBody {
             command: CommandId { request: RequestId(1_u128.into()), item: 0 },
             agent: AgentId(1),
+            session: "cd".repeat(32),
+            sequence: 1,
+            issued_at: Timestamp(900),
             order: Order::Device { device: DeviceId(7), operation: Operation::Reboot {} },
+            subject: Some(Subject {
+                identity: DeviceIdentity { mac: Some("02:00:00:00:00:01".into()), serial: None },
+                ip: [10, 0, 0, 7].into(),
+            }),
             approval: "00".repeat(32),
             deadline: Timestamp(1_000),
         }
@@ -205,8 +229,11 @@ mod tests {
         assert_eq!(pinned.open(&signed, AgentId(1), Timestamp(999)), Ok(body()));
         assert_eq!(pinned.open(&signed, AgentId(1), Timestamp(1_000)), Err(SignatureError::Expired));
         assert_eq!(pinned.open(&signed, AgentId(2), Timestamp(0)), Err(SignatureError::NotForMe(AgentId(1))));
-        let altered = SignedCommand { body: signed.body.replace("dev-7", "dev-8"), ..signed.clone() };
-        assert_eq!(pinned.open(&altered, AgentId(1), Timestamp(0)), Err(SignatureError::Forged));
+        for (is, other) in [("dev-7", "dev-8"), ("00:01", "00:02"), ("10.0.0.7", "10.0.0.8"), ("cdcd", "abcd")] {
+            let altered = SignedCommand { body: signed.body.replacen(is, other, 1), ..signed.clone() };
+            assert_ne!(altered.body, signed.body);
+            assert_eq!(pinned.open(&altered, AgentId(1), Timestamp(0)), Err(SignatureError::Forged));
+        }
         let stranger = ServerKey::from_secret([8; 32]).sign(&body()).unwrap();
         assert_eq!(pinned.open(&stranger, AgentId(1), Timestamp(0)), Err(SignatureError::Forged));
     }
@@ -215,9 +242,10 @@ mod tests {
     fn keys_survive_their_written_form_and_nonsense_is_refused() {
         let key = AgentKey::from_secret([3; 32]);
         let pinned = VerifyingKey::from_hex(&key.verifying_key().to_hex()).unwrap();
-        assert_eq!(pinned.check_hello("nonce", &key.sign_hello("nonce")), Ok(()));
-        assert_eq!(pinned.check_hello("other", &key.sign_hello("nonce")), Err(SignatureError::Forged));
-        assert_eq!(pinned.check_hello("nonce", "ünfug"), Err(SignatureError::Malformed));
+        let signature = key.sign_bytes(b"context", b"message");
+        assert_eq!(pinned.check(b"context", b"message", &signature), Ok(()));
+        assert_eq!(pinned.check(b"another", b"message", &signature), Err(SignatureError::Forged));
+        assert_eq!(pinned.check(b"context", b"message", "\u{fc}nfug"), Err(SignatureError::Malformed));
         assert!(VerifyingKey::from_hex("zz").is_err());
     }
 }

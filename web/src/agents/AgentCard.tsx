@@ -18,7 +18,7 @@ export type AskedTask =
   | { kind: "remove-scan"; agent: Agent; task: ScanTask };
 export type AgentTask =
   | AskedTask
-  | { kind: "change" | "new-scan"; agent: Agent }
+  | { kind: "change" | "new-scan" | "token"; agent: Agent }
   | { kind: "change-scan"; agent: Agent; task: ScanTask };
 
 /** A clock this far off makes times of results doubtful. */
@@ -50,7 +50,7 @@ export function AgentCard({
           </h2>
           {named && <span className="dim small">{siteName(agent.site)}</span>}
           <span className={agent.connected || !agent.enrolled ? "soft" : "bad"}>
-            {agent.enrolled ? (agent.connected ? "Connected" : "Not connected") : "Not set up yet"}
+            {agent.enrolled ? (agent.connected ? "Connected" : "Not connected") : notSetUp(agent, now)}
             {agent.last_contact !== null && `, heard ${ago(agent.last_contact, now)}`}
           </span>
         </div>
@@ -61,6 +61,9 @@ export function AgentCard({
             agent.paused
               ? { word: "Let it run again…", why: manage, run: () => onTask({ kind: "release", agent }) }
               : { word: "Pause…", why: manage, run: () => onTask({ kind: "pause", agent }) },
+            ...(agent.enrolled
+              ? []
+              : [{ word: "Another token…", why: manage, run: () => onTask({ kind: "token", agent }) }]),
             { word: "Revoke…", why: manage, run: () => onTask({ kind: "revoke", agent }), danger: true },
           ]}
         />
@@ -110,6 +113,9 @@ export function AgentCard({
     </article>
   );
 }
+
+const notSetUp = ({ token_ends }: Agent, now: number) =>
+  token_ends !== null && token_ends <= now ? "Not set up: its token has ended" : "Not set up yet";
 
 function Fact({ word, value }: { word: string; value: string }) {
   return (

@@ -1,6 +1,6 @@
 import { Radio, Select, Textarea, TextInput } from "@mantine/core";
 import { useState } from "react";
-import { changeAgent, createAgent } from "../api/estate";
+import { changeAgent, createAgent, reissueToken } from "../api/estate";
 import type { Agent, Request, SiteRef } from "../api/types";
 import { FormDialog } from "../ui/form-dialog";
 import { OnceDialog } from "../ui/once-dialog";
@@ -18,28 +18,7 @@ export function NewAgent({ sites, onClose }: { sites: SiteRef[]; onClose: () => 
   const [name, setName] = useState("");
   const [made, setMade] = useState<Made | null>(null);
   const tell = useOutcome();
-  if (made) {
-    const waits = made.request.state !== "executed";
-    const leave = () => {
-      onClose();
-      if (waits) void tell(made.request, "");
-    };
-    return (
-      <OnceDialog
-        title={`Set up ${made.name}`}
-        value={commandFor(made.token)}
-        copy="the command"
-        warning="Whoever has the token can be this agent. It works once."
-        onClose={leave}
-      >
-        <p className="soft">
-          {waits
-            ? `R-${made.request.number} waits for approval: the token works once that is carried out. Then run this on a machine of the site:`
-            : "Run this on a machine of the site; the agent then shows here as connected."}
-        </p>
-      </OnceDialog>
-    );
-  }
+  if (made) return <SetUp made={made} onClose={onClose} tell={tell} />;
   return (
     <FormDialog
       title="Add an agent"
@@ -74,8 +53,62 @@ export function NewAgent({ sites, onClose }: { sites: SiteRef[]; onClose: () => 
   );
 }
 
-const commandFor = (token: string) =>
-  `adit agent --server ${location.origin.replace(/^http/, "ws")} --token ${token}`;
+/** What to do with a token, shown this once. */
+function SetUp({
+  made,
+  onClose,
+  tell,
+}: {
+  made: Made;
+  onClose: () => void;
+  tell: ReturnType<typeof useOutcome>;
+}) {
+  const waits = made.request.state !== "executed";
+  const leave = () => {
+    onClose();
+    if (waits) void tell(made.request, "");
+  };
+  return (
+    <OnceDialog
+      title={`Set up ${made.name}`}
+      value={made.token}
+      copy="the token"
+      warning="Whoever has the token can be this agent. It works once, within 24 hours."
+      onClose={leave}
+    >
+      <p className="soft">
+        {waits
+          ? `R-${made.request.number} waits for approval: the token works once that is carried out. Then run this on a machine of the site, and paste the token when it waits for it:`
+          : "Run this on a machine of the site, and paste the token when it waits for it; the agent then shows here as connected."}
+      </p>
+      <code className="num">{COMMAND}</code>
+    </OnceDialog>
+  );
+}
+
+/** Without the token: others on the machine see what programs are started with. */
+const COMMAND = `adit agent --server ${location.origin.replace(/^http/, "ws")} --token-file -`;
+
+/** Another token for an agent that has not been set up. */
+export function ReissueToken({ agent, onClose }: { agent: Agent; onClose: () => void }) {
+  const [made, setMade] = useState<Made | null>(null);
+  const tell = useOutcome();
+  if (made) return <SetUp made={made} onClose={onClose} tell={tell} />;
+  return (
+    <FormDialog
+      title={`Another token for ${agent.name}`}
+      confirm="Issue"
+      ready
+      onClose={onClose}
+      send={async () => {
+        const { token, request } = await reissueToken(agent.id);
+        setMade({ name: agent.name, token, request });
+      }}
+    >
+      <p className="soft">The token before it opens nothing any more. The new one is good for 24 hours.</p>
+    </FormDialog>
+  );
+}
 
 /** Another name or mode for an agent. */
 export function ChangeAgent({ agent, onClose }: { agent: Agent; onClose: () => void }) {

@@ -10,7 +10,8 @@ import { GatedButton } from "../ui/gated";
 import { useCan } from "../ui/permissions";
 import { AgentAsk } from "./AgentAsk";
 import { AgentCard, type AgentTask } from "./AgentCard";
-import { ChangeAgent, NewAgent } from "./AgentDialogs";
+import { ChangeAgent, NewAgent, ReissueToken } from "./AgentDialogs";
+import { Conflicts } from "./Conflicts";
 import { RestartDialog } from "./RestartDialog";
 import { ScanDialog } from "./ScanDialog";
 
@@ -64,6 +65,7 @@ export function AgentsPage() {
           </GatedButton>
         </div>
       </header>
+      <Conflicts />
       {error ? (
         <LoadError error={error} retry={() => void refetch()} />
       ) : !data ? (
@@ -85,6 +87,7 @@ export function AgentsPage() {
       )}
       <RestartDialog opened={task?.kind === "restart"} onClose={close} sites={sites} />
       {task?.kind === "new" && <NewAgent sites={sites} onClose={close} />}
+      {task?.kind === "token" && <ReissueToken agent={task.agent} onClose={close} />}
       {task?.kind === "change" && <ChangeAgent agent={task.agent} onClose={close} />}
       {(task?.kind === "pause" ||
         task?.kind === "release" ||

@@ -28,6 +28,7 @@ export function ScanDialog({
   const [text, setText] = useState(task?.ranges.join("\n") ?? "");
   const [interval, setInterval] = useState<number | string>(task?.interval_s ?? 300);
   const [enabled, setEnabled] = useState(task?.enabled ?? true);
+  const [toUnknown, setToUnknown] = useState(task?.passwords_to_unknown ?? false);
   // Null: as they are.
   const [credentials, setCredentials] = useState<Credential[] | null>(task ? null : []);
   const [settled] = useDebouncedValue(text, CALM_MS);
@@ -37,13 +38,27 @@ export function ScanDialog({
   const seconds = Number(interval);
   const whole = credentials?.every((each) => each.password !== "") ?? true;
   const send = async () => {
-    const asked = { name: name.trim(), ranges, interval_s: seconds };
+    const asked = {
+      name: name.trim(),
+      ranges,
+      interval_s: seconds,
+      passwords_to_unknown: toUnknown,
+    };
     const keys = credentials && (task || credentials.length > 0) ? { credentials } : {};
-    const request = task
-      ? await changeScanTask(task, { ...asked, enabled, ...keys })
-      : (await createScanTask({ agent: agent.id, ...asked, ...keys })).request;
+    if (!task) {
+      const { request } = await createScanTask({ agent: agent.id, ...asked, ...keys });
+      onClose();
+      await tell(request, `${asked.name} added`);
+      return;
+    }
+    const { request, passwords_dropped } = await changeScanTask(task, { ...asked, enabled, ...keys });
     onClose();
-    await tell(request, task ? "Scan task changed" : `${asked.name} added`);
+    await tell(
+      request,
+      passwords_dropped
+        ? "Scan task changed, and its passwords are gone: type them again"
+        : "Scan task changed",
+    );
   };
   return (
     <FormDialog
@@ -87,6 +102,18 @@ export function ScanDialog({
         hideControls
       />
       <Credentials stored={task?.has_credentials ?? false} chosen={credentials} onChange={setCredentials} />
+      <Checkbox
+        label="Send passwords also to machines not confirmed with them"
+        description="Antminers are found, and Avalons take pools, only with it: they are shown the password by whoever answers at the address."
+        checked={toUnknown}
+        onChange={(event) => setToUnknown(event.currentTarget.checked)}
+      />
+      {task?.has_credentials && credentials === null && (
+        <p className="dim small">
+          Stored passwords stay only while they reach nothing new: type them again if you add addresses or
+          switch this on.
+        </p>
+      )}
       {task && (
         <Checkbox
           label="Switched on"

@@ -14,6 +14,7 @@ export type SubAccount = Schemas["SubAccount"];
 export type SubAccountListed = Schemas["SubAccountListed"];
 export type ScanTask = Schemas["ScanTask"];
 export type Credential = Schemas["Credential"];
+export type DeviceConflict = Schemas["DeviceConflict"];
 export type RangesCheck = Schemas["RangesCheck"];
 export type AgentChange = Schemas["AgentChange"];
 export type SiteAsk = Schemas["SiteAsk"];
@@ -75,6 +76,8 @@ export const createAgent = (site: string, name: string, reason?: string) =>
   ask(AGENTS, () => unwrap(client.POST("/agents", { body: { site, name, reason } })));
 export const changeAgent = (of: Seen, body: AgentChange) =>
   ask(AGENTS, () => unwrap(client.PUT("/agents/{id}", { params: seen(of), body })));
+export const reissueToken = (id: string) =>
+  ask(AGENTS, () => unwrap(client.POST("/agents/{id}/token", { params: at(id), body: {} })));
 export const revokeAgent = (of: Seen) =>
   ask(AGENTS, () => unwrap(client.DELETE("/agents/{id}", { params: seen(of) })));
 
@@ -118,3 +121,13 @@ export const placeDevices = (devices: string[], container: string | null, reason
 /** Whose devices are; null: nobody's in particular. */
 export const assignDevices = (devices: string[], sub_account: string | null, reason: string) =>
   moved(createRequest({ action: "assign_devices", params: { devices, sub_account } }, [], reason));
+/** With which agent devices are, of those that say so. */
+export const moveDevices = (devices: string[], agent: string, reason: string) =>
+  moved(createRequest({ action: "move_devices", params: { devices, agent } }, [], reason)).finally(() =>
+    reread(["device-conflicts"]),
+  );
+/** Devices that two agents say they see. */
+export const conflictsQuery = queryOptions({
+  queryKey: ["device-conflicts"],
+  queryFn: () => unwrap(client.GET("/device-conflicts")),
+});

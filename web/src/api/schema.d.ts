@@ -92,6 +92,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/agents/{id}/token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks for another one-time token for an agent that has not enrolled; it is in the answer, once. */
+        post: operations["post_agents_id_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/approval-policies": {
         parameters: {
             query?: never;
@@ -257,6 +274,23 @@ export interface paths {
         };
         /** People of a demo on this machine; there are none elsewhere. */
         get: operations["get_demo_users"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/device-conflicts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Devices that two agents say they see; told at both places. */
+        get: operations["get_device_conflicts"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2192,6 +2226,13 @@ export interface components {
             };
         } | {
             /** @constant */
+            action: "reissue_agent_token";
+            params: {
+                agent: string;
+                token_hash: string;
+            };
+        } | {
+            /** @constant */
             action: "revoke_agent";
             params: {
                 agent: string;
@@ -2205,6 +2246,7 @@ export interface components {
                 credentials?: string;
                 interval_s: number;
                 name: string;
+                passwords_to_unknown?: boolean;
                 ranges: string[];
             };
         } | {
@@ -2217,6 +2259,7 @@ export interface components {
                 passwords?: "keep" | "none" | {
                     sealed: string;
                 };
+                passwords_to_unknown?: boolean;
                 ranges: string[];
                 scan_task: string;
             };
@@ -2231,6 +2274,14 @@ export interface components {
             action: "place_devices";
             params: {
                 container: string | null;
+                devices: string[];
+            };
+        } | {
+            /** @constant */
+            action: "move_devices";
+            params: {
+                /** @description One that has reported them, or the one that holds them, which settles what others say. */
+                agent: string;
                 devices: string[];
             };
         } | {
@@ -2381,6 +2432,8 @@ export interface components {
             open_commands: number;
             paused: boolean;
             site: string;
+            /** @description When its unspent enrolment token ends; null once it is spent. */
+            token_ends: number | null;
             version: string | null;
             workers: components["schemas"]["Worker"][];
         };
@@ -2405,6 +2458,9 @@ export interface components {
         };
         AgentPage: {
             items: components["schemas"]["Agent"][];
+        };
+        AgentTokenAsk: {
+            reason?: string | null;
         };
         Allocation: {
             /** @description 00:00 UTC of the first day. */
@@ -2565,6 +2621,12 @@ export interface components {
             /** @enum {string} */
             weight: "money" | "change" | "same" | "context";
         };
+        ClaimingAgent: {
+            id: string;
+            name: string;
+            site: string;
+            site_name: string | null;
+        } | null;
         Comment: {
             at: number;
             by: components["schemas"]["UserRef"];
@@ -2620,6 +2682,24 @@ export interface components {
             role: string;
         };
         DemoUsers: components["schemas"]["DemoUser"][];
+        /** @description A device that an agent holds and others say they see. What is out of the caller's reach is null. */
+        DeviceConflict: {
+            claims: {
+                agent: components["schemas"]["ClaimingAgent"];
+                ip: string | null;
+                since: number;
+            }[];
+            device: string | null;
+            holder: components["schemas"]["ClaimingAgent"];
+            ip: string | null;
+            mac: string | null;
+            model: string;
+            serial: string | null;
+        };
+        DeviceConflicts: {
+            items: components["schemas"]["DeviceConflict"][];
+            total: number;
+        };
         DeviceIds: {
             ids: string[];
         };
@@ -2642,6 +2722,11 @@ export interface components {
             activity: string | null;
             age_ms: number | null;
             agent: string;
+            /** @description Agents that say they see it while another holds it; null where the caller does not reach them. */
+            claims: {
+                agent: string | null;
+                since: number;
+            }[];
             /** @enum {string} */
             connectivity: "online" | "unreachable" | "auth_required" | "unknown";
             /** @description Where it stands; null also where the caller may not see that. */
@@ -3546,6 +3631,7 @@ export interface components {
             id: string;
             interval_s: number;
             name: string;
+            passwords_to_unknown: boolean;
             ranges: string[];
             site: string;
         };
@@ -3554,19 +3640,28 @@ export interface components {
             credentials?: components["schemas"]["Credential"][];
             interval_s: number;
             name: string;
+            /** @description They may be sent to devices that have not been confirmed with them. */
+            passwords_to_unknown?: boolean;
             /** @description 10.0.0.0/24, 10.0.0.9-10.0.1.20, 10.0.0.1-254 or 10.0.0.7; at most 65 536 addresses. */
             ranges: string[];
             reason?: string | null;
         };
         ScanTaskChange: {
-            /** @description Left out, they stay; empty, there are none. */
+            /** @description Left out, they stay where they reach nothing new, else there are none; empty, there are none. */
             credentials?: components["schemas"]["Credential"][];
             enabled: boolean;
             interval_s: number;
             name: string;
+            /** @description They may be sent to devices that have not been confirmed with them. Left out, it stays. */
+            passwords_to_unknown?: boolean;
             /** @description 10.0.0.0/24, 10.0.0.9-10.0.1.20, 10.0.0.1-254 or 10.0.0.7; at most 65 536 addresses. */
             ranges: string[];
             reason?: string | null;
+        };
+        ScanTaskChanged: {
+            /** @description The task's passwords were not typed again and would have reached more than they did: it has none once the request is carried out. */
+            passwords_dropped: boolean;
+            request: components["schemas"]["Request"];
         };
         /** @description `scan_task` is null while the request waits. */
         ScanTaskMade: {
@@ -4166,6 +4261,43 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    post_agents_id_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AgentTokenAsk"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            201: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentMade"];
+                };
+            };
+            /** @description Done. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentMade"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     get_approval_policies: {
         parameters: {
             query?: never;
@@ -4509,6 +4641,27 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DemoUsers"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_device_conflicts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceConflicts"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -6817,17 +6970,16 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Request"];
+                    "application/json": components["schemas"]["ScanTaskChanged"];
                 };
             };
-            /** @description It waits for approvals. */
+            /** @description Done. */
             202: {
                 headers: {
-                    Location?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Request"];
+                    "application/json": components["schemas"]["ScanTaskChanged"];
                 };
             };
             default: components["responses"]["Problem"];

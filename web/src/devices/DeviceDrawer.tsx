@@ -116,6 +116,12 @@ function Details({ device }: { device: SeenRow }) {
             value={device.led_on === null ? "Not known" : device.led_on ? "On" : "Off"}
           />
         </dl>
+        {device.claims.length > 0 && (
+          <Note tone="warn" title="Reported in two places">
+            {device.claims.map((claim) => claim.agent ?? "An agent out of your reach").join(", ")} sees it,
+            too. Orders go to the agent above until somebody settles it under Agents & scans.
+          </Note>
+        )}
       </section>
       <section className="col">
         <h2>Pools</h2>

@@ -33,6 +33,7 @@ export function device(id: string, patch: Partial<DeviceRow> = {}): DeviceRow {
     errors: [],
     open: [],
     in_draft: false,
+    claims: [],
     container: null,
     sub_account: null,
     ...patch,

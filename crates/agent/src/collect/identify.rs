@@ -3,16 +3,18 @@
 use super::Collector;
 use adit_core::fleet::FoundDevice;
 use adit_drivers::{Credential, Probe};
+use adit_wire::ScanTaskConfig;
 use std::net::{IpAddr, Ipv4Addr};
 use tokio::time::{Instant, timeout_at};
 
-pub(super) fn credentials(wire: &[adit_wire::Credential]) -> Vec<Credential> {
+pub(super) fn credentials(task: &ScanTaskConfig) -> Vec<Credential> {
     let convert = |c: &adit_wire::Credential| Credential {
         family: c.family.clone(),
         user: c.user.clone(),
         password: c.password.clone(),
+        to_unknown: task.passwords_to_unknown,
     };
-    wire.iter().map(convert).collect()
+    task.credentials.iter().map(convert).collect()
 }
 
 /// Asks each driver that uses one of the open ports, until one knows the device. A device that is known already is asked
@@ -35,7 +37,10 @@ pub(super) async fn identify(
             continue;
         }
         let left = deadline.saturating_duration_since(Instant::now());
-        let own: Vec<_> = credentials.iter().filter(|c| c.family == driver.family()).cloned().collect();
+        // Whoever answers at an address where no such device is known may be after the password.
+        let is_known = member.as_ref().is_some_and(|member| member.known.driver == driver.id());
+        let own = credentials.iter().filter(|c| c.family == driver.family() && (is_known || c.to_unknown));
+        let own: Vec<_> = own.cloned().collect();
         match timeout_at(deadline, driver.probe(ip, &own, left)).await {
             Ok(Probe::Found(device)) => return Some(*device),
             Ok(Probe::AuthRequired { family }) => {

@@ -112,11 +112,8 @@ impl Registry {
     pub fn configure(&self, config: &AgentConfig) {
         {
             let mut inner = self.write();
-            let credentials: HashMap<_, Vec<_>> = config
-                .scan_tasks
-                .iter()
-                .map(|task| (task.id, super::identify::credentials(&task.credentials)))
-                .collect();
+            let credentials: HashMap<_, Vec<_>> =
+                config.scan_tasks.iter().map(|task| (task.id, super::identify::credentials(task))).collect();
             let before = std::mem::replace(&mut inner.credentials, credentials);
             let stale: Vec<_> = inner
                 .members

@@ -50,7 +50,7 @@ async fn sweep(collector: &Arc<Collector>, task: &ScanTaskConfig, targets: &Rang
         .collect::<BTreeSet<_>>()
         .into_iter()
         .collect();
-    let credentials = Arc::new(identify::credentials(&task.credentials));
+    let credentials = Arc::new(identify::credentials(task));
     cell.update(|status| status.swept = 0);
     let (verdicts, mut judged) = mpsc::unbounded_channel();
     let mut hosts = stream::iter(targets.addresses())

@@ -53,7 +53,7 @@ pub trait Site: Send + Sync + 'static {
     /// The device, if it is known.
     fn seat(&self, device: DeviceId) -> Option<Seat>;
     /// Why an order may not be begun now, if it may not. Asked right before each beginning.
-    fn refusal(&self, order: &Order) -> Option<String>;
+    fn refusal(&self, command: &CommandBody) -> Option<String>;
     /// Stops the collection workers and starts new ones.
     async fn restart_workers(&self) -> TargetResult;
     /// An order ended, and that is durable (or cannot become untrue). Called once per order.

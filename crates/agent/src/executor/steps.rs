@@ -19,7 +19,7 @@ const TRIES: u32 = 2;
 
 impl Inner {
     pub(super) async fn begin(&self, command: &CommandBody) -> End {
-        if let Some(reason) = self.site.refusal(&command.order) {
+        if let Some(reason) = self.site.refusal(command) {
             return End::NotBegun(outcome(Ending::Skipped, reason));
         }
         if self.is_late(command.deadline) {

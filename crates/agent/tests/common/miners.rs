@@ -46,6 +46,8 @@ pub struct Miner {
     pub most_talking: u32,
     pub reads: u32,
     pub probes: u32,
+    /// Passwords that each probe was given.
+    pub offered: Vec<Vec<String>>,
 }
 
 /// All miners; clones share them.
@@ -178,13 +180,14 @@ impl Driver for FakeDriver {
     fn ports(&self) -> &'static [u16] {
         self.0.port
     }
-    async fn probe(&self, ip: IpAddr, _: &[Credential], _: Duration) -> Probe {
+    async fn probe(&self, ip: IpAddr, credentials: &[Credential], _: Duration) -> Probe {
         if !self.0.all.lock().unwrap().contains_key(&ip) {
             return Probe::OpenUnknown;
         }
         let _talk = self.0.enter(ip);
         self.0.note(ip, |miner| {
             miner.probes += 1;
+            miner.offered.push(credentials.iter().map(|credential| credential.password.clone()).collect());
             Manner::Well
         });
         tokio::task::yield_now().await;

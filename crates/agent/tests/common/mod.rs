@@ -58,7 +58,11 @@ pub fn order(n: u32, order: Order, deadline: i64) -> CommandBody {
     CommandBody {
         command: command_id(n),
         agent: AgentId(1),
+        session: String::new(),
+        sequence: 0,
+        issued_at: Timestamp(0),
         order,
+        subject: None,
         approval: "00".repeat(32),
         deadline: Timestamp(deadline),
     }

@@ -4,14 +4,15 @@ use super::bounded;
 use adit_agent::{AgentError, AgentOptions, Pace};
 use adit_core::{
     audit::Head,
-    fleet::{CommandId, FoundDevice, TargetResult},
+    fleet::{CommandId, FoundDevice, Order, TargetResult},
     ids::{AgentId, DeviceId, ScanTaskId},
     time::Timestamp,
 };
 use adit_drivers::Driver;
 use adit_wire::{
-    AgentConfig, AgentMode, AgentStatus, CommandBody, Enrolled, Enrolment, KnownDevice, PROTOCOL, ScanTaskConfig,
-    ServerKey, SignedCommand, ToAgent, ToServer, VerifyingKey,
+    AgentConfig, AgentMode, AgentStatus, CommandBody, Enrolled, Enrolment, EnrolmentToken, Hello, KnownDevice,
+    PROTOCOL, ScanTaskConfig, ServerKey, SignedCommand, Subject, ToAgent, ToServer, VerifyingKey,
+    session::{Offer, Opener, Sealer, Session},
 };
 use axum::{
     Json, Router,
@@ -36,7 +37,16 @@ use tokio::{
     sync::{mpsc, watch},
 };
 
-pub const TOKEN: &str = "one-time-token";
+const SECRET: &str = "one-time-token";
+
+fn server_key() -> ServerKey {
+    ServerKey::from_secret([7; 32])
+}
+
+/// As an operator is shown it.
+pub fn token() -> String {
+    EnrolmentToken::new(SECRET, server_key().verifying_key()).to_string()
+}
 
 struct Inner {
     key: ServerKey,
@@ -51,6 +61,8 @@ struct Inner {
     said: Vec<(u32, ToServer)>,
     connections: u32,
     current: Option<mpsc::UnboundedSender<Option<ToAgent>>>,
+    /// Of the current connection, and how many orders it has carried.
+    session: (String, u64),
 }
 
 #[derive(Clone)]
@@ -67,6 +79,7 @@ pub fn scan_task(id: u32, ranges: &[String]) -> ScanTaskConfig {
         ranges: ranges.to_vec(),
         interval_s: 3_600,
         enabled: true,
+        passwords_to_unknown: true,
         credentials: Vec::new(),
     }
 }
@@ -80,7 +93,7 @@ impl Server {
     pub async fn start(config: AgentConfig) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let inner = Inner {
-            key: ServerKey::from_secret([7; 32]),
+            key: server_key(),
             agent_key: None,
             enrolments: 0,
             config,
@@ -91,6 +104,7 @@ impl Server {
             said: Vec::new(),
             connections: 0,
             current: None,
+            session: Default::default(),
         };
         let server = Self {
             inner: Arc::new(Mutex::new(inner)),
@@ -157,12 +171,25 @@ impl Server {
         self.say(ToAgent::Configure { config });
     }
 
+    /// The order as the next of the session under way, to the machine that is known under its number.
+    pub fn address(&self, body: &CommandBody) -> CommandBody {
+        self.with(|inner| {
+            inner.session.1 += 1;
+            let Order::Device { device, .. } = &body.order else {
+                return CommandBody { session: inner.session.0.clone(), sequence: inner.session.1, ..body.clone() };
+            };
+            let known = inner.devices.values().find(|known| known.device == *device);
+            let subject = known.map(|known| Subject { identity: known.identity.clone(), ip: known.ip });
+            CommandBody { session: inner.session.0.clone(), sequence: inner.session.1, subject, ..body.clone() }
+        })
+    }
+
     pub fn sign(&self, body: &CommandBody) -> SignedCommand {
         self.with(|inner| inner.key.sign(body).unwrap())
     }
 
     pub fn order(&self, body: &CommandBody) {
-        let signed = self.sign(body);
+        let signed = self.sign(&self.address(body));
         self.say(ToAgent::Command(signed));
     }
 
@@ -230,30 +257,31 @@ impl Server {
     }
 
     async fn converse(self, mut socket: WebSocket) {
-        let nonce = "ab".repeat(32);
-        send(&mut socket, &ToAgent::Challenge { nonce: nonce.clone() }).await;
-        let Some(ToServer::Hello { agent, signature, .. }) = receive(&mut socket).await else { return };
-        let refuse = self.with(|inner| {
-            let key = inner.agent_key.as_ref().unwrap();
-            assert_eq!((agent, key.check_hello(&nonce, &signature)), (AgentId(1), Ok(())));
-            inner.refuse.clone()
-        });
+        let offer = Offer::new().unwrap();
+        plain(&mut socket, offer.challenge()).await;
+        let Some(Message::Text(hello)) = message(&mut socket).await else { return };
+        let hello: Hello = serde_json::from_str(&hello).unwrap();
+        let (refuse, agent_key) = self.with(|inner| (inner.refuse.clone(), inner.agent_key.clone().unwrap()));
         if let Some(reason) = refuse {
-            send(&mut socket, &ToAgent::Refused { reason }).await;
+            plain(&mut socket, &offer.refuse(&server_key(), &hello, reason)).await;
             self.with(|inner| inner.connections += 1);
             self.news.send_modify(|n| *n += 1);
             return;
         }
+        let (answer, Session { id, mut sealer, mut opener }) = offer.accept(&server_key(), &agent_key, &hello).unwrap();
+        plain(&mut socket, &answer).await;
+        let Some(ToServer::Greeting { .. }) = receive(&mut socket, &mut opener).await else { return };
         let (speaker, mut to_say) = mpsc::unbounded_channel();
         let (number, config, devices) = self.with(|inner| {
             inner.connections += 1;
             inner.current = Some(speaker);
+            inner.session = (id, 0);
             (inner.connections, inner.config.clone(), inner.devices.values().cloned().collect())
         });
         let head = self.with(|inner| inner.key.sign_head(Head::EMPTY, None));
-        send(&mut socket, &ToAgent::Head(head)).await;
-        send(&mut socket, &ToAgent::Welcome { config, now: self.with(|inner| inner.now) }).await;
-        send(&mut socket, &ToAgent::Devices { devices, last: true }).await;
+        send(&mut socket, &mut sealer, &ToAgent::Head(head)).await;
+        send(&mut socket, &mut sealer, &ToAgent::Welcome { config, now: self.with(|inner| inner.now) }).await;
+        send(&mut socket, &mut sealer, &ToAgent::Devices { devices, last: true }).await;
         self.news.send_modify(|n| *n += 1);
         if self.with(|inner| inner.deaf) {
             return;
@@ -261,10 +289,10 @@ impl Server {
         loop {
             tokio::select! {
                 message = to_say.recv() => match message.flatten() {
-                    Some(message) => send(&mut socket, &message).await,
+                    Some(message) => send(&mut socket, &mut sealer, &message).await,
                     None => return,
                 },
-                message = receive(&mut socket) => match message {
+                message = receive(&mut socket, &mut opener) => match message {
                     Some(message) => self.hear(number, message),
                     None => return,
                 },
@@ -294,34 +322,44 @@ fn known(found: &FoundDevice, scan_task: ScanTaskId) -> KnownDevice {
 }
 
 async fn enroll(State(server): State<Server>, Json(enrolment): Json<Enrolment>) -> Response {
-    if enrolment.token != TOKEN {
+    let asked = enrolment.check(&server_key().verifying_key());
+    let Some((_, agent)) = asked.ok().filter(|(token, _)| *token == EnrolmentToken::hash_of(SECRET)) else {
         return (StatusCode::FORBIDDEN, "no such token").into_response();
-    }
-    let server_key = server.with(|inner| {
+    };
+    server.with(|inner| {
         inner.enrolments += 1;
-        inner.agent_key = Some(VerifyingKey::from_hex(&enrolment.public_key).unwrap());
-        inner.key.verifying_key().to_hex()
+        inner.agent_key = Some(agent.clone());
     });
-    Json(Enrolled { agent: AgentId(1), server_key }).into_response()
+    Json(Enrolled::new(&server_key(), AgentId(1), &agent)).into_response()
 }
 
 async fn connect(State(server): State<Server>, upgrade: WebSocketUpgrade) -> Response {
     upgrade.protocols([PROTOCOL]).on_upgrade(|socket| server.converse(socket))
 }
 
-async fn send(socket: &mut WebSocket, message: &ToAgent) {
+async fn plain(socket: &mut WebSocket, words: &impl serde::Serialize) {
     // A connection that the agent has closed shows itself when it is read next.
-    let _ = socket.send(Message::text(serde_json::to_string(message).unwrap())).await;
+    let _ = socket.send(Message::text(serde_json::to_string(words).unwrap())).await;
 }
 
-async fn receive(socket: &mut WebSocket) -> Option<ToServer> {
+async fn send(socket: &mut WebSocket, sealer: &mut Sealer, message: &ToAgent) {
+    let sealed = sealer.seal(serde_json::to_string(message).unwrap()).unwrap();
+    let _ = socket.send(Message::binary(sealed)).await;
+}
+
+async fn message(socket: &mut WebSocket) -> Option<Message> {
     loop {
         match socket.recv().await?.ok()? {
-            Message::Text(text) => return Some(serde_json::from_str(&text).unwrap()),
+            message @ (Message::Text(_) | Message::Binary(_)) => return Some(message),
             Message::Close(_) => return None,
             _ => {}
         }
     }
+}
+
+async fn receive(socket: &mut WebSocket, opener: &mut Opener) -> Option<ToServer> {
+    let Message::Binary(sealed) = message(socket).await? else { panic!("a message that is not sealed") };
+    Some(serde_json::from_slice(&opener.open(&sealed).unwrap()).unwrap())
 }
 
 /// An agent in a runtime of its own, which can be killed.
@@ -333,7 +371,7 @@ pub struct Agent {
 
 pub fn options(server: &Server, folder: &Path, drivers: Vec<Arc<dyn Driver>>) -> AgentOptions {
     let mut options = AgentOptions::new(format!("ws://{}", server.address), folder, drivers);
-    options.enrolment_token = Some(TOKEN.to_owned());
+    options.enrolment_token = Some(token());
     options.pace = Pace {
         batch: Duration::from_millis(20),
         status: Duration::from_millis(200),

@@ -11,13 +11,12 @@ use adit_core::{
 };
 use adit_server::{
     Opened,
-    agents::{credentials_name, reference},
+    agents::{credentials_name, enrolment_token, reference},
     api::{DemoUser, session::random_token},
     founding::{self, NewPerson},
 };
-use adit_wire::Credential;
+use adit_wire::{Credential, EnrolmentToken};
 use anyhow::{Context, anyhow, bail};
-use sha2::{Digest, Sha256};
 use std::net::Ipv4Addr;
 
 /// Name of the account and of its site.
@@ -87,14 +86,14 @@ async fn fleet(opened: &Opened, account: AccountId, owner: UserId, range: &str) 
         create_scan_task(opened, account, owner, agent, range).await?;
     }
     let token = opened.secrets().get(TOKEN)?.context("the demo's enrolment token is lost: delete the demo's folder")?;
-    Ok(String::from_utf8_lossy(&token).into_owned())
+    Ok(enrolment_token(&mut opened.secrets(), &String::from_utf8_lossy(&token))?)
 }
 
 async fn create_agent(opened: &Opened, account: AccountId, owner: UserId, site: SiteId) -> anyhow::Result<()> {
     let token = random_token().map_err(|_| anyhow!("the system gives no random bytes"))?;
     // Before the agent exists: a token that is lost cannot be drawn again.
     opened.secrets().put(TOKEN, token.as_bytes())?;
-    let token_hash = Sha256::digest(token.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    let token_hash = EnrolmentToken::hash_of(&token);
     ask(opened, account, owner, Control::CreateAgent { site, name: "norte-1".to_owned(), token_hash }).await
 }
 
@@ -124,7 +123,7 @@ async fn create_scan_task(
         opened,
         account,
         owner,
-        Control::CreateScanTask { agent, name, ranges, interval_s: 60, credentials, passwords_to_unknown: false },
+        Control::CreateScanTask { agent, name, ranges, interval_s: 60, credentials, passwords_to_unknown: true },
     )
     .await
 }

@@ -60,7 +60,12 @@ impl Driver for Antminer {
         let mut own = handle::of_family(credentials, FAMILY);
         if own.is_empty() {
             // Whether it is an Antminer can be told without a password; more cannot.
-            own.push(Credential { family: FAMILY.into(), user: String::new(), password: String::new() });
+            own.push(Credential {
+                family: FAMILY.into(),
+                user: String::new(),
+                password: String::new(),
+                to_unknown: true,
+            });
         }
         for credential in own {
             return match Web::new(ip, credential).get("get_system_info", deadline).await {

@@ -168,6 +168,12 @@ impl Miner {
             if credential.user.contains(',') || credential.password.contains(',') {
                 continue;
             }
+            if !self.0.may_go_in_clear(number) {
+                let reason = "this make is sent the password in clear, and the device has not been confirmed with it: let the \
+                              scan task's passwords be sent to such devices first";
+                refusal = Outcome::NotSent { reason: reason.into() };
+                continue;
+            }
             let user = if credential.user.is_empty() { "root" } else { &credential.user };
             let mut orders: Vec<String> = (0..POOL_SLOTS)
                 .filter_map(|slot| Some((slot, pools.get(slot).or(pools.last())?)))
@@ -181,7 +187,7 @@ impl Miner {
                 // The first was refused, so nothing has changed: perhaps another password is right.
                 rejected @ Outcome::Rejected { .. } => refusal = rejected,
                 other => {
-                    self.0.prefer(number);
+                    self.0.confirm(number);
                     return other;
                 }
             }

@@ -97,7 +97,12 @@ impl Lab {
             Personality::AvalonA | Personality::AntminerStock => "root",
             Personality::WhatsminerV2 | Personality::WhatsminerV3 => "",
         };
-        Credential { family: self.driver().family().into(), user: user.into(), password: password.into() }
+        Credential {
+            family: self.driver().family().into(),
+            user: user.into(),
+            password: password.into(),
+            to_unknown: true,
+        }
     }
 
     pub fn credentials(&self) -> Vec<Credential> {

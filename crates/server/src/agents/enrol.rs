@@ -1,28 +1,30 @@
-//! Enrolment: a one-time token and a public key in, an identity and the server's key out.
+//! Enrolment: a public key in, signed with what a one-time token gives, and an identity out.
 
-use super::{Agents, hex};
+use super::Agents;
 use crate::decider::CommandError;
 use adit_core::{
     authz::Actor,
     command::{Command, Reply},
     ids::AccountId,
 };
-use adit_wire::{Enrolled, Enrolment, VerifyingKey};
+use adit_wire::{Enrolled, Enrolment, SignatureError};
 use axum::{Json, extract::State, http::StatusCode};
-use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
 type Refusal = (StatusCode, String);
 
-/// Enrols an agent. Asked again with the same key (its first answer was lost), it says the same: who it is and the server's
-/// key are no secrets, and the connection proves who holds the key.
+/// Enrols an agent. Asked again with the same key (its first answer was lost), it says the same: who it is is no secret, and
+/// the connection proves who holds the key.
 pub(super) async fn enrol(
     State(agents): State<Arc<Agents>>,
     Json(asked): Json<Enrolment>,
 ) -> Result<Json<Enrolled>, Refusal> {
-    let bad = |e: adit_wire::SignatureError| (StatusCode::UNPROCESSABLE_ENTITY, format!("public_key: {e}"));
-    let public_key = VerifyingKey::from_hex(&asked.public_key).map_err(bad)?.to_hex();
-    let token_hash = hex(&Sha256::digest(asked.token.as_bytes()));
+    let bad = |error: SignatureError| {
+        let reason = "the enrolment is not signed with a token of this server: look at what stands in between";
+        (StatusCode::UNPROCESSABLE_ENTITY, format!("{reason} ({error})"))
+    };
+    let (token_hash, key) = asked.check(&agents.key.verifying_key()).map_err(bad)?;
+    let public_key = key.to_hex();
     let command = Command::EnrolAgent { token_hash, public_key: public_key.clone() };
     let agent = match agents.engine.run(Actor::system(AccountId(0)), command).await {
         Ok(Reply::Agent(agent)) => agent,
@@ -37,5 +39,5 @@ pub(super) async fn enrol(
         Err(CommandError::Unavailable(reason)) => return Err((StatusCode::SERVICE_UNAVAILABLE, reason)),
     };
     tracing::info!(%agent, "enrolled");
-    Ok(Json(Enrolled { agent, server_key: agents.key.verifying_key().to_hex() }))
+    Ok(Json(Enrolled::new(&agents.key, agent, &key)))
 }

@@ -6,6 +6,7 @@
 mod bounds;
 mod enrol;
 mod passwords;
+mod rates;
 mod session;
 
 pub use passwords::{credentials_name, reference};
@@ -26,16 +27,17 @@ use adit_core::{
     time::Timestamp,
 };
 use adit_store::{LogReader, Secrets, StoreError};
-use adit_wire::{AgentConfig, AgentMode, AgentStatus, KnownDevice, ScanTaskConfig, ServerKey, ToAgent};
+use adit_wire::{AgentConfig, AgentMode, AgentStatus, EnrolmentToken, KnownDevice, ScanTaskConfig, ServerKey, ToAgent};
 use axum::{
     Router,
     extract::DefaultBodyLimit,
     routing::{get, post},
 };
+use rates::{Rates, Spent};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::sync::{
     broadcast::{self, error::RecvError},
@@ -108,6 +110,8 @@ pub struct Agents {
     /// Sockets that have not said yet whose they are; who has holds none of these seats.
     greetings: Arc<Seats>,
     greeting: Duration,
+    /// What each agent may still say, connections on end.
+    rates: Mutex<BTreeMap<AgentId, Rates>>,
     /// Passwords that were sealed in this life of the server, and when.
     sealed: Mutex<BTreeMap<String, Timestamp>>,
 }
@@ -151,6 +155,7 @@ impl Agents {
             poll_interval_s: poll_interval_s.clamp(1, 3_600),
             greetings: Seats::new(limits.greetings),
             greeting: limits.greeting,
+            rates: Mutex::default(),
             sealed: Mutex::default(),
         }))
     }
@@ -164,6 +169,18 @@ impl Agents {
     #[must_use]
     pub fn heads(&self) -> Arc<Heads> {
         Arc::clone(&self.heads)
+    }
+
+    /// A one-time token as an operator is shown it: with this server's key, which the agent pins.
+    #[must_use]
+    pub fn enrolment_token(&self, secret: &str) -> String {
+        EnrolmentToken::new(secret, self.key.verifying_key()).to_string()
+    }
+
+    /// May the agent say this much more?
+    fn spend(&self, agent: AgentId, what: Spent, amount: usize) -> bool {
+        let mut rates = self.rates.lock().unwrap_or_else(PoisonError::into_inner);
+        rates.entry(agent).or_default().spend(what, amount, Instant::now())
     }
 
     /// The agent, if it is connected.
@@ -321,6 +338,7 @@ impl Agents {
             ranges: task.ranges.clone(),
             interval_s: task.interval_s,
             enabled: task.enabled,
+            passwords_to_unknown: task.passwords_to_unknown,
             credentials: passwords::read(&secrets, task),
         });
         let known = state.agent(agent);
@@ -331,6 +349,14 @@ impl Agents {
             scan_tasks: scan_tasks.collect(),
         }
     }
+}
+
+/// A one-time token as an agent needs it, from its secret.
+///
+/// # Errors
+/// [`AgentsError`].
+pub fn enrolment_token(secrets: &mut Secrets, secret: &str) -> Result<String, AgentsError> {
+    Ok(EnrolmentToken::new(secret, server_key(secrets)?.verifying_key()).to_string())
 }
 
 /// What agents speak to: enrolment and connection.

@@ -11,20 +11,19 @@ use super::{
     session::random_token,
     structure::{made, sees},
 };
-use crate::sign_in::tokens::{hash_of, hex};
 use adit_core::{
     authz::{Permission, Place},
     fleet::{Agent, AgentMode, Ranges, ScanTask},
     ids::{AgentId, RequestId, ScanTaskId, SiteId},
-    requests::{Control, MAX_RANGES, Passwords},
+    requests::{Control, MAX_RANGES, Passwords, RequestState},
     state::{Seen, State, Thing},
 };
-use adit_wire::Credential;
+use adit_wire::{Credential, EnrolmentToken};
 use axum::{
     Json,
     extract::{Path, State as Shares},
-    http::{HeaderMap, StatusCode},
-    response::Response,
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -61,14 +60,14 @@ pub async fn create_agent(
         return Err(Problem::not_found("site"));
     }
     let token = random_token()?;
-    let token_hash = hex(&hash_of(&token));
+    let token_hash = EnrolmentToken::hash_of(&token);
     let control = Control::CreateAgent { site, name, token_hash: token_hash.clone() };
     let request = submit_control(&api, &caller, None, control, reason, None).await?;
     let state = api.engine.state();
     let mut agents = state.agents_of(caller.actor.account);
     let agent = agents.find(|agent| agent.token_hash.as_deref() == Some(&token_hash));
     let agent = agent.map(|agent| agent_view(&api, &state, agent));
-    made(&api, &caller, request, json!({ "agent": agent, "token": token }))
+    made(&api, &caller, request, json!({ "agent": agent, "token": api.agents.enrolment_token(&token) }))
 }
 
 /// Why another token is asked for.
@@ -87,11 +86,11 @@ pub async fn reissue_token(
 ) -> Answer<Response> {
     let agent = agent_meant(&api, &caller, id(&agent, "agent")?)?.id;
     let token = random_token()?;
-    let control = Control::ReissueAgentToken { agent, token_hash: hex(&hash_of(&token)) };
+    let control = Control::ReissueAgentToken { agent, token_hash: EnrolmentToken::hash_of(&token) };
     let request = submit_control(&api, &caller, None, control, asked.reason, None).await?;
     let state = api.engine.state();
     let agent = state.agent(agent).map(|agent| agent_view(&api, &state, agent));
-    made(&api, &caller, request, json!({ "agent": agent, "token": token }))
+    made(&api, &caller, request, json!({ "agent": agent, "token": api.agents.enrolment_token(&token) }))
 }
 
 /// Which agent somebody in whose sight it is means.
@@ -304,7 +303,11 @@ pub async fn change_scan_task(
     let control =
         Control::ChangeScanTask { scan_task, name, ranges, interval_s, enabled, passwords_to_unknown, passwords };
     let request = ask_sealed(&api, &caller, seen.of(Thing::ScanTask(scan_task)), control, reason, None).await?;
-    requests::made_with(&api, &caller, request, StatusCode::OK, &[("passwords_dropped", dropped.into())])
+    let waits = api.engine.state().request(request).is_some_and(|request| request.state == RequestState::Pending);
+    let status = if waits { StatusCode::ACCEPTED } else { StatusCode::OK };
+    let location = [(header::LOCATION, format!("/api/v1/requests/{request}"))];
+    let body = json!({ "request": requests::shown(&api, &caller, request)?, "passwords_dropped": dropped });
+    Ok((status, location, Json(body)).into_response())
 }
 
 /// `DELETE /scan-tasks/{task}`

@@ -126,25 +126,10 @@ pub fn key_of(headers: &HeaderMap) -> Option<String> {
 
 /// 202 while it waits, 201 once it runs.
 pub fn made(api: &Shared, caller: &impl AsRef<Actor>, request: RequestId, ran: StatusCode) -> Answer<Response> {
-    made_with(api, caller, request, ran, &[])
-}
-
-/// The same, with something to say beside.
-pub fn made_with(
-    api: &Shared,
-    caller: &impl AsRef<Actor>,
-    request: RequestId,
-    ran: StatusCode,
-    beside: &[(&str, Value)],
-) -> Answer<Response> {
     let waits = api.engine.state().request(request).is_some_and(|r| r.state == RequestState::Pending);
     let status = if waits { StatusCode::ACCEPTED } else { ran };
     let location = [(header::LOCATION, format!("/api/v1/requests/{request}"))];
-    let mut body = shown(api, caller, request)?;
-    for (name, value) in beside {
-        body[*name] = value.clone();
-    }
-    Ok((status, location, Json(body)).into_response())
+    Ok((status, location, Json(shown(api, caller, request)?)).into_response())
 }
 
 /// `POST /requests`, by a person or with an API key.

@@ -12,7 +12,7 @@ use adit_core::{
     requests::{Action, Control, Decision, Request, RequestState},
 };
 use adit_server::{CommandError, Engine};
-use sha2::{Digest, Sha256};
+use adit_wire::EnrolmentToken;
 use std::{future::Future, time::Duration};
 
 pub const ACCOUNT: AccountId = AccountId(1);
@@ -119,7 +119,7 @@ pub async fn enrol(engine: &Engine) {
 }
 
 fn token_hash() -> String {
-    Sha256::digest(TOKEN).iter().map(|b| format!("{b:02x}")).collect()
+    EnrolmentToken::hash_of(TOKEN)
 }
 
 /// Waits until the request is as `wanted`.
