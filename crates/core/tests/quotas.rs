@@ -4,14 +4,14 @@
 mod support;
 
 use adit_core::{
-    authz::Role,
-    command::Command,
+    authz::{Actor, ApiAccess, Principal, Role, Scope},
+    command::{Command, Submission},
     event::Event,
     fleet::{Operation, PowerMode},
     ids::{DeviceId, RequestId, UserId},
     quotas::Quota,
     rejection::Rejection,
-    requests::{Action, Control, Decision, Scenario},
+    requests::{Action, Control, Decision, NewGrant, NewKey, Scenario},
     state::State,
     time::Millis,
 };
@@ -180,6 +180,7 @@ fn r34_an_approval_is_given_and_taken_back_so_often_but_a_rejection_is_always_he
 #[derive(Debug, Clone, Copy)]
 enum Flood {
     Ask { device: u32 },
+    Program { device: u32 },
     AskAll,
     Comment { request: usize },
     Put,
@@ -192,6 +193,7 @@ enum Flood {
 fn flood() -> impl Strategy<Value = (Flood, u32)> {
     let what = prop_oneof![
         3 => (1..60_u32).prop_map(|device| Flood::Ask { device }),
+        2 => (1..60_u32).prop_map(|device| Flood::Program { device }),
         1 => Just(Flood::AskAll),
         3 => (0..8_usize).prop_map(|request| Flood::Comment { request }),
         1 => Just(Flood::Put),
@@ -203,11 +205,34 @@ fn flood() -> impl Strategy<Value = (Flood, u32)> {
     (what, 1..80_u32)
 }
 
-fn once(w: &mut World, by: UserId, known: &mut Vec<RequestId>, what: Flood) -> Result<(), Rejection> {
+/// A key of somebody's, as who it acts.
+fn key_of(w: &mut World, user: UserId) -> Actor {
+    let (owner, expires_at) = (w.owner, Some(w.now.after(Millis::days(90))));
+    let given = NewGrant { api_access: ApiAccess::ReadWrite, ..NewGrant::new(user, Role::Engineer, Scope::All) };
+    w.ask(owner, Action::Control(Control::AddGrant(given)), &[]);
+    let keyed = |grant: &&adit_core::authz::Grant| grant.user == user && !grant.api_access.is_none();
+    let grant = w.state.grants_of(w.account).find(keyed).unwrap().id;
+    let secret = format!("{:02x}", user.0).repeat(32);
+    let new = NewKey { expires_at, ..NewKey::new(grant, format!("Key of {user}"), ApiAccess::ReadWrite, secret) };
+    w.ask(owner, Action::Control(Control::IssueKey(new)), &[]);
+    let key = w.state.keys_of(w.account).map(|key| key.id).max().unwrap();
+    Actor { account: w.account, principal: Principal::ApiKey(key), authenticated_at: w.now }
+}
+
+/// The same as `try_ask`, by a program.
+fn asked_by(w: &mut World, key: &Actor, device: u32) -> Result<RequestId, Rejection> {
+    let (id, targets) = (w.new_id(), vec![DeviceId(device)]);
+    let (estimates, reason, idempotency_key) = (Vec::new(), None, None);
+    let submission = Submission { id, action: low(), targets, estimates, reason, idempotency_key };
+    w.run(key, Command::Submit(submission)).map(|_| id)
+}
+
+fn once(w: &mut World, (by, key): (UserId, &Actor), known: &mut Vec<RequestId>, what: Flood) -> Result<(), Rejection> {
     let actor = w.actor(by);
     let nth = |known: &[RequestId], at: usize| known.get(at % known.len().max(1)).copied();
     match what {
         Flood::Ask { device } => w.try_ask(by, low(), &[device]).map(|id| known.push(id)),
+        Flood::Program { device } => asked_by(w, key, device).map(|id| known.push(id)),
         Flood::AskAll => w.try_ask(by, low(), &(1..60).collect::<Vec<_>>()).map(|id| known.push(id)),
         Flood::Comment { request } => nth(known, request).map_or(Ok(()), |id| comment(w, by, id)),
         Flood::Put => put(w, by, &[1, 2, 3]),
@@ -227,20 +252,23 @@ fn once(w: &mut World, by: UserId, known: &mut Vec<RequestId>, what: Flood) -> R
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
-    /// Whatever one person does, as often as they like, another is never refused anything for a share that is used up.
+    /// Whatever one person and their program do, as often as they like, another and theirs are never refused anything for a share that is used up.
     #[test]
     fn r34_nobody_uses_up_anothers_share(floods in prop::collection::vec(flood(), 1..40)) {
         let (mut w, [calm, rogue]) = company(60, [OPERATOR, Role::Administrator]);
+        let [program, flooding] = [calm, rogue].map(|user| key_of(&mut w, user));
         let mut known = vec![w.ask(calm, low(), &[60])];
         let own = known[0];
         for (what, times) in floods {
             for _ in 0..times {
                 // Most of it is refused sooner or later; that is not what this is about.
-                let _ = once(&mut w, rogue, &mut known, what);
+                let _ = once(&mut w, (rogue, &flooding), &mut known, what);
             }
         }
         let full = |refused: &Result<(), Rejection>| matches!(refused, Err(Rejection::QuotaReached { .. }));
         let asked = w.try_ask(calm, low(), &[60]).map(drop);
+        prop_assert!(!full(&asked), "{asked:?}");
+        let asked = asked_by(&mut w, &program, 60).map(drop);
         prop_assert!(!full(&asked), "{asked:?}");
         let said = comment(&mut w, calm, own);
         prop_assert!(!full(&said), "{said:?}");

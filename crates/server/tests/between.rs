@@ -34,7 +34,7 @@ use std::{
 use support::{ACCOUNT, OWNER, ask, bounded, until};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::Notify,
+    sync::watch,
 };
 use tokio_tungstenite::{
     client_async,
@@ -82,7 +82,7 @@ struct Between {
     server: SocketAddr,
     known: Arc<Mutex<Known>>,
     /// Ends the connection under way.
-    cut: Arc<Notify>,
+    cut: watch::Sender<u64>,
 }
 
 /// One connection's frames in one direction.
@@ -120,7 +120,7 @@ impl Between {
     async fn start(server: SocketAddr) -> (Self, SocketAddr) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let between = Self { server, known: Arc::default(), cut: Arc::default() };
+        let between = Self { server, known: Arc::default(), cut: watch::Sender::default() };
         let app = Router::new().route("/agent/v1/connect", get(connect)).with_state(between.clone());
         tokio::spawn(async move { axum::serve(listener, app).await });
         (between, address)
@@ -169,6 +169,7 @@ impl Between {
     }
 
     async fn relay(self, agent: WebSocket) {
+        let mut cut = self.cut.subscribe();
         let mut plan = {
             let mut known = self.known.lock().unwrap();
             known.connections += 1;
@@ -183,7 +184,7 @@ impl Between {
         let mut ways = [0, 1].map(|direction| Way { direction, count: 0, held: None });
         loop {
             tokio::select! {
-                () = self.cut.notified() => return,
+                _ = cut.changed() => return,
                 heard = from_agent.next() => {
                     let frame = match heard {
                         Some(Ok(Message::Text(text))) => Frame::text(text.as_str()),
@@ -242,7 +243,13 @@ async fn whoever_stands_between_agent_and_server_achieves_nothing() {
     let agent = rig.agent_by(address, None);
     wait_for("it is there again", || all_are(&rig.live, &devices, DeviceStatus::Hashing)).await;
     let places: Vec<_> = rig.engine.state().devices().map(|d| (d.id, d.place(), d.found.clone())).collect();
-    let lit = || rig.fleet.miners().iter().map(|miner| miner.truth().led).collect::<Vec<_>>();
+    // Devices are numbered as they are found, which is not the order of their addresses.
+    let lit = || {
+        let state = rig.engine.state();
+        let ip = |id: &DeviceId| state.device(*id).unwrap().found.ip;
+        let led = |id| rig.fleet.miners().iter().find(|miner| ip(id) == miner.ip()).unwrap().truth().led;
+        devices.iter().map(led).collect::<Vec<_>>()
+    };
 
     let mut expected = lit();
     for round in 0..24_u64 {
@@ -256,7 +263,7 @@ async fn whoever_stands_between_agent_and_server_achieves_nothing() {
         between.known.lock().unwrap().plan = Some(plan);
         // The session under way ends, and the next is tampered with.
         let before = between.known.lock().unwrap().connections;
-        between.cut.notify_waiters();
+        between.cut.send_modify(|cuts| *cuts += 1);
         let target = usize::try_from(seed % 4).unwrap();
         let on = !expected[target];
         let locate = Action::Device(Operation::Locate { on });
@@ -266,7 +273,7 @@ async fn whoever_stands_between_agent_and_server_achieves_nothing() {
         assert!(matches!(done.items[0], ItemState::Ended { .. }));
         expected[target] = on;
         assert_eq!(lit(), expected, "{plan:?}: no other machine, and this one as asked");
-        wait_for("the tampered session is over", || {
+        wait_for(&format!("{plan:?}: the tampered session is over"), || {
             let known = between.known.lock().unwrap();
             known.played > u32::try_from(round).unwrap() || known.connections > before + 1
         })

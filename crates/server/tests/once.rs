@@ -116,6 +116,7 @@ fn cases(grant: &Value, pending: &str) -> Vec<Case> {
             json!({ "site": "site-1", "name": "second" }),
             json!({ "site": "site-1", "name": "third" }),
         ),
+        case("/agents/{id}/token", "/agents/agt-3/token", json!({ "reason": "lost" }), json!({ "reason": "again" })),
         case("/scan-tasks", "/scan-tasks", task("more"), task("others")),
         case(
             "/groups",

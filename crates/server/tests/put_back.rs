@@ -6,7 +6,9 @@ mod support;
 use adit_agent::{AgentError, AgentOptions, Pace};
 use adit_core::{command::Command, time::Millis};
 use adit_server::{
-    Clock, Engine, Server, ServerOptions, SystemClock, api,
+    Clock, Engine, Server, ServerOptions, SystemClock,
+    agents::enrolment_token,
+    api,
     heads::{HeadFile, Heads, Witness},
 };
 use adit_store::{DataDir, LogReader};
@@ -51,9 +53,9 @@ struct Agent {
 }
 
 impl Agent {
-    fn start(server: SocketAddr, folder: &Path) -> Self {
+    fn start(server: SocketAddr, folder: &Path, token: &str) -> Self {
         let mut options = AgentOptions::new(format!("ws://{server}"), folder, adit_drivers::all());
-        options.enrolment_token = Some(TOKEN.to_owned());
+        options.enrolment_token = Some(token.to_owned());
         let (soon, later) = (Duration::from_millis(50), Duration::from_millis(100));
         options.pace = Pace { retry_from: soon, retry_to: later, ..Pace::default() };
         let (stop, stopped) = oneshot::channel::<()>();
@@ -109,11 +111,12 @@ async fn a_folder_that_was_put_back_is_refused_by_its_agents_and_told_to_everybo
     let root = tempfile::tempdir().unwrap();
     let path = |name: &str| -> PathBuf { root.path().join(name) };
     let (data, heads, agent_folder) = (path("server"), path("heads.jsonl"), path("agent"));
+    let token = enrolment_token(&mut DataDir::open(&data).unwrap().secrets().unwrap(), TOKEN).unwrap();
     let server = start(&data, &heads, "127.0.0.1:0".parse().unwrap()).await;
     let address = server.address();
     company(server.engine(), 0).await;
     site(server.engine(), vec!["127.60.0.1".into()]).await;
-    let agent = Agent::start(address, &agent_folder);
+    let agent = Agent::start(address, &agent_folder, &token);
     let first = known(&agent_folder, |_| true).await;
     agent.stop().await;
     server.stop().await;
@@ -126,7 +129,7 @@ async fn a_folder_that_was_put_back_is_refused_by_its_agents_and_told_to_everybo
         engine.run(operator(&engine), Command::AddUser).await.unwrap();
     }
     drop(engine);
-    let agent = Agent::start(address, &agent_folder);
+    let agent = Agent::start(address, &agent_folder, &token);
     let later = known(&agent_folder, |seq| seq > first.head.seq).await;
     agent.stop().await;
     server.stop().await;
@@ -135,7 +138,7 @@ async fn a_folder_that_was_put_back_is_refused_by_its_agents_and_told_to_everybo
     copy(&path("before"), &data);
     let server = start(&data, &heads, address).await;
     assert_eq!(missing(address).await, 1, "the file of heads has more than the log");
-    let agent = Agent::start(address, &agent_folder);
+    let agent = Agent::start(address, &agent_folder, &token);
     until_missing(address, 2).await;
     // It has gone on from there, and is longer by now than it was: that makes it no better.
     let engine = server.engine().clone();
@@ -143,14 +146,14 @@ async fn a_folder_that_was_put_back_is_refused_by_its_agents_and_told_to_everybo
         engine.run(operator(&engine), Command::AddUser).await.unwrap();
     }
     agent.stop().await;
-    let agent = Agent::start(address, &agent_folder);
+    let agent = Agent::start(address, &agent_folder, &token);
     until_missing(address, 2).await;
     assert_eq!(known(&agent_folder, |_| true).await, later, "the agent takes nothing from this server");
 
     // Somebody who has looked lets the agent have it.
     agent.stop().await;
     fs::remove_file(agent_folder.join("head.json")).unwrap();
-    let agent = Agent::start(address, &agent_folder);
+    let agent = Agent::start(address, &agent_folder, &token);
     until_missing(address, 1).await;
     known(&agent_folder, |seq| seq > later.head.seq).await;
     drop(engine);

@@ -13,13 +13,14 @@ use adit_core::{
 };
 use adit_server::{
     Engine, Opened, Server, ServerOptions,
+    agents::enrolment_token,
     api::Options,
     founding::{self, NewPerson},
     net::{Limits, Share},
 };
 use adit_sim::{MinerSpec, Personality, SimConfig, Simulator};
+use adit_wire::EnrolmentToken;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 use std::{
     net::{Ipv4Addr, SocketAddr},
     time::Duration,
@@ -42,6 +43,8 @@ fn limits() -> Limits {
 
 struct Rig {
     server: Server,
+    /// What an agent enrols with.
+    token: String,
     root: TempDir,
 }
 
@@ -57,9 +60,10 @@ impl Rig {
         let opened = Opened::open(data.clone()).unwrap();
         let owner = NewPerson { email: "lena@norte.example".into(), name: "Lena".into(), password: PASSWORD.into() };
         founding::found(&opened, "Norte", &owner).await.unwrap();
+        let token = enrolment_token(&mut opened.secrets(), TOKEN).unwrap();
         let listen = "127.0.0.1:0".parse().unwrap();
         let server = opened.serve(ServerOptions { data, listen, poll_interval_s: 1, heads: None, api }).await.unwrap();
-        Self { server, root }
+        Self { server, token, root }
     }
 
     /// A connection from 127.0.0.`from`.
@@ -151,7 +155,7 @@ async fn idle_agent_sockets_from_many_addresses_shut_no_agent_out_and_take_no_ag
     let engine = rig.server.engine();
     let miner = MinerSpec::new(Personality::WhatsminerV2, Ipv4Addr::new(127, 61, 0, 1));
     let fleet = Simulator::start(SimConfig::new(7, vec![miner])).await.unwrap();
-    let token_hash = Sha256::digest(TOKEN).iter().map(|b| format!("{b:02x}")).collect();
+    let token_hash = EnrolmentToken::hash_of(TOKEN);
     let ranges = vec!["127.61.0.1".into()];
     for (number, control) in (1..).zip([
         Control::CreateSite { name: "Norte".into(), capacity_w: None },
@@ -182,7 +186,7 @@ async fn idle_agent_sockets_from_many_addresses_shut_no_agent_out_and_take_no_ag
     let mut commits = engine.subscribe();
     let folder = rig.root.path().join("agent");
     let mut options = AgentOptions::new(format!("ws://{}", rig.server.address()), folder, adit_drivers::all());
-    options.enrolment_token = Some(TOKEN.to_owned());
+    options.enrolment_token = Some(rig.token.clone());
     options.pace = Pace { batch: Duration::from_millis(50), status: Duration::from_millis(200), ..Pace::default() };
     let (stop, stopped) = oneshot::channel::<()>();
     let running = tokio::spawn(adit_agent::run(options, async move {

@@ -9,12 +9,12 @@ use adit_core::{
     ids::AgentId,
     requests::{Action, Control, PolicyChange, Scenario},
 };
+use adit_wire::EnrolmentToken;
 use axum::{
     body::Body,
     http::{Request, header},
 };
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 use std::time::Duration;
 use support::{
     ACCOUNT, approve, bounded,
@@ -99,16 +99,22 @@ async fn an_agents_token_is_shown_once_and_enrols_once() {
     let owner = house.sign_in("owner").await;
     let body = json!({ "site": "site-1", "name": "second", "reason": "another hall" });
     let made = fine(&house, &owner, ("POST", "agents"), Some(body), (201, "AgentMade")).await;
-    let token = made["token"].as_str().unwrap();
     assert_eq!((&made["agent"]["id"], &made["agent"]["enrolled"]), (&json!("agt-3"), &json!(false)));
+    let other = ("POST", "agents/agt-3/token");
+    let other = fine(&house, &owner, other, Some(json!({ "reason": "lost" })), (201, "AgentMade")).await;
+    let [lost, token] = [&made, &other].map(|made| made["token"].as_str().unwrap().split_once('.').unwrap().0);
     for path in ["agents", "requests", "audit?limit=500"] {
-        assert!(!house.get(path, &owner).await.text.contains(token), "{path}");
+        let shown = house.get(path, &owner).await.text;
+        assert!(!shown.contains(token) && !shown.contains(lost), "{path}");
     }
-    let token_hash: String = Sha256::digest(token).iter().map(|byte| format!("{byte:02x}")).collect();
-    let enrolment = || Command::EnrolAgent { token_hash: token_hash.clone(), public_key: "ab".repeat(32) };
+    let enrolment =
+        |secret| Command::EnrolAgent { token_hash: EnrolmentToken::hash_of(secret), public_key: "ab".repeat(32) };
     let system = Actor::system(ACCOUNT);
-    assert_eq!(house.engine.run(system, enrolment()).await, Ok(Reply::Agent(AgentId(3))));
-    assert!(house.engine.run(system, enrolment()).await.is_err());
+    assert!(house.engine.run(system, enrolment(lost)).await.is_err(), "another was issued");
+    assert_eq!(house.engine.run(system, enrolment(token)).await, Ok(Reply::Agent(AgentId(3))));
+    assert!(house.engine.run(system, enrolment(token)).await.is_err());
+    let late = ask(&house, &owner, "POST", "agents/agt-3/token", Some(json!({}))).await;
+    assert_eq!(late.status, 422, "it has a key: {}", late.text);
     let change = json!({ "name": "watcher", "mode": "monitoring_only", "paused": true });
     fine(&house, &owner, ("PUT", "agents/agt-3"), Some(change), (200, "Request")).await;
     let agents = fine(&house, &owner, ("GET", "agents"), None, (200, "AgentPage")).await;

@@ -4264,7 +4264,9 @@ export interface operations {
     post_agents_id_token: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                "idempotency-key"?: string;
+            };
             path: {
                 id: string;
             };

@@ -18,6 +18,7 @@ use adit_core::{
     ids::{AccountId, RequestId, UserId},
     requests::{Action, Control, Decision, ItemState, Policy, Request, RequestState, Scenario, Target},
     state::State,
+    time::Millis,
 };
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -235,17 +236,21 @@ proptest! {
     }
 
     #[test]
-    fn i14_one_idempotency_key_makes_one_request(steps in steps(STEPS)) {
-        let mut used = BTreeSet::new();
+    fn i14_one_idempotency_key_makes_one_request_until_a_day_after_its_end(steps in steps(STEPS)) {
+        let mut used: BTreeMap<(Principal, String), Vec<RequestId>> = BTreeMap::new();
         live(&steps, |m| {
             for entry in m.new {
-                let (Event::RequestSubmitted { idempotency, .. } | Event::DraftSubmitted { idempotency, .. }) = &entry.event
-                else {
-                    continue;
+                let (key, made) = match &entry.event {
+                    Event::RequestSubmitted { idempotency: Some((key, _)), request, .. } => (key, vec![*request]),
+                    Event::DraftSubmitted { idempotency: Some((key, _)), requests, .. } => (key, requests.clone()),
+                    _ => continue,
                 };
-                if let Some((key, _)) = idempotency {
-                    assert!(used.insert((entry.actor, key.clone())), "{key} of {:?} is used twice", entry.actor);
-                }
+                let is_free = |id: &RequestId| {
+                    let end = m.w.state.request(*id).and_then(|request| request.ended_at);
+                    end.is_some_and(|end| end.after(Millis::hours(24)) <= entry.at)
+                };
+                let before = used.insert((entry.actor, key.clone()), made).unwrap_or_default();
+                assert!(before.iter().all(is_free), "{key} of {:?} is used twice: {before:?}", entry.actor);
             }
         });
     }

@@ -5,7 +5,9 @@ use crate::decider::CommandError;
 use adit_core::{
     authz::Actor,
     command::{Command, Reply},
-    ids::AccountId,
+    fleet::Agent,
+    ids::{AccountId, AgentId},
+    state::State as CoreState,
 };
 use adit_wire::{Enrolled, Enrolment, SignatureError};
 use axum::{Json, extract::State, http::StatusCode};
@@ -25,19 +27,33 @@ pub(super) async fn enrol(
     };
     let (token_hash, key) = asked.check(&agents.key.verifying_key()).map_err(bad)?;
     let public_key = key.to_hex();
+    let state = agents.engine.state();
+    // Whoever made up a token is told so without a word to the engine.
+    let is_known = holder_of(&state, &public_key).is_some()
+        || everyone(&state).any(|a| a.token_hash.as_ref() == Some(&token_hash));
+    if !is_known {
+        let reason = "there is no such unspent enrolment token: have another one issued";
+        return Err((StatusCode::NOT_FOUND, reason.to_owned()));
+    }
     let command = Command::EnrolAgent { token_hash, public_key: public_key.clone() };
     let agent = match agents.engine.run(Actor::system(AccountId(0)), command).await {
         Ok(Reply::Agent(agent)) => agent,
         Ok(_) => return Err((StatusCode::INTERNAL_SERVER_ERROR, "no agent came of it".to_owned())),
         Err(CommandError::Rejected(rejection)) => {
-            let state = agents.engine.state();
-            let mut everyone = state.accounts().flat_map(|account| state.agents_of(account.id));
-            let before = everyone.find(|agent| agent.public_key.as_deref() == Some(&public_key));
             let status = StatusCode::from_u16(rejection.status()).unwrap_or(StatusCode::CONFLICT);
-            before.map(|agent| agent.id).ok_or_else(|| (status, rejection.to_string()))?
+            holder_of(&agents.engine.state(), &public_key).ok_or_else(|| (status, rejection.to_string()))?
         }
         Err(CommandError::Unavailable(reason)) => return Err((StatusCode::SERVICE_UNAVAILABLE, reason)),
     };
     tracing::info!(%agent, "enrolled");
     Ok(Json(Enrolled::new(&agents.key, agent, &key)))
+}
+
+fn everyone(state: &CoreState) -> impl Iterator<Item = &Agent> {
+    state.accounts().flat_map(|account| state.agents_of(account.id))
+}
+
+/// The agent that has enrolled with this key.
+fn holder_of(state: &CoreState, public_key: &str) -> Option<AgentId> {
+    everyone(state).find(|agent| agent.public_key.as_deref() == Some(public_key)).map(|agent| agent.id)
 }

@@ -1,6 +1,6 @@
 //! Devices that are seen in two places, told to both: to who reaches the device, and to who reaches the agent that claims it.
 
-use super::{Shared, caller::Allowed};
+use super::{Shared, caller::Permitted};
 use adit_core::{
     authz::{Permission, Place, Reach},
     fleet::{Device, DeviceClaim},
@@ -31,7 +31,7 @@ pub fn claims(state: &State, reach: &Reach, claims: &[DeviceClaim]) -> Vec<Value
 }
 
 /// `GET /device-conflicts`
-pub async fn list(Shares(api): Shares<Shared>, allowed: Allowed<{ Permission::DeviceList as u8 }>) -> Json<Value> {
+pub async fn list(Shares(api): Shares<Shared>, allowed: Permitted<{ Permission::DeviceList as u8 }>) -> Json<Value> {
     let (state, reach) = (api.engine.state(), allowed.permit.reach());
     let told = |(device, said): (&Device, &[DeviceClaim])| {
         let here = reach.covers(device.account, &device.place());

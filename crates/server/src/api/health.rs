@@ -5,7 +5,7 @@ use super::{
     caller::Caller,
     problem::{Answer, Problem},
 };
-use adit_core::{authz::Permission, rejection::Rejection, requests::RequestState};
+use adit_core::{authz::Permission, rejection::Rejection, requests::RequestState, time::Timestamp};
 use axum::{
     extract::{ConnectInfo, FromRequestParts, State as Shares},
     http::{HeaderValue, StatusCode, header, request::Parts},
@@ -21,14 +21,32 @@ pub async fn alive() -> &'static str {
     "ok\n"
 }
 
+/// For so long an answer to whether the engine decides is given again: anybody may ask, and each look is work for the engine.
+const READY_FOR_MS: u64 = 1_000;
+
+/// When the engine was last seen to decide. Whoever asks meanwhile waits for the look under way.
+#[derive(Default)]
+pub struct Readiness(tokio::sync::Mutex<Option<Timestamp>>);
+
 /// `GET /readyz`: the engine decides.
 pub async fn ready(Shares(api): Shares<Shared>) -> Answer<&'static str> {
-    let decides = api.engine.tick().await;
-    decides.map(|()| "ok\n").map_err(|cause| {
-        tracing::error!(%cause, "the engine decides nothing");
-        let detail = "nothing can be decided at present; the server's log says why";
-        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)
-    })
+    let mut seen = api.readiness.0.lock().await;
+    let now = api.now();
+    if seen.is_some_and(|at| at.0.abs_diff(now.0) < READY_FOR_MS) {
+        return Ok("ok\n");
+    }
+    *seen = None;
+    match api.engine.tick().await {
+        Ok(()) => {
+            *seen = Some(now);
+            Ok("ok\n")
+        }
+        Err(cause) => {
+            tracing::error!(%cause, "the engine decides nothing");
+            let detail = "nothing can be decided at present; the server's log says why";
+            Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail))
+        }
+    }
 }
 
 /// Somebody who may read the numbers: on this machine, or with the permission to change settings on the whole of the

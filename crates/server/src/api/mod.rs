@@ -140,6 +140,7 @@ pub struct Api {
     guesses: observers::Guesses,
     keys: keys::Desk,
     lanes: once::Lanes,
+    readiness: health::Readiness,
 }
 
 /// What handlers are given.
@@ -176,6 +177,7 @@ impl Api {
             guesses: observers::Guesses::default(),
             keys,
             lanes: once::Lanes::default(),
+            readiness: health::Readiness::default(),
             streams: events::Streams::new(epoch),
         })
     }

@@ -93,6 +93,7 @@ fn collecting() -> Vec<Operation> {
             collection::reissue_token,
             "Asks for another one-time token for an agent that has not enrolled; it is in the answer, once.",
         )
+        .once()
         .needs(P::AgentManage)
         .takes("AgentTokenAsk")
         .gives(201, "AgentMade")
