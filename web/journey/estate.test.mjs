@@ -101,13 +101,24 @@ test("a scan task is changed: its own addresses do not stand in its way, its pas
   await taskMenu(owner, "hall", "Change…");
   const form = dialog(owner, "Change hall");
   await form.getByText("Some are stored; they are not shown.").waitFor();
-  await form.getByLabel("Addresses to search").fill("10.9.0.0/27");
-  await form.getByText("32 addresses").waitFor();
+  await form.getByLabel("Addresses to search").fill("10.9.0.0/29");
+  await form.getByText("8 addresses").waitFor();
   await form.getByLabel("Switched on").uncheck();
   await form.getByRole("button", { name: "Change", exact: true }).click();
   const scan = row(card(owner, "quarry-1"), "hall");
   await scan.getByText("switched off").waitFor();
   await scan.getByText("with passwords").waitFor();
+});
+
+test("wider ranges lose the passwords that were not typed again, and it is said", async () => {
+  await taskMenu(owner, "hall", "Change…");
+  const form = dialog(owner, "Change hall");
+  await form.getByText("type them again if you add addresses").waitFor();
+  await form.getByLabel("Addresses to search").fill("10.9.0.0/27");
+  await form.getByText("32 addresses").waitFor();
+  await form.getByRole("button", { name: "Change", exact: true }).click();
+  await owner.getByText("its passwords are gone: type them again").waitFor();
+  await row(card(owner, "quarry-1"), "hall").getByText("with passwords").waitFor({ state: "detached" });
 });
 
 test("an agent is renamed and set to watch only, paused and let run again", async () => {
