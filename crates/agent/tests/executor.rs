@@ -107,13 +107,13 @@ const LOCATE: Operation = Operation::Locate { on: true };
 const REBOOT: Operation = Operation::Reboot {};
 
 #[tokio::test]
-async fn a_verified_order_carries_the_draw_before_and_after_and_is_in_the_journal() {
+async fn a_verified_order_carries_the_draw_before_it_and_is_in_the_journal() {
     let (miners, clock, tape) = (miners(1).await, HandClock::at(0), Tape::blank());
     let mut rig = rig(&miners, 1, tape.journal(clock.clock()), &clock, 4);
     rig.take(device_order(0, 1, Operation::SetPowerMode { mode: PowerMode::Sleep }, 100)).await;
     let (id, result) = rig.next().await;
     assert_eq!((id, result.ending), (command_id(0), Ending::Verified));
-    assert_eq!((result.power_before_w, result.power_after_w), (Some(3_000), Some(20)));
+    assert_eq!(result.power_before_w, Some(3_000), "what it draws afterwards is measured once it has settled");
     bounded(rig.executor.drain()).await;
     assert_eq!(tape.journal(clock.clock()).unstored(), [(id, result)]);
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     audit::Hash,
-    fleet::{CommandId, FoundDevice, SitePolicy, TargetResult},
+    fleet::{CommandId, FoundDevice, PowerAfter, SitePolicy, TargetResult},
     ids::{AgentId, ContainerId, DeviceId, KeyId, RequestId, ScanTaskId, SiteId, SubAccountId, UserId, WebhookId},
     requests::{Action, ContentHash, Decision, KeyTerms, NewKey, Outlook},
     state::{Seen, SignInChange},
@@ -323,6 +323,13 @@ pub enum Command {
         devices: Vec<FoundDevice>,
         /// Devices of which whoever holds them has heard lately.
         heard: BTreeSet<DeviceId>,
+    },
+    /// What devices draw since the orders to them have taken effect.
+    ReportPower {
+        /// Of which request.
+        request: RequestId,
+        /// Of which targets, by their places in its list.
+        power: Vec<(u32, PowerAfter)>,
     },
     /// An agent's commands have ended.
     ReportResults {

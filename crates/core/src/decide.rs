@@ -244,6 +244,10 @@ impl Tx {
                 system_only(actor)?;
                 Ok(self.report_results(agent, results))
             }
+            Command::ReportPower { request, power } => {
+                system_only(actor)?;
+                self.report_power(request, power)
+            }
             Command::NoteState { seq, hash } => {
                 system_only(actor)?;
                 self.note_state(seq, hash)

@@ -8,7 +8,7 @@ use crate::{
     accounts::{Posting, Sections, Share},
     audit::Hash,
     authz::{ApiAccess, Origins, Permission, Principal, RoleId, Scope},
-    fleet::{AgentMode, FoundDevice, SitePolicy, TargetResult},
+    fleet::{AgentMode, FoundDevice, PowerAfter, SitePolicy, TargetResult},
     ids::{
         AccountId, AgentId, ContainerId, CustomRoleId, DeviceId, GrantId, GroupId, KeyId, ObserverLinkId, RequestId,
         ScanTaskId, SiteId, SubAccountId, UserId, WebhookId,
@@ -437,6 +437,9 @@ pub enum Event {
     /// Items have ended.
     #[serde(rename = "items_ended.v1")]
     ItemsEnded { request: RequestId, results: Vec<(u32, TargetResult)> },
+    /// What devices draw since their orders have taken effect.
+    #[serde(rename = "power_measured.v1")]
+    PowerMeasured { request: RequestId, power: Vec<(u32, PowerAfter)> },
     /// It has ended.
     #[serde(rename = "request_ended.v1")]
     RequestEnded { request: RequestId, state: RequestState, reason: Option<String>, superseded_by: Option<RequestId> },
@@ -465,6 +468,7 @@ impl Event {
             | Self::RequestReturned { request }
             | Self::RequestExecuting { request, .. }
             | Self::ItemsEnded { request, .. }
+            | Self::PowerMeasured { request, .. }
             | Self::RequestEnded { request, .. } => Some(*request),
             _ => None,
         }

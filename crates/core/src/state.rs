@@ -8,6 +8,7 @@ mod conflicts;
 mod drafts;
 mod fleet;
 mod form;
+mod holds;
 mod identity;
 mod keyed;
 mod keys;

@@ -102,11 +102,12 @@ const fn number(event: &Event) -> usize {
         Event::AgentTokenReissued { .. } => 84,
         Event::DevicesClaimed { .. } => 85,
         Event::DevicesMoved { .. } => 86,
+        Event::PowerMeasured { .. } => 87,
     }
 }
 
 /// How many numbers there are.
-const EVENTS: usize = 87;
+const EVENTS: usize = 88;
 
 fn entries() -> impl Iterator<Item = (usize, &'static str, Entry)> {
     (1..).zip(LINES.lines()).map(|(line, text)| {

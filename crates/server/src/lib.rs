@@ -34,6 +34,7 @@ pub mod founding;
 pub mod heads;
 pub mod live;
 pub mod mail;
+pub mod measuring;
 pub mod net;
 pub mod notices;
 pub mod operator;

@@ -5,7 +5,7 @@ use crate::{
     agents::{self, AgentsError},
     api::{self, Api},
     heads::{self, HeadFile},
-    net, public_url,
+    measuring, net, public_url,
 };
 use adit_store::{DataDir, People, Secrets, StoreError};
 use std::{
@@ -167,6 +167,7 @@ impl Opened {
         let herald = Herald::new(engine.clone(), dir.notices()?, Arc::clone(&people), secrets, agents.heads(), herald);
         let herald = herald.map_err(ServerError::Api)?;
         let bounds = (limits, options.api.proxies.clone());
+        let measured = live.clone();
         let api = Api::new(engine.clone(), live, people, Arc::clone(&agents), Arc::clone(&herald), log, options.api)
             .map_err(ServerError::Api)?;
         let (stop, stopped) = watch::channel(());
@@ -180,6 +181,7 @@ impl Opened {
         keepers.spawn(async move { snapshots.keep_snapshots(reader).await });
         keepers.spawn(herald.work(Box::new(dir.log_reader()?)));
         keepers.spawn(heads::keep(engine.clone(), agents.heads(), Arc::clone(&noted)));
+        keepers.spawn(measuring::keep(engine.clone(), measured));
         let followed = Arc::clone(&agents);
         keepers.spawn(async move { followed.follow().await });
         let mut serving = JoinSet::new();

@@ -3000,8 +3000,11 @@ export interface components {
             at: number | null;
             index: number;
             message: string | null;
+            /** @description What it draws since; null until that has settled or ten minutes have passed. */
             power_after_w: number | null;
             power_before_w: number | null;
+            /** @description Samples agreed; otherwise it is the last one. Null while it is measured. */
+            power_settled: boolean | null;
             state: components["schemas"]["ItemState"];
             target: components["schemas"]["TargetRef"];
         };
@@ -3473,9 +3476,15 @@ export interface components {
             initiator: components["schemas"]["UserRef"];
             /** @description Whose key it is, if a program asked: somebody else than they has to approve where somebody else has to, and they may call it off. */
             key_of: components["schemas"]["UserRef"] | null;
+            /** @description What the devices draw since, once it has settled, against what was foreseen for the same devices. Null where the operation changes no power, and before it begins. */
             measured: {
                 delta_w: number | null;
                 devices: number;
+                estimated_w: number | null;
+                /** @description Devices that are still measured. */
+                settling: number;
+                /** @description Devices whose draw did not settle in time, or that were told something else meanwhile. */
+                unsettled: number;
             } | null;
             my: {
                 can_answer: boolean;

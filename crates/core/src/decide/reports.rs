@@ -4,7 +4,7 @@ use super::Tx;
 use crate::{
     command::Reply,
     event::Event,
-    fleet::{CommandId, Device, FoundDevice, SitePolicy, TargetResult},
+    fleet::{CommandId, Device, FoundDevice, PowerAfter, SitePolicy, TargetResult},
     ids::{AgentId, DeviceId, RequestId, ScanTaskId},
     rejection::Rejection,
     requests::{ItemState, RequestState},
@@ -185,6 +185,16 @@ impl Tx {
             self.settle(request);
         }
         Reply::Taken { left_out }
+    }
+
+    /// What is not waited for is left out.
+    pub(super) fn report_power(&mut self, id: RequestId, power: Vec<(u32, PowerAfter)>) -> Result<Reply, Rejection> {
+        let request = self.state.request(id).ok_or(Rejection::NotFound { what: "request" })?;
+        let power: Vec<_> = power.into_iter().filter(|(item, _)| request.settles_since(*item).is_some()).collect();
+        if !power.is_empty() {
+            self.emit(Event::PowerMeasured { request: id, power });
+        }
+        Ok(Reply::Done)
     }
 }
 

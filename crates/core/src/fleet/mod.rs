@@ -9,6 +9,7 @@ pub mod outcome;
 pub mod ranges;
 pub mod reading;
 pub mod setting;
+mod settling;
 
 pub use model::{Agent, AgentMode, Container, Device, DeviceClaim, Group, ScanTask, Site, SitePolicy, SubAccount};
 pub use operation::{ConflictGroup, OpKind, Operation, Pool, PowerMode};
@@ -16,3 +17,4 @@ pub use outcome::{CommandId, Ending, Order, TargetResult};
 pub use ranges::{RangeError, Ranges};
 pub use reading::{Activity, Connectivity, DeviceIdentity, FoundDevice, ModePower, Reading};
 pub use setting::{PoolSetting, PoolUser, Setting, Worker, same_pools};
+pub use settling::{PowerAfter, SETTLES_WITHIN, Settling};

@@ -132,6 +132,15 @@ impl Operation {
         self.conflict_groups().iter().any(|group| others.iter().any(|other| group.conflicts_with(*other)))
     }
 
+    /// Does a device draw another power afterwards, for as long as nobody changes it again?
+    #[must_use]
+    pub const fn changes_power(&self) -> bool {
+        match self {
+            Self::Pause {} | Self::Resume {} | Self::SetPowerMode { .. } => true,
+            Self::Reboot {} | Self::RestartMining {} | Self::Locate { .. } | Self::SetPools { .. } => false,
+        }
+    }
+
     /// Whether doing it twice is the same as doing it once. Only then may a lost answer be followed by another try.
     #[must_use]
     pub const fn is_idempotent(&self) -> bool {

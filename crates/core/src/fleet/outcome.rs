@@ -48,15 +48,13 @@ pub struct TargetResult {
     pub message: Option<String>,
     /// Draw just before, W.
     pub power_before_w: Option<u32>,
-    /// Draw when it was verified, W.
-    pub power_after_w: Option<u32>,
 }
 
 impl TargetResult {
     /// An end with nothing measured.
     #[must_use]
     pub fn of(ending: Ending, message: impl Into<String>) -> Self {
-        Self { ending, message: Some(message.into()), power_before_w: None, power_after_w: None }
+        Self { ending, message: Some(message.into()), power_before_w: None }
     }
 }
 

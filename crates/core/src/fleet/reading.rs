@@ -73,6 +73,23 @@ pub struct FoundDevice {
     pub expected_hashrate_ghs: Option<u32>,
 }
 
+impl FoundDevice {
+    /// Can it be told to do this, and into this mode?
+    #[must_use]
+    pub fn takes(&self, operation: &Operation) -> bool {
+        let has_mode = match operation {
+            Operation::SetPowerMode { mode } => self.modes.contains(mode),
+            Operation::Reboot {}
+            | Operation::RestartMining {}
+            | Operation::Pause {}
+            | Operation::Resume {}
+            | Operation::Locate { .. }
+            | Operation::SetPools { .. } => true,
+        };
+        has_mode && self.supports.contains(&operation.kind())
+    }
+}
+
 /// Whether a device can be reached at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -2,7 +2,7 @@
 
 use super::{Action, Refusal, Request, RequestState};
 use crate::{
-    fleet::{ConflictGroup, OpKind},
+    fleet::{ConflictGroup, Operation},
     ids::{DeviceId, RequestId},
     state::State,
 };
@@ -29,7 +29,7 @@ impl State {
         };
         let mut award = Award::default();
         for device in devices {
-            if let Some(refusal) = self.cannot(*device, operation.kind()) {
+            if let Some(refusal) = self.cannot(*device, operation) {
                 award.refused.push((*device, refusal));
                 continue;
             }
@@ -58,13 +58,13 @@ impl State {
     }
 
     /// Why a device cannot be made to do this, whoever holds it.
-    fn cannot(&self, device: DeviceId, kind: OpKind) -> Option<Refusal> {
-        let known = self.device(device).filter(|known| known.found.supports.contains(&kind));
+    fn cannot(&self, device: DeviceId, operation: &Operation) -> Option<Refusal> {
+        let known = self.device(device).filter(|known| known.found.takes(operation));
         let Some(agent) = known.map(|known| known.agent) else { return Some(Refusal::Unsupported) };
         let Some(controller) = self.agent(agent).filter(|agent| agent.takes_orders()) else {
             return Some(Refusal::NotControlled { agent });
         };
-        (!controller.site_policy.allows(kind)).then_some(Refusal::ForbiddenOnSite { agent })
+        (!controller.site_policy.allows(operation.kind())).then_some(Refusal::ForbiddenOnSite { agent })
     }
 
     /// Requests that hold a device in any group that conflicts with these, each once.
@@ -87,7 +87,7 @@ mod tests {
     use crate::{
         authz::Principal,
         event::{Entry, Event},
-        fleet::{DeviceIdentity, FoundDevice, ModePower, Operation},
+        fleet::{DeviceIdentity, FoundDevice, ModePower, OpKind},
         ids::{AccountId, AgentId, ScanTaskId, SiteId, UserId},
         requests::{Payload, Target},
         time::{Millis, Timestamp},

@@ -1,10 +1,10 @@
 //! One request: what was asked, who has voted, where each target stands, what happened to it when.
 
-use super::{ContentHash, Items, Payload, Target, rendering::Prior};
+use super::{Action, ContentHash, Items, Payload, Target, rendering::Prior};
 use crate::{
     authz::Principal,
     event::Event,
-    fleet::{Setting, TargetResult},
+    fleet::{PowerAfter, Setting, TargetResult},
     ids::{AgentId, DeviceId, GrantId, RequestId, UserId},
     time::Timestamp,
 };
@@ -253,6 +253,9 @@ pub enum ItemState {
         result: TargetResult,
         /// When.
         at: Timestamp,
+        /// What the device draws since; none while that settles, and where the operation changes no power.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        power: Option<PowerAfter>,
     },
 }
 
@@ -390,6 +393,21 @@ impl Request {
     #[must_use]
     pub fn vote_of(&self, user: UserId) -> Option<&Vote> {
         self.live_votes().find(|vote| vote.voter == user)
+    }
+
+    /// Since when the draw of this target's device is to be measured: its order has ended well, changes what it draws, and how
+    /// much it draws since then has not been told.
+    #[must_use]
+    pub fn settles_since(&self, item: u32) -> Option<Timestamp> {
+        let Action::Device(operation) = &self.payload.action else { return None };
+        match self.items.get(item as usize) {
+            Some(ItemState::Ended { result, at, power: None })
+                if operation.changes_power() && result.ending.is_success() =>
+            {
+                Some(*at)
+            }
+            _ => None,
+        }
     }
 
     /// Ended items: how many, and how many of them well.

@@ -6,7 +6,7 @@ use crate::{
     event::{Entry, Event},
     fleet::{DeviceIdentity, TargetResult},
     ids::{AccountId, RequestId, SiteId, UserId},
-    requests::{Action, Comment, ItemState, Request, RequestState, Safeguards, Step, StepKind, Target, Took, Vote},
+    requests::{Comment, ItemState, Request, RequestState, Safeguards, Step, StepKind, Vote},
     time::Timestamp,
 };
 use std::sync::Arc;
@@ -211,29 +211,7 @@ impl State {
         self.requests.push_back(Arc::new(made));
     }
 
-    /// Gives the request's devices to `holder` (a place plus one; 0 frees what the request still holds).
-    fn claim(&mut self, request: &Request, holder: u32) {
-        let Action::Device(operation) = &request.payload.action else {
-            return;
-        };
-        let mine = self.by_request.get(&request.id).map_or(0, |place| place + 1);
-        for (_, target) in request.effective() {
-            let Target::Device(device) = target else {
-                continue;
-            };
-            let Some(claims) = self.claims.get_mut(device.index() - 1) else {
-                continue;
-            };
-            for group in operation.conflict_groups() {
-                let slot = &mut claims.0[*group as usize];
-                if holder != 0 || *slot == mine {
-                    *slot = holder;
-                }
-            }
-        }
-    }
-
-    fn change_request(&mut self, id: RequestId, change: impl FnOnce(&mut Request)) {
+    pub(super) fn change_request(&mut self, id: RequestId, change: impl FnOnce(&mut Request)) {
         let Some(place) = self.by_request.get(&id) else {
             return;
         };
@@ -252,7 +230,7 @@ impl State {
     }
 
     /// The event being folded in, as a step of a request.
-    const fn step(&self, entry: &Entry, what: StepKind) -> Step {
+    pub(super) const fn step(&self, entry: &Entry, what: StepKind) -> Step {
         Step { seq: self.seq, at: entry.at, by: entry.actor, what }
     }
 
@@ -275,6 +253,13 @@ impl State {
         match &entry.event {
             Event::TargetsDropped { request, by, items } => return self.drop_targets(entry, *request, *by, items),
             Event::RequestEnded { request, .. } => self.let_go(*request),
+            // A device that is done is free for others, however long the rest of the request takes.
+            Event::ItemsEnded { request, results } => {
+                self.free(*request, results.iter().map(|(item, _)| *item));
+            }
+            Event::RequestExecuting { request, skipped, .. } => {
+                self.free(*request, skipped.iter().map(|(item, _)| *item));
+            }
             _ => {}
         }
         let step = self.step_of(entry);
@@ -284,40 +269,6 @@ impl State {
                 change(request, &entry.event, entry.at);
             });
         }
-    }
-
-    /// The devices themselves are claimed by the request that took them, in its own event.
-    fn drop_targets(&mut self, entry: &Entry, request: RequestId, by: RequestId, items: &[u32]) {
-        let Some(place) = self.by_request.get(&request).copied() else {
-            return;
-        };
-        let mut devices = Vec::with_capacity(items.len());
-        if let Some(old) = self.requests.get(place as usize).cloned() {
-            for item in items {
-                if let Some(Target::Device(device)) = old.payload.targets.get(*item as usize)
-                    && let Some(claims) = self.claims.get_mut(device.index() - 1)
-                {
-                    claims.0.iter_mut().filter(|slot| **slot == place + 1).for_each(|slot| *slot = 0);
-                    devices.push(*device);
-                }
-            }
-        }
-        let targets = u32::try_from(items.len()).unwrap_or(u32::MAX);
-        let took = self.step(entry, StepKind::Took { from: request, targets });
-        let lost = self.step(entry, StepKind::Lost { to: by, targets });
-        self.change_request(by, |r| {
-            r.took.push(Took { from: request, devices });
-            r.steps.push(took);
-        });
-        self.change_request(request, |r| {
-            r.steps.push(lost);
-            for item in items {
-                if let Some(slot) = r.items.get_mut(*item as usize) {
-                    *slot = ItemState::Dropped { by };
-                    r.open_items -= 1;
-                }
-            }
-        });
     }
 
     /// It holds nothing any more and is not open.
@@ -373,6 +324,13 @@ fn change(request: &mut Request, event: &Event, at: Timestamp) {
             end_items(request, skipped, at);
         }
         Event::ItemsEnded { results, .. } => end_items(request, results, at),
+        Event::PowerMeasured { power: measured, .. } => {
+            for (item, after) in measured {
+                if let Some(ItemState::Ended { power, .. }) = request.items.get_mut(*item as usize) {
+                    *power = Some(*after);
+                }
+            }
+        }
         Event::RequestEnded { state, reason, superseded_by, .. } => {
             request.state = *state;
             request.state_reason.clone_from(reason);
@@ -392,7 +350,7 @@ fn withdraw(request: &mut Request, voter: UserId, at: Timestamp) {
 fn end_items(request: &mut Request, results: &[(u32, TargetResult)], at: Timestamp) {
     for (item, result) in results {
         if let Some(slot) = request.items.get_mut(*item as usize) {
-            *slot = ItemState::Ended { result: result.clone(), at };
+            *slot = ItemState::Ended { result: result.clone(), at, power: None };
             request.open_items -= 1;
         }
     }

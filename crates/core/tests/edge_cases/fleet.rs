@@ -8,8 +8,8 @@ use crate::{
 use adit_core::{
     authz::{Actor, Node, Role, Scope},
     command::{Command, DraftPart, DraftSubmission, Reply},
-    fleet::{Ending, Operation, PowerMode, TargetResult},
-    ids::{AccountId, DeviceId, UserId},
+    fleet::{Ending, Operation, PowerAfter, PowerMode, TargetResult},
+    ids::{AccountId, DeviceId, ScanTaskId, UserId},
     requests::{
         Action, Approved, Approvers, Control, Decision, ItemState, NewGrant, PolicyChange, Refusal, RequestState,
         Scenario, StepUp, Target, Took,
@@ -304,4 +304,82 @@ fn who_may_do_it_on_each_device_by_a_role_there_may_on_all_of_them_together() {
     let grant = w.state.grants_of(w.account).find(|g| g.user == both && g.role == Role::Technician).unwrap().id;
     ask(&mut w, owner, Control::RemoveGrant { grant });
     assert!(!tally(&w, id).undecided.contains(&both), "each of the two roles is needed for it");
+}
+
+#[test]
+fn a_device_that_is_done_is_free_for_others_while_the_rest_goes_on() {
+    let (mut w, [one, two]) = world_without_approvals();
+    let first = w.ask(one, mode(PowerMode::Sleep), &[1, 2, 3]);
+    assert_eq!(w.try_ask(two, mode(PowerMode::Low), &[1]).unwrap_err().code(), "device_busy");
+    let done = w.state.open_work(first).first().unwrap().command();
+    for ending in [Ending::Failed, Ending::Verified] {
+        let results = vec![(done, TargetResult::of(ending, "seen"))];
+        w.system(Command::ReportResults { agent: AGENT, results });
+    }
+    assert_eq!(w.state_of(first), RequestState::Executing);
+    let second = w.ask(two, mode(PowerMode::Low), &[1]);
+    assert_eq!(w.devices_of(second), [1]);
+    assert_eq!(w.try_ask(two, mode(PowerMode::Low), &[2]).unwrap_err().code(), "device_busy");
+    // The end of the first takes nothing from the second.
+    w.finish(first, Ending::Verified);
+    assert_eq!(w.try_ask(one, mode(PowerMode::Low), &[1]).unwrap_err().code(), "device_busy");
+    assert!(w.try_ask(one, mode(PowerMode::Low), &[2]).is_ok());
+}
+
+#[test]
+fn a_mode_that_a_device_has_not_is_refused_for_it_alone() {
+    let (mut w, [one, _]) = world_without_approvals();
+    let mut avalon = crate::support::miner(77);
+    avalon.modes = vec![PowerMode::Sleep, PowerMode::Normal, PowerMode::High];
+    let report =
+        Command::ReportDevices { agent: AGENT, scan_task: ScanTaskId(1), devices: vec![avalon], heard: [].into() };
+    w.system(report);
+    let number = w.state.devices().count() as u32;
+    let id = w.ask(one, mode(PowerMode::Low), &[1, number]);
+    assert_eq!(w.devices_of(id), [1]);
+    assert_eq!(*w.request(id).refused, [(DeviceId(number), Refusal::Unsupported)]);
+    w.finish(id, Ending::Verified);
+    assert_eq!(w.try_ask(one, mode(PowerMode::Low), &[number]).unwrap_err().code(), "unsupported");
+    assert!(w.try_ask(one, mode(PowerMode::High), &[number]).is_ok());
+}
+
+/// Nobody has to approve a change of modes.
+fn world_without_approvals() -> (World, [UserId; 2]) {
+    let mut w = World::new(10);
+    let people = [w.person(Role::OperationsManager), w.person(Role::OperationsManager)];
+    (w, people)
+}
+
+#[test]
+fn what_devices_draw_since_is_taken_once_and_only_where_an_operation_changes_it() {
+    let (mut w, [one, _]) = world_without_approvals();
+    let after = |watts| PowerAfter { watts, settled: true };
+    let told = |w: &World, id| {
+        let power = |item: &ItemState| match item {
+            ItemState::Ended { power, .. } => power.and_then(|power| power.watts),
+            _ => None,
+        };
+        w.request(id).items.iter().map(power).collect::<Vec<_>>()
+    };
+    let id = w.ask(one, mode(PowerMode::Sleep), &[1, 2, 3]);
+    let report = |w: &mut World, request, power: &[(u32, u32)]| {
+        let power = power.iter().map(|(item, watts)| (*item, after(Some(*watts)))).collect();
+        w.system(Command::ReportPower { request, power });
+    };
+    report(&mut w, id, &[(0, 1_000)]);
+    assert_eq!(told(&w, id), [None; 3], "its order has not ended");
+    let work = w.state.open_work(id);
+    let ends = [Ending::Verified, Ending::Failed, Ending::Verified];
+    let results = work.iter().zip(ends).map(|(item, ending)| (item.command(), TargetResult::of(ending, "seen")));
+    let results = results.collect();
+    w.system(Command::ReportResults { agent: AGENT, results });
+    assert_eq!([0, 1, 2].map(|item| w.request(id).settles_since(item).is_some()), [true, false, true]);
+    report(&mut w, id, &[(0, 20), (1, 30), (9, 40)]);
+    let said = w.log.len();
+    report(&mut w, id, &[(0, 3_000)]);
+    assert_eq!((told(&w, id), w.log.len()), (vec![Some(20), None, None], said), "once");
+    let lit = w.ask(one, Action::Device(Operation::Locate { on: true }), &[1]);
+    w.finish(lit, Ending::Verified);
+    report(&mut w, lit, &[(0, 20)]);
+    assert_eq!(told(&w, lit), [None]);
 }

@@ -196,35 +196,48 @@ pub fn title(state: &State, action: &Action, targets: usize) -> String {
     }
 }
 
+/// What the devices draw since, against what was foreseen for the same devices; none where the operation changes no power or
+/// nothing has begun.
 fn measured(request: &Request) -> Option<Value> {
-    let deltas: Vec<_> = request
-        .items
-        .iter()
-        .filter_map(|item| match item {
-            ItemState::Ended { result, .. } => {
-                Some(i64::from(result.power_after_w?) - i64::from(result.power_before_w?))
-            }
-            _ => None,
-        })
-        .collect();
-    (!deltas.is_empty()).then(|| json!({ "delta_w": deltas.iter().sum::<i64>(), "devices": deltas.len() }))
+    let Action::Device(operation) = &request.payload.action else { return None };
+    let begun = request.items.iter().any(|item| matches!(item, ItemState::Ended { .. } | ItemState::Open { .. }));
+    if !operation.changes_power() || !begun {
+        return None;
+    }
+    let (mut delta, mut estimated, mut devices, mut settling, mut unsettled) = (0_i64, 0_i64, 0_u32, 0_u32, 0_u32);
+    for (index, (item, estimate)) in (0_u32..).zip(request.items.iter().zip(request.estimates.iter())) {
+        settling += u32::from(request.settles_since(index).is_some());
+        let ItemState::Ended { result, power: Some(after), .. } = item else { continue };
+        unsettled += u32::from(!after.settled);
+        let known = result.power_before_w.zip(after.watts).filter(|_| after.settled);
+        if let (Some((before, after)), Some(foreseen)) = (known, estimate.delta_w()) {
+            devices += 1;
+            delta += i64::from(after) - i64::from(before);
+            estimated += foreseen;
+        }
+    }
+    let some = |watts: i64| (devices > 0).then_some(watts);
+    Some(json!({
+        "delta_w": some(delta), "estimated_w": some(estimated), "devices": devices, "settling": settling,
+        "unsettled": unsettled,
+    }))
 }
 
 /// One target as the contract's `Item`; `stage` tells how far an open order has come.
 pub fn item(state: &State, request: &Request, index: usize, stage: &str) -> Option<Value> {
     let (target, item) = (request.payload.targets.get(index)?, request.items.get(index)?);
-    let mut view =
-        json!({ "index": index, "message": null, "at": null, "power_before_w": null, "power_after_w": null });
+    let mut view = json!({ "index": index, "message": null, "at": null, "power_before_w": null, "power_after_w": null, "power_settled": null });
     let word = match item {
         ItemState::Waiting if request.state.is_terminal() => "cancelled",
         ItemState::Waiting => "waiting",
         ItemState::Dropped { .. } => "dropped",
         ItemState::Open { .. } => stage,
-        ItemState::Ended { result, at } => {
+        ItemState::Ended { result, at, power } => {
             view["message"] = json!(result.message);
             view["at"] = json!(at);
             view["power_before_w"] = json!(result.power_before_w);
-            view["power_after_w"] = json!(result.power_after_w);
+            view["power_after_w"] = json!(power.and_then(|power| power.watts));
+            view["power_settled"] = json!(power.map(|power| power.settled));
             match result.ending {
                 Ending::Verified => "verified",
                 Ending::Acknowledged => "acknowledged",

@@ -347,6 +347,12 @@ impl Speaker<'_> {
             Event::ItemsEnded { request, results } => {
                 format!("{}: {}", self.number(*request), endings(results))
             }
+            Event::PowerMeasured { request, power } => {
+                let settled = power.iter().filter(|(_, after)| after.settled).count();
+                let rest = power.len() - settled;
+                let rest = if rest > 0 { format!(", of {rest} not settled in time") } else { String::new() };
+                format!("{}: draw of {} measured{rest}", self.number(*request), count(settled, "device"))
+            }
             Event::RequestEnded { request, state, reason, superseded_by } => {
                 let by = superseded_by.map_or_else(String::new, |by| format!(" by {}", self.number(by)));
                 let why = reason.as_ref().map_or_else(String::new, |why| format!(": {why}"));

@@ -123,6 +123,7 @@ pub fn reach(state: &State, Reader { actor, now, reach }: Reader<'_>, entry: &En
         | Event::RequestReturned { request }
         | Event::RequestExecuting { request, .. }
         | Event::ItemsEnded { request, .. }
+        | Event::PowerMeasured { request, .. }
         | Event::RequestEnded { request, .. } => {
             state.request(*request).is_some_and(|request| state.sight(actor, request, now).is_whole())
         }

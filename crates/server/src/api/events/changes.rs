@@ -172,6 +172,7 @@ impl Changes {
             | Event::OfferAccepted { .. }
             | Event::RequestCommented { .. } => return,
             Event::ItemsEnded { results, .. } => items.extend(results.iter().map(|(item, _)| *item)),
+            Event::PowerMeasured { power, .. } => items.extend(power.iter().map(|(item, _)| *item)),
             Event::TargetsDropped { by, items: taken, .. } => {
                 items.extend(taken);
                 self.requests.insert(*by);
