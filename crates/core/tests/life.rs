@@ -85,7 +85,7 @@ fn what_the_targets_were_set_to_is_kept_with_the_request() {
     let mut w = World::new(3);
     let operator = w.person(Role::OperationsManager);
     let known = |device: u32, mode: PowerMode| {
-        let watts = adit_core::requests::Estimate { before_w: Some(3_400), after_w: Some(20) };
+        let watts = adit_core::requests::Estimate { before_w: Some(3_400), after_w: Some(20), ..Default::default() };
         let setting = Some(Setting::PowerMode(mode));
         (adit_core::ids::DeviceId(device), adit_core::requests::Outlook { watts, setting })
     };

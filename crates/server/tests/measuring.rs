@@ -63,7 +63,7 @@ async fn power_is_measured_once_it_has_settled_and_over_the_devices_that_were_fo
     let asked = json!({
         "action": { "action": "set_power_mode", "params": { "mode": "sleep" } }, "targets": ["dev-1", "dev-2", "dev-3"],
     });
-    let asked = house.ask("POST", "requests", Some(&owner), Some(&asked)).await;
+    let asked = house.ask("POST", "/api/v1/requests", Some(&owner), Some(&asked)).await;
     assert!(asked.status.is_success(), "{}", asked.text);
     let id: RequestId = serde_json::from_value(asked.body["id"].clone()).unwrap();
     assert_eq!(measured(&house, id).await["devices"], 0, "it is under way");
@@ -116,4 +116,38 @@ async fn an_operation_that_changes_no_power_shows_none() {
     let id = house.request("owner", Action::Device(Operation::Reboot {}), &[DeviceId(1)]).await;
     done(&house, id).await;
     assert_eq!(measured(&house, id).await, json!(null));
+}
+
+/// A device that has worked in this mode for long enough.
+fn in_mode(device: u32, mode: PowerMode, watts: u32) -> Reading {
+    Reading { power_mode: Some(mode), uptime_s: Some(86_400), ..reading(device, watts) }
+}
+
+#[tokio::test]
+async fn a_draw_is_foreseen_by_the_devices_own_then_its_kinds_then_the_makers_figure() {
+    let house = House::new().await;
+    let owner = house.sign_in("owner").await;
+    let preview = async |mode: &str, devices: &[u32]| {
+        let targets: Vec<_> = devices.iter().map(|device| format!("dev-{device}")).collect();
+        let action = json!({ "action": "set_power_mode", "params": { "mode": mode } });
+        let asked = json!({ "action": action, "targets": targets });
+        let shown = house.ask("POST", "/api/v1/requests/preview", Some(&owner), Some(&asked)).await;
+        assert_eq!(shown.status, 200, "{}", shown.text);
+        ["after_w", "band_w", "bases"].map(|field| shown.body["effect"][field].clone())
+    };
+    let bases = |own: u32, peers: u32, nameplate: u32| json!({ "own": own, "peers": peers, "nameplate": nameplate });
+    let hear = |readings: &[Reading]| house.live.hear(readings, house.engine.now());
+    hear(&[1, 2, 3, 4].map(|device| in_mode(device, PowerMode::Sleep, 15)));
+    assert_eq!(preview("normal", &[4]).await, [json!(3_400), json!(340), bases(0, 0, 1)], "the maker's figure");
+    hear(&[(1, 3_300), (2, 3_350)].map(|(device, watts)| in_mode(device, PowerMode::Normal, watts)));
+    house.later(Millis::minutes(11)).await;
+    hear(&[(1, 3_300), (2, 3_350)].map(|(device, watts)| in_mode(device, PowerMode::Normal, watts)));
+    assert_eq!(preview("normal", &[4]).await[2], bases(0, 0, 1), "two say nothing about others");
+    hear(&[in_mode(3, PowerMode::Normal, 3_900)]);
+    house.later(Millis::minutes(11)).await;
+    hear(&[in_mode(3, PowerMode::Normal, 3_900)]);
+    assert_eq!(preview("normal", &[4]).await, [json!(3_350), json!(550), bases(0, 1, 0)], "the median of its kind");
+    // Asleep again, it has its own history.
+    hear(&[in_mode(3, PowerMode::Sleep, 15)]);
+    assert_eq!(preview("normal", &[3, 4]).await, [json!(3_900 + 3_350), json!(118 + 550), bases(1, 1, 0)]);
 }

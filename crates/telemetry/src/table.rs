@@ -129,6 +129,10 @@ struct Rest {
     fan_rpm: Option<u32>,
     uptime_s: Option<u64>,
     ramps_until: Timestamp,
+    /// What it drew when it was last settled in each power mode, W.
+    drew: [Option<u32>; MODES],
+    /// The last mode that it worked in.
+    worked_in: Option<PowerMode>,
     pools: Option<Box<[Pool]>>,
     errors: Box<[String]>,
 }
@@ -145,6 +149,8 @@ impl Rest {
             fan_rpm: None,
             uptime_s: None,
             ramps_until: NEVER,
+            drew: [None; MODES],
+            worked_in: None,
             pools: None,
             errors: Box::default(),
         }
@@ -169,6 +175,8 @@ impl Rest {
     }
 }
 
+/// Power modes.
+const MODES: usize = 4;
 const NEVER: Timestamp = Timestamp(i64::MIN);
 /// In the status column, where there is no device.
 pub(crate) const ABSENT: u8 = u8::MAX;
@@ -235,6 +243,18 @@ impl LiveTable {
                 self.take(index, &Reading::silent(device, Connectivity::Unknown), at);
             }
         }
+    }
+
+    /// What a device drew when it was last settled in a mode, W.
+    #[must_use]
+    pub fn drew(&self, device: DeviceId, mode: PowerMode) -> Option<u32> {
+        self.rest[self.index(device)?].drew[mode as usize]
+    }
+
+    /// The last mode that a device worked in.
+    #[must_use]
+    pub fn worked_in(&self, device: DeviceId) -> Option<PowerMode> {
+        self.rest[self.index(device)?].worked_in
     }
 
     /// One device.
@@ -333,6 +353,12 @@ impl LiveTable {
         rest.power_w = reading.power_w;
         rest.fan_rpm = reading.fan_rpm;
         rest.uptime_s = reading.uptime_s;
+        if let (Some(mode), Some(watts)) = (settled_mode(reading, at < rest.ramps_until), reading.power_w) {
+            rest.drew[mode as usize] = Some(watts);
+            if mode != PowerMode::Sleep {
+                rest.worked_in = Some(mode);
+            }
+        }
         if rest.pools.as_deref() != reading.pools.as_deref() {
             rest.pools = reading.pools.as_deref().map(bounded_pools);
         }
@@ -377,6 +403,17 @@ impl LiveTable {
         self.statuses[index] = condition.status() as u8;
         self.numbers[Column::ExpectedHashrate as usize][index] = expected_ths;
         self.versions[index] = self.version;
+    }
+}
+
+/// The mode whose draw a reading tells; none while the device is on its way to another, or is not known to be as the mode says.
+fn settled_mode(reading: &Reading, ramping: bool) -> Option<PowerMode> {
+    match (reading.activity, reading.power_mode) {
+        _ if ramping || !reading.errors.is_empty() => None,
+        (Some(Activity::Paused), _) => Some(PowerMode::Sleep),
+        (Some(Activity::Mining), Some(PowerMode::Sleep)) => None,
+        (Some(Activity::Mining), mode) => mode,
+        _ => None,
     }
 }
 

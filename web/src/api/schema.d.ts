@@ -2828,6 +2828,14 @@ export interface components {
         /** @description Watts before and after; `unknown` counts the devices of which they are not known. */
         Effect: {
             after_w: number | null;
+            /** @description It may come to so much more or less. */
+            band_w: number | null;
+            /** @description How many of the devices are foreseen by what they drew themselves when they were last so, by the median of the account's devices of their model and firmware, by the maker's figure. */
+            bases: {
+                nameplate: number;
+                own: number;
+                peers: number;
+            };
             before_w: number | null;
             delta_w: number | null;
             devices: number;
@@ -3166,6 +3174,8 @@ export interface components {
                 failed_24h: number;
                 running: {
                     done: number;
+                    /** @description Targets of running requests that have ended and not well. */
+                    failed: number;
                     requests: number;
                     total: number;
                 };

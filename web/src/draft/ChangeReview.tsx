@@ -2,6 +2,7 @@ import { Button } from "@mantine/core";
 import { useState } from "react";
 import { removeChange } from "../api/mutations";
 import type { DraftChange } from "../api/types";
+import { basisText } from "../requests/phases";
 import { actionTitle } from "../ui/actions";
 import { ChangeRows } from "../ui/changes";
 import { count, deltaPower, plural, power } from "../ui/format";
@@ -38,6 +39,7 @@ export function ChangeReview({ site, change }: { site: string; change: DraftChan
             {effect.delta_w !== null && Math.abs(effect.delta_w) >= 0.5 && (
               <span className="num">
                 {power(effect.before_w)} → {power(effect.after_w)}
+                {basisText(effect)}
               </span>
             )}
             {effect.unknown > 0 && (

@@ -5,7 +5,7 @@ import { useSiteName } from "../shell/site";
 import { isOp } from "../ui/actions";
 import { Cautions } from "../ui/changes";
 import { LoadError, Note, Tile, Tiles, Waiting } from "../ui/feedback";
-import { ago, count, dateTimeLong, deltaPower, plural, power } from "../ui/format";
+import { ago, count, dateTimeLong, deltaPower, NONE, plural, power } from "../ui/format";
 import { isOpen, RequestStateMark } from "../ui/request-state";
 import { scenarioTitle } from "../ui/scenario-words";
 import { useNow } from "../ui/use-now";
@@ -19,7 +19,7 @@ import { Hold } from "./Hold";
 import { NotDone } from "./NotDone";
 import { People, Timeline } from "./People";
 import { PhaseBar } from "./PhaseBar";
-import { votesText } from "./phases";
+import { basisText, measuredText, votesText } from "./phases";
 import css from "./Requests.module.css";
 import { Results } from "./Results";
 
@@ -118,15 +118,15 @@ function Numbers({ request }: { request: Request }) {
           note={
             effect.unknown > 0
               ? `${effect.delta_w === null ? "" : "no estimate "}for ${plural(effect.unknown, "device")}`
-              : `${power(effect.before_w)} → ${power(effect.after_w)}`
+              : `${power(effect.before_w)} → ${power(effect.after_w)}${basisText(effect)}`
           }
         />
       )}
-      {fleet && progress && (
+      {measured && (
         <Tile
           label="Power, measured"
-          value={measured ? deltaPower(measured.delta_w) : "–"}
-          note={measured ? `at read-back, on ${plural(measured.devices, "device")}` : "after the run"}
+          value={measured.delta_w === null ? NONE : deltaPower(measured.delta_w)}
+          note={measuredText(measured)}
         />
       )}
       {progress && (

@@ -6,9 +6,9 @@ import { itemsQuery } from "../api/queries";
 import type { Item, Request } from "../api/types";
 import { isOp } from "../ui/actions";
 import { LoadError, Waiting } from "../ui/feedback";
-import { count, dateTime, NONE, power } from "../ui/format";
+import { count, dateTime, NONE } from "../ui/format";
 import { Follow } from "./Follow";
-import { STATE_WORD, TONE, TONE_WORD, TONES, type Tone, tally } from "./items";
+import { powerText, STATE_WORD, TONE, TONE_WORD, TONES, type Tone, tally } from "./items";
 import { Mosaic, ToneMark } from "./Mosaic";
 import css from "./Requests.module.css";
 
@@ -109,9 +109,7 @@ function ResultTable({ items, devices, rowPx }: { items: readonly Item[]; device
                 {item.message ?? ""}
               </span>
               <span role="cell" className={`num ${css.r}`}>
-                {item.power_before_w === null && item.power_after_w === null
-                  ? devices && NONE
-                  : `${power(item.power_before_w)} → ${power(item.power_after_w)}`}
+                {devices && powerText(item)}
               </span>
               <span
                 role="cell"

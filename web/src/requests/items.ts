@@ -1,8 +1,19 @@
 // What became of each target of a request, sorted into a few tones for mosaic, counts and table.
 import type { Item, ItemState, RequestState } from "../api/types";
+import { NONE, power } from "../ui/format";
 
 /** Ends after which whoever asked may want to ask again: nothing of it was carried out. */
 export const AGAIN: readonly RequestState[] = ["rejected", "cancelled", "expired", "invalidated"];
+
+/** What a device drew and draws since, as far as it has settled; a dash where the operation changes no power. */
+export function powerText(item: Item): string {
+  const { power_before_w: before, power_after_w: after, power_settled: settled, state } = item;
+  if (before === null && after === null) return NONE;
+  if (settled === null && (state === "verified" || state === "acknowledged"))
+    return `${power(before)} → settling`;
+  if (settled === null) return power(before);
+  return `${power(before)} → ${power(after)}${settled ? "" : " (not settled)"}`;
+}
 
 export type Tone = "waiting" | "running" | "ok" | "failed" | "unsure" | "left";
 

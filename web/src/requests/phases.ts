@@ -1,5 +1,5 @@
-import type { RequestSummary } from "../api/types";
-import { ago, plural, until } from "../ui/format";
+import type { Request, RequestSummary } from "../api/types";
+import { ago, count, deltaPower, plural, power, until } from "../ui/format";
 import { stateWord } from "../ui/request-state";
 
 /** What the account is in that keeps a request waiting. */
@@ -46,7 +46,16 @@ export function phasesOf(request: RequestSummary, now: number, standstill: Stand
         : state === "approved"
           ? beginning(request.not_before, now, standstill)
           : "",
-      look: stopped || pending ? "ahead" : running ? "now" : state === "approved" ? "wait" : "done",
+      look:
+        stopped || pending
+          ? "ahead"
+          : progress && progress.failed > 0
+            ? "bad"
+            : running
+              ? "now"
+              : state === "approved"
+                ? "wait"
+                : "done",
       fill: running && progress && progress.total > 0 ? progress.done / progress.total : undefined,
     },
     {
@@ -62,9 +71,33 @@ export function phasesOf(request: RequestSummary, now: number, standstill: Stand
   ];
 }
 
-/** How far it has come; once it is over, how much of it ended well. */
-export function runText({ done, ok, total }: Progress, over: boolean): string {
-  return over ? `${ok} of ${total} done` : `${done} of ${plural(total, "target")}`;
+/** How far it has come and what of it has not gone well; once it is over, how much of it ended well. */
+export function runText({ done, ok, failed, total }: Progress, over: boolean): string {
+  if (over) return `${count(ok)} of ${count(total)} done`;
+  const come = `${count(done)} of ${plural(total, "target")}`;
+  return failed > 0 ? `${come}, ${count(failed)} not done` : come;
+}
+
+/** How far an estimate may be off, and what it rests on. */
+export function basisText({ band_w, bases }: Request["effect"]): string {
+  const words = { own: "own history", peers: "others of the model", nameplate: "the maker's figure" };
+  const known = (["own", "peers", "nameplate"] as const).filter((basis) => bases[basis] > 0);
+  if (known.length === 0) return "";
+  const from = known.map((basis) =>
+    known.length > 1 ? `${words[basis]} (${count(bases[basis])})` : words[basis],
+  );
+  return ` ± ${power(band_w)}, by ${from.join(", ")}`;
+}
+
+/** What the measurement is about: the devices that have settled, of which the same was foreseen, and those that have not. */
+export function measuredText(measured: NonNullable<Request["measured"]>): string {
+  const { devices, estimated_w, settling, unsettled } = measured;
+  const parts = [];
+  if (devices > 0)
+    parts.push(`on ${plural(devices, "device")}, estimated ${deltaPower(estimated_w)} for them`);
+  if (settling > 0) parts.push(`${plural(settling, "device")} settling`);
+  if (unsettled > 0) parts.push(`${plural(unsettled, "device")} did not settle`);
+  return parts.join("; ") || "after the run";
 }
 
 function beginning(at: number | null, now: number, standstill: Standstill): string {

@@ -5,9 +5,9 @@ import { cautions } from "../policies/cautions";
 import { change, item, policy, request } from "../testing/fixtures";
 import { choicesOf } from "./choices";
 import { inverseOf } from "./inverse";
-import { doneTargets, failedTargets, tally, toCsv } from "./items";
+import { doneTargets, failedTargets, powerText, tally, toCsv } from "./items";
 import { advice, fellShort, missedOf, shortfall } from "./missed";
-import { phasesOf, runText, type Standstill, votesText } from "./phases";
+import { basisText, measuredText, phasesOf, runText, type Standstill, votesText } from "./phases";
 
 describe("results", () => {
   const items = [
@@ -232,8 +232,36 @@ describe("what was not done", () => {
     expect(advice(ended, missedOf([item(0, "unknown")]))).toHaveLength(1);
   });
 
+  it("shows while it runs that something has not gone well", () => {
+    const progress = { done: 2, ok: 1, failed: 1, total: 5 };
+    const run = phasesOf(request({ state: "executing", progress }), 60_000)[2];
+    expect([run?.look, run?.note]).toEqual(["bad", "2 of 5 targets, 1 not done"]);
+  });
+
+  it("is measured over the devices that have settled, and says of how many it cannot say yet", () => {
+    const settled = { delta_w: -6_600, estimated_w: -6_670, devices: 2, settling: 0, unsettled: 0 };
+    const effect = { devices: 3, delta_w: -1, before_w: 2, after_w: 1, unknown: 0, band_w: 120 };
+    expect(basisText({ ...effect, bases: { own: 2, peers: 1, nameplate: 0 } })).toBe(
+      " ± 120 W, by own history (2), others of the model (1)",
+    );
+    expect(basisText({ ...effect, bases: { own: 0, peers: 0, nameplate: 3 } })).toBe(
+      " ± 120 W, by the maker's figure",
+    );
+    expect(measuredText(settled)).toBe("on 2 devices, estimated \u22126.67 kW for them");
+    expect(measuredText({ ...settled, devices: 0, settling: 3, unsettled: 1 })).toBe(
+      "3 devices settling; 1 device did not settle",
+    );
+    expect(powerText(item(0, "verified", { power_before_w: 3_400 }))).toBe("3.40 kW → settling");
+    const level = { power_before_w: 3_400, power_after_w: 20, power_settled: true };
+    expect(powerText(item(0, "verified", level))).toBe("3.40 kW → 20 W");
+    expect(powerText(item(0, "verified", { ...level, power_settled: false }))).toContain("not settled");
+    expect(powerText(item(0, "failed", { power_before_w: 3_400 }))).toBe("3.40 kW");
+    expect(powerText(item(0, "verified"))).toBe("–");
+  });
+
   it("is counted by what ended well once it is over", () => {
     expect(runText({ done: 5, ok: 1, failed: 4, total: 5 }, true)).toBe("1 of 5 done");
-    expect(runText({ done: 2, ok: 1, failed: 1, total: 5 }, false)).toBe("2 of 5 targets");
+    expect(runText({ done: 2, ok: 1, failed: 1, total: 5 }, false)).toBe("2 of 5 targets, 1 not done");
+    expect(runText({ done: 2, ok: 2, failed: 0, total: 5 }, false)).toBe("2 of 5 targets");
   });
 });

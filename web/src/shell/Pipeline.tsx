@@ -32,6 +32,7 @@ export function Pipeline({ bar = false }: { bar?: boolean }) {
         text={
           chart && chart.running.requests > 0 ? `${chart.running.done}/${chart.running.total}` : undefined
         }
+        bad={chart && chart.running.failed > 0 ? `${chart.running.failed} not done` : undefined}
         list={RunningList}
       />
       <Stage tone="failed" word="Failed" value={chart?.failed_24h ?? 0} list={FailedList} />
@@ -51,12 +52,15 @@ function Stage({
   word,
   value,
   text,
+  bad,
   list: List,
 }: {
   tone: "draft" | "review" | "running" | "failed";
   word: string;
   value: number;
   text?: string;
+  /** What has gone wrong, whatever the stage. */
+  bad?: string;
   list: (props: { close: () => void }) => React.ReactNode;
 }) {
   const [open, setOpen] = useState(false);
@@ -78,6 +82,8 @@ function Stage({
             {value}
             {text && ", "}
             {text && (tone === "review" ? <b>{text}</b> : <span>{text}</span>)}
+            {bad && ", "}
+            {bad && <b className="bad">{bad}</b>}
           </span>
         </button>
       </Popover.Target>
@@ -101,6 +107,8 @@ function Announcer({ chart }: { chart: Chart | undefined }) {
       parts.push(`${plural(chart.waiting_me, "request waits", "requests wait")} for you`);
     if (was.draft !== chart.draft) parts.push(`${plural(chart.draft, "change")} in the draft`);
     if (was.running.requests !== chart.running.requests) parts.push(`${chart.running.requests} running`);
+    if (chart.running.failed > was.running.failed)
+      parts.push(`${plural(chart.running.failed, "running target")} not done`);
     if (chart.failed_24h > was.failed_24h) parts.push(`${chart.failed_24h} failed in 24 hours`);
     if (parts.length > 0) setSaid(parts.join(", "));
   }, [chart]);

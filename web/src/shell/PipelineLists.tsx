@@ -145,6 +145,9 @@ function Entry({ request, close }: ListProps & { request: RequestSummary }) {
           <i style={{ transform: `scaleX(${progress.done / progress.total})` }} />
         </span>
       )}
+      {progress && progress.failed > 0 && request.state === "executing" && (
+        <span className="bad small">{plural(progress.failed, "target")} not done so far</span>
+      )}
     </Link>
   );
 }

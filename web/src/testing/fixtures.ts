@@ -65,6 +65,7 @@ export function item(index: number, state: ItemState, patch: Partial<Item> = {})
     at: null,
     power_before_w: null,
     power_after_w: null,
+    power_settled: null,
     ...patch,
   };
 }
@@ -91,7 +92,15 @@ export function request(patch: Partial<RequestSummary> = {}): RequestSummary {
     targets: 2,
     approved_targets: 2,
     approvals: { have: 1, need: 2, need_other: 1, have_other: 0 },
-    effect: { devices: 2, delta_w: 0, before_w: 6000, after_w: 6000, unknown: 0 },
+    effect: {
+      devices: 2,
+      delta_w: 0,
+      before_w: 6000,
+      after_w: 6000,
+      unknown: 0,
+      band_w: 0,
+      bases: { own: 0, peers: 0, nameplate: 0 },
+    },
     progress: null,
     acceptance: null,
     my: { can_vote: false, can_cancel: true, can_answer: false, voted: null, why_not: null },

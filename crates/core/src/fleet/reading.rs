@@ -35,17 +35,6 @@ impl ModePower {
             PowerMode::High => self.high_w,
         }
     }
-
-    /// Expected watts once `operation` has taken effect; `None` where it changes nothing that can be foreseen.
-    #[must_use]
-    pub const fn after(&self, operation: &Operation) -> Option<u32> {
-        match operation {
-            Operation::SetPowerMode { mode } => self.in_mode(*mode),
-            Operation::Pause {} => self.sleep_w,
-            Operation::Resume {} => self.normal_w,
-            _ => None,
-        }
-    }
 }
 
 /// What an agent says of a device it has identified on the network.

@@ -73,7 +73,8 @@ pub use preset::Preset;
 pub use quorum::Rule;
 pub use recovery::{RECOVERY_TIMELOCK, Recovery};
 pub use request::{
-    Comment, Decision, Estimate, ItemState, Outlook, Refusal, Request, RequestState, Step, StepKind, Took, Vote, Was,
+    Basis, Comment, Decision, Estimate, ItemState, Outlook, Refusal, Request, RequestState, Step, StepKind, Took, Vote,
+    Was,
 };
 pub use safeguards::Safeguards;
 pub use scenario::{Approvers, Policy, STEP_UP_WINDOW, Scenario, StepUp};

@@ -109,6 +109,24 @@ pub struct Estimate {
     pub before_w: Option<u32>,
     /// Expected.
     pub after_w: Option<u32>,
+    /// What that rests on; none where the operation changes no power or nothing is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub basis: Option<Basis>,
+    /// It may be so much more or less, W.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub band_w: Option<u32>,
+}
+
+/// What an expected draw rests on, the best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Basis {
+    /// What the device itself drew when it was last so.
+    Own,
+    /// The median of the account's devices of its model and firmware that are so now.
+    Peers,
+    /// The maker's figure.
+    Nameplate,
 }
 
 impl Estimate {

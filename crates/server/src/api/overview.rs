@@ -50,13 +50,16 @@ pub fn view(api: &Shared, permit: &Permit<P>, site: Option<SiteId>) -> Value {
 
     let me = permit.actor().user();
     let (mut waiting_mine, mut waiting_me, mut running, mut done, mut total) = (0, 0, 0, 0, 0);
+    let mut not_done = 0;
     let open = state.requests_in(reach.account(), &RequestState::OPEN, None);
     let eyes = state.eyes(permit.actor(), now);
     for request in open.filter(|request| eyes.see(request)) {
         if request.state == RequestState::Executing {
             running += 1;
             if let Some(seen) = state.as_seen(permit.actor(), request, now) {
-                done += seen.progress().0;
+                let (ended, ok) = seen.progress();
+                done += ended;
+                not_done += ended - ok;
                 total += u32::try_from(seen.effective().count()).unwrap_or(u32::MAX);
             }
         } else if me.is_some_and(|me| request.payload.initiator == Principal::User(me)) {
@@ -84,7 +87,7 @@ pub fn view(api: &Shared, permit: &Permit<P>, site: Option<SiteId>) -> Value {
         "frozen": state.account(permit.actor().account).is_some_and(|account| account.frozen),
         "chart": {
             "draft": draft, "waiting_mine": waiting_mine, "waiting_me": waiting_me,
-            "running": { "requests": running, "done": done, "total": total }, "failed_24h": failed,
+            "running": { "requests": running, "done": done, "failed": not_done, "total": total }, "failed_24h": failed,
         },
     })
 }

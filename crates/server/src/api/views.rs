@@ -235,7 +235,8 @@ pub fn item(state: &State, request: &Request, index: usize, stage: &str) -> Opti
         ItemState::Ended { result, at, power } => {
             view["message"] = json!(result.message);
             view["at"] = json!(at);
-            view["power_before_w"] = json!(result.power_before_w);
+            let changes = matches!(&request.payload.action, Action::Device(operation) if operation.changes_power());
+            view["power_before_w"] = json!(result.power_before_w.filter(|_| changes));
             view["power_after_w"] = json!(power.and_then(|power| power.watts));
             view["power_settled"] = json!(power.map(|power| power.settled));
             match result.ending {
