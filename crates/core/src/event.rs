@@ -15,7 +15,7 @@ use crate::{
     },
     requests::{
         Action, ContentHash, Decision, Estimate, Payload, Policy, Refusal, RequestState, Safeguards, Scenario, Target,
-        Was, rendering::Prior,
+        Was, rendering::Shown,
     },
     state::SignInChange,
     time::Timestamp,
@@ -389,9 +389,9 @@ pub enum Event {
         /// What the targets were set to, grouped.
         #[serde(default)]
         was: Vec<Was>,
-        /// What the settings of the account were that it would change.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        prior: Vec<Prior>,
+        /// What is shown of a change of the account besides what its payload says.
+        #[serde(default, skip_serializing_if = "Shown::is_empty")]
+        shown: Box<Shown>,
         reason: Option<String>,
         /// Idempotency key, and hash of what was asked with it.
         idempotency: Option<(String, ContentHash)>,

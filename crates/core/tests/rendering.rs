@@ -7,12 +7,12 @@ mod support;
 
 use adit_core::{
     accounts::{Recipient, Share},
-    authz::{Role, Scope},
+    authz::{Permission, Role, Scope},
     command::{Command, Submission},
     fleet::{FoundDevice, OpKind, Operation, Pool, PoolUser, PowerMode, Setting, Worker},
     ids::{DeviceId, ScanTaskId, SubAccountId},
     requests::{
-        Action, Control, GrantChange, Outlook, Request, Scenario, Target,
+        Action, Control, GrantChange, Outlook, Request, RequestState, Scenario, Target,
         rendering::{Caution, Field, ObjectRef, Old, Renderer, Row, Value, Weight},
     },
     state::State,
@@ -275,4 +275,72 @@ fn a_grant_that_changes_names_each_of_its_parts() {
     let weight = |field| rows.iter().find(|row| row.field == field).unwrap().weight;
     assert_eq!([Field::Role, Field::Remark].map(weight), [Weight::Change; 2]);
     assert_eq!([Field::Scope, Field::Ends, Field::ApiAccess].map(weight), [Weight::Same; 3]);
+}
+
+/// A company with two of most things.
+fn furnished() -> World {
+    let mut w = world();
+    let (owner, actor) = (w.owner, w.actor(w.owner));
+    let control = |w: &mut World, control| w.ask(owner, Action::Control(control), &[]);
+    control(&mut w, Control::CreateSite { name: "Sur".into(), capacity_w: Some(9) });
+    for name in ["C-1", "C-2"] {
+        w.run(&actor, Command::CreateContainer { site: support::SITE, name: name.into() }).unwrap();
+    }
+    for name in ["hosting", "reserve"] {
+        w.run(&actor, Command::CreateSubAccount { name: name.into() }).unwrap();
+    }
+    for (name, devices) in [("Row", vec![DeviceId(1), DeviceId(2)]), ("Rack", vec![])] {
+        control(&mut w, Control::CreateGroup { name: name.into(), devices });
+    }
+    for name in ["Helpers", "Guests"] {
+        let permissions = [Permission::DeviceList, Permission::DeviceView].into();
+        control(&mut w, Control::CreateRole { name: name.into(), permissions });
+    }
+    w.person(Role::Viewer);
+    w
+}
+
+/// What was shown to who decided is shown of it afterwards, though the account has changed by it and since; names too.
+#[test]
+fn what_was_shown_before_is_shown_of_it_for_ever() {
+    let mut runner = TestRunner::deterministic();
+    let (mut kinds, furnished) = (0, furnished());
+    for (strategy, _) in actions() {
+        let mut executed = false;
+        for _ in 0..20 {
+            let action = strategy.new_tree(&mut runner).unwrap().current();
+            let Action::Control(_) = action else { break };
+            let mut w = furnished.clone();
+            let owner = w.owner;
+            let before = Renderer::new(&w.state, false).of_action(w.account, &action, &[]);
+            let names: Vec<_> = before.iter().filter_map(|row| row.of.as_ref()).map(|of| w.state.name_of(of)).collect();
+            let title = w.state.title_of(&action);
+            let Ok(id) = w.try_ask(owner, action, &[]) else { continue };
+            executed |= w.state_of(id) == RequestState::Executed;
+            let rename = Control::ChangeSite { site: support::SITE, name: "Renamed".into(), capacity_w: None };
+            let _ = w.try_ask(owner, Action::Control(rename), &[]);
+            let asked = w.request(id);
+            for renderer in [Renderer::new(&w.state, false), Renderer::new(&w.state, false).as_asked()] {
+                if !asked.state.is_terminal() {
+                    continue;
+                }
+                let mut after = renderer.of_request(asked);
+                after.retain(|row| row.weight != Weight::Context || row.field == Field::SeenVersion);
+                let sorted = |rows: &[Row]| {
+                    let mut rows: Vec<_> = rows.iter().map(|row| format!("{row:?}")).collect();
+                    rows.sort();
+                    rows
+                };
+                assert_eq!(sorted(&after), sorted(&before), "{:?}", asked.payload.action);
+                assert_eq!(asked.shown.title.as_deref(), Some(title.as_str()));
+                let called = |of: &ObjectRef| {
+                    asked.shown.names.iter().find(|(known, _)| known == of).map(|(_, name)| name.clone())
+                };
+                let now: Vec<_> = before.iter().filter_map(|row| row.of.as_ref()).map(called).collect();
+                assert_eq!(now, names);
+            }
+        }
+        kinds += u32::from(executed);
+    }
+    assert!(kinds >= 18, "only {kinds} kinds of actions were carried out");
 }

@@ -8,6 +8,7 @@ use crate::{
     measuring, net, public_url,
 };
 use adit_store::{DataDir, People, Secrets, StoreError};
+use axum::middleware;
 use std::{
     io,
     net::SocketAddr,
@@ -172,7 +173,11 @@ impl Opened {
             .map_err(ServerError::Api)?;
         let (stop, stopped) = watch::channel(());
         let api = Arc::new(api);
-        let service = api::router(Arc::clone(&api)).merge(agents::router(Arc::clone(&agents)));
+        let mut service = api::router(Arc::clone(&api)).merge(agents::router(Arc::clone(&agents)));
+        if address.ip().is_loopback() {
+            service =
+                service.layer(middleware::from_fn_with_state(net::host::Known::of(&public_url), net::host::check));
+        }
         let mut keepers = JoinSet::new();
         let reader = reader()?;
         api.catch_up().await.map_err(ServerError::Api)?;

@@ -382,6 +382,10 @@ async fn behind_a_proxy_with_tls_everything_follows_the_public_address() {
     let signed = rig.sign_in(1, PASSWORD).await;
     assert!(signed.head.contains("; secure\r\n"), "{}", signed.head);
     assert!(signed.head.contains("strict-transport-security: "), "{}", signed.head);
+    let host = |name: &str| get("/api/v1/sign-in-options").replace("localhost", name);
+    for (name, status) in [("adit.example.com", 200), ("127.0.0.1:7171", 200), ("evil.example", 421)] {
+        assert_eq!(rig.ask(1, &host(name)).await.status, status, "{name}");
+    }
     let described = rig.ask(1, &get("/.well-known/authzen-configuration")).await;
     assert_eq!(described.body["policy_decision_point"], "https://adit.example.com");
     assert_eq!(described.body["access_evaluation_endpoint"], "https://adit.example.com/access/v1/evaluation");

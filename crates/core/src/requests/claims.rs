@@ -137,7 +137,7 @@ mod tests {
             estimates: Vec::new(),
             refused: Vec::new(),
             was: Vec::new(),
-            prior: Vec::new(),
+            shown: Box::default(),
             reason: None,
             idempotency: None,
             supersedes: None,

@@ -195,7 +195,7 @@ pub enum Control {
         /// They may be sent to devices that have not been confirmed with them, in whatever form the make asks for.
         #[serde(default, skip_serializing_if = "is_false")]
         passwords_to_unknown: bool,
-        /// Whether it has other passwords from now on. Those that it has are kept only where they reach nothing new.
+        /// Whether it has other passwords from now on. Those that it has can be kept only where they reach nothing new.
         #[serde(default, skip_serializing_if = "Passwords::is_kept")]
         passwords: Passwords,
     },

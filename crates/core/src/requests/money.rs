@@ -82,9 +82,13 @@ impl Action {
 
 impl State {
     /// How long it waits between approval and execution, whatever the policy says: as long as a new address has to where money
-    /// would end up that went elsewhere before, through other sub-accounts too.
-    pub(crate) fn least_timelock(&self, action: &Action) -> Millis {
+    /// would end up that went elsewhere before, through other sub-accounts too. A wait that is shortened is waited out once more:
+    /// else whoever is held back by it would shorten it first.
+    pub(crate) fn least_timelock(&self, account: AccountId, action: &Action) -> Millis {
         let (own, changed) = match action {
+            Action::Control(Control::SetPolicies { changes } | Control::RemoveUser { changes, .. }) => {
+                return self.longest_shortened(account, changes);
+            }
             Action::Control(Control::SetAllocation { sub_account, shares }) => {
                 (*sub_account, Flow { own: *sub_account, wallet: None, shares: Some(shares) })
             }

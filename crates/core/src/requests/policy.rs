@@ -8,6 +8,7 @@ use crate::{
     ids::AccountId,
     rejection::{Instead, Rejection},
     requests::RECOVERY_TIMELOCK,
+    state::State,
     time::Millis,
 };
 use serde::{Deserialize, Serialize};
@@ -98,6 +99,17 @@ impl PolicyChange {
             timelock: length(self.timelock_s, old.timelock),
             step_up: self.step_up.unwrap_or(old.step_up),
         }
+    }
+}
+
+impl State {
+    /// The longest of the waits that these changes shorten; none if they shorten none.
+    pub(crate) fn longest_shortened(&self, account: AccountId, changes: &[PolicyChange]) -> Millis {
+        let shortened = changes.iter().filter_map(|change| {
+            let old = self.policy(account, change.scenario);
+            (change.of(&old).timelock < old.timelock).then_some(old.timelock)
+        });
+        shortened.max().unwrap_or(Millis(0))
     }
 }
 

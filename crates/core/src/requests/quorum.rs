@@ -81,7 +81,7 @@ impl State {
     pub fn timelock_of(&self, request: &Request) -> Millis {
         let Payload { account, ref action, .. } = *request.payload;
         let (now, then) = (self.policy_for(account, action), self.policy_then(request));
-        now.timelock.max(then.timelock).max(self.least_timelock(action))
+        now.timelock.max(then.timelock).max(self.least_timelock(account, action))
     }
 
     /// The policy in force for an action: its scenario's, as far as that has a say in it.
@@ -135,7 +135,7 @@ impl State {
     pub fn rule_for(&self, actor: &Actor, action: &Action, targets: &[Target], now: Timestamp) -> Rule {
         let scenario = action.scenario();
         let mut policy = self.policy_for(actor.account, action);
-        policy.timelock = policy.timelock.max(self.least_timelock(action));
+        policy.timelock = policy.timelock.max(self.least_timelock(actor.account, action));
         let places = self.places(action, targets);
         let delta = self.reach_delta(actor.account, action);
         let (mut approvals, mut undecided, mut suspended) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());

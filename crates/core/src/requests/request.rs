@@ -1,6 +1,6 @@
 //! One request: what was asked, who has voted, where each target stands, what happened to it when.
 
-use super::{Action, ContentHash, Items, Payload, Target, rendering::Prior};
+use super::{Action, ContentHash, Items, Payload, Target, rendering::Shown};
 use crate::{
     authz::Principal,
     event::Event,
@@ -300,8 +300,8 @@ pub struct Request {
     pub refused: Arc<[(DeviceId, Refusal)]>,
     /// What its targets were set to when it was made; who is missing had not said.
     pub was: Arc<[Was]>,
-    /// What the settings of the account were that it would change, when it was made.
-    pub prior: Arc<[Prior]>,
+    /// What was shown of a change of the account when it was asked for, besides what its payload says.
+    pub shown: Arc<Shown>,
     /// What it took from earlier requests.
     pub took: Vec<Took>,
     /// What happened to it, in order. The ends of single targets are with the items.
@@ -353,7 +353,7 @@ impl Request {
             estimates,
             refused,
             was,
-            prior,
+            shown,
             reason,
             supersedes,
             ..
@@ -373,7 +373,7 @@ impl Request {
             estimates: estimates.as_slice().into(),
             refused: refused.as_slice().into(),
             was: was.as_slice().into(),
-            prior: prior.as_slice().into(),
+            shown: Arc::new(Shown::clone(shown)),
             took: Vec::new(),
             steps: Vec::new(),
             reason: reason.clone(),

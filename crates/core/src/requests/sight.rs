@@ -4,7 +4,7 @@
 //! keys or rules is seen by whoever may view that area, by whoever asked for it, by those who may decide it, and by whom it offers
 //! something. Whoever may read the whole log sees everything, as it is all written there.
 
-use super::{Action, Control, ItemState, Payload, Request, Step, StepKind, Target, Was, offered_to, rendering::Prior};
+use super::{Action, Control, ItemState, Payload, Request, Step, StepKind, Target, Was, offered_to};
 use crate::{
     authz::{Actor, Permission, Place, Principal, Rights},
     ids::UserId,
@@ -257,7 +257,7 @@ impl Request {
         let mut seen = self.clone();
         let payload = Arc::make_mut(&mut seen.payload);
         payload.action = payload.action.clone().masked();
-        seen.prior = self.prior.iter().cloned().map(Prior::masked).collect();
+        seen.shown = self.shown.masked().into();
         Cow::Owned(seen)
     }
 }

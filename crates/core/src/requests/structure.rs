@@ -123,9 +123,23 @@ impl Tx {
                 self.check_scan(agent, ranges, *interval_s, None)?;
                 self.check_reference(control, None)
             }
-            Control::ChangeScanTask { scan_task, name, ranges, interval_s, .. } => {
+            Control::ChangeScanTask {
+                scan_task,
+                name,
+                ranges,
+                interval_s,
+                enabled: _,
+                passwords_to_unknown,
+                passwords,
+            } => {
                 let agent = self.own_scan_task(account, *scan_task)?;
                 check_name(name)?;
+                let kept = self.state().scan_task(*scan_task).filter(|task| task.credentials.is_some());
+                let reaches_more = kept.is_some_and(|task| !task.keeps_passwords(ranges, *passwords_to_unknown));
+                if *passwords == Passwords::Keep && reaches_more {
+                    let problem = "they would reach more than they do: type them again, or say that there are none";
+                    return Err(Rejection::Invalid { field: "passwords", problem: problem.into() });
+                }
                 self.check_scan(agent, ranges, *interval_s, Some(*scan_task))?;
                 self.check_reference(control, Some(*scan_task))
             }
@@ -274,10 +288,7 @@ impl Tx {
                 passwords,
             } => {
                 let credentials = match passwords {
-                    Passwords::Keep => state
-                        .scan_task(scan_task)
-                        .filter(|task| task.keeps_passwords(&ranges, passwords_to_unknown))
-                        .and_then(|task| task.credentials.clone()),
+                    Passwords::Keep => state.scan_task(scan_task).and_then(|task| task.credentials.clone()),
                     Passwords::None => None,
                     Passwords::Sealed(reference) => Some(reference),
                 };

@@ -160,7 +160,7 @@ impl Tx {
         let places = self.state().places(&asked.action, &targets);
         let eligible = self.state().approvers(actor.account, &policy, &asked.action, &places, self.now());
         let (estimates, was) = outlook(&asked.action, &targets, asked.estimates);
-        let prior = rendering::priors(self.state(), actor.account, &asked.action);
+        let shown = rendering::shown(self.state(), actor.account, &asked.action);
         let base_versions = self.state().base_versions(actor.account, &asked.action);
         let payload = Arc::new(Payload {
             account: actor.account,
@@ -183,7 +183,7 @@ impl Tx {
             eligible,
             estimates,
             was,
-            prior,
+            shown: Box::new(shown),
             refused: award.refused.clone(),
             reason: asked.reason,
             idempotency,

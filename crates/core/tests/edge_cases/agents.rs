@@ -205,7 +205,7 @@ fn e113_making_and_revoking_an_agent_takes_a_fresh_proof() {
     }
 }
 
-/// The task's passwords after a change of its ranges and of where they may be sent.
+/// The task's passwords after a change of its ranges and of where they may be sent; none if it is refused.
 fn kept(from: (&str, bool), to: (&str, bool), passwords: Passwords) -> Option<String> {
     let mut w = World::new(0);
     let owner = w.owner;
@@ -219,8 +219,14 @@ fn kept(from: (&str, bool), to: (&str, bool), passwords: Passwords) -> Option<St
         passwords,
     };
     ask(&mut w, owner, change(from, Passwords::Sealed("ab".repeat(16))));
-    ask(&mut w, owner, change(to, passwords));
-    w.state.scan_task(ScanTaskId(1)).unwrap().credentials.clone()
+    let action = Action::Control(change(to, passwords));
+    match w.try_ask(owner, action, &[]) {
+        Ok(_) => w.state.scan_task(ScanTaskId(1)).unwrap().credentials.clone(),
+        Err(why) => {
+            assert!(matches!(why, Rejection::Invalid { field: "passwords", .. }), "{why}");
+            None
+        }
+    }
 }
 
 #[test]
@@ -232,6 +238,7 @@ fn e114_passwords_go_no_further_than_whoever_typed_them_said() {
     assert_eq!(keep(("10.0.0.0/24", false), ("10.0.0.0-10.0.1.0", false)), None, "one address more");
     assert_eq!(keep(("10.0.0.0/24", false), ("10.9.0.1", false)), None, "elsewhere");
     assert_eq!(keep(("10.0.0.0/24", false), ("10.0.0.0/24", true)), None, "to whoever answers");
+    assert_eq!(kept(("10.0.0.0/24", false), ("10.9.0.0/24", false), Passwords::None), None, "said to be none");
     let typed = Passwords::Sealed("cd".repeat(16));
     assert_eq!(kept(("10.0.0.0/24", false), ("10.9.0.0/24", true), typed), Some("cd".repeat(16)));
 }

@@ -337,3 +337,41 @@ fn who_changes_a_rule_that_somebody_else_has_changed_meanwhile_is_told() {
     assert_eq!(w.state_of(now), RequestState::Executed);
     assert_eq!(required(&w, Scenario::FleetMode), 2);
 }
+
+/// The first case of an attack: one Administrator shortened the wait to nothing, paid themselves, and set it back.
+#[test]
+fn e121_a_wait_that_is_shortened_is_waited_out_once_more_and_any_approver_ends_it() {
+    let (mut w, [one, two]) = company::<2>();
+    let wallet = Scenario::WalletAddressUpdate;
+    let shorten = |seconds| {
+        let change = PolicyChange { timelock_s: Some(seconds), ..PolicyChange::counts(wallet, 1, 0) };
+        Control::SetPolicies { changes: vec![change] }
+    };
+    let id = try_control(&mut w, one, shorten(0)).unwrap();
+    assert_eq!(
+        (w.state_of(id), w.request(id).not_before),
+        (RequestState::Approved, Some(w.now.after(Millis::hours(24))))
+    );
+    let cancel = Command::Cancel { request: id, reason: Some("who pays whom?".into()) };
+    let actor = w.actor(two);
+    w.run(&actor, cancel).unwrap();
+    assert_eq!(
+        (w.state_of(id), w.state.policy(w.account, wallet).timelock),
+        (RequestState::Cancelled, Millis::hours(24))
+    );
+    // Step by step is no shorter.
+    let half = try_control(&mut w, one, shorten(12 * HOUR)).unwrap();
+    w.now = w.now.after(Millis::hours(24));
+    w.system(Command::Tick);
+    assert_eq!(
+        (w.state_of(half), w.state.policy(w.account, wallet).timelock),
+        (RequestState::Executed, Millis::hours(12))
+    );
+    let rest = try_control(&mut w, one, shorten(0)).unwrap();
+    assert_eq!(w.request(rest).not_before, Some(w.now.after(Millis::hours(12))));
+    // Longer waits hold at once.
+    let owner = w.owner;
+    let longer = PolicyChange { timelock_s: Some(HOUR), ..PolicyChange::counts(Scenario::FleetMode, 1, 0) };
+    ask(&mut w, owner, Control::SetPolicies { changes: vec![longer] });
+    assert_eq!(w.state.policy(w.account, Scenario::FleetMode).timelock, Millis::hours(1));
+}

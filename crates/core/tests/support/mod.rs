@@ -18,6 +18,7 @@ use adit_core::{
 pub const SITE: SiteId = SiteId(1);
 pub const AGENT: AgentId = AgentId(1);
 
+#[derive(Clone)]
 pub struct World {
     pub state: State,
     pub log: Vec<Entry>,

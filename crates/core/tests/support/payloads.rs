@@ -356,7 +356,7 @@ pub fn waiting(payload: Payload) -> Request {
         estimates: [].into(),
         refused: [].into(),
         was: [].into(),
-        prior: [].into(),
+        shown: std::sync::Arc::default(),
         took: Vec::new(),
         steps: Vec::new(),
         reason: None,

@@ -296,6 +296,8 @@ pub async fn change_scan_task(
     let passwords_to_unknown = passwords_to_unknown.unwrap_or(task.passwords_to_unknown);
     let dropped = given.is_none() && task.credentials.is_some() && !task.keeps_passwords(&ranges, passwords_to_unknown);
     let passwords = match given.map(credentials).transpose()? {
+        // Said in the request itself, so that whoever approves it sees it.
+        None if dropped => Passwords::None,
         None => Passwords::Keep,
         Some(none) if none.is_empty() => Passwords::None,
         Some(given) => Passwords::Sealed(seal(&api, &given)?),

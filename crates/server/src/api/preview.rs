@@ -38,11 +38,6 @@ impl Preview {
         })
     }
 
-    /// Without what it would change, for whoever may not ask for it: that would tell of what is out of their sight.
-    pub fn without_changes(self) -> Self {
-        Self { changes: Vec::new(), ..self }
-    }
-
     /// One more thing to know first.
     pub fn warn(&mut self, warning: Value) {
         self.warnings.push(warning);

@@ -165,8 +165,10 @@ pub async fn amend(
 pub async fn preview(
     Shares(api): Shares<Shared>,
     allowed: Permitted<P>,
-    Body(asked): Body<Asked>,
+    Body(mut asked): Body<Asked>,
 ) -> Answer<Json<Value>> {
+    asked.targets.sort_unstable();
+    asked.targets.dedup();
     let (state, reach, actor) = (api.engine.state(), allowed.permit.reach(), &allowed.asker.0);
     let known = |id: &DeviceId| state.device(*id).is_some_and(|d| reach.covers(d.account, &d.place()));
     if !asked.targets.iter().all(known) {
@@ -174,12 +176,10 @@ pub async fn preview(
     }
     let preview = preview::of(&api, &state, actor, &asked.action, &asked.targets)?;
     let Action::Control(_) = &asked.action else { return Ok(Json(preview.view())) };
-    // What is named and not there for the caller has no preview either, nor has what could never be asked for.
+    // What the caller may not ask for, or what is not there for them, has no preview either, nor has what could never be asked for.
     let foretold = decide(&state, actor, Command::Submit(submission(&api, asked, None)?), api.now());
-    use Rejection::{AlreadyExists, Invalid, NotFound};
     match foretold {
-        Err(why @ (NotFound { .. } | Invalid { .. } | AlreadyExists { .. })) => Err(Problem::from(why).of_action()),
-        Err(why) if !comes_after_sight(&why) => Ok(Json(preview.without_changes().view())),
+        Err(why) if !comes_after_sight(&why) => Err(Problem::from(why).of_action()),
         Ok(_) | Err(_) => Ok(Json(preview.view())),
     }
 }

@@ -186,13 +186,13 @@ pub fn word(value: impl Serialize) -> String {
 }
 
 /// What is asked for, by name, and on how many devices.
-pub fn title(state: &State, action: &Action, targets: usize) -> String {
-    match action {
+pub fn title(request: &Request, targets: usize) -> String {
+    match &request.payload.action {
         Action::Device(operation) => {
             let on = if matches!(operation, Operation::Locate { .. }) { "," } else { " on" };
-            format!("{}{on} {targets} device{}", action.title(), if targets == 1 { "" } else { "s" })
+            format!("{}{on} {targets} device{}", request.payload.action.title(), if targets == 1 { "" } else { "s" })
         }
-        Action::Control(_) => state.title_of(action),
+        action @ Action::Control(_) => request.shown.title.clone().unwrap_or_else(|| action.title()),
     }
 }
 

@@ -10,6 +10,7 @@
 mod accept;
 mod address;
 mod deadline;
+pub(crate) mod host;
 mod seats;
 
 pub(crate) use accept::serve;

@@ -22,7 +22,7 @@ pub(crate) fn about(state: &State, notice: &Notice, now: Timestamp) -> String {
         Topic::Request(id) => state.request(id).and_then(|request| state.as_seen(&reader, request, now)).map_or_else(
             || id.to_string(),
             |request| {
-                let title = title(state, &request.payload.action, request.effective().count());
+                let title = title(&request, request.effective().count());
                 format!("R-{} {title}", request.number)
             },
         ),

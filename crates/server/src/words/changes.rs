@@ -64,7 +64,7 @@ impl Words<'_> {
     fn change(&self, row: &Row) -> Change {
         let Row { field, of, old, new, devices, weight, caution } = row;
         let (before, was) = match old {
-            Old::Stated | Old::New => (Before::None, None),
+            Old::Stated | Old::Found | Old::New => (Before::None, None),
             Old::Known(value) => (Before::Known, Some(self.value(*field, value))),
             Old::Unknown => (Before::Unknown, None),
         };

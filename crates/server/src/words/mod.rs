@@ -9,7 +9,11 @@ mod values;
 pub(crate) use changes::{Change, Changes};
 pub(crate) use values::length;
 
-use adit_core::{ids::UserId, state::State};
+use adit_core::{
+    ids::UserId,
+    requests::{Request, RequestState, rendering::ObjectRef},
+    state::State,
+};
 use std::borrow::Cow;
 
 /// What people are called.
@@ -31,4 +35,14 @@ impl PersonNames for IdsOnly {
 pub(crate) struct Words<'a> {
     pub(crate) state: &'a State,
     pub(crate) names: &'a dyn PersonNames,
+    /// What things were called when it was asked for, which is what they are called where it is told later.
+    pub(crate) called: &'a [(ObjectRef, String)],
+}
+
+impl<'a> Words<'a> {
+    /// For what a request changes: while it waits by what things are called now.
+    pub(crate) fn of(state: &'a State, names: &'a dyn PersonNames, request: &'a Request) -> Self {
+        let waits = matches!(request.state, RequestState::Pending | RequestState::Approved);
+        Self { state, names, called: if waits { &[] } else { &request.shown.names } }
+    }
 }

@@ -28,7 +28,7 @@ fn settings(device: DeviceId) -> Option<Setting> {
 }
 
 fn words(state: &State, rows: &[Row]) -> Changes {
-    Changes::of(&Words { state, names: &IdsOnly }, rows)
+    Changes::of(&Words { state, names: &IdsOnly, called: &[] }, rows)
 }
 
 #[test]

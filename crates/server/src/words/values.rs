@@ -58,34 +58,30 @@ impl Words<'_> {
 
     /// By name and id, for names are given twice and changed.
     pub(super) fn object(&self, object: &ObjectRef) -> String {
-        let state = self.state;
-        let named = |name: Option<&str>, id: &dyn std::fmt::Display| match name {
+        let called = self.called.iter().find(|(known, _)| known == object).map(|(_, name)| name.clone());
+        let name = called.or_else(|| self.state.name_of(object));
+        let named = |id: &dyn std::fmt::Display| match &name {
             Some(name) => format!("{} ({id})", plain(name)),
             None => id.to_string(),
         };
         match object {
-            ObjectRef::Account(id) => named(state.account(*id).map(|account| account.name.as_str()), id),
-            ObjectRef::Person(user) => self.person(*user),
+            ObjectRef::Account(id) => named(id),
+            ObjectRef::Person(user) | ObjectRef::Initiator(Principal::User(user)) => self.person(*user),
             ObjectRef::Grant(id) => id.to_string(),
             ObjectRef::Role(RoleId::BuiltIn(role)) => role.title().into(),
-            ObjectRef::Role(role @ RoleId::Custom(id)) => named(Some(&state.role_title(*role)), id),
-            ObjectRef::Key(id) => named(state.key(*id).map(|key| key.name.as_str()), id),
-            ObjectRef::Site(id) => named(state.site_ever(*id).map(|site| site.name.as_str()), id),
-            ObjectRef::Container(id) => named(state.container_ever(*id).map(|container| container.name.as_str()), id),
-            ObjectRef::Group(id) => named(state.group(*id).map(|group| group.name.as_str()), id),
-            ObjectRef::SubAccount(id) => named(state.sub_account_ever(*id).map(|of| of.name.as_str()), id),
-            ObjectRef::Agent(id) => named(state.agent_ever(*id).map(|agent| agent.name.as_str()), id),
-            ObjectRef::ScanTask(id) => named(state.scan_task_ever(*id).map(|task| task.name.as_str()), id),
-            ObjectRef::ObserverLink(id) => named(state.observer_link(*id).map(|link| link.label.as_str()), id),
+            ObjectRef::Role(RoleId::Custom(id)) => named(id),
+            ObjectRef::Key(id) | ObjectRef::Initiator(Principal::ApiKey(id)) => named(id),
+            ObjectRef::Site(id) => named(id),
+            ObjectRef::Container(id) => named(id),
+            ObjectRef::Group(id) => named(id),
+            ObjectRef::SubAccount(id) | ObjectRef::Recipient(Recipient::SubAccount { sub_account: id }) => named(id),
+            ObjectRef::Agent(id) => named(id),
+            ObjectRef::ScanTask(id) => named(id),
+            ObjectRef::ObserverLink(id) => named(id),
             ObjectRef::Scenario(scenario) => scenario.name().into(),
             ObjectRef::Pool(place) => format!("pool {place}"),
             ObjectRef::Recipient(Recipient::Wallet {}) => "its own wallet".into(),
             ObjectRef::Recipient(Recipient::Address { address }) => plain(address),
-            ObjectRef::Recipient(Recipient::SubAccount { sub_account }) => {
-                self.object(&ObjectRef::SubAccount(*sub_account))
-            }
-            ObjectRef::Initiator(Principal::User(user)) => self.person(*user),
-            ObjectRef::Initiator(Principal::ApiKey(key)) => self.object(&ObjectRef::Key(*key)),
             ObjectRef::Initiator(Principal::Operator) => "the operator of the server".into(),
             ObjectRef::Initiator(Principal::System) => "the server".into(),
             ObjectRef::Base(base) => base.to_string(),

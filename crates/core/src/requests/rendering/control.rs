@@ -52,7 +52,7 @@ impl Rows<'_> {
             } => {
                 self.changed_scan_task(*scan_task, name, ranges, *interval_s);
                 self.changed_sweeps(*scan_task, *enabled);
-                self.changed_passwords(*scan_task, ranges, *passwords_to_unknown, passwords);
+                self.changed_passwords(*scan_task, *passwords_to_unknown, passwords);
             }
             Control::RemoveScanTask { scan_task } => self.removed_scan_task(*scan_task),
             Control::PlaceDevices { devices, container } => self.placed(devices, *container),

@@ -13,17 +13,22 @@ mod row;
 mod structure;
 mod weight;
 
-pub use row::{Caution, DeviceList, Field, Mark, NAMED, ObjectRef, Old, Prior, Row, Value, Weight};
+pub use row::{Caution, DeviceList, Field, KeptRow, Mark, NAMED, ObjectRef, Old, Row, Shown, Value, Weight};
 
 use super::{Action, Payload, Request, RequestState, Target};
 use crate::{
+    accounts::Recipient,
+    authz::{Principal, RoleId},
     event::device_of,
     fleet::Setting,
     ids::{AccountId, DeviceId},
     state::State,
 };
 use device::Counted;
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 /// What devices are set to now, of what an operation sets; nothing of a device that has not said.
 pub type Settings<'a> = &'a dyn Fn(DeviceId) -> Option<Setting>;
@@ -33,19 +38,26 @@ pub struct Renderer<'a> {
     state: &'a State,
     hides_addresses: bool,
     now: Option<Settings<'a>>,
+    as_asked: bool,
 }
 
 impl<'a> Renderer<'a> {
     /// With what `state` says of how things are. Its reader sees addresses or not; those of the payload are as they were given.
     #[must_use]
     pub const fn new(state: &'a State, hides_addresses: bool) -> Self {
-        Self { state, hides_addresses, now: None }
+        Self { state, hides_addresses, now: None, as_asked: false }
     }
 
     /// What devices say now, for requests that still wait. Without it they are said to have what they had when they were asked about.
     #[must_use]
     pub const fn with_settings(self, now: Settings<'a>) -> Self {
         Self { now: Some(now), ..self }
+    }
+
+    /// From what was so when it was asked for, also while it waits.
+    #[must_use]
+    pub const fn as_asked(self) -> Self {
+        Self { as_asked: true, ..self }
     }
 
     /// Of what has not been asked for yet.
@@ -61,7 +73,7 @@ impl<'a> Renderer<'a> {
     #[must_use]
     pub fn of_request(&self, request: &Request) -> Vec<Row> {
         let Payload { account, action, .. } = &*request.payload;
-        let waits = matches!(request.state, RequestState::Pending | RequestState::Approved);
+        let waits = !self.as_asked && matches!(request.state, RequestState::Pending | RequestState::Approved);
         let effective: Vec<_> = request.effective().collect();
         let mut was = vec![None; request.payload.targets.len()];
         for (kept, item) in request.was.iter().flat_map(|was| was.items.iter().map(move |item| (&was.setting, item))) {
@@ -74,7 +86,9 @@ impl<'a> Renderer<'a> {
         let settings = now.counted(&effective, then);
         let mut rows = self.rows(*account, action, &effective, &settings);
         if !waits && matches!(action, Action::Control(_)) {
-            rows = recorded(rows, &request.prior);
+            // What the payload says, and what was shown besides.
+            rows.retain(|row| row.kept().is_none());
+            rows.extend(request.shown.rows.iter().cloned().map(KeptRow::row));
         }
         rows.extend(context(&request.payload, effective.len()));
         ordered(rows)
@@ -111,47 +125,53 @@ impl<'a> Renderer<'a> {
     }
 }
 
-/// What is kept with a request of how things were, for what it does to the account.
-pub(super) fn priors(state: &State, account: AccountId, action: &Action) -> Vec<Prior> {
-    let Action::Control(_) = action else { return Vec::new() };
+/// What is kept with a request of what is shown of it, for what it does to the account.
+pub(super) fn shown(state: &State, account: AccountId, action: &Action) -> Shown {
+    let Action::Control(_) = action else { return Shown::default() };
     let rows = Renderer::new(state, false).of_action(account, action, &[]);
-    rows.iter().filter_map(Row::prior).collect()
+    let objects: BTreeSet<_> = rows.iter().flat_map(Row::objects).collect();
+    let named = |object: &ObjectRef| Some((object.clone(), state.name_of(object)?));
+    Shown {
+        title: Some(state.title_of(action)),
+        rows: rows.iter().filter_map(Row::kept).collect(),
+        names: objects.into_iter().filter_map(named).collect(),
+    }
+}
+
+impl State {
+    /// What something is called now; none of what has no name, and of people, whose names the state does not have.
+    #[must_use]
+    pub fn name_of(&self, object: &ObjectRef) -> Option<String> {
+        let name = match object {
+            ObjectRef::Account(id) => &self.account(*id)?.name,
+            ObjectRef::Role(role @ RoleId::Custom(_)) => return Some(self.role_title(*role)),
+            ObjectRef::Key(id) | ObjectRef::Initiator(Principal::ApiKey(id)) => &self.key(*id)?.name,
+            ObjectRef::Site(id) => &self.site_ever(*id)?.name,
+            ObjectRef::Container(id) => &self.container_ever(*id)?.name,
+            ObjectRef::Group(id) => &self.group(*id)?.name,
+            ObjectRef::SubAccount(id) | ObjectRef::Recipient(Recipient::SubAccount { sub_account: id }) => {
+                &self.sub_account_ever(*id)?.name
+            }
+            ObjectRef::Agent(id) => &self.agent_ever(*id)?.name,
+            ObjectRef::ScanTask(id) => &self.scan_task_ever(*id)?.name,
+            ObjectRef::ObserverLink(id) => &self.observer_link(*id)?.label,
+            ObjectRef::Person(_)
+            | ObjectRef::Grant(_)
+            | ObjectRef::Role(RoleId::BuiltIn(_))
+            | ObjectRef::Scenario(_)
+            | ObjectRef::Pool(_)
+            | ObjectRef::Recipient(Recipient::Wallet {} | Recipient::Address { .. })
+            | ObjectRef::Initiator(Principal::User(_) | Principal::Operator | Principal::System)
+            | ObjectRef::Base(_) => return None,
+        };
+        Some(name.clone())
+    }
 }
 
 /// What matters most first, else in the order in which it was said.
 fn ordered(mut rows: Vec<Row>) -> Vec<Row> {
     rows.sort_by_key(|row| (row.weight, row.caution.is_none(), row.caution));
     rows
-}
-
-/// The same rows with what was kept in place of what is so now: one for each of several things that a field was.
-fn recorded(rows: Vec<Row>, kept: &[Prior]) -> Vec<Row> {
-    let mut done: Vec<(Field, Option<ObjectRef>)> = Vec::new();
-    let mut all = Vec::with_capacity(rows.len());
-    for row in rows {
-        if matches!(row.old, Old::Stated | Old::New) {
-            all.push(row);
-            continue;
-        }
-        let key = (row.field, row.of.clone());
-        if done.contains(&key) {
-            continue;
-        }
-        let of_it = kept.iter().filter(|prior| prior.field == key.0 && prior.of == key.1);
-        let with = |prior: &Prior| Row {
-            devices: prior.devices,
-            ..Row::new(row.field, row.of.clone(), Old::Known(prior.was.clone()), row.new.clone())
-        };
-        let of_it: Vec<_> = of_it.map(with).collect();
-        if of_it.is_empty() {
-            let devices = row.devices;
-            all.push(Row { devices, ..Row::new(row.field, row.of, Old::Unknown, row.new) });
-        } else {
-            all.extend(of_it);
-        }
-        done.push(key);
-    }
-    all
 }
 
 /// Under which conditions it was asked for. The action and its targets have rows of their own.
@@ -203,6 +223,11 @@ impl<'a> Rows<'a> {
         self.done.push(Row::new(field, of, old, new));
         let last = self.done.len() - 1;
         &mut self.done[last]
+    }
+
+    /// Says what was looked up.
+    fn found(&mut self, field: Field, value: Value) {
+        self.push(field, None, Old::Found, value);
     }
 
     /// Names what it is about.

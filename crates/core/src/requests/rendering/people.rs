@@ -70,7 +70,7 @@ impl Rows<'_> {
         self.stated(Field::Grant, Value::Object(ObjectRef::Grant(id)));
         let grant = self.state.grant(id).filter(|grant| grant.account == self.account).cloned();
         if let Some(grant) = &grant {
-            self.stated(Field::Person, person(grant.user));
+            self.found(Field::Person, person(grant.user));
         }
         grant
     }
@@ -125,7 +125,7 @@ impl Rows<'_> {
     pub(super) fn new_key(&mut self, new: &NewKey) {
         let NewKey { grant, name, access, secret_hash, expires_at, from, require_hmac } = new;
         if let Some(held) = self.grant(*grant) {
-            self.stated(Field::Role, role(held.role));
+            self.found(Field::Role, role(held.role));
         }
         self.made(Field::Name, text(name));
         self.made(Field::KeyAccess, api_access(*access));

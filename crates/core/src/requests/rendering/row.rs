@@ -239,6 +239,14 @@ pub enum Value {
 }
 
 impl Value {
+    fn objects(&self) -> &[ObjectRef] {
+        match self {
+            Self::Object(object) => std::slice::from_ref(object),
+            Self::Objects(objects) => objects,
+            _ => &[],
+        }
+    }
+
     /// As somebody sees it who may not see addresses.
     #[must_use]
     fn masked(self) -> Self {
@@ -252,10 +260,13 @@ impl Value {
 }
 
 /// What a field was.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Old {
     /// It says what is asked for; there is no before.
     Stated,
+    /// It says what was looked up when it was asked for, as whose grant it is; there is no before.
+    Found,
     /// Its object is new.
     New,
     /// This.
@@ -322,31 +333,79 @@ impl Row {
         Self { field, of, old, new, devices: 0, weight, caution }
     }
 
-    /// What is kept of it when the request is made, so that it can still be told when the setting has changed.
-    pub(super) fn prior(&self) -> Option<Prior> {
-        let Old::Known(was) = &self.old else { return None };
-        Some(Prior { field: self.field, of: self.of.clone(), was: was.clone(), devices: self.devices })
+    /// What is kept of it when the request is made: what the payload does not say by itself.
+    pub(super) fn kept(&self) -> Option<KeptRow> {
+        match &self.old {
+            Old::Stated | Old::New => None,
+            Old::Found | Old::Known(_) | Old::Unknown => Some(KeptRow {
+                field: self.field,
+                of: self.of.clone(),
+                old: self.old.clone(),
+                new: self.new.clone(),
+                devices: self.devices,
+            }),
+        }
+    }
+
+    /// Everything that it names.
+    pub(super) fn objects(&self) -> impl Iterator<Item = &ObjectRef> {
+        let old = if let Old::Known(value) = &self.old { Some(value) } else { None };
+        self.of.iter().chain(old.into_iter().chain([&self.new]).flat_map(Value::objects))
     }
 }
 
-/// What a field was when the request was made.
+/// A row as it was when the request was made and decided about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Prior {
-    /// Which.
+pub struct KeptRow {
+    /// Which field.
     pub field: Field,
     /// Of what.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub of: Option<ObjectRef>,
-    /// What.
-    pub was: Value,
+    /// What it was.
+    pub old: Old,
+    /// What it was to be.
+    pub new: Value,
     /// Of how many devices.
     pub devices: u32,
 }
 
-impl Prior {
+impl KeptRow {
     /// As somebody sees it who may not see addresses.
-    pub(in crate::requests) fn masked(self) -> Self {
-        Self { of: self.of.map(ObjectRef::masked), was: self.was.masked(), ..self }
+    fn masked(self) -> Self {
+        let old = if let Old::Known(value) = self.old { Old::Known(value.masked()) } else { self.old };
+        Self { of: self.of.map(ObjectRef::masked), old, new: self.new.masked(), ..self }
+    }
+
+    pub(super) fn row(self) -> Row {
+        Row { devices: self.devices, ..Row::new(self.field, self.of, self.old, self.new) }
+    }
+}
+
+/// What people were shown of a change of the account, as far as it cannot be told from the payload once the account has changed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shown {
+    /// Its title.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// Rows, but for those that the payload gives.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rows: Vec<KeptRow>,
+    /// What the things were called that are named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<(ObjectRef, String)>,
+}
+
+impl Shown {
+    /// Nothing is kept where the payload says it all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// As somebody sees it who may not see addresses.
+    pub(in crate::requests) fn masked(&self) -> Self {
+        Self { rows: self.rows.iter().cloned().map(KeptRow::masked).collect(), ..self.clone() }
     }
 }
 

@@ -121,17 +121,14 @@ impl Rows<'_> {
         self.change(Field::Enabled, old.map(|old| Value::Flag(old.enabled)), Value::Flag(enabled));
     }
 
-    /// Passwords that would reach more than before are dropped unless they are typed again.
-    pub(super) fn changed_passwords(&mut self, id: ScanTaskId, ranges: &[String], to_unknown: bool, given: &Passwords) {
+    pub(super) fn changed_passwords(&mut self, id: ScanTaskId, to_unknown: bool, given: &Passwords) {
         let old = self.scan_task(id);
         let was = old.as_ref().map(|old| Value::Flag(old.passwords_to_unknown));
         self.change(Field::PasswordsToUnknown, was, Value::Flag(to_unknown));
-        let dropped =
-            old.as_ref().is_some_and(|old| old.credentials.is_some() && !old.keeps_passwords(ranges, to_unknown));
         let kept = old.map(|old| or_nothing(old.credentials.as_deref(), |kept| Value::Secret(Mark::of(kept))));
         match given {
-            Passwords::Keep if !dropped => {}
-            Passwords::Keep | Passwords::None => self.change(Field::Passwords, kept, Value::Nothing),
+            Passwords::Keep => {}
+            Passwords::None => self.change(Field::Passwords, kept, Value::Nothing),
             Passwords::Sealed(reference) => self.change(Field::Passwords, kept, Value::Secret(Mark::of(reference))),
         }
     }
@@ -212,7 +209,7 @@ impl Rows<'_> {
         let removed: Vec<_> = old.devices.iter().copied().filter(|device| !new.contains(device)).collect();
         for (field, devices) in [(Field::MembersAdded, added), (Field::MembersRemoved, removed)] {
             if !devices.is_empty() {
-                self.stated(field, Value::Devices(list(&devices)));
+                self.found(field, Value::Devices(list(&devices)));
             }
         }
     }

@@ -13,7 +13,9 @@ pub(super) fn weigh(field: Field, of: Option<&ObjectRef>, old: &Old, new: &Value
         Field::PoolUrl => of_url(old, new),
         Field::Address => Some(Caution::MoneyElsewhere),
         // Devices that are assigned make somebody else's money; a sub-account that is named or taken away is not that.
-        Field::SubAccount if !matches!(old, Old::Stated) && *new != Value::Gone => Some(Caution::MoneyElsewhere),
+        Field::SubAccount if !matches!(old, Old::Stated | Old::Found) && *new != Value::Gone => {
+            Some(Caution::MoneyElsewhere)
+        }
         Field::Share => of_share(of, old, new),
         _ => None,
     };

@@ -58,7 +58,7 @@ impl Meant {
 fn has_words(state: &State, reader: &Reader<'_>, request: RequestId, words: &[String]) -> bool {
     let request = state.request(request).filter(|request| request.payload.account == reader.actor.account);
     request.and_then(|request| state.as_seen(reader.actor, request, reader.now)).is_some_and(|seen| {
-        let title = title(state, &seen.payload.action, seen.effective().count()).to_lowercase();
+        let title = title(&seen, seen.effective().count()).to_lowercase();
         words.iter().all(|word| title.contains(word))
     })
 }

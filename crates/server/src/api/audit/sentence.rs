@@ -76,7 +76,7 @@ impl Speaker<'_> {
         let viewer = Viewer { state: self.state, names: self.names, actor: self.reader.actor, now: self.reader.now };
         let Event::RequestSubmitted { request, .. } = event else { return None };
         let request = self.state.as_seen(self.reader.actor, self.state.request(*request)?, self.reader.now)?;
-        Some(viewer.changes(&request, None))
+        Some(viewer.changes_asked(&request))
     }
 
     /// What happened, in one sentence.
@@ -218,12 +218,12 @@ impl Speaker<'_> {
                 let requests = some(requests.iter().map(|id| self.number(*id)).collect());
                 format!("{} submitted the draft for {} as {requests}", self.user(*user), self.site(*site))
             }
-            Event::RequestSubmitted { number, payload, refused, .. } => {
+            Event::RequestSubmitted { number, payload, refused, shown, .. } => {
                 let targets = payload.targets.len();
                 let on = if targets == 0 { String::new() } else { format!(" on {}", count(targets, "target")) };
                 format!(
                     "R-{number} was submitted: {}{on}{}",
-                    self.state.title_of(&payload.action),
+                    shown.title.clone().unwrap_or_else(|| payload.action.title()),
                     self.refused(refused)
                 )
             }

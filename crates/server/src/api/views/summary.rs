@@ -127,7 +127,7 @@ impl<'a> Summary<'a> {
             number: request.number,
             state: request.state,
             state_reason: request.state_reason.as_deref(),
-            title: title(viewer.state, &payload.action, targets),
+            title: title(request, targets),
             changes_line: viewer.changes(request, None).line(),
             action: &payload.action,
             scenario: payload.scenario,

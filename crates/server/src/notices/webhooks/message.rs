@@ -74,10 +74,10 @@ fn request_view(state: &State, id: RequestId, public_url: &str) -> Value {
     let Some(request) = state.request(id) else { return json!({ "id": id }) };
     let (payload, targets) = (&request.payload, request.effective().count());
     let rows = Renderer::new(state, true).of_request(&request.without_addresses());
-    let changes = Changes::of(&Words { state, names: &IdsOnly }, &rows);
+    let changes = Changes::of(&Words::of(state, &IdsOnly, request), &rows);
     json!({
         "id": id, "number": request.number, "state": request.state, "scenario": payload.scenario,
-        "title": title(state, &payload.action, targets), "initiator": payload.initiator, "targets": targets,
+        "title": title(request, targets), "initiator": payload.initiator, "targets": targets,
         "changes": changes.into_rows(),
         "approve_deadline": payload.not_after, "url": format!("{public_url}/s/all/requests/{id}"),
     })
