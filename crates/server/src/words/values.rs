@@ -4,6 +4,7 @@ use super::Words;
 use adit_core::{
     accounts::Recipient,
     authz::{ApiAccess, Principal, RoleId},
+    counted::{counted, grouped},
     fleet::{Activity, AgentMode, PoolUser, Worker},
     ids::UserId,
     requests::{
@@ -133,9 +134,13 @@ fn devices(DeviceList { count, first, digest }: &DeviceList) -> String {
     let count = *count as usize;
     match (count, count - first.len()) {
         (0, _) => "no devices".into(),
-        (1, _) => format!("1 device: {names}"),
-        (_, 0) => format!("{count} devices: {names}"),
-        (_, more) => format!("{count} devices: {names} and {more} more (list {})", digest.as_str()),
+        (_, 0) => format!("{}: {names}", counted(count, "device")),
+        (_, more) => format!(
+            "{}: {names} and {} more (list {})",
+            counted(count, "device"),
+            grouped(more.try_into().unwrap_or(u64::MAX)),
+            digest.as_str()
+        ),
     }
 }
 
