@@ -1,6 +1,6 @@
 import type { RequestSummary } from "../api/types";
-import { ago, plural, until } from "../ui/format";
-import { stateWord } from "../ui/request-state";
+import { ago, count, plural, until } from "../ui/format";
+import { stateWord } from "../ui/request-states";
 
 /** What the account is in that keeps a request waiting. */
 export type Standstill = RequestSummary["waits_while"][number] | null;
@@ -64,7 +64,7 @@ export function phasesOf(request: RequestSummary, now: number, standstill: Stand
 
 /** How far it has come; once it is over, how much of it ended well. */
 export function runText({ done, ok, total }: Progress, over: boolean): string {
-  return over ? `${ok} of ${total} done` : `${done} of ${plural(total, "target")}`;
+  return over ? `${count(ok)} of ${count(total)} done` : `${count(done)} of ${plural(total, "target")}`;
 }
 
 function beginning(at: number | null, now: number, standstill: Standstill): string {
