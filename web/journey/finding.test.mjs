@@ -29,18 +29,12 @@ before(async () => {
 
 after(() => at?.close());
 
-const listed = async (page, ...numbers) => {
-  const rows = page.getByRole("table").locator("tbody tr");
-  await page.waitForFunction(
-    (count) => document.querySelectorAll("table tbody tr").length === count,
-    numbers.length,
-  );
-  const texts = await rows.locator("td:first-child").allInnerTexts();
-  assert.deepEqual(
-    texts,
-    numbers.map((number) => `R-${number}`),
-  );
-};
+/** Waits until just these are listed, in this order. */
+const listed = (page, ...numbers) =>
+  page.waitForFunction((wanted) => {
+    const cells = [...document.querySelectorAll("main tbody td:first-child")];
+    return cells.map((cell) => cell.textContent).join() === wanted;
+  }, numbers.map((number) => `R-${number}`).join());
 const address = (page) => Object.fromEntries(new URL(page.url()).searchParams);
 
 test("requests are filtered by state, scenario, device and words, and the address says it all", async () => {

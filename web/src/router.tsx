@@ -120,7 +120,8 @@ const shell = createRoute({
   notFoundComponent: NotFound,
 });
 
-// An address of nothing, within the shell for whoever is signed in.
+// An address of nothing is shown within the shell, to whoever is signed in.
+const nothing = createRoute({ getParentRoute: () => shell, path: "$", component: NotFound });
 const nowhere = createRoute({
   getParentRoute: () => root,
   path: "$",
@@ -303,6 +304,7 @@ export const router = createRouter({
       apiKeys,
       security,
       settings,
+      nothing,
     ]),
   ]),
   defaultPreload: "intent",

@@ -81,7 +81,7 @@ export function ApprovalsPage() {
         before={<Degraded any />}
         after={
           <div className="row">
-            <Link to="/s/$site/requests" params={{ site }}>
+            <Link to="/s/$site/requests" params={{ site }} className="row" style={{ minHeight: 28 }}>
               All requests
             </Link>
             {same.length > 0 && (

@@ -60,7 +60,15 @@ export function RequestFilters({ search, change, total }: Props & { total: numbe
 }
 
 function Scenario({ search, change }: Props) {
-  const known = search.scenario && !SCENARIOS.includes(search.scenario) ? [search.scenario] : [];
+  const { scenario } = search;
+  if (scenario !== undefined)
+    return (
+      <Token
+        word="What it is for"
+        value={scenarioTitle(scenario)}
+        remove={() => change({ scenario: undefined })}
+      />
+    );
   return (
     <Select
       size="xs"
@@ -68,12 +76,10 @@ function Scenario({ search, change }: Props) {
       aria-label="What it is for"
       placeholder="Anything"
       searchable
-      clearable
-      clearButtonProps={{ "aria-label": "Remove the filter What it is for" }}
       comboboxProps={{ width: 280, position: "bottom-start" }}
-      data={[...known, ...SCENARIOS].map((name) => ({ value: name, label: scenarioTitle(name) }))}
-      value={search.scenario ?? null}
-      onChange={(scenario) => change({ scenario: scenario ?? undefined })}
+      data={SCENARIOS.map((name) => ({ value: name, label: scenarioTitle(name) }))}
+      value={null}
+      onChange={(next) => change({ scenario: next ?? undefined })}
     />
   );
 }
@@ -123,15 +129,17 @@ function Person({ search, change }: Props) {
   const may = useCan()("user.view").allowed;
   const { user } = useSession();
   const { data } = useQuery({ ...peopleQuery, enabled: may });
-  const people = data?.items.map(({ id, name }) => ({ value: id, label: name })) ?? [];
-  if (search.person && !people.some(({ value }) => value === search.person))
+  const { person } = search;
+  if (person !== undefined) {
+    const name = data?.items.find(({ id }) => id === person)?.name;
     return (
       <Token
         word="Asked for by"
-        value={search.person === user.id ? user.name : search.person}
+        value={name ?? (person === user.id ? user.name : person)}
         remove={() => change({ person: undefined })}
       />
     );
+  }
   if (!may) return null;
   return (
     <Select
@@ -140,12 +148,10 @@ function Person({ search, change }: Props) {
       aria-label="Asked for by"
       placeholder="Anybody"
       searchable
-      clearable
-      clearButtonProps={{ "aria-label": "Remove the filter Asked for by" }}
       comboboxProps={{ width: 260, position: "bottom-start" }}
-      data={people}
-      value={search.person ?? null}
-      onChange={(person) => change({ person: person ?? undefined })}
+      data={data?.items.map(({ id, name }) => ({ value: id, label: name })) ?? []}
+      value={null}
+      onChange={(next) => change({ person: next ?? undefined })}
     />
   );
 }

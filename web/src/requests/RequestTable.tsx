@@ -43,22 +43,30 @@ export function RequestTable({
               R-{item.number}
             </td>
             <td data-label="Request" className={css.what}>
-              <Link to="/s/$site/requests/$id" params={{ site, id: item.id }}>
-                {item.title}
-              </Link>
-              <div className="dim small">{scenarioTitle(item.scenario)}</div>
-              <ChangesLine text={item.changes_line} />
+              <div>
+                <Link to="/s/$site/requests/$id" params={{ site, id: item.id }}>
+                  {item.title}
+                </Link>
+                <div className="dim small">{scenarioTitle(item.scenario)}</div>
+                <ChangesLine text={item.changes_line} />
+              </div>
             </td>
-            <td data-label="Site">{item.site ? siteName(item.site) : "The account"}</td>
+            <td data-label="Site" className="nowrap">
+              {item.site ? siteName(item.site) : "The account"}
+            </td>
             <td data-label="Asked for by">
-              <Who item={item} onPerson={onPerson} />
-              <div className="dim small" title={dateTimeLong(item.created_at)}>
-                {ago(item.created_at, now)}
+              <div>
+                <Who item={item} onPerson={onPerson} />
+                <div className="dim small" title={dateTimeLong(item.created_at)}>
+                  {ago(item.created_at, now)}
+                </div>
               </div>
             </td>
             <td data-label="State">
-              <RequestStateMark state={item.state} />
-              <div className="dim small num">{standing(item, now)}</div>
+              <div>
+                <RequestStateMark state={item.state} />
+                <div className="dim small num">{standing(item, now)}</div>
+              </div>
             </td>
             <td data-label="Power" className="r num nowrap">
               {isOp(item.action.action) ? deltaPower(item.effect.delta_w) : ""}

@@ -37,6 +37,7 @@ export function Header({
         <ActionIcon
           variant="subtle"
           size={34}
+          className="wide-only"
           aria-label="Find (Ctrl K)"
           title="Find (Ctrl K)"
           onClick={openPalette}

@@ -11,6 +11,7 @@ export function PaletteDialog({ opened, onClose }: { opened: boolean; onClose: (
       onClose={onClose}
       title="Go to"
       size={640}
+      centered={false}
       yOffset="10vh"
       closeButtonProps={{ "aria-label": "Close" }}
     >

@@ -1,5 +1,6 @@
 import { Drawer } from "@mantine/core";
 import { useDisclosure, useHotkeys, useMediaQuery } from "@mantine/hooks";
+import { IconSearch } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Outlet, useNavigate, useRouter, useRouterState } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect } from "react";
@@ -118,6 +119,17 @@ function SignedIn() {
         title="Adit"
         closeButtonProps={{ "aria-label": "Close" }}
       >
+        <button
+          type="button"
+          className={`${css.item} ${css.find}`}
+          onClick={() => {
+            menuDrawer.close();
+            paletteDialog.open();
+          }}
+        >
+          <IconSearch size={17} stroke={1.6} aria-hidden="true" />
+          <span>Find…</span>
+        </button>
         <Nav inDrawer onGo={menuDrawer.close} />
       </Drawer>
       <Pipeline bar />
