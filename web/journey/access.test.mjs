@@ -49,6 +49,8 @@ const SIGHTS = {
   "sub-accounts": { at: there("sub-accounts") },
   "a sub-account's money": { at: () => `/s/all/sub-accounts/${scene.subAccount}` },
   "the draft's review": { at: there("review") },
+  requests: { at: there("requests?mine=true&state=pending") },
+  "anything by its name": { at: there("requests"), open: () => page.keyboard.press("Control+k") },
   approvals: { at: there("approvals") },
   inbox: { at: there("inbox") },
   "a request on devices": { at: asked(({ requests }) => requests.device) },

@@ -244,7 +244,7 @@ step("E100: a draft is discarded only after a question, and nothing happens to t
   await panel.getByRole("button", { name: "Discard…" }).click();
   const sure = page.getByRole("dialog", { name: "Discard the draft?" });
   await sure.getByText("1 change on 2 devices will be dropped. No device is touched.").waitFor();
-  await sure.getByRole("button", { name: "Keep as it is" }).click();
+  await sure.getByRole("button", { name: "Cancel", exact: true }).click();
   await stage(page, /^Draft 1$/).waitFor();
   await panel.getByRole("button", { name: "Discard…" }).click();
   await sure.getByRole("button", { name: "Discard the draft" }).click();

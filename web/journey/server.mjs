@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
-/** Gives the server's address, the token of its set-up link, and how to stop it. `options` go to the program as they are. */
+/** Gives the server's address, the token of its set-up link, and how to stop it, or let it hang and go on. `options` go to the program as they are. */
 export async function startServer(...options) {
   const binary = process.env.ADIT_BIN;
   if (!binary) throw new Error("set ADIT_BIN to the built program, such as ../target/debug/adit");
@@ -20,9 +20,11 @@ export async function startServer(...options) {
     await ended;
     await rm(data, { recursive: true, force: true });
   };
+  const hang = () => child.kill("SIGSTOP");
+  const resume = () => child.kill("SIGCONT");
   for await (const line of createInterface({ input: child.stdout })) {
     const link = line.match(/^(http:\S+)\/setup#(\S+)$/);
-    if (link) return { url: link[1], token: link[2], stop };
+    if (link) return { url: link[1], token: link[2], stop, hang, resume };
   }
   await rm(data, { recursive: true, force: true });
   throw new Error("the server ended before it printed its set-up link");

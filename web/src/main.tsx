@@ -8,6 +8,7 @@ import { createRoot } from "react-dom/client";
 import { queryClient, whenGone, whenSignedOut } from "./api/query";
 import { forgetSession } from "./api/session";
 import { router } from "./router";
+import { FirstWait } from "./shell/FirstWait";
 import { theme } from "./ui/theme";
 
 whenSignedOut(forgetSession);
@@ -30,6 +31,7 @@ createRoot(root).render(
       withGlobalClasses={false}
     >
       <QueryClientProvider client={queryClient}>
+        <FirstWait />
         <RouterProvider router={router} />
         <Notifications position="bottom-right" limit={4} zIndex={250} />
       </QueryClientProvider>

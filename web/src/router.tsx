@@ -6,6 +6,7 @@ import {
   lazyRouteComponent,
   redirect,
 } from "@tanstack/react-router";
+import { loaded } from "./api/loaded";
 import { ALL_SITES } from "./api/queries";
 import { isGone, queryClient } from "./api/query";
 import { sessionQuery } from "./api/session";
@@ -15,6 +16,7 @@ import { deviceSearch } from "./devices/search";
 import { inboxSearch } from "./inbox/search";
 import { peopleSearch } from "./people/search";
 import { rulesSearch } from "./policies/search";
+import { requestsSearch } from "./requests/search";
 import { rolesSearch } from "./roles/search";
 import { NotFound, PageError } from "./shell/NotFound";
 import { Shell } from "./shell/Shell";
@@ -22,6 +24,14 @@ import { signInSearch } from "./sign-in/search";
 import { webhooksSearch } from "./webhooks/search";
 
 const root = createRootRoute({ notFoundComponent: NotFound, errorComponent: PageError });
+
+/** A page's script; as long as the server does not answer, the page before it stays and this one is waited for. */
+function page<Module extends Record<string, unknown>>(
+  load: () => Promise<Module>,
+  name: keyof Module & string,
+) {
+  return lazyRouteComponent(() => loaded(load) as Promise<Record<string, never>>, name);
+}
 
 const home = createRoute({
   getParentRoute: () => root,
@@ -39,52 +49,52 @@ const signIn = createRoute({
   getParentRoute: () => root,
   path: "/sign-in",
   validateSearch: signInSearch,
-  component: lazyRouteComponent(() => import("./sign-in/SignIn"), "SignIn"),
+  component: page(() => import("./sign-in/SignIn"), "SignIn"),
 });
 
 // Links that the server makes; each carries its token after the #.
 const setup = createRoute({
   getParentRoute: () => root,
   path: "/setup",
-  component: lazyRouteComponent(() => import("./sign-in/SetupPage"), "SetupPage"),
+  component: page(() => import("./sign-in/SetupPage"), "SetupPage"),
 });
 const invitation = createRoute({
   getParentRoute: () => root,
   path: "/invitation",
-  component: lazyRouteComponent(() => import("./sign-in/InvitationPage"), "InvitationPage"),
+  component: page(() => import("./sign-in/InvitationPage"), "InvitationPage"),
 });
 const resetPassword = createRoute({
   getParentRoute: () => root,
   path: "/reset-password",
-  component: lazyRouteComponent(() => import("./sign-in/ResetPage"), "ResetPage"),
+  component: page(() => import("./sign-in/ResetPage"), "ResetPage"),
 });
 const verifyEmail = createRoute({
   getParentRoute: () => root,
   path: "/verify-email",
-  component: lazyRouteComponent(() => import("./sign-in/VerifyPage"), "VerifyPage"),
+  component: page(() => import("./sign-in/VerifyPage"), "VerifyPage"),
 });
 const forgotPassword = createRoute({
   getParentRoute: () => root,
   path: "/forgot-password",
-  component: lazyRouteComponent(() => import("./sign-in/ForgotPage"), "ForgotPage"),
+  component: page(() => import("./sign-in/ForgotPage"), "ForgotPage"),
 });
 
 // What people without an account are shown.
 const observeByLink = createRoute({
   getParentRoute: () => root,
   path: "/observe",
-  component: lazyRouteComponent(() => import("./observers/ObservePage"), "ObserveByLink"),
+  component: page(() => import("./observers/ObservePage"), "ObserveByLink"),
 });
 const observeByName = createRoute({
   getParentRoute: () => root,
   path: "/observe/$coin/$name",
-  component: lazyRouteComponent(() => import("./observers/ObservePage"), "ObserveByName"),
+  component: page(() => import("./observers/ObservePage"), "ObserveByName"),
 });
 
 const gone = createRoute({
   getParentRoute: () => root,
   path: "/gone",
-  component: lazyRouteComponent(() => import("./sign-in/GonePage"), "GonePage"),
+  component: page(() => import("./sign-in/GonePage"), "GonePage"),
 });
 
 /** Whoever is signed in; somebody without a role is shown that, and nothing else. */
@@ -107,6 +117,18 @@ const shell = createRoute({
       throw redirect({ to: "/s/$site/devices", params: { site: ALL_SITES }, search: {} });
   },
   component: Shell,
+  notFoundComponent: NotFound,
+});
+
+// An address of nothing is shown within the shell, to whoever is signed in.
+const nothing = createRoute({ getParentRoute: () => shell, path: "$", component: NotFound });
+const nowhere = createRoute({
+  getParentRoute: () => root,
+  path: "$",
+  beforeLoad: async ({ location }) => {
+    if (await sessionOrGone()) throw redirect({ href: `/s/${ALL_SITES}${location.href}` });
+  },
+  component: NotFound,
 });
 
 const shellHome = createRoute({
@@ -121,123 +143,130 @@ const devices = createRoute({
   getParentRoute: () => shell,
   path: "devices",
   validateSearch: deviceSearch,
-  component: lazyRouteComponent(() => import("./devices/DevicesPage"), "DevicesPage"),
+  component: page(() => import("./devices/DevicesPage"), "DevicesPage"),
 });
 
 const agents = createRoute({
   getParentRoute: () => shell,
   path: "agents",
-  component: lazyRouteComponent(() => import("./agents/AgentsPage"), "AgentsPage"),
+  component: page(() => import("./agents/AgentsPage"), "AgentsPage"),
 });
 
 const sites = createRoute({
   getParentRoute: () => shell,
   path: "sites",
-  component: lazyRouteComponent(() => import("./sites/SitesPage"), "SitesPage"),
+  component: page(() => import("./sites/SitesPage"), "SitesPage"),
 });
 
 const subAccounts = createRoute({
   getParentRoute: () => shell,
   path: "sub-accounts",
-  component: lazyRouteComponent(() => import("./sub-accounts/SubAccountsPage"), "SubAccountsPage"),
+  component: page(() => import("./sub-accounts/SubAccountsPage"), "SubAccountsPage"),
 });
 
 const money = createRoute({
   getParentRoute: () => shell,
   path: "sub-accounts/$id",
-  component: lazyRouteComponent(() => import("./money/MoneyPage"), "MoneyPage"),
+  component: page(() => import("./money/MoneyPage"), "MoneyPage"),
 });
 
 const review = createRoute({
   getParentRoute: () => shell,
   path: "review",
-  component: lazyRouteComponent(() => import("./draft/ReviewPage"), "ReviewPage"),
+  component: page(() => import("./draft/ReviewPage"), "ReviewPage"),
 });
 
 const approvals = createRoute({
   getParentRoute: () => shell,
   path: "approvals",
   validateSearch: approvalsSearch,
-  component: lazyRouteComponent(() => import("./approvals/ApprovalsPage"), "ApprovalsPage"),
+  component: page(() => import("./approvals/ApprovalsPage"), "ApprovalsPage"),
+});
+
+const requests = createRoute({
+  getParentRoute: () => shell,
+  path: "requests",
+  validateSearch: requestsSearch,
+  component: page(() => import("./requests/RequestsPage"), "RequestsPage"),
 });
 
 const request = createRoute({
   getParentRoute: () => shell,
   path: "requests/$id",
-  component: lazyRouteComponent(() => import("./requests/RequestPage"), "RequestPage"),
+  component: page(() => import("./requests/RequestPage"), "RequestPage"),
 });
 
 const inbox = createRoute({
   getParentRoute: () => shell,
   path: "inbox",
   validateSearch: inboxSearch,
-  component: lazyRouteComponent(() => import("./inbox/InboxPage"), "InboxPage"),
+  component: page(() => import("./inbox/InboxPage"), "InboxPage"),
 });
 
 const webhooks = createRoute({
   getParentRoute: () => shell,
   path: "webhooks",
   validateSearch: webhooksSearch,
-  component: lazyRouteComponent(() => import("./webhooks/WebhooksPage"), "WebhooksPage"),
+  component: page(() => import("./webhooks/WebhooksPage"), "WebhooksPage"),
 });
 
 const apiKeys = createRoute({
   getParentRoute: () => shell,
   path: "api-keys",
-  component: lazyRouteComponent(() => import("./keys/KeysPage"), "KeysPage"),
+  component: page(() => import("./keys/KeysPage"), "KeysPage"),
 });
 
 const rules = createRoute({
   getParentRoute: () => shell,
   path: "rules",
   validateSearch: rulesSearch,
-  component: lazyRouteComponent(() => import("./policies/PoliciesPage"), "PoliciesPage"),
+  component: page(() => import("./policies/PoliciesPage"), "PoliciesPage"),
 });
 
 const audit = createRoute({
   getParentRoute: () => shell,
   path: "audit",
   validateSearch: auditSearch,
-  component: lazyRouteComponent(() => import("./audit/AuditPage"), "AuditPage"),
+  component: page(() => import("./audit/AuditPage"), "AuditPage"),
 });
 
 const asOf = createRoute({
   getParentRoute: () => shell,
   path: "audit/as-of",
   validateSearch: asOfSearch,
-  component: lazyRouteComponent(() => import("./audit/AsOfPage"), "AsOfPage"),
+  component: page(() => import("./audit/AsOfPage"), "AsOfPage"),
 });
 
 const security = createRoute({
   getParentRoute: () => shell,
   path: "security",
-  component: lazyRouteComponent(() => import("./security/SecurityPage"), "SecurityPage"),
+  component: page(() => import("./security/SecurityPage"), "SecurityPage"),
 });
 
 const panel = createRoute({
   getParentRoute: () => shell,
   path: "panel",
-  component: lazyRouteComponent(() => import("./panel/PanelPage"), "PanelPage"),
+  component: page(() => import("./panel/PanelPage"), "PanelPage"),
 });
 
 const people = createRoute({
   getParentRoute: () => shell,
   path: "people",
   validateSearch: peopleSearch,
-  component: lazyRouteComponent(() => import("./people/PeoplePage"), "PeoplePage"),
+  component: page(() => import("./people/PeoplePage"), "PeoplePage"),
 });
 
 const roles = createRoute({
   getParentRoute: () => shell,
   path: "roles",
   validateSearch: rolesSearch,
-  component: lazyRouteComponent(() => import("./roles/RolesPage"), "RolesPage"),
+  component: page(() => import("./roles/RolesPage"), "RolesPage"),
 });
 
 const settings = createRoute({
   getParentRoute: () => shell,
   path: "settings",
-  component: lazyRouteComponent(() => import("./settings/SettingsPage"), "SettingsPage"),
+  component: page(() => import("./settings/SettingsPage"), "SettingsPage"),
 });
 
 export const router = createRouter({
@@ -252,6 +281,7 @@ export const router = createRouter({
     observeByLink,
     observeByName,
     gone,
+    nowhere,
     shell.addChildren([
       shellHome,
       devices,
@@ -261,6 +291,7 @@ export const router = createRouter({
       money,
       review,
       approvals,
+      requests,
       request,
       inbox,
       rules,
@@ -273,9 +304,13 @@ export const router = createRouter({
       apiKeys,
       security,
       settings,
+      nothing,
     ]),
   ]),
   defaultPreload: "intent",
+  // Within the shell, which stays whatever becomes of a page.
+  defaultErrorComponent: PageError,
+  defaultNotFoundComponent: NotFound,
   scrollRestoration: false,
 });
 

@@ -17,6 +17,7 @@ pub mod accounts;
 pub mod audit;
 pub mod authz;
 pub mod command;
+pub mod counted;
 pub mod decide;
 pub mod event;
 pub mod fleet;

@@ -90,7 +90,7 @@ pub enum Rejection {
     AlreadyExists { what: String },
     #[error("this account has switched recovery by its owner off: somebody with a shell on the server can start one")]
     OwnerRecoveryOff,
-    #[error("{what} still has {devices} {}: move them first", if *devices == 1 { "device" } else { "devices" })]
+    #[error("{what} still has {}: move them first", crate::counted::counted(*devices, "device"))]
     NotEmpty { what: &'static str, devices: usize },
     #[error("only the owner {what}")]
     OwnerOnly { what: &'static str },

@@ -103,6 +103,31 @@ fn what_was_asked_for_and_not_given_is_told_of_ones_own_devices_only() {
 }
 
 #[test]
+fn of_what_a_request_is_about_only_the_devices_that_somebody_sees_lead_to_it() {
+    let mut w = two_sites();
+    let (owner, viewer, auditor) = (w.owner, local(&mut w, Role::Viewer), w.person(Role::Auditor));
+    let reboot = w.ask(owner, Action::Device(Operation::Reboot {}), &[1, 5]);
+    let assign = ask(&mut w, Control::AssignDevices { devices: vec![DeviceId(2), DeviceId(6)], sub_account: None });
+    let freeze = ask(&mut w, Control::FreezeAccount {});
+    let leads = |w: &World, user, device, id| {
+        w.state.eyes(&w.actor(user), w.now).see_on(w.request(id), |one| one == DeviceId(device))
+    };
+    for (user, device, id, expected) in [
+        (viewer, 1, reboot, true),
+        (viewer, 5, reboot, false),
+        (viewer, 2, reboot, false),
+        (auditor, 5, reboot, true),
+        (owner, 6, assign, true),
+        (owner, 5, assign, false),
+        // It is a request that they do not see, although they see the device.
+        (viewer, 2, assign, false),
+        (owner, 1, freeze, false),
+    ] {
+        assert_eq!(leads(&w, user, device, id), expected, "{user} {device} {id}");
+    }
+}
+
+#[test]
 fn another_accounts_requests_are_nobodys() {
     let mut w = World::new(1);
     let (owner, viewer) = (w.owner, w.person(Role::Viewer));
@@ -116,7 +141,8 @@ fn another_accounts_requests_are_nobodys() {
         assert_eq!(sight(&w, viewer, id), Sight::Whole);
         let elsewhere = adit_core::authz::Actor { account: other, ..w.actor(viewer) };
         assert_eq!(w.state.sight(&elsewhere, w.request(id), w.now), Sight::Nothing);
-        assert!(!w.state.eyes(&elsewhere, w.now).see(w.request(id)));
+        let eyes = w.state.eyes(&elsewhere, w.now);
+        assert!(!eyes.see(w.request(id)) && !eyes.see_on(w.request(id), |_| true));
     }
 }
 

@@ -149,6 +149,24 @@ async fn an_inbox_goes_on_by_its_cursor() {
 }
 
 #[tokio::test]
+async fn what_is_decided_among_the_approvals_is_told_apart_from_what_else_is_asked() {
+    let house = House::new().await;
+    let manager = house.sign_in("site_manager").await;
+    house.request("administrator", RESTART, &[]).await;
+    inbox_until(&house, &manager, "needs_me", |items| items.len() == 1).await;
+    let empty = ask(&house, "GET", "/inbox?tab=asked", &manager, Value::Null).await.body;
+    assert_eq!([&empty["total"], &empty["asked"], &empty["needs_me"]], [&json!(0), &json!(0), &json!(1)]);
+    let to = house.users["site_manager"];
+    let offer = house
+        .request("owner", Action::Control(Control::TransferOwnership { to, then: Role::Administrator.into() }), &[])
+        .await
+        .to_string();
+    let asked = inbox_until(&house, &manager, "asked", |items| !items.is_empty()).await.body;
+    assert_eq!((&asked["items"][0]["topic"], &asked["total"], &asked["asked"]), (&json!(offer), &json!(1), &json!(1)));
+    assert_eq!(asked["needs_me"], 2);
+}
+
+#[tokio::test]
 async fn nothing_of_another_site_is_in_an_inbox() {
     let house = House::new().await;
     let (north, owner) = (house.sign_in("north_technician").await, house.sign_in("owner").await);

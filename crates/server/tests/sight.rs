@@ -87,6 +87,63 @@ async fn whoever_may_decide_a_request_sees_it_and_whoever_asked_for_it_too() {
     assert_eq!(house.get(&format!("requests/{id}"), &limited).await.status, 404);
 }
 
+#[tokio::test]
+async fn a_filter_of_requests_tells_nobody_of_devices_that_they_do_not_see() {
+    let house = House::new().await;
+    let reboot = Action::Device(adit_core::fleet::Operation::Reboot {});
+    let control = Action::Control(Control::CreateGroup { name: "Row".into(), devices: vec![DeviceId(1)] });
+    house.request("owner", control, &[]).await;
+    let who = member(&house).await;
+    let both = house.request("owner", reboot, &[DeviceId(1), DeviceId(2)]).await.to_string();
+    let owner = house.sign_in("owner").await;
+    let found = async |query: &str, who: &Signed| {
+        let page = house.get(&format!("requests?{query}"), who).await;
+        assert_eq!(page.status, 200, "{query}: {}", page.text);
+        let ids = page.body["items"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap().to_owned());
+        ids.collect::<Vec<_>>()
+    };
+    let state = house.engine.state();
+    let site = state.device(DeviceId(1)).unwrap().site;
+    let number = state.requests().find(|request| request.id.to_string() == both).unwrap().number;
+    let by = house.users["owner"];
+    for query in [
+        "device=dev-1".to_owned(),
+        format!("site={site}&scenario=fleet.power"),
+        format!("person={by}&scenario=fleet.power"),
+        format!("q=R-{number}"),
+        format!("q={number}&state=executed,executing"),
+        "q=REBOOT".into(),
+    ] {
+        for who in [&who, &owner] {
+            assert_eq!(found(&query, who).await, [both.as_str()], "{query}");
+        }
+    }
+    assert_eq!(found("device=dev-2", &owner).await, [both.as_str()]);
+    for query in ["device=dev-2", "device=dev-99", "site=site-99", "person=usr-99", "q=R-99", "q=reboot+nothing"] {
+        assert_eq!(found(query, &who).await, Vec::<String>::new(), "{query}");
+    }
+    for query in ["device=first", "site=usr-1", "person=me"] {
+        let refused = house.get(&format!("requests?{query}"), &owner).await;
+        assert_eq!((refused.status.as_u16(), &refused.body["code"]), (400, &json!("invalid_parameter")), "{query}");
+    }
+}
+
+#[tokio::test]
+async fn a_device_is_found_by_what_stands_on_its_label() {
+    let house = House::new().await;
+    let owner = house.sign_in("owner").await;
+    let state = house.engine.state();
+    let device = state.device(DeviceId(1)).unwrap();
+    let (mac, serial) = (device.found.identity.mac.clone().unwrap(), device.found.identity.serial.clone());
+    let mut labels = vec![mac.clone(), mac.to_uppercase(), mac.replace(':', "-"), mac.replace(':', "")];
+    labels.extend(serial.map(|serial| serial.to_lowercase()));
+    for label in labels {
+        let page = house.get(&format!("devices?q={label}"), &owner).await;
+        assert_eq!((&page.body["total"], &page.body["items"][0]["id"]), (&json!(1), &json!("dev-1")), "{label}");
+    }
+    assert_eq!(house.get("devices?q=ffffffffffff", &owner).await.body["total"], 0);
+}
+
 /// Somebody who reaches the group `grp-1` and nothing else.
 async fn member(house: &House) -> Signed {
     let Reply::User(user) = house.engine.run(operator(&house.engine), Command::AddUser).await.unwrap() else {

@@ -5,6 +5,7 @@ import type { Agent, Request, SiteRef } from "../api/types";
 import { FormDialog } from "../ui/form-dialog";
 import { OnceDialog } from "../ui/once-dialog";
 import { useOutcome } from "../ui/use-outcome";
+import { AgentCommand } from "./AgentCommand";
 
 interface Made {
   name: string;
@@ -81,13 +82,10 @@ function SetUp({
           ? `R-${made.request.number} waits for approval: the token works once that is carried out. Then run this on a machine of the site, and paste the token when it waits for it:`
           : "Run this on a machine of the site, and paste the token when it waits for it; the agent then shows here as connected."}
       </p>
-      <code className="num">{COMMAND}</code>
+      <AgentCommand />
     </OnceDialog>
   );
 }
-
-/** Without the token: others on the machine see what programs are started with. */
-const COMMAND = `adit agent --server ${location.origin.replace(/^http/, "ws")} --token-file -`;
 
 /** Another token for an agent that has not been set up. */
 export function ReissueToken({ agent, onClose }: { agent: Agent; onClose: () => void }) {

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { rangesQuery } from "../api/estate";
 import { Note, ProblemNote } from "../ui/feedback";
-import { plural } from "../ui/format";
+import { count, plural } from "../ui/format";
 
 /** Merged ranges named; more say nothing more. */
 const FEW = 8;
@@ -48,7 +48,7 @@ export function RangeHelp({ agent, ranges, task }: { agent: string; ranges: stri
           <>
             {": "}
             <span className="num">{merged.slice(0, FEW).join(", ")}</span>
-            {merged.length > FEW && ` and ${merged.length - FEW} more`}
+            {merged.length > FEW && ` and ${count(merged.length - FEW)} more`}
           </>
         )}
       </p>

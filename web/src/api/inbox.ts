@@ -17,8 +17,10 @@ export const inboxQuery = (tab: InboxTab) =>
 export const inboxCountsQuery = queryOptions({
   queryKey: ["inbox", "counts"],
   queryFn: async (): Promise<InboxCounts> => {
-    const { needs_me, unread } = await unwrap(client.GET("/inbox", { params: { query: { limit: 1 } } }));
-    return { needs_me, unread };
+    const { needs_me, asked, unread } = await unwrap(
+      client.GET("/inbox", { params: { query: { limit: 1 } } }),
+    );
+    return { needs_me, asked, unread };
   },
 });
 
@@ -34,10 +36,8 @@ export interface InboxMark {
   snoozed_until?: number | null;
 }
 export async function markItems(items: string[], mark: InboxMark) {
-  const { marked, needs_me, unread } = await unwrap(
-    client.POST("/inbox/marks", { body: { items, ...mark } }),
-  );
-  foldInbox({ needs_me, unread });
+  const { marked, ...counts } = await unwrap(client.POST("/inbox/marks", { body: { items, ...mark } }));
+  foldInbox(counts);
   return marked;
 }
 

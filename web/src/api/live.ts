@@ -1,5 +1,6 @@
 // The live stream: one event source per tab, its frames folded into the query cache. When the stream
 // breaks the browser resumes it from the last frame; when it had to be opened anew, everything is fetched again.
+// A server that hangs breaks nothing: its beats, every two seconds, are what is missed then.
 import type { InfiniteData } from "@tanstack/react-query";
 import { create } from "zustand";
 import { foldInbox } from "./inbox";
@@ -26,6 +27,11 @@ export const useLive = create<Live>(() => ({ connected: false, since: null }));
 
 const RETRY_FIRST_MS = 1_000;
 const RETRY_MOST_MS = 30_000;
+/** Two beats late: the server hangs, or a network in between swallows what it says. */
+const SILENT_MS = 4_000;
+/** A stream that has been silent for so long may have been lost without a word: another is tried. */
+const LOST_MS = 15_000;
+const LOOK_MS = 500;
 
 /** Opens the stream for a site; the answer closes it. */
 export function openStream(site: string): () => void {
@@ -34,14 +40,30 @@ export function openStream(site: string): () => void {
   let delay = RETRY_FIRST_MS;
   let wasOpen = false;
   let closed = false;
+  let heardAt = Date.now();
+  let openedAt = heardAt;
+  const heard = () => {
+    heardAt = Date.now();
+    if (useLive.getState().since !== null) useLive.setState({ connected: true, since: null });
+  };
+  const watch = window.setInterval(() => {
+    const now = Date.now();
+    if (now - heardAt < SILENT_MS) return;
+    if (useLive.getState().since === null) useLive.setState({ connected: false, since: heardAt });
+    if (now - Math.max(heardAt, openedAt) < LOST_MS || source?.readyState === EventSource.CLOSED) return;
+    source?.close();
+    connect();
+  }, LOOK_MS);
 
   const connect = () => {
     source = new EventSource(
       site === ALL_SITES ? "/api/v1/events" : `/api/v1/events?site=${encodeURIComponent(site)}`,
     );
     const from = source;
+    openedAt = Date.now();
     from.onopen = () => {
       delay = RETRY_FIRST_MS;
+      heard();
       useLive.setState({ connected: true, since: null });
       if (wasOpen) refetchAll();
       wasOpen = true;
@@ -56,7 +78,11 @@ export function openStream(site: string): () => void {
       delay = Math.min(delay * 2, RETRY_MOST_MS);
     };
     const on = <Frame>(name: string, fold: (frame: Frame) => void) =>
-      from.addEventListener(name, (event) => fold(JSON.parse((event as MessageEvent<string>).data) as Frame));
+      from.addEventListener(name, (event) => {
+        heard();
+        fold(JSON.parse((event as MessageEvent<string>).data) as Frame);
+      });
+    on("beat", () => {});
     on<Overview>("overview", (overview) => foldOverview(site, overview));
     on<{ rows: RowPatch[]; as_of: number }>("devices", (frame) => foldDevices(frame.rows, frame.as_of));
     on<{ id: string; summary: RequestSummary }>("request", (frame) => foldRequest(frame.summary));
@@ -80,6 +106,7 @@ export function openStream(site: string): () => void {
   return () => {
     closed = true;
     window.clearTimeout(timer);
+    window.clearInterval(watch);
     source?.close();
     useLive.setState({ connected: false, since: null });
   };

@@ -2,10 +2,11 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { client, unwrap } from "./client";
 import { type SeenPage, seen } from "./merge";
-import type { AuditQuery, Box, DeviceQuery } from "./types";
+import type { AuditQuery, Box, DeviceQuery, RequestsQuery } from "./types";
 
 export const ALL_SITES = "all";
-const scoped = (site: string) => (site === ALL_SITES ? undefined : site);
+/** For the server: no site stands for all of them. */
+export const scoped = (site: string) => (site === ALL_SITES ? undefined : site);
 
 export const overviewQuery = (site: string) =>
   queryOptions({
@@ -43,6 +44,17 @@ export const facetsQuery = (site: string, filter: DeviceQuery) =>
     placeholderData: (previous) => previous,
   });
 
+/** The first few that a text fits, for whoever types a name, an address, a MAC or a serial number. */
+export const devicesFoundQuery = (site: string, q: string) =>
+  queryOptions({
+    queryKey: ["devices", "found", site, q],
+    queryFn: ({ signal }) =>
+      unwrap(client.GET("/devices", { params: { query: { q, site: scoped(site), limit: FEW } }, signal })),
+    staleTime: 0,
+    placeholderData: (previous) => previous,
+  });
+const FEW = 6;
+
 export const deviceQuery = (id: string) =>
   queryOptions({
     queryKey: ["devices", "one", id],
@@ -66,13 +78,10 @@ export const draftQuery = (site: string) =>
     queryFn: () => unwrap(client.GET("/draft", { params: { query: { site } } })),
   });
 
-export interface RequestFilter {
-  box: Box;
-  state?: string;
-}
+export type RequestFilter = Omit<RequestsQuery, "limit" | "cursor"> & { box: Box };
 export const requestsQuery = (filter: RequestFilter, limit = 50) =>
   infiniteQueryOptions({
-    queryKey: ["requests", filter.box, filter.state ?? "any", limit],
+    queryKey: ["requests", filter, limit],
     initialPageParam: undefined as string | undefined,
     queryFn: ({ pageParam }) =>
       unwrap(client.GET("/requests", { params: { query: { ...filter, limit, cursor: pageParam } } })),

@@ -460,7 +460,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What changes, live: overview (Overview), devices (DevicesFrame), request (RequestFrame), items (ItemsFrame), draft (DraftFrame), inbox (InboxFrame), agents, reset, account (the session acts for another account: fetch everything anew) and signed_out (no data). At most four writes a second. */
+        /** What changes, live: overview (Overview), devices (DevicesFrame), request (RequestFrame), items (ItemsFrame), draft (DraftFrame), inbox (InboxFrame), agents, reset, account (the session acts for another account: fetch everything anew) and signed_out (no data); beat (no data), every two seconds in which there is nothing else to tell. At most four writes a second. */
         get: operations["get_events"];
         put?: never;
         post?: never;
@@ -2912,6 +2912,8 @@ export interface components {
         };
         /** @description The caller's inbox has changed, and how it stands. */
         InboxFrame: {
+            /** @description Of these, how many want something other than a vote. */
+            asked: number;
             needs_me: number;
             unread: number;
         };
@@ -2940,6 +2942,8 @@ export interface components {
             topic: string;
         };
         InboxMarked: {
+            /** @description Of these, how many want something other than a vote. */
+            asked: number;
             /** @description How many items were still there. */
             marked: number;
             needs_me: number;
@@ -2953,6 +2957,8 @@ export interface components {
             snoozed_until?: number | null;
         };
         InboxPage: {
+            /** @description How many of these want something other than a vote. */
+            asked: number;
             items: components["schemas"]["InboxItem"][];
             /** @description How many items wait for the caller. */
             needs_me: number;
@@ -4450,7 +4456,7 @@ export interface operations {
     get_audit: {
         parameters: {
             query?: {
-                /** @description A text to look for. */
+                /** @description A text to look for: of devices in their name, address, model, MAC and serial number, of requests in what they are called, or their number as R-12 or 12. */
                 q?: string;
                 /** @description A type of entries. */
                 type?: string;
@@ -4516,7 +4522,7 @@ export interface operations {
     get_audit_export_csv: {
         parameters: {
             query?: {
-                /** @description A text to look for. */
+                /** @description A text to look for: of devices in their name, address, model, MAC and serial number, of requests in what they are called, or their number as R-12 or 12. */
                 q?: string;
                 /** @description A type of entries. */
                 type?: string;
@@ -4705,7 +4711,7 @@ export interface operations {
                 model?: string;
                 /** @description Makers, separated by commas. */
                 make?: string;
-                /** @description A text to look for. */
+                /** @description A text to look for: of devices in their name, address, model, MAC and serial number, of requests in what they are called, or their number as R-12 or 12. */
                 q?: string;
                 power_min?: number;
                 power_max?: number;
@@ -4755,7 +4761,7 @@ export interface operations {
                 model?: string;
                 /** @description Makers, separated by commas. */
                 make?: string;
-                /** @description A text to look for. */
+                /** @description A text to look for: of devices in their name, address, model, MAC and serial number, of requests in what they are called, or their number as R-12 or 12. */
                 q?: string;
                 power_min?: number;
                 power_max?: number;
@@ -5234,7 +5240,8 @@ export interface operations {
     get_inbox: {
         parameters: {
             query?: {
-                tab?: "needs_me" | "mine" | "done" | "snoozed";
+                /** @description A part of the inbox; `asked` is what needs the caller for something other than a vote. */
+                tab?: "needs_me" | "asked" | "mine" | "done" | "snoozed";
                 /** @description Most entries of a page. */
                 limit?: number;
                 /** @description `next_cursor` of the page before. */
@@ -5882,7 +5889,7 @@ export interface operations {
     get_me_permissions: {
         parameters: {
             query?: {
-                /** @description About this device; without one, about the account. */
+                /** @description About this device; without one, about the account or whatever the caller sees. */
                 device?: string;
             };
             header?: never;
@@ -6488,6 +6495,14 @@ export interface operations {
                 state?: string;
                 /** @description Requests under this scenario, such as `fleet.power`. */
                 scenario?: string;
+                /** @description A site; all that the caller sees if none is given. */
+                site?: string;
+                /** @description About this device; without one, about the account or whatever the caller sees. */
+                device?: string;
+                /** @description Asked for by this person, or by a program of theirs. */
+                person?: string;
+                /** @description A text to look for: of devices in their name, address, model, MAC and serial number, of requests in what they are called, or their number as R-12 or 12. */
+                q?: string;
                 /** @description Most entries of a page. */
                 limit?: number;
                 /** @description `next_cursor` of the page before. */

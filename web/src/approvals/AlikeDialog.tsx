@@ -40,7 +40,6 @@ export function AlikeDialog({ items, onClose }: { items: readonly RequestSummary
       title={`Approve ${plural(kept.length, "request")} together?`}
       size={640}
       confirm={`Approve ${count(open.length)}`}
-      keep="Keep as it is"
       ready={requests.length === kept.length && open.length > 0}
       onClose={onClose}
       send={send}

@@ -5,14 +5,14 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { useRef } from "react";
 import { overviewQuery, requestsQuery } from "../api/queries";
-import type { Box, RequestSummary } from "../api/types";
+import type { RequestSummary } from "../api/types";
 import { Degraded } from "../requests/Degraded";
 import { runText, votesText } from "../requests/phases";
 import { RequestView } from "../requests/RequestView";
 import { useSite } from "../shell/site";
 import { isOp } from "../ui/actions";
 import { ChangesLine } from "../ui/changes";
-import { ago, deltaPower, plural, until } from "../ui/format";
+import { ago, count, deltaPower, plural, until } from "../ui/format";
 import { Listing, ListingHead, stepped } from "../ui/listing";
 import { RequestStateMark } from "../ui/request-state";
 import { useKeys } from "../ui/use-keys";
@@ -24,15 +24,12 @@ import { BOXES } from "./search";
 
 const route = getRouteApi("/s/$site/approvals");
 
-const WORD: Record<Box, string> = { needs_me: "Needs me", mine: "Mine", all: "All", done: "Done" };
-const NONE: Record<Box, [string, string]> = {
+type Tab = (typeof BOXES)[number];
+const WORD: Record<Tab, string> = { needs_me: "Needs me", mine: "Mine", all: "All that wait" };
+const NONE: Record<Tab, [string, string]> = {
   needs_me: ["Nothing needs you", "Requests that wait for your decision appear here by themselves."],
-  mine: [
-    "You have submitted nothing",
-    "What you submit from the draft appears here, with its way to the result.",
-  ],
-  all: ["No requests yet", "Every request of the sites you see appears here."],
-  done: ["Nothing has ended yet", "Requests stay here after they ran, were rejected, cancelled or expired."],
+  mine: ["Nothing of yours waits", "What you submit stays here until others have decided it."],
+  all: ["Nothing waits for approval", "Whoever's turn it is, what waits for it appears here."],
 };
 
 export function ApprovalsPage() {
@@ -42,7 +39,7 @@ export function ApprovalsPage() {
   const go = useNavigate();
   const twoPanes = useMediaQuery("(min-width: 1001px)", true);
   const { data: overview } = useQuery(overviewQuery(site));
-  const query = useInfiniteQuery(requestsQuery({ box: tab }));
+  const query = useInfiniteQuery(requestsQuery({ box: tab, state: "pending" }));
   const items = query.data?.pages.flatMap((page) => page.items) ?? [];
   const list = useRef<HTMLUListElement>(null);
   const chosen = items.find((item) => item.id === request) ?? (request ? undefined : items[0]);
@@ -83,11 +80,16 @@ export function ApprovalsPage() {
         onTab={(next) => void navigate({ search: { tab: next } })}
         before={<Degraded any />}
         after={
-          same.length > 0 && (
-            <Button variant="default" onClick={ask.open}>
-              Approve {same.length} alike…
-            </Button>
-          )
+          <div className="row">
+            <Link to="/s/$site/requests" params={{ site }} className="row" style={{ minHeight: 28 }}>
+              All requests
+            </Link>
+            {same.length > 0 && (
+              <Button variant="default" onClick={ask.open}>
+                Approve {count(same.length)} alike…
+              </Button>
+            )}
+          </div>
         }
       />
       <Listing
@@ -131,7 +133,7 @@ function Entry({
   open,
 }: {
   item: RequestSummary;
-  tab: Box;
+  tab: Tab;
   current: boolean;
   beside: boolean;
   /** The shown one, on its own page. */

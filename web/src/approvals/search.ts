@@ -1,8 +1,7 @@
-import type { Box } from "../api/types";
-
-export const BOXES: Box[] = ["needs_me", "mine", "all", "done"];
+/** What still waits for approval; whatever has gone on from there is among all the requests. */
+export const BOXES = ["needs_me", "mine", "all"] as const;
 export interface ApprovalsSearch {
-  tab?: Box;
+  tab?: (typeof BOXES)[number];
   request?: string;
 }
 export function approvalsSearch(search: Record<string, unknown>): ApprovalsSearch {

@@ -7,7 +7,7 @@ import { Status } from "../ui/status";
 import { Marks } from "./columns";
 import { type ListProps, SelectAll, Tick } from "./DeviceGrid";
 import css from "./Devices.module.css";
-import { SORTS } from "./search";
+import { SORTS, sortTitle } from "./search";
 import { selection, useSelection } from "./selection";
 
 const CARD_PX = 82;
@@ -40,9 +40,9 @@ export function DeviceCards({ rows, total, search, change, open, fetchMore, sele
           aria-label="Sort by"
           value={sort}
           allowDeselect={false}
-          data={SORTS.flatMap(({ key, word }) => [
-            { value: `${key} asc`, label: `${word}, rising` },
-            { value: `${key} desc`, label: `${word}, falling` },
+          data={SORTS.flatMap(({ key }) => [
+            { value: `${key} asc`, label: sortTitle(key) },
+            { value: `${key} desc`, label: `${sortTitle(key)}, descending` },
           ])}
           onChange={(value) => {
             const [key, order] = (value ?? "name asc").split(" ");

@@ -152,10 +152,9 @@ function Details({ device }: { device: SeenRow }) {
 
 function Holding({ device }: { device: DeviceRow }) {
   const site = useSite();
-  if (device.open.length === 0) return null;
   return (
     <section className="col">
-      <h2>Open requests</h2>
+      <h2>Requests</h2>
       <ul className="plain col">
         {device.open.map((open) => (
           <li key={open.request} className="row between">
@@ -166,6 +165,9 @@ function Holding({ device }: { device: DeviceRow }) {
           </li>
         ))}
       </ul>
+      <Link to="/s/$site/requests" params={{ site }} search={{ device: device.id }} className="row">
+        Every request of this device
+      </Link>
     </section>
   );
 }

@@ -10,7 +10,7 @@ import { usePrefs } from "../ui/prefs";
 import { useKeys } from "../ui/use-keys";
 import { columns, columnsFor, features, LOOK, tracksFor } from "./columns";
 import css from "./Devices.module.css";
-import type { DeviceSearch } from "./search";
+import { type DeviceSearch, sortTitle } from "./search";
 import { selection, useSelection } from "./selection";
 
 export interface ListProps {
@@ -164,7 +164,11 @@ export function DeviceGrid({ rows, total, search, change, open, fetchMore, selec
               }
             >
               {look?.sort ? (
-                <button type="button" onClick={() => onSort(look.sort as DeviceSort)}>
+                <button
+                  type="button"
+                  title={sortTitle(look.sort)}
+                  onClick={() => onSort(look.sort as DeviceSort)}
+                >
                   {label}
                   {sorted &&
                     (order === "asc" ? (

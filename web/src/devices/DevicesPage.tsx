@@ -1,11 +1,11 @@
 import { useMediaQuery } from "@mantine/hooks";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
-import { useMemo, useRef } from "react";
+import { lazy, Suspense, useMemo, useRef } from "react";
 import { deviceIds, devicesQuery, facetsQuery } from "../api/queries";
 import { useSite, useSitesInScope } from "../shell/site";
 import { Empty, LoadError, Waiting } from "../ui/feedback";
-import { ago, count, plural } from "../ui/format";
+import { ago, count } from "../ui/format";
 import { refused } from "../ui/toast";
 import { useKeys } from "../ui/use-keys";
 import { useNow } from "../ui/use-now";
@@ -17,6 +17,8 @@ import { Filters } from "./Filters";
 import { SelectionTray } from "./SelectionTray";
 import { type DeviceSearch, filterOf, isFiltered } from "./search";
 import { selection, useSelection } from "./selection";
+
+const FirstSteps = lazy(() => import("./FirstSteps").then((module) => ({ default: module.FirstSteps })));
 
 const route = getRouteApi("/s/$site/devices");
 /** More than this is too much for one draft; the server answers no more ids at once. */
@@ -139,11 +141,10 @@ function NoDevices({ filtered, clear }: { filtered: boolean; clear: () => void }
       </Empty>
     );
   return (
-    <Empty title="No devices yet">
-      <p>
-        Devices appear here by themselves, as soon as the workers of a site find them in the ranges they scan.{" "}
-        {plural(0, "device")} so far.
-      </p>
-    </Empty>
+    <div className={css.body}>
+      <Suspense fallback={<Waiting rows={4} height={64} />}>
+        <FirstSteps />
+      </Suspense>
+    </div>
   );
 }

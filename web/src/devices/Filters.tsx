@@ -1,12 +1,12 @@
-import { Button, Checkbox, CloseButton, NumberInput, Popover, TextInput } from "@mantine/core";
-import { useDebouncedCallback } from "@mantine/hooks";
-import { IconFilter, IconSearch, IconX } from "@tabler/icons-react";
-import { type FormEvent, type RefObject, useEffect, useState } from "react";
+import { Button, Checkbox, NumberInput, Popover } from "@mantine/core";
+import { IconFilter, IconX } from "@tabler/icons-react";
+import { type FormEvent, type RefObject, useState } from "react";
 import type { DevicePage } from "../api/types";
 import { useNodeName } from "../shell/site";
+import css from "../ui/filters.module.css";
 import { count, sig3 } from "../ui/format";
+import { SearchBox } from "../ui/search-box";
 import { STATUS_WORD, STATUSES, StatusGlyph } from "../ui/status";
-import css from "./Devices.module.css";
 import { type DeviceSearch, listOf, RANGES, type RangeKey, toggled } from "./search";
 
 interface Props {
@@ -15,7 +15,6 @@ interface Props {
   facets: DevicePage["facets"] | undefined;
   searchBox: RefObject<HTMLInputElement | null>;
 }
-const TYPING_MS = 200;
 
 export function Filters({ search, change, facets, searchBox }: Props) {
   const chosen = listOf(search.status);
@@ -23,6 +22,8 @@ export function Filters({ search, change, facets, searchBox }: Props) {
   return (
     <search className={css.filters}>
       <SearchBox
+        label="Search name, address, MAC, serial number, model"
+        placeholder="Name, IP, MAC, model  ( / )"
         value={search.q ?? ""}
         onChange={(q) => change({ q: q || undefined }, true)}
         box={searchBox}
@@ -45,52 +46,6 @@ export function Filters({ search, change, facets, searchBox }: Props) {
       <PlaceTokens search={search} change={change} />
       <Tokens search={search} change={change} />
     </search>
-  );
-}
-
-function SearchBox({
-  value,
-  onChange,
-  box,
-}: {
-  value: string;
-  onChange: (value: string) => void;
-  box: RefObject<HTMLInputElement | null>;
-}) {
-  const [text, setText] = useState(value);
-  useEffect(() => setText(value), [value]);
-  const later = useDebouncedCallback(onChange, TYPING_MS);
-  return (
-    <TextInput
-      ref={box}
-      className={css.search}
-      size="xs"
-      type="search"
-      aria-label="Search name, address, MAC, model"
-      placeholder="Name, IP, MAC, model  ( / )"
-      leftSection={<IconSearch size={14} aria-hidden="true" />}
-      rightSection={
-        text !== "" && (
-          <CloseButton
-            size="xs"
-            aria-label="Clear the search"
-            onClick={() => {
-              setText("");
-              onChange("");
-            }}
-          />
-        )
-      }
-      value={text}
-      maxLength={200}
-      onChange={(event) => {
-        setText(event.currentTarget.value);
-        later(event.currentTarget.value.trim());
-      }}
-      onKeyDown={(event) => {
-        if (event.key === "Escape") event.currentTarget.blur();
-      }}
-    />
   );
 }
 

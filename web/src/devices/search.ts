@@ -12,6 +12,12 @@ export const SORTS: { key: DeviceSort; word: string }[] = [
   { key: "uptime", word: "Uptime" },
 ];
 
+/** "Sort by name". */
+export function sortTitle(sort: DeviceSort): string {
+  const { word = sort } = SORTS.find(({ key }) => key === sort) ?? {};
+  return `Sort by ${word.toLowerCase()}`;
+}
+
 export const RANGES = [
   { name: "power", word: "Power", unit: "W" },
   { name: "hashrate", word: "Hashrate", unit: "TH/s" },

@@ -1,7 +1,7 @@
 import { ActionIcon, Menu, Tooltip } from "@mantine/core";
 import { IconArchive, IconArchiveOff, IconClock, IconClockOff } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
-import type { InboxItem, InboxTab } from "../api/types";
+import type { InboxItem } from "../api/types";
 import { votesText } from "../requests/phases";
 import { useSite } from "../shell/site";
 import { ChangesLine } from "../ui/changes";
@@ -10,6 +10,7 @@ import { RequestStateMark } from "../ui/request-state";
 import css from "./Inbox.module.css";
 import { laters } from "./later";
 import { placeOf } from "./place";
+import type { Tab } from "./search";
 
 /** One thing that I was told: it opens what it is about, and can be put away or off. */
 export function Entry({
@@ -22,7 +23,7 @@ export function Entry({
   onSnooze,
 }: {
   item: InboxItem;
-  tab: InboxTab;
+  tab: Tab;
   now: number;
   current: boolean;
   onOpen: () => void;

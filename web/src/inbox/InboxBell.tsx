@@ -7,12 +7,12 @@ import { useSite } from "../shell/site";
 import { plural } from "../ui/format";
 import css from "./Inbox.module.css";
 
-/** The way to the inbox, with how much in it needs me. */
+/** The way to the inbox, with how much in it is new or asked of me; votes are counted at the approvals. */
 export function InboxBell() {
   const site = useSite();
   const { data } = useQuery(inboxCountsQuery);
-  const waiting = data?.needs_me ?? 0;
-  const word = waiting > 0 ? `Inbox: ${plural(waiting, "thing needs", "things need")} you` : "Inbox";
+  const waiting = data ? data.asked + data.unread : 0;
+  const word = waiting > 0 ? `Inbox: ${plural(waiting, "new thing")}` : "Inbox";
   return (
     <span className={css.bell}>
       <ActionIcon

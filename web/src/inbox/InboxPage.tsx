@@ -2,11 +2,13 @@ import { Button } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconInbox, IconMail } from "@tabler/icons-react";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { getRouteApi, useNavigate } from "@tanstack/react-router";
+import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { useRef, useState } from "react";
 import { type InboxMark, inboxCountsQuery, inboxQuery, markItems } from "../api/inbox";
-import type { InboxItem, InboxTab } from "../api/types";
+import { overviewQuery } from "../api/queries";
+import type { InboxItem } from "../api/types";
 import { useSite } from "../shell/site";
+import { plural } from "../ui/format";
 import { Listing, ListingHead, stepped } from "../ui/listing";
 import { refused, told } from "../ui/toast";
 import { useKeys } from "../ui/use-keys";
@@ -16,13 +18,16 @@ import css from "./Inbox.module.css";
 import { LettersDialog } from "./LettersDialog";
 import { laters } from "./later";
 import { placeOf } from "./place";
-import { TABS } from "./search";
+import { TABS, type Tab } from "./search";
 
 const route = getRouteApi("/s/$site/inbox");
 
-const WORD: Record<InboxTab, string> = { needs_me: "Needs me", mine: "Mine", snoozed: "Later", done: "Done" };
-const NONE: Record<InboxTab, [string, string]> = {
-  needs_me: ["Nothing needs you", "What waits for your decision appears here by itself."],
+const WORD: Record<Tab, string> = { mine: "News", asked: "Asked of you", snoozed: "Later", done: "Done" };
+const NONE: Record<Tab, [string, string]> = {
+  asked: [
+    "Nothing is asked of you",
+    "Offers and reviews appear here; what waits for your vote is under Approvals.",
+  ],
   mine: ["No news", "How your requests end, and what changes about your roles, appears here."],
   snoozed: ["Nothing is put off", "What you put off stays here until it comes back."],
   done: ["Nothing is done yet", "What you put away, and what others have decided, stays here."],
@@ -30,12 +35,13 @@ const NONE: Record<InboxTab, [string, string]> = {
 
 export function InboxPage() {
   const site = useSite();
-  const { tab = "needs_me" } = route.useSearch();
+  const { tab = "mine" } = route.useSearch();
   const navigate = route.useNavigate();
   const go = useNavigate();
   const now = useNow();
   const [letters, lettersDialog] = useDisclosure(false);
   const { data: counts } = useQuery(inboxCountsQuery);
+  const votes = useQuery(overviewQuery(site)).data?.chart.waiting_me ?? 0;
   const query = useInfiniteQuery(inboxQuery(tab));
   const items = query.data?.pages.flatMap((page) => page.items) ?? [];
   const list = useRef<HTMLUListElement>(null);
@@ -99,9 +105,10 @@ export function InboxPage() {
         label="What you were told"
         tabs={TABS}
         words={WORD}
-        counts={{ needs_me: counts?.needs_me, mine: counts?.unread }}
+        counts={{ asked: counts?.asked, mine: counts?.unread }}
         tab={tab}
         onTab={(next) => void navigate({ search: { tab: next } })}
+        before={votes > 0 && <Votes count={votes} />}
         after={
           <Button
             variant="default"
@@ -137,5 +144,15 @@ export function InboxPage() {
       </Listing>
       <LettersDialog opened={letters} onClose={lettersDialog.close} />
     </div>
+  );
+}
+
+/** What waits for a vote stands among the approvals, and is not repeated here. */
+function Votes({ count }: { count: number }) {
+  const site = useSite();
+  return (
+    <Link to="/s/$site/approvals" params={{ site }} className={css.votes}>
+      {plural(count, "request waits", "requests wait")} for your decision
+    </Link>
   );
 }

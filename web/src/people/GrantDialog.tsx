@@ -80,7 +80,6 @@ export function GrantDialog({
     <FormDialog
       title={task.kind === "amend" ? amendTitle(task.request) : TITLE[task.kind]}
       confirm={amends ? AMEND : task.kind === "change" ? "Change" : "Give the role"}
-      keep={amends || task.kind === "change" ? "Keep as it is" : "Cancel"}
       ready={missing === "" && !same && (task.kind !== "new" || email.trim() !== "")}
       hint={same ? NOTHING_NEW : terms.role !== "" ? missing : ""}
       refusal={refusal}

@@ -49,7 +49,6 @@ export function RemoveAsk({ person, onClose }: { person: Person; onClose: () => 
     <FormDialog
       title={`Remove ${name}?`}
       confirm={bundled ? "Remove and lower" : "Remove"}
-      keep="Keep as it is"
       danger
       ready={policies.length === 0 || bundled}
       onClose={onClose}

@@ -29,7 +29,6 @@ export function SuspendAsk({ person: { id, name }, onClose }: { person: Person; 
     <FormDialog
       title={`Suspend ${name}?`}
       confirm="Suspend"
-      keep="Keep as it is"
       danger
       refusal={refusal}
       onClose={onClose}

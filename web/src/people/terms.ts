@@ -3,6 +3,7 @@ import type { ApiAccess, GrantScope, GrantTerms, Person, PersonGrant } from "../
 import type { RoleInfo } from "../api/types";
 import { same } from "../roles/outcome";
 import { readScope, type ScopeNode } from "../roles/scope";
+import { plural } from "../ui/format";
 
 export interface Terms {
   /** The role's code. */
@@ -74,7 +75,7 @@ export function cautionsOf(terms: Terms): string[] {
 export function ungivable(role: RoleInfo, held: readonly string[]): string {
   if (role.code === "owner") return "There is one Owner; ownership is transferred";
   const lacking = role.permissions.filter((permission) => !held.includes(permission));
-  return lacking.length === 0 ? "" : `holds ${lacking.length} permissions that you do not`;
+  return lacking.length === 0 ? "" : `holds ${plural(lacking.length, "permission")} that you do not`;
 }
 
 /** People by name, e-mail, remark or role. */

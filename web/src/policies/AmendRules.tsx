@@ -48,7 +48,6 @@ export function AmendRules({
         title={amendTitle(request)}
         size={640}
         confirm={AMEND}
-        keep="Keep as it is"
         ready={!same && changes.length > 0}
         hint={same ? NOTHING_NEW : changes.length === 0 ? "At least one rule must stay" : undefined}
         onClose={onClose}

@@ -1,5 +1,6 @@
 import { NumberInput } from "@mantine/core";
 import type { Policy } from "../api/types";
+import { plural } from "../ui/format";
 import { scenarioTitle } from "../ui/scenario-words";
 import { type Chosen, type Counts, ceiling, chosenFor, isTooHigh } from "./lowering";
 import css from "./Policies.module.css";
@@ -92,5 +93,5 @@ function Count({
 
 function nowWords({ required, required_other, available }: Policy): string {
   const others = required_other > 0 ? `, ${required_other} by others` : "";
-  return `now ${required}${others}; ${available === 1 ? "1 person" : `${available} people`} could approve`;
+  return `now ${required}${others}; ${plural(available, "person", "people")} could approve`;
 }

@@ -5,6 +5,7 @@ import { signInOptionsQuery } from "../api/account";
 import type { Policy, PolicyChange } from "../api/types";
 import { Ask } from "../ui/ask";
 import { Note } from "../ui/feedback";
+import { plural } from "../ui/format";
 import { scenarioTitle } from "../ui/scenario-words";
 import { cautions } from "./cautions";
 import { DurationField } from "./DurationField";
@@ -46,7 +47,7 @@ export function PolicyDialog({
         <NumberInput
           className="grow"
           label="Approvals"
-          description={`now ${policy.required}; ${policy.available} people could approve`}
+          description={`now ${policy.required}; ${plural(policy.available, "person", "people")} could approve`}
           min={1}
           max={Math.max(1, policy.available)}
           value={next.required}

@@ -63,7 +63,6 @@ export function AmendDialog({
     <FormDialog
       title={`Amend R-${request.number}`}
       confirm="Submit the amended request"
-      keep="Keep as it is"
       ready={!same && left.length > 0}
       hint={
         left.length === 0 ? "At least one device must stay" : same ? "Nothing is different yet" : undefined

@@ -4,7 +4,7 @@ import { useSite } from "../shell/site";
 import { isMoney } from "../ui/actions";
 import { ChangeRows } from "../ui/changes";
 import { Note } from "../ui/feedback";
-import { plural } from "../ui/format";
+import { count, plural } from "../ui/format";
 
 const MOST_NAMES = 12;
 type Moved = { device: string; name: string; id: string; number: number };
@@ -55,7 +55,7 @@ function MovedList({ rows, word }: { rows: Moved[]; word: string }) {
               .map((row) => row.name)
               .join(", ")}
           </b>
-          {moved.length > MOST_NAMES && ` and ${moved.length - MOST_NAMES} more`} {word}{" "}
+          {moved.length > MOST_NAMES && ` and ${count(moved.length - MOST_NAMES)} more`} {word}{" "}
           <Link to="/s/$site/requests/$id" params={{ site, id }}>
             R-{moved[0]?.number}
           </Link>
@@ -76,7 +76,7 @@ export function LeftOut({ request }: { request: Request }) {
         {request.refused.map((group) => (
           <li key={`${group.code} ${group.detail} ${group.request}`}>
             <b>{group.devices.slice(0, MOST_NAMES).join(", ")}</b>
-            {group.devices.length > MOST_NAMES && ` and ${group.devices.length - MOST_NAMES} more`}:{" "}
+            {group.devices.length > MOST_NAMES && ` and ${count(group.devices.length - MOST_NAMES)} more`}:{" "}
             {group.detail}
             {group.request && (
               <>

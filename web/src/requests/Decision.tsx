@@ -13,7 +13,7 @@ import { Ask } from "../ui/ask";
 import { ChangeRows } from "../ui/changes";
 import { Note } from "../ui/feedback";
 import { deltaPower, plural, shortHash } from "../ui/format";
-import { isOpen } from "../ui/request-state";
+import { isOpen } from "../ui/request-states";
 import { refused, told } from "../ui/toast";
 import { useKeys } from "../ui/use-keys";
 import { amends } from "./again";
@@ -128,6 +128,7 @@ export function Decision({ request }: { request: Request }) {
         onClose={close}
         title={`Cancel R-${request.number}?`}
         confirm="Cancel the request"
+        keep="Keep the request"
         danger
         reason="required"
         onConfirm={async (reason) => {

@@ -3,7 +3,7 @@ import { useDisclosure } from "@mantine/hooks";
 import { useSession } from "../api/session";
 import type { Item, Request } from "../api/types";
 import { isOp } from "../ui/actions";
-import { isOpen } from "../ui/request-state";
+import { isOpen } from "../ui/request-states";
 import { AmendDialog } from "./AmendDialog";
 import { DraftButton } from "./DraftButton";
 import { inverseOf } from "./inverse";

@@ -2,6 +2,7 @@ import { useComputedColorScheme } from "@mantine/core";
 import { useElementSize } from "@mantine/hooks";
 import { type MouseEvent, useEffect, useRef, useState } from "react";
 import type { Item } from "../api/types";
+import { count } from "../ui/format";
 import { STATE_WORD, TONE, TONE_WORD, TONES, type Tone, tally } from "./items";
 import css from "./Requests.module.css";
 
@@ -61,7 +62,7 @@ export function Mosaic({ items }: { items: readonly Item[] }) {
   };
   const counts = tally(items);
   const label = TONES.filter((tone) => counts[tone] > 0)
-    .map((tone) => `${counts[tone]} ${TONE_WORD[tone].toLowerCase()}`)
+    .map((tone) => `${count(counts[tone])} ${TONE_WORD[tone].toLowerCase()}`)
     .join(", ");
   return (
     <div ref={ref} className="col">

@@ -2,7 +2,7 @@ import { IconCircleCheckFilled, IconCircleXFilled, IconPencil } from "@tabler/ic
 import type { Request } from "../api/types";
 import { CopyIcon } from "../ui/copy-icon";
 import { dateTime, dateTimeLong, plural, shortHash } from "../ui/format";
-import { isOpen } from "../ui/request-state";
+import { isOpen } from "../ui/request-states";
 import { votesText } from "./phases";
 import css from "./Requests.module.css";
 

@@ -1,6 +1,6 @@
 // Why a request ended, and what to do about it. Codes become sentences here and nowhere else; what people wrote stays as it is.
 import type { RequestState, RequestSummary } from "../api/types";
-import { stateWord } from "../ui/request-state";
+import { stateWord } from "../ui/request-states";
 
 export interface Ending {
   title: string;

@@ -2,7 +2,7 @@
 import type { Item, Request } from "../api/types";
 import { isOp } from "../ui/actions";
 import { count, plural } from "../ui/format";
-import { isOpen } from "../ui/request-state";
+import { isOpen } from "../ui/request-states";
 import { STATE_WORD, TONE, TONES, type Tone, tally } from "./items";
 
 /** Targets that ended alike. */

@@ -1,6 +1,6 @@
 import type { Request, RequestSummary } from "../api/types";
 import { ago, count, deltaPower, plural, power, until } from "../ui/format";
-import { stateWord } from "../ui/request-state";
+import { stateWord } from "../ui/request-states";
 
 /** What the account is in that keeps a request waiting. */
 export type Standstill = RequestSummary["waits_while"][number] | null;

@@ -58,7 +58,6 @@ export function RoleDialog({
       title={amends ? amendTitle(amends) : copy ? `Duplicate ${role.name}` : `Edit ${role.name}`}
       size={640}
       confirm={amends ? AMEND : copy ? "Make the role" : "Change the role"}
-      keep="Keep as it is"
       ready={!same && name.trim() !== "" && chosen.length > 0}
       hint={amends && same ? NOTHING_NEW : undefined}
       onClose={onClose}

@@ -72,7 +72,7 @@ function PasswordForm({ security, onClose }: { security: Security; onClose: () =
       {error !== null && <ProblemNote error={error} />}
       <div className="row" style={{ justifyContent: "flex-end" }}>
         <Button variant="default" onClick={onClose}>
-          Keep as it is
+          Cancel
         </Button>
         <Button
           type="submit"

@@ -1,5 +1,5 @@
 import { ActionIcon, Menu } from "@mantine/core";
-import { IconChevronDown, IconKeyboard, IconMenu2 } from "@tabler/icons-react";
+import { IconChevronDown, IconKeyboard, IconMenu2, IconSearch } from "@tabler/icons-react";
 import { Link, useNavigate, useRouterState } from "@tanstack/react-router";
 import { ALL_SITES } from "../api/queries";
 import { useSession } from "../api/session";
@@ -10,7 +10,15 @@ import { Pipeline } from "./Pipeline";
 import { useSite, useSiteName } from "./site";
 import { UserMenu } from "./UserMenu";
 
-export function Header({ openHelp, openMenu }: { openHelp: () => void; openMenu: () => void }) {
+export function Header({
+  openHelp,
+  openPalette,
+  openMenu,
+}: {
+  openHelp: () => void;
+  openPalette: () => void;
+  openMenu: () => void;
+}) {
   return (
     <header className={css.header}>
       <div className={css.start}>
@@ -26,6 +34,16 @@ export function Header({ openHelp, openMenu }: { openHelp: () => void; openMenu:
       <Metrics />
       <div className={css.end}>
         <Pipeline />
+        <ActionIcon
+          variant="subtle"
+          size={34}
+          className="wide-only"
+          aria-label="Find (Ctrl K)"
+          title="Find (Ctrl K)"
+          onClick={openPalette}
+        >
+          <IconSearch size={18} stroke={1.6} aria-hidden="true" />
+        </ActionIcon>
         <InboxBell />
         <ActionIcon
           variant="subtle"
@@ -49,8 +67,7 @@ function SitePicker() {
   const navigate = useNavigate();
   const path = useRouterState({ select: (state) => state.location.pathname });
   const page = path.split("/")[3] ?? "devices";
-  const go = (to: string) =>
-    navigate({ to: `/s/${to}/${page === "requests" ? "approvals" : page}` as "/", search: {} });
+  const go = (to: string) => navigate({ to: `/s/${to}/${page}` as "/", search: {} });
   return (
     <Menu position="bottom-start">
       <Menu.Target>

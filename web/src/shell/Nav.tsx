@@ -7,6 +7,7 @@ import {
   IconLayoutGrid,
   IconLayoutSidebarLeftCollapse,
   IconLayoutSidebarLeftExpand,
+  IconListDetails,
   IconMapPin,
   IconPencilCheck,
   IconScale,
@@ -18,10 +19,11 @@ import {
   IconWebhook,
 } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
-import { Fragment } from "react";
+import { useLinkProps, useRouterState } from "@tanstack/react-router";
+import { Fragment, type ReactNode } from "react";
 import { overviewQuery } from "../api/queries";
 import { useSession } from "../api/session";
+import { count } from "../ui/format";
 import { usePrefs } from "../ui/prefs";
 import { useSeeAs } from "../ui/see-as";
 import css from "./Shell.module.css";
@@ -42,6 +44,7 @@ const GROUPS = [
     name: "Control",
     items: [
       { to: "/s/$site/review", word: "Review draft", icon: IconPencilCheck },
+      { to: "/s/$site/requests", word: "Requests", icon: IconListDetails },
       { to: "/s/$site/approvals", word: "Approvals", icon: IconChecklist },
       { to: "/s/$site/inbox", word: "Inbox", icon: IconInbox },
     ],
@@ -60,10 +63,22 @@ const GROUPS = [
   },
 ] as const;
 
-export function Nav({ inDrawer = false, onGo }: { inDrawer?: boolean; onGo?: () => void }) {
-  const site = useSite();
+/** The pages of each group that this person has, or that the role has as which they look. */
+export function usePages() {
   const session = useSession();
   const { permissions } = useSeeAs((state) => state.role) ?? session;
+  return GROUPS.map(({ name, items }) => ({
+    name,
+    items: items.filter((item) => {
+      if (!("needs" in item)) return true;
+      return item.needs === "has_keys" ? session.has_keys : permissions.includes(item.needs);
+    }),
+  }));
+}
+
+export function Nav({ inDrawer = false, onGo }: { inDrawer?: boolean; onGo?: () => void }) {
+  const site = useSite();
+  const groups = usePages();
   const narrow = usePrefs((prefs) => prefs.navNarrow) && !inDrawer;
   const { data } = useQuery(overviewQuery(site));
   const waiting = data?.chart.waiting_me ?? 0;
@@ -72,26 +87,21 @@ export function Nav({ inDrawer = false, onGo }: { inDrawer?: boolean; onGo?: () 
       className={`${css.nav} ${narrow ? css.narrow : ""} ${inDrawer ? css.drawerNav : ""}`}
       aria-label="Pages"
     >
-      {GROUPS.map((group) => (
+      {groups.map((group) => (
         <Fragment key={group.name}>
           <div className={css.group}>{group.name}</div>
-          {group.items
-            .filter((item) => {
-              if (!("needs" in item)) return true;
-              return item.needs === "has_keys" ? session.has_keys : permissions.includes(item.needs);
-            })
-            .map(({ to, word, icon: Icon }) => (
-              <Link key={to} to={to} params={{ site }} className={css.item} onClick={onGo} title={word}>
-                <Icon size={17} stroke={1.6} aria-hidden="true" />
-                <span>{word}</span>
-                {to === "/s/$site/approvals" && waiting > 0 && (
-                  <b className={`${css.badge} num`}>
-                    {waiting}
-                    <i className="sr"> for you</i>
-                  </b>
-                )}
-              </Link>
-            ))}
+          {group.items.map(({ to, word, icon: Icon }) => (
+            <Entry key={to} to={to} word={word} onGo={onGo}>
+              <Icon size={17} stroke={1.6} aria-hidden="true" />
+              <span>{word}</span>
+              {to === "/s/$site/approvals" && waiting > 0 && (
+                <b className={`${css.badge} num`}>
+                  {count(waiting)}
+                  <i className="sr"> for you</i>
+                </b>
+              )}
+            </Entry>
+          ))}
         </Fragment>
       ))}
       {!inDrawer && (
@@ -112,4 +122,35 @@ export function Nav({ inDrawer = false, onGo }: { inDrawer?: boolean; onGo?: () 
       )}
     </nav>
   );
+}
+
+type To = (typeof GROUPS)[number]["items"][number]["to"];
+
+/** A way to a page, marked while that page, or one below it, is the one on screen: not already while it is on its way. */
+function Entry({
+  to,
+  word,
+  onGo,
+  children,
+}: {
+  to: To;
+  word: string;
+  onGo?: () => void;
+  children: ReactNode;
+}) {
+  const site = useSite();
+  const link = useLinkProps({ to, params: { site }, onClick: onGo });
+  const open = useRouterState({ select: (state) => (state.resolvedLocation ?? state.location).pathname });
+  const mark = markOf(to.replace("$site", site), open);
+  return (
+    <a {...link} className={css.item} title={word} aria-current={mark}>
+      {children}
+    </a>
+  );
+}
+
+/** "page" for the page itself, true for one below it. */
+export function markOf(page: string, open: string): "page" | "true" | undefined {
+  if (open === page) return "page";
+  return open.startsWith(`${page}/`) ? "true" : undefined;
 }

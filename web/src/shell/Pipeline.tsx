@@ -1,14 +1,16 @@
 import { Popover } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { useEffect, useRef, useState } from "react";
+import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { overviewQuery } from "../api/queries";
 import type { Overview } from "../api/types";
-import { plural } from "../ui/format";
+import { count, plural } from "../ui/format";
 import css from "./Header.module.css";
-import { DraftList, FailedList, ReviewList, RunningList } from "./PipelineLists";
 import { useSite } from "./site";
 
+const Lists = lazy(() => import("./PipelineLists").then((module) => ({ default: module.PipelineList })));
+
 type Chart = Overview["chart"];
+type Tone = "draft" | "review" | "running" | "failed";
 
 /** The way of an action from draft to result. In the header on a desk, a bottom bar on a phone. */
 export function Pipeline({ bar = false }: { bar?: boolean }) {
@@ -17,25 +19,25 @@ export function Pipeline({ bar = false }: { bar?: boolean }) {
   const chart = data?.chart;
   const stages = (
     <section className={css.pipeline} aria-label="Actions">
-      <Stage tone="draft" word="Draft" value={chart?.draft ?? 0} list={DraftList} />
+      <Stage tone="draft" word="Draft" value={chart?.draft ?? 0} />
       <Stage
         tone="review"
         word="Review"
         value={(chart?.waiting_me ?? 0) + (chart?.waiting_mine ?? 0)}
-        text={chart && chart.waiting_me > 0 ? `${chart.waiting_me} for me` : undefined}
-        list={ReviewList}
+        text={chart && chart.waiting_me > 0 ? `${count(chart.waiting_me)} for me` : undefined}
       />
       <Stage
         tone="running"
         word="Running"
         value={chart?.running.requests ?? 0}
         text={
-          chart && chart.running.requests > 0 ? `${chart.running.done}/${chart.running.total}` : undefined
+          chart && chart.running.requests > 0
+            ? `${count(chart.running.done)}/${count(chart.running.total)}`
+            : undefined
         }
-        bad={chart && chart.running.failed > 0 ? `${chart.running.failed} not done` : undefined}
-        list={RunningList}
+        bad={chart && chart.running.failed > 0 ? `${count(chart.running.failed)} not done` : undefined}
       />
-      <Stage tone="failed" word="Failed" value={chart?.failed_24h ?? 0} list={FailedList} />
+      <Stage tone="failed" word="Failed" value={chart?.failed_24h ?? 0} />
     </section>
   );
   if (bar) return <div className={css.bottom}>{stages}</div>;
@@ -53,15 +55,13 @@ function Stage({
   value,
   text,
   bad,
-  list: List,
 }: {
-  tone: "draft" | "review" | "running" | "failed";
+  tone: Tone;
   word: string;
   value: number;
   text?: string;
   /** What has gone wrong, whatever the stage. */
   bad?: string;
-  list: (props: { close: () => void }) => React.ReactNode;
 }) {
   const [open, setOpen] = useState(false);
   return (
@@ -79,7 +79,7 @@ function Stage({
             <span className={css.stageWord}>{word}</span>
           </span>{" "}
           <span className="num">
-            {value}
+            {count(value)}
             {text && ", "}
             {text && (tone === "review" ? <b>{text}</b> : <span>{text}</span>)}
             {bad && ", "}
@@ -88,7 +88,13 @@ function Stage({
         </button>
       </Popover.Target>
       <Popover.Dropdown aria-label={word}>
-        <div className={css.list}>{open && <List close={() => setOpen(false)} />}</div>
+        <div className={css.list}>
+          {open && (
+            <Suspense fallback={<p className="dim small">Loading…</p>}>
+              <Lists of={tone} close={() => setOpen(false)} />
+            </Suspense>
+          )}
+        </div>
       </Popover.Dropdown>
     </Popover>
   );
@@ -106,10 +112,11 @@ function Announcer({ chart }: { chart: Chart | undefined }) {
     if (was.waiting_me !== chart.waiting_me)
       parts.push(`${plural(chart.waiting_me, "request waits", "requests wait")} for you`);
     if (was.draft !== chart.draft) parts.push(`${plural(chart.draft, "change")} in the draft`);
-    if (was.running.requests !== chart.running.requests) parts.push(`${chart.running.requests} running`);
+    if (was.running.requests !== chart.running.requests)
+      parts.push(`${count(chart.running.requests)} running`);
     if (chart.running.failed > was.running.failed)
       parts.push(`${plural(chart.running.failed, "running target")} not done`);
-    if (chart.failed_24h > was.failed_24h) parts.push(`${chart.failed_24h} failed in 24 hours`);
+    if (chart.failed_24h > was.failed_24h) parts.push(`${count(chart.failed_24h)} failed in 24 hours`);
     if (parts.length > 0) setSaid(parts.join(", "));
   }, [chart]);
   return (

@@ -16,8 +16,17 @@ interface ListProps {
   close: () => void;
 }
 const FEW = 5;
+const FAILED = "failed,partially_executed";
 
-export function DraftList({ close }: ListProps) {
+const LIST = { draft: DraftList, review: ReviewList, running: RunningList, failed: FailedList };
+
+/** The newest of a stage. */
+export function PipelineList({ of, close }: ListProps & { of: keyof typeof LIST }) {
+  const List = LIST[of];
+  return <List close={close} />;
+}
+
+function DraftList({ close }: ListProps) {
   const site = useSite();
   const sites = useSitesInScope();
   const drafts = useQueries({ queries: sites.map((entry) => draftQuery(entry.id)) });
@@ -54,7 +63,8 @@ export function DraftList({ close }: ListProps) {
   );
 }
 
-export function ReviewList({ close }: ListProps) {
+function ReviewList({ close }: ListProps) {
+  const site = useSite();
   return (
     <>
       <h2>Waiting for me</h2>
@@ -65,46 +75,44 @@ export function ReviewList({ close }: ListProps) {
         none="None of your requests waits."
         close={close}
       />
-      <More tab="needs_me" close={close}>
-        Open the approvals
-      </More>
+      <div className={css.more}>
+        <Link to="/s/$site/approvals" params={{ site }} onClick={close}>
+          Open the approvals
+        </Link>
+      </div>
     </>
   );
 }
 
-export function RunningList({ close }: ListProps) {
+function RunningList({ close }: ListProps) {
   return (
     <>
       <h2>Running now</h2>
       <Requests filter={{ box: "all", state: "executing" }} none="Nothing is running." close={close} />
-      <More tab="all" close={close}>
-        All open requests
+      <More state="executing" close={close}>
+        All that are running
       </More>
     </>
   );
 }
 
-export function FailedList({ close }: ListProps) {
+function FailedList({ close }: ListProps) {
   return (
     <>
       <h2>Latest with failures</h2>
-      <Requests
-        filter={{ box: "done", state: "failed,partially_executed" }}
-        none="No request has failed."
-        close={close}
-      />
-      <More tab="done" close={close}>
-        All that have ended
+      <Requests filter={{ box: "done", state: FAILED }} none="No request has failed." close={close} />
+      <More state={FAILED} close={close}>
+        All with failures
       </More>
     </>
   );
 }
 
-function More({ tab, close, children }: ListProps & { tab: RequestFilter["box"]; children: string }) {
+function More({ state, close, children }: ListProps & { state: string; children: string }) {
   const site = useSite();
   return (
     <div className={css.more}>
-      <Link to="/s/$site/approvals" params={{ site }} search={{ tab }} onClick={close}>
+      <Link to="/s/$site/requests" params={{ site }} search={{ state }} onClick={close}>
         {children}
       </Link>
     </div>

@@ -1,5 +1,6 @@
 import { Drawer } from "@mantine/core";
-import { useDisclosure, useMediaQuery } from "@mantine/hooks";
+import { useDisclosure, useHotkeys, useMediaQuery } from "@mantine/hooks";
+import { IconSearch } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Outlet, useNavigate, useRouter, useRouterState } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect } from "react";
@@ -12,6 +13,7 @@ import { AccountBanners } from "./AccountBanners";
 import { Header } from "./Header";
 import { HelpDialog } from "./HelpDialog";
 import { Nav } from "./Nav";
+import { PaletteDialog } from "./PaletteDialog";
 import { Pipeline } from "./Pipeline";
 import { SeeAsBanner } from "./SeeAsBanner";
 import css from "./Shell.module.css";
@@ -38,6 +40,7 @@ function SignedIn() {
   const site = useSite();
   const navigate = useNavigate();
   const [help, helpDialog] = useDisclosure(false);
+  const [palette, paletteDialog] = useDisclosure(false);
   const [menu, menuDrawer] = useDisclosure(false);
   const { draftOpen, draftPinned } = usePrefs();
   const wide = useMediaQuery("(min-width: 1100px)", true);
@@ -45,10 +48,13 @@ function SignedIn() {
   const onReview = useRouterState({ select: (state) => state.location.pathname.endsWith("/review") });
   useEffect(() => openStream(site), [site]);
 
+  // Also while something is typed.
+  useHotkeys([["mod+K", paletteDialog.toggle]], []);
   const params = { site };
   useKeys("pages", {
     "g d": () => navigate({ to: "/s/$site/devices", params, search: {} }),
     "g a": () => navigate({ to: "/s/$site/approvals", params, search: {} }),
+    "g q": () => navigate({ to: "/s/$site/requests", params, search: {} }),
     "g i": () => navigate({ to: "/s/$site/inbox", params, search: {} }),
     "g r": () => navigate({ to: "/s/$site/review", params }),
     "g g": () => navigate({ to: "/s/$site/agents", params }),
@@ -76,7 +82,7 @@ function SignedIn() {
       <a className={css.skip} href="#content">
         Skip to the content
       </a>
-      <Header openHelp={helpDialog.open} openMenu={menuDrawer.open} />
+      <Header openHelp={helpDialog.open} openPalette={paletteDialog.open} openMenu={menuDrawer.open} />
       <div style={{ gridArea: "banner" }}>
         <SeeAsBanner />
         <AccountBanners />
@@ -113,9 +119,21 @@ function SignedIn() {
         title="Adit"
         closeButtonProps={{ "aria-label": "Close" }}
       >
+        <button
+          type="button"
+          className={`${css.item} ${css.find}`}
+          onClick={() => {
+            menuDrawer.close();
+            paletteDialog.open();
+          }}
+        >
+          <IconSearch size={17} stroke={1.6} aria-hidden="true" />
+          <span>Find…</span>
+        </button>
         <Nav inDrawer onGo={menuDrawer.close} />
       </Drawer>
       <Pipeline bar />
+      <PaletteDialog opened={palette} onClose={paletteDialog.close} />
       <HelpDialog opened={help} onClose={helpDialog.close} />
       <StepUpDialog />
     </div>

@@ -16,7 +16,7 @@ export function StaleBanner() {
       setShown(false);
       return;
     }
-    const timer = window.setTimeout(() => setShown(true), PATIENCE_MS);
+    const timer = window.setTimeout(() => setShown(true), since + PATIENCE_MS - Date.now());
     return () => window.clearTimeout(timer);
   }, [since]);
   return <div role="status">{shown && since !== null && <Banner since={since} />}</div>;
@@ -28,8 +28,8 @@ function Banner({ since }: { since: number }) {
     <div className={css.banner}>
       <IconPlugConnectedX size={16} aria-hidden="true" />
       <span>
-        Not live: the connection to the server dropped. What you see is{" "}
-        <span className="num">{age(now - since)}</span> old. Connecting again…
+        Not live: the server does not answer. What you see is <span className="num">{age(now - since)}</span>{" "}
+        old. Trying again…
       </span>
     </div>
   );

@@ -30,9 +30,9 @@ export function UserMenu({ openHelp }: { openHelp: () => void }) {
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   const compact = usePrefs((prefs) => prefs.compact);
   const schemes = [
-    { key: "dark", word: "Dark", icon: IconMoon },
-    { key: "light", word: "Light", icon: IconSun },
-    { key: "auto", word: "As the system", icon: IconDeviceDesktop },
+    { key: "dark", word: "Dark theme", icon: IconMoon },
+    { key: "light", word: "Light theme", icon: IconSun },
+    { key: "auto", word: "System theme", icon: IconDeviceDesktop },
   ] as const;
   const [leaving, setLeaving] = useState(false);
   const [founding, setFounding] = useState(false);

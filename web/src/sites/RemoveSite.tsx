@@ -24,7 +24,6 @@ export function RemoveSite({ site, onClose }: { site: Site; onClose: () => void 
     <FormDialog
       title={`Remove ${site.name}?`}
       confirm="Remove the site"
-      keep="Keep as it is"
       danger
       ready={name === site.name}
       onClose={onClose}

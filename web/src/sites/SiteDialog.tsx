@@ -9,7 +9,16 @@ import { useOutcome } from "../ui/use-outcome";
 const W_PER_MW = 1_000_000;
 
 /** A new site, or another name or cap for one. */
-export function SiteDialog({ site, onClose }: { site: Site | null; onClose: () => void }) {
+export function SiteDialog({
+  site,
+  onClose,
+  stay = false,
+}: {
+  site: Site | null;
+  onClose: () => void;
+  /** On the page where it is added. */
+  stay?: boolean;
+}) {
   const [name, setName] = useState(site?.name ?? "");
   const [megawatts, setMegawatts] = useState<number | string>(
     site?.capacity_w == null ? "" : site.capacity_w / W_PER_MW,
@@ -24,7 +33,7 @@ export function SiteDialog({ site, onClose }: { site: Site | null; onClose: () =
     const request = site ? await changeSite(site, asked) : (await createSite(asked)).request;
     onClose();
     // Where only another site is shown, the new one would be missed.
-    if (!site) await navigate({ to: "/s/$site/sites", params: { site: ALL_SITES } });
+    if (!site && !stay) await navigate({ to: "/s/$site/sites", params: { site: ALL_SITES } });
     await tell(request, site ? "Site changed" : `${asked.name} added`);
   };
   const same = site !== null && site.name === asked.name && (site.capacity_w ?? null) === asked.capacity_w;

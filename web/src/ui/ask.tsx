@@ -11,6 +11,7 @@ export function Ask({
   title,
   children,
   confirm,
+  keep = "Cancel",
   danger = false,
   reason = "none",
   reasonLabel = "Reason",
@@ -23,6 +24,8 @@ export function Ask({
   title: string;
   children?: ReactNode;
   confirm: string;
+  /** The word for leaving everything as it is. */
+  keep?: string;
   danger?: boolean;
   reason?: "none" | "optional" | "required";
   reasonLabel?: string;
@@ -84,7 +87,7 @@ export function Ask({
         {error !== null && <ProblemNote error={error} />}
         <div className="row" style={{ justifyContent: "flex-end" }}>
           <Button variant="default" onClick={onClose}>
-            Keep as it is
+            {keep}
           </Button>
           <Button
             type="submit"

@@ -9,7 +9,6 @@ export function FormDialog({
   title,
   size,
   confirm,
-  keep = "Cancel",
   ready = true,
   hint,
   danger = false,
@@ -21,8 +20,6 @@ export function FormDialog({
   title: string;
   size?: ModalProps["size"];
   confirm: string;
-  /** The word for leaving everything as it is. */
-  keep?: string;
   ready?: boolean;
   /** What is still missing. */
   hint?: string;
@@ -50,7 +47,7 @@ export function FormDialog({
         <div className="row" style={{ justifyContent: "flex-end" }}>
           {hint && <span className="dim small grow">{hint}</span>}
           <Button variant="default" onClick={onClose}>
-            {keep}
+            Cancel
           </Button>
           <Button type="submit" loading={busy} disabled={!ready} color={danger ? "danger" : undefined}>
             {confirm}

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import {
   age,
   ago,
+  count,
   deltaPower,
   duration,
   hashrate,
@@ -34,6 +35,24 @@ describe("numbers", () => {
     [9.999, "10.0"],
     [0, "0"],
   ])("measured, %d reads %s", (value, text) => expect(measured(value)).toBe(text));
+
+  it("of people and things are whole and grouped", () => {
+    expect(count(7303)).toBe("7,303");
+    expect(plural(7303, "device")).toBe("7,303 devices");
+  });
+
+  it("are formatted here and nowhere else", () => {
+    const sources = import.meta.glob<string>("../**/*.{ts,tsx}", {
+      query: "?raw",
+      import: "default",
+      eager: true,
+    });
+    const elsewhere = Object.entries(sources)
+      .filter(([, text]) => /toLocaleString|NumberFormat|toFixed|toPrecision/.test(text))
+      .map(([file]) => file);
+    expect(elsewhere.filter((file) => !file.endsWith(".test.ts"))).toEqual(["./format.ts"]);
+    expect(Object.keys(sources).length).toBeGreaterThan(200);
+  });
 
   it("are never shown when they are none", () => expect(sig3(Number.NaN)).toBe("–"));
 });

@@ -13,6 +13,7 @@ export const KEYS = {
     keys: {
       "g d": "Devices",
       "g a": "Approvals",
+      "g q": "Requests",
       "g i": "Inbox",
       "g r": "Review draft",
       "g g": "Agents and scans",
@@ -21,6 +22,7 @@ export const KEYS = {
       d: "Open or close the draft panel",
       "?": "This list",
     },
+    beside: { "Ctrl k": "Find a device, request, page or person" },
   },
   devices: {
     title: "Devices",

@@ -2,6 +2,7 @@ import { Button, Tabs } from "@mantine/core";
 import type { Icon } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import { Empty, LoadError, Waiting } from "./feedback";
+import { count as number } from "./format";
 import css from "./listing.module.css";
 
 /** The head of a page that is one long list: its name, what else stands there, and the tabs. */
@@ -37,7 +38,7 @@ export function ListingHead<Tab extends string>({
           {tabs.map((known) => (
             <Tabs.Tab key={known} value={known}>
               {words[known]}
-              {counts[known] ? <span className="num"> {counts[known]}</span> : null}
+              {counts[known] ? <span className="num"> {number(counts[known])}</span> : null}
             </Tabs.Tab>
           ))}
         </Tabs.List>

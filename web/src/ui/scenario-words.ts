@@ -41,6 +41,9 @@ const TITLES: Record<string, string> = {
   "observer.link_with_revenue": "Share revenue by an observer link",
 };
 
+/** Every scenario that this console has a name for. */
+export const SCENARIOS = Object.keys(TITLES);
+
 /** "Reboot, restart, pause" of `fleet.power`. */
 export function scenarioTitle(name: string): string {
   return TITLES[name] ?? words(name.replaceAll(".", " "));

@@ -6,6 +6,7 @@ import {
   type MantineColorsTuple,
   Menu,
   Modal,
+  Notification,
   Popover,
   Tooltip,
 } from "@mantine/core";
@@ -63,6 +64,7 @@ export const theme = createTheme({
     Button: Button.extend({ defaultProps: { size: "xs" } }),
     Modal: Modal.extend({ defaultProps: { ...overlay, centered: true, zIndex: 300 } }),
     Drawer: Drawer.extend({ defaultProps: overlay }),
+    Notification: Notification.extend({ defaultProps: { closeButtonProps: { "aria-label": "Close" } } }),
     Menu: Menu.extend({ defaultProps: { transitionProps: { duration: 0 } } }),
     Popover: Popover.extend({ defaultProps: { transitionProps: { duration: 0 } } }),
     Tooltip: Tooltip.extend({

@@ -4,6 +4,7 @@ use super::Tx;
 use crate::{
     authz::Actor,
     command::{DraftSubmission, Reply, Submission},
+    counted::counted,
     event::Event,
     ids::{DeviceId, RequestId, SiteId, UserId},
     quotas::Quota,
@@ -141,8 +142,8 @@ fn contradicts(earlier: &[DraftChange], change: &DraftChange) -> Result<(), Reje
         (!devices.is_empty()).then_some((other, devices.len()))
     });
     other.map_or(Ok(()), |(other, devices)| {
-        let plural = if devices == 1 { "" } else { "s" };
-        let problem = format!("it and \"{}\" exclude each other on {devices} device{plural}", other.action.title());
+        let problem =
+            format!("it and \"{}\" exclude each other on {}", other.action.title(), counted(devices, "device"));
         Err(Rejection::Invalid { field: "targets", problem })
     })
 }

@@ -7,7 +7,7 @@
 use super::{Action, Control, ItemState, Payload, Request, Step, StepKind, Target, Was, offered_to};
 use crate::{
     authz::{Actor, Permission, Place, Principal, Rights},
-    ids::UserId,
+    ids::{DeviceId, UserId},
     state::{DeviceSet, State},
     time::Timestamp,
 };
@@ -119,6 +119,21 @@ pub struct Eyes<'s> {
 }
 
 impl Eyes<'_> {
+    /// Is a device that fits among those that the request is about: its targets, or what it places, moves or assigns? Neither a
+    /// request nor a device that is not seen counts, so that nobody learns from an answer what else a request is about.
+    #[must_use]
+    pub fn see_on(&self, request: &Request, fits: impl Fn(DeviceId) -> bool) -> bool {
+        let counts = |device: DeviceId| fits(device) && self.devices.contains(device);
+        let moved = match &request.payload.action {
+            Action::Device(_) => None,
+            Action::Control(control) => control.moves(),
+        };
+        let is_target = |target: &Target| matches!(target, Target::Device(device) if counts(*device));
+        let is_about = moved.is_some_and(|(devices, _)| devices.iter().copied().any(counts))
+            || request.payload.targets.iter().any(is_target);
+        is_about && self.see(request)
+    }
+
     /// Is anything of the request seen?
     #[must_use]
     pub fn see(&self, request: &Request) -> bool {
@@ -262,7 +277,7 @@ impl Request {
     }
 }
 
-fn refused(request: &Request, is_read: impl Fn(Target) -> bool) -> Arc<[(crate::ids::DeviceId, super::Refusal)]> {
+fn refused(request: &Request, is_read: impl Fn(Target) -> bool) -> Arc<[(DeviceId, super::Refusal)]> {
     request.refused.iter().filter(|(device, _)| is_read(Target::Device(*device))).cloned().collect()
 }
 

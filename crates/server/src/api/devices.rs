@@ -90,7 +90,8 @@ impl Asked {
                 device.id.to_string().contains(&q)
                     || found.ip.to_string().contains(&q)
                     || found.model.to_lowercase().contains(&q)
-                    || found.identity.mac.as_deref().is_some_and(|mac| mac.contains(&q))
+                    || found.identity.mac.as_deref().is_some_and(|mac| is_of_mac(&q, mac))
+                    || found.identity.serial.as_deref().is_some_and(|serial| serial.to_lowercase().contains(&q))
             })
     }
 
@@ -113,6 +114,12 @@ impl Asked {
         let given = all.into_iter().filter(|(_, min, max)| min.is_some() || max.is_some());
         given.map(|(column, min, max)| Range { column, min, max }).collect()
     }
+}
+
+/// Is it a part of a MAC address, or all of one in whatever way labels write it? In lower case.
+fn is_of_mac(text: &str, mac: &str) -> bool {
+    let digits = |text: &str| text.chars().filter(char::is_ascii_hexdigit).collect::<String>();
+    mac.contains(&text.replace('-', ":")) || digits(text).len() == 12 && digits(text) == digits(mac)
 }
 
 /// Place of each device in the order of a text.

@@ -12,6 +12,7 @@ use super::{
 use adit_core::{
     authz::{Permission, Place},
     command::{Command, DraftPart, DraftSubmission, Reply},
+    counted::counted,
     ids::{DeviceId, SiteId},
     requests::Action,
     state::{Draft, DraftChange},
@@ -85,7 +86,7 @@ fn warn_of_excluded(preview: &mut Preview, draft: &Draft, change: &DraftChange) 
     for other in draft.changes.iter().take_while(|other| other.id != change.id) {
         let devices = other.shared_with(change);
         if !devices.is_empty() {
-            let (title, many) = (other.action.title(), preview::devices_in_words(devices.len()));
+            let (title, many) = (other.action.title(), counted(devices.len(), "device"));
             let detail = format!("\"{title}\" in this draft excludes it on {many}: take one of the two out");
             preview.warn(preview::warning("busy", &devices, &detail, None));
         }

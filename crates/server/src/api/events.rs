@@ -46,7 +46,7 @@ const TICK: Duration = Duration::from_millis(250);
 /// Looks in a second.
 const PER_SECOND: u64 = 4;
 /// Looks after which something is written even if nothing has changed.
-const HEARTBEAT: u64 = 15 * PER_SECOND;
+const HEARTBEAT: u64 = 2 * PER_SECOND;
 /// Most streams of one session.
 const MAX_OF_SESSION: usize = 8;
 /// Most streams of one person, in all their sessions. There is no number for all people that some could use up for others.
@@ -186,7 +186,7 @@ impl Writer {
                 Look::Nothing if this.silent < HEARTBEAT => this.silent += 1,
                 Look::Nothing => {
                     this.silent = 0;
-                    return Some((Ok(Bytes::from_static(b": still here\n\n")), Some(this)));
+                    return Some((Ok(Bytes::from_static(b"event: beat\ndata: {}\n\n")), Some(this)));
                 }
                 Look::Changes(text) => {
                     this.silent = 0;

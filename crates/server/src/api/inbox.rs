@@ -6,7 +6,10 @@ use super::{
     problem::{Answer, Body, Params, Problem},
     views::Viewer,
 };
-use crate::notices::{inbox::Tab, words};
+use crate::notices::{
+    inbox::{Tab, wants_vote},
+    words,
+};
 use adit_core::{notices::Topic, time::Timestamp};
 use adit_store::{Choices, Item, Mark};
 use axum::{Json, extract::State as Shares};
@@ -27,11 +30,14 @@ pub struct Listed {
 /// `GET /inbox`
 pub async fn list(Shares(api): Shares<Shared>, caller: Caller, Params(asked): Params<Listed>) -> Answer<Json<Value>> {
     let wanted = asked.tab.as_deref().unwrap_or("needs_me");
+    let no_votes = wanted == "asked";
+    let wanted = if no_votes { "needs_me" } else { wanted };
     let wanted = Tab::named(wanted).ok_or_else(|| Problem::invalid(format!("no tab is called {wanted}")))?;
     let (state, names, now) = (api.engine.state(), api.names(caller.actor.account)?, api.now());
     let (me, account) = (caller.session.user, caller.actor.account);
     let items = api.herald.store().items(me, account)?;
-    let found: Vec<_> = items.iter().filter(|item| Tab::of(item, &state, now) == Some(wanted)).collect();
+    let found = items.iter().filter(|item| Tab::of(item, &state, now) == Some(wanted));
+    let found: Vec<_> = found.filter(|item| !(no_votes && wants_vote(item, &state, now))).collect();
     let rest: Vec<_> =
         found.iter().filter(|item| asked.cursor.is_none_or(|cursor| item.id < cursor)).copied().collect();
     let limit = asked.limit.unwrap_or(50).clamp(1, 200);
@@ -40,7 +46,8 @@ pub async fn list(Shares(api): Shares<Shared>, caller: Caller, Params(asked): Pa
     let next = (rest.len() > limit).then(|| rest[limit - 1].id.to_string());
     let counts = api.herald.counts(me, account, &state, now)?;
     Ok(Json(json!({
-        "items": page, "total": found.len(), "next_cursor": next, "needs_me": counts.needs_me, "unread": counts.unread,
+        "items": page, "total": found.len(), "next_cursor": next, "needs_me": counts.needs_me, "asked": counts.asked,
+        "unread": counts.unread,
     })))
 }
 
@@ -89,7 +96,7 @@ pub async fn mark(Shares(api): Shares<Shared>, caller: Caller, Body(asked): Body
     let marked = api.herald.store().mark(me, account, &items, mark, now)?;
     api.herald.changed(me);
     let counts = api.herald.counts(me, account, &api.engine.state(), now)?;
-    Ok(Json(json!({ "marked": marked, "needs_me": counts.needs_me, "unread": counts.unread })))
+    Ok(Json(json!({ "marked": marked, "needs_me": counts.needs_me, "asked": counts.asked, "unread": counts.unread })))
 }
 
 fn choices_view(api: &Shared, caller: &Caller) -> Answer<Json<Value>> {

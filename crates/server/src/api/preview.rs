@@ -11,6 +11,7 @@ use super::{
 use crate::words::Change;
 use adit_core::{
     authz::Actor,
+    counted::counted,
     fleet::Operation,
     ids::{DeviceId, RequestId},
     requests::{Action, Award, Refusal, Request, Target},
@@ -75,11 +76,6 @@ pub fn warning(code: &str, devices: &[DeviceId], detail: &str, request: Option<&
     warning
 }
 
-/// `1 device`, `2 devices`.
-pub fn devices_in_words(count: usize) -> String {
-    if count == 1 { "1 device".into() } else { format!("{count} devices") }
-}
-
 fn of_devices(warnings: &mut Vec<Value>, live: &LiveTable, operation: &Operation, given: &[DeviceId]) {
     let that = |is: &dyn Fn(&adit_telemetry::LiveRow<'_>) -> bool| -> Vec<DeviceId> {
         given.iter().copied().filter(|id| live.row(*id).is_some_and(|row| is(&row))).collect()
@@ -109,7 +105,7 @@ fn of_devices(warnings: &mut Vec<Value>, live: &LiveTable, operation: &Operation
 }
 
 fn are(count: usize) -> String {
-    format!("{} {}", devices_in_words(count), if count == 1 { "is" } else { "are" })
+    format!("{} {}", counted(count, "device"), if count == 1 { "is" } else { "are" })
 }
 
 /// What other requests mean for it. A request that the reader may not see is not named.
@@ -130,7 +126,7 @@ fn of_requests(warnings: &mut Vec<Value>, state: &State, actor: &Actor, now: Tim
         }
     }
     if !unsupported.is_empty() {
-        let detail = format!("{} cannot do that and will be left out", devices_in_words(unsupported.len()));
+        let detail = format!("{} cannot do that and will be left out", counted(unsupported.len(), "device"));
         warnings.push(warning("unsupported", &unsupported, &detail, None));
     }
     if !watched.is_empty() {
@@ -156,7 +152,7 @@ fn of_requests(warnings: &mut Vec<Value>, state: &State, actor: &Actor, now: Tim
             .iter()
             .filter_map(|item| targets.get(*item as usize).copied().and_then(adit_core::event::device_of))
             .collect();
-        let detail = format!("Takes {} from a request that waits for approvals", devices_in_words(devices.len()));
+        let detail = format!("Takes {} from a request that waits for approvals", counted(devices.len(), "device"));
         warnings.push(warning("overrides", &devices, &detail, seen(*loser)));
     }
 }

@@ -264,7 +264,7 @@ pub fn table() -> Vec<Operation> {
 }
 
 const EVENTS: &str = "What changes, live: overview (Overview), devices (DevicesFrame), request (RequestFrame), items \
-                      (ItemsFrame), draft (DraftFrame), inbox (InboxFrame), agents, reset, account (the session acts for another account: fetch everything anew) and signed_out (no data). At most four writes a second.";
+                      (ItemsFrame), draft (DraftFrame), inbox (InboxFrame), agents, reset, account (the session acts for another account: fetch everything anew) and signed_out (no data); beat (no data), every two seconds in which there is nothing else to tell. At most four writes a second.";
 
 /// Drafts, requests and the rules they go by.
 fn deciding() -> Vec<Operation> {
@@ -309,7 +309,7 @@ fn deciding() -> Vec<Operation> {
             "Requests: first those that wait, the soonest to expire first, then the others, newest first.",
         )
         .needs(P::DeviceList)
-        .query(&["box", "state", "scenario", "limit", "cursor"])
+        .query(&["box", "state", "scenario", "site", "device", "person", "q", "limit", "cursor"])
         .gives(200, "RequestPage"),
         post("/requests", requests::submit, "Asks for an action; what it needs depends on the action.")
             .by_key()

@@ -4,12 +4,13 @@ mod changes;
 mod refused;
 mod summary;
 
-pub use summary::Summary;
 pub(super) use summary::sentence;
+pub use summary::{Summary, site_of};
 
 use super::{Names, requests::visible, rules};
 use adit_core::{
     authz::{Actor, Principal},
+    counted::counted,
     event::device_of,
     fleet::{Ending, Operation},
     ids::{DeviceId, RequestId, UserId},
@@ -119,7 +120,7 @@ impl Viewer<'_> {
     fn timeline(&self, request: &Request) -> Vec<Value> {
         let number =
             |id: RequestId| self.state.request(id).map_or_else(|| id.to_string(), |r| format!("R-{}", r.number));
-        let targets = |count: u32| if count == 1 { "1 device".to_owned() } else { format!("{count} devices") };
+        let targets = |count: u32| counted(count as usize, "device");
         let entry = |step: &Step| {
             // What follows by itself is nobody's doing, even where somebody's vote set it off.
             let (what, own) = match step.what {
@@ -190,7 +191,7 @@ pub fn title(request: &Request, targets: usize) -> String {
     match &request.payload.action {
         Action::Device(operation) => {
             let on = if matches!(operation, Operation::Locate { .. }) { "," } else { " on" };
-            format!("{}{on} {targets} device{}", request.payload.action.title(), if targets == 1 { "" } else { "s" })
+            format!("{}{on} {}", request.payload.action.title(), counted(targets, "device"))
         }
         action @ Action::Control(_) => request.shown.title.clone().unwrap_or_else(|| action.title()),
     }

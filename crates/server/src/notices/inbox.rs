@@ -3,7 +3,7 @@
 use super::Herald;
 use adit_core::{
     ids::{AccountId, UserId},
-    notices::Class,
+    notices::{Class, Topic},
     state::State,
     time::Timestamp,
 };
@@ -49,10 +49,18 @@ impl Tab {
     }
 }
 
+/// Is it a vote that it wants? Such requests stand among the approvals, too.
+pub(crate) fn wants_vote(item: &Item, state: &State, now: Timestamp) -> bool {
+    let Topic::Request(request) = item.notice.topic else { return false };
+    state.request(request).is_some_and(|request| state.awaits(request, item.notice.to, now))
+}
+
 /// How many items are where, of those that the person may see.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
     pub(crate) needs_me: usize,
+    /// Of these, how many want something other than a vote.
+    pub(crate) asked: usize,
     /// Of what is theirs to know, what they have not read.
     pub(crate) unread: usize,
 }
@@ -68,7 +76,10 @@ impl Herald {
         let items = self.store().items(user, account)?;
         Ok(items.iter().fold(Counts::default(), |mut counts, item| {
             match Tab::of(item, state, now) {
-                Some(Tab::NeedsMe) => counts.needs_me += 1,
+                Some(Tab::NeedsMe) => {
+                    counts.needs_me += 1;
+                    counts.asked += usize::from(!wants_vote(item, state, now));
+                }
                 Some(Tab::Mine) => counts.unread += usize::from(item.read_at.is_none()),
                 _ => {}
             }

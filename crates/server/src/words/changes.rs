@@ -1,7 +1,10 @@
 //! Rows in words, as a page shows them, as a text, and as one line.
 
 use super::{Words, labels::label};
-use adit_core::requests::rendering::{Caution, Field, ObjectRef, Old, Row, Value, Weight};
+use adit_core::{
+    counted::counted,
+    requests::rendering::{Caution, Field, ObjectRef, Old, Row, Value, Weight},
+};
 use serde::Serialize;
 
 const UNKNOWN: &str = "not known";
@@ -112,14 +115,13 @@ impl Change {
     }
 
     fn mine(&self) -> String {
-        if self.devices == 1 { "1 device mines".into() } else { format!("{} devices mine", self.devices) }
+        format!("{} mine{}", counted(self.devices as usize, "device"), if self.devices == 1 { "s" } else { "" })
     }
 
     fn on(&self) -> String {
         match self.devices {
             0 => String::new(),
-            1 => " (1 device)".into(),
-            devices => format!(" ({devices} devices)"),
+            devices => format!(" ({})", counted(devices as usize, "device")),
         }
     }
 }

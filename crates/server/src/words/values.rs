@@ -4,6 +4,7 @@ use super::Words;
 use adit_core::{
     accounts::Recipient,
     authz::{ApiAccess, Principal, RoleId},
+    counted::{counted, grouped},
     fleet::{Activity, AgentMode, PoolUser, Worker},
     ids::UserId,
     requests::{
@@ -23,9 +24,9 @@ impl Words<'_> {
             Value::Overwritten => "written over".into(),
             Value::Text(text) if field == Field::PoolUrl => plain(text),
             Value::Text(text) => format!("\u{201c}{}\u{201d}", plain(text)),
-            Value::Number(number) => number.to_string(),
+            Value::Number(number) => grouped(*number),
             Value::Seconds(seconds) => length(Millis::seconds(*seconds)),
-            Value::Watts(watts) => format!("{watts} W"),
+            Value::Watts(watts) => format!("{} W", grouped(*watts)),
             Value::BasisPoints(points) => format!("{}.{:02} %", points / 100, points % 100),
             Value::Flag(on) if field == Field::LocateLight => if *on { "on" } else { "off" }.into(),
             Value::Flag(yes) => if *yes { "yes" } else { "no" }.into(),
@@ -129,9 +130,13 @@ fn devices(DeviceList { count, first, digest }: &DeviceList) -> String {
     let count = *count as usize;
     match (count, count - first.len()) {
         (0, _) => "no devices".into(),
-        (1, _) => format!("1 device: {names}"),
-        (_, 0) => format!("{count} devices: {names}"),
-        (_, more) => format!("{count} devices: {names} and {more} more (list {})", digest.as_str()),
+        (_, 0) => format!("{}: {names}", counted(count, "device")),
+        (_, more) => format!(
+            "{}: {names} and {} more (list {})",
+            counted(count, "device"),
+            grouped(more.try_into().unwrap_or(u64::MAX)),
+            digest.as_str()
+        ),
     }
 }
 

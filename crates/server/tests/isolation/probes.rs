@@ -207,9 +207,11 @@ pub fn probes(operation: &str) -> Option<Vec<Probe>> {
         "GET /metrics" => vec![seen("/metrics")],
         "GET /overview" => vec![seen("/overview"), seen("/overview?site=$site")],
         "GET /people" => vec![seen("/people")],
-        "GET /requests" => ["", "&box=needs_me", "&box=mine", "&box=done", "&state=executing"]
-            .map(|more| seen(&format!("/requests?limit=200{more}")))
-            .into(),
+        "GET /requests" => {
+            ["", "&box=needs_me", "&box=mine", "&box=done", "&state=executing", "&q=1", "&device=$dev", "&site=$site"]
+                .map(|more| seen(&format!("/requests?limit=200{more}")))
+                .into()
+        }
         "POST /requests" => actions().into_iter().map(|body| with("/requests", body)).collect(),
         "POST /requests/preview" => {
             let others = actions().into_iter().skip(2).map(|body| seen_with("/requests/preview", body));

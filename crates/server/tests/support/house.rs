@@ -88,7 +88,10 @@ impl Answer {
 
 pub fn miner(number: u8) -> FoundDevice {
     FoundDevice {
-        identity: DeviceIdentity { mac: Some(format!("02:ad:17:00:00:{number:02x}")), serial: None },
+        identity: DeviceIdentity {
+            mac: Some(format!("02:ad:17:00:00:{number:02x}")),
+            serial: Some(format!("SN{number:04}")),
+        },
         ip: Ipv4Addr::new(10, 0, 0, number).into(),
         make: "MicroBT".into(),
         model: "M30S++".into(),

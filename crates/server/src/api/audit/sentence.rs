@@ -11,6 +11,7 @@ use crate::words::Changes;
 use adit_core::{
     accounts::address::masked,
     authz::{Node, Origins, Scope},
+    counted::counted,
     event::Event,
     fleet::{AgentMode, TargetResult},
     ids::{AgentId, DeviceId, RequestId, SiteId, UserId},
@@ -110,7 +111,7 @@ impl Speaker<'_> {
             Event::UserSuspended { user, .. } => format!("{} was suspended", self.user(*user)),
             Event::UserUnsuspended { user, .. } => format!("The suspension of {} ended", self.user(*user)),
             Event::RoleSet { name, permissions, .. } => {
-                format!("Role {name} holds {}", count(permissions.len(), "permission"))
+                format!("Role {name} holds {}", counted(permissions.len(), "permission"))
             }
             Event::RoleDeleted { role, .. } => format!("Role {role} was deleted"),
             Event::KeyIssued { key, name, grant, .. } => {
@@ -126,7 +127,7 @@ impl Speaker<'_> {
             Event::PolicySet { scenario, policy, .. } => format!(
                 "{} now needs {}, {} of them by somebody other than the initiator",
                 scenario.name(),
-                count(policy.required as usize, "approval"),
+                counted(policy.required as usize, "approval"),
                 policy.required_other
             ),
             Event::OwnershipTransferred { from, to, then, .. } => {
@@ -160,7 +161,7 @@ impl Speaker<'_> {
                 format!("{} looked at the recovery {}: \u{201c}{words}\u{201d}", self.user(*by), self.number(*request))
             }
             Event::WebhookSet { name, host, types, .. } => {
-                let what = if types.is_empty() { "everything".to_owned() } else { count(types.len(), "type") };
+                let what = if types.is_empty() { "everything".to_owned() } else { counted(types.len(), "type") };
                 format!("Webhook {name} tells {host} of {what}")
             }
             Event::WebhookSecretRotated { webhook, .. } => format!("Webhook {webhook} has another secret"),
@@ -220,7 +221,7 @@ impl Speaker<'_> {
             }
             Event::RequestSubmitted { number, payload, refused, shown, .. } => {
                 let targets = payload.targets.len();
-                let on = if targets == 0 { String::new() } else { format!(" on {}", count(targets, "target")) };
+                let on = if targets == 0 { String::new() } else { format!(" on {}", counted(targets, "target")) };
                 format!(
                     "R-{number} was submitted: {}{on}{}",
                     shown.title.clone().unwrap_or_else(|| payload.action.title()),
@@ -290,11 +291,11 @@ impl Speaker<'_> {
                 format!("Wallet of {} is {} now", name(*sub_account), masked(address))
             }
             Event::AllocationSet { sub_account, shares, effective_from, .. } => {
-                let (recipients, day) = (count(shares.len(), "recipient"), &effective_from.to_string()[..10]);
+                let (recipients, day) = (counted(shares.len(), "recipient"), &effective_from.to_string()[..10]);
                 format!("Revenue of {} goes to {recipients} from {day} on", name(*sub_account))
             }
             Event::EarningsSettled { day, earned, .. } => {
-                let (sat, of) = (earned.values().sum::<u64>(), count(earned.len(), "sub-account"));
+                let (sat, of) = (earned.values().sum::<u64>(), counted(earned.len(), "sub-account"));
                 format!("Earnings of {} were shared out: {sat} satoshi of {of}", &day.to_string()[..10])
             }
             _ => self.of_observers(event),
@@ -305,7 +306,7 @@ impl Speaker<'_> {
         let label = |id| self.state.observer_link(id).map_or_else(|| format!("{id}"), |link| link.label.clone());
         match event {
             Event::ObserverLinkIssued { label, sub_accounts, .. } => {
-                format!("Observer link {label} shows {}", count(sub_accounts.len(), "sub-account"))
+                format!("Observer link {label} shows {}", counted(sub_accounts.len(), "sub-account"))
             }
             Event::ObserverLinkNarrowed { link, .. } => format!("Observer link {} shows less", label(*link)),
             Event::ObserverLinkRevoked { link, .. } => format!("Observer link {} was revoked", label(*link)),
@@ -319,7 +320,7 @@ impl Speaker<'_> {
         match event {
             Event::TargetsDropped { request, by, items } => {
                 let (taker, loser) = (self.number(*by), self.number(*request));
-                format!("{taker} took {} from {loser}", count(items.len(), "device"))
+                format!("{taker} took {} from {loser}", counted(items.len(), "device"))
             }
             Event::VoteCast { request, voter, decision, comment, .. } => {
                 let verb = if *decision == Decision::Approve { "approved" } else { "rejected" };
@@ -341,7 +342,7 @@ impl Speaker<'_> {
             }
             Event::RequestExecuting { request, agents, skipped } => {
                 let skipped = if skipped.is_empty() { String::new() } else { format!(", {} skipped", skipped.len()) };
-                let orders = count(agents.len(), "order");
+                let orders = counted(agents.len(), "order");
                 format!("{} is being carried out: {orders} to give{skipped}", self.number(*request))
             }
             Event::ItemsEnded { request, results } => {
@@ -351,7 +352,7 @@ impl Speaker<'_> {
                 let settled = power.iter().filter(|(_, after)| after.settled).count();
                 let rest = power.len() - settled;
                 let rest = if rest > 0 { format!(", of {rest} not settled in time") } else { String::new() };
-                format!("{}: draw of {} measured{rest}", self.number(*request), count(settled, "device"))
+                format!("{}: draw of {} measured{rest}", self.number(*request), counted(settled, "device"))
             }
             Event::RequestEnded { request, state, reason, superseded_by } => {
                 let by = superseded_by.map_or_else(String::new, |by| format!(" by {}", self.number(by)));
@@ -372,13 +373,9 @@ fn origins(from: &Origins) -> String {
     }
 }
 
-fn count(number: usize, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
-}
-
 fn devices<'a>(devices: impl IntoIterator<Item = &'a DeviceId>) -> String {
     let names: Vec<_> = devices.into_iter().map(ToString::to_string).collect();
-    if names.len() > NAMED { count(names.len(), "device") } else { some(names) }
+    if names.len() > NAMED { counted(names.len(), "device") } else { some(names) }
 }
 
 /// The first few of them.
@@ -397,9 +394,9 @@ fn endings(results: &[(u32, TargetResult)]) -> String {
         _ => String::new(),
     };
     match (well, badly) {
-        (0, _) => format!("{} did not do what was asked{said}", count(badly, "target")),
-        (_, 0) => format!("{} did what was asked", count(well, "target")),
-        _ => format!("{} did what was asked, {badly} did not", count(well, "target")),
+        (0, _) => format!("{} did not do what was asked{said}", counted(badly, "target")),
+        (_, 0) => format!("{} did what was asked", counted(well, "target")),
+        _ => format!("{} did what was asked, {badly} did not", counted(well, "target")),
     }
 }
 

@@ -341,7 +341,8 @@ impl Watcher {
         let Ok(counts) = self.api.herald.counts(self.me, self.actor.account, &self.state, now) else { return };
         let news = self.inbox.counts.map_or(self.inbox.resumed, |told| changed || told != counts);
         if news {
-            events.push("inbox", &json!({ "needs_me": counts.needs_me, "unread": counts.unread }));
+            events
+                .push("inbox", &json!({ "needs_me": counts.needs_me, "asked": counts.asked, "unread": counts.unread }));
         }
         self.inbox = Inbox { version, counts: Some(counts), resumed: false };
     }

@@ -5,13 +5,14 @@ use super::{
         Shared,
         caller::{Asker, PartyWith},
         problem::{Answer, Params},
-        views::{Summary, Viewer},
+        views::{Summary, Viewer, site_of},
     },
     P,
 };
 use adit_core::{
     authz::Actor,
-    requests::{Request, RequestState, Scenario},
+    ids::{DeviceId, SiteId, UserId},
+    requests::{Action, Request, RequestState, Scenario},
     state::{ListCursor, State},
     time::Timestamp,
 };
@@ -48,8 +49,46 @@ pub struct Listed {
     which: Which,
     state: Option<States>,
     scenario: Option<Scenario>,
+    /// About devices on this site, or about the site itself.
+    site: Option<SiteId>,
+    /// About this device, if the caller sees it.
+    device: Option<DeviceId>,
+    /// Asked for by this person, or by a program of theirs.
+    person: Option<UserId>,
+    q: Option<Words>,
     cursor: Option<ListCursor>,
     limit: Option<usize>,
+}
+
+/// What a request is looked for by.
+enum Words {
+    /// Its number, as 12 or R-12.
+    Number(u32),
+    /// In lower case, each somewhere in what it is called; its count of devices is no part of that.
+    All(Vec<String>),
+}
+
+impl<'de> Deserialize<'de> for Words {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(d)?.to_lowercase();
+        let number = text.trim();
+        Ok(match number.strip_prefix("r-").unwrap_or(number).parse() {
+            Ok(number) => Self::Number(number),
+            Err(_) => Self::All(text.split_whitespace().map(str::to_owned).collect()),
+        })
+    }
+}
+
+impl Words {
+    fn fit(&self, state: &State, request: &Request) -> bool {
+        match self {
+            Self::Number(number) => *number == request.number,
+            Self::All(words) => {
+                let title = state.title_of(&request.payload.action).to_lowercase();
+                words.iter().all(|word| title.contains(word))
+            }
+        }
+    }
 }
 
 /// States with commas between them.
@@ -66,7 +105,7 @@ impl<'de> Deserialize<'de> for States {
 impl Listed {
     /// Those that the actor sees, after some place in the list.
     fn among<'a>(
-        &self,
+        &'a self,
         state: &'a State,
         actor: &'a Actor,
         now: Timestamp,
@@ -81,16 +120,29 @@ impl Listed {
             .into_iter()
             .filter(|found| self.state.as_ref().is_none_or(|wanted| wanted.0.contains(found)));
         let states: Vec<_> = states.filter(fits).collect();
-        let (account, which, scenario) = (actor.account, self.which, self.scenario);
-        let all: Box<dyn Iterator<Item = &Request>> = match which {
-            Which::Mine => Box::new(state.requests_by(account, actor.principal, &states, after)),
+        let account = actor.account;
+        let all: Box<dyn Iterator<Item = &Request>> = match (self.which, &self.q) {
+            // Its number leads to it, however far down it stands.
+            (Which::All | Which::Done, Some(Words::Number(number))) if after.is_none() => {
+                let found = state.request_of_number(account, *number);
+                Box::new(found.filter(move |request| states.contains(&request.state)).into_iter())
+            }
+            (Which::Mine, _) => Box::new(state.requests_by(account, actor.principal, &states, after)),
             _ => Box::new(state.requests_in(account, &states, after)),
         };
         let awaited = move |request: &Request| actor.user().is_some_and(|me| state.awaits(request, me, now));
         let eyes = state.eyes(actor, now);
+        let stands = move |site| move |device| state.device(device).is_some_and(|device| device.site == site);
+        let about = move |site, request: &Request| {
+            matches!(request.payload.action, Action::Control(_)) && site_of(state, request) == Some(site)
+        };
         let fits = move |request: &Request| {
-            scenario.is_none_or(|wanted| wanted == request.payload.scenario)
-                && (which != Which::NeedsMe || awaited(request))
+            self.scenario.is_none_or(|wanted| wanted == request.payload.scenario)
+                && self.person.is_none_or(|person| state.person_behind(request.payload.initiator) == Some(person))
+                && self.q.as_ref().is_none_or(|words| words.fit(state, request))
+                && (self.which != Which::NeedsMe || awaited(request))
+                && self.device.is_none_or(|wanted| eyes.see_on(request, |device| device == wanted))
+                && self.site.is_none_or(|site| about(site, request) || eyes.see_on(request, stands(site)))
                 && eyes.see(request)
         };
         LookedThrough { all, fits: Box::new(fits), left: MAX_LOOKED_AT, last: None }

@@ -184,7 +184,7 @@ pub(in crate::api) fn sentence(words: &str) -> String {
 }
 
 /// The one site it is about.
-fn site_of(state: &State, request: &Request) -> Option<SiteId> {
+pub fn site_of(state: &State, request: &Request) -> Option<SiteId> {
     match &request.payload.action {
         Action::Control(
             Control::RestartWorkers { site }
