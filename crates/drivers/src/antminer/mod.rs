@@ -1,10 +1,14 @@
 //! Bitmain Antminers with stock firmware. Telemetry comes through the `asic-rs` library; identity, configuration and every
 //! order go through our own client, because an order must be sent once, whole, and its verdict read.
 //!
-//! Modes: a configuration with another `miner-mode`, sent back whole. Normal and low wake a sleeping miner by themselves.
+//! Modes: a configuration with another `miner-mode`, sent back whole. Normal and low wake a sleeping miner by themselves;
+//! resuming goes back to the number the mode had before the pause, also to one that has no name here.
 //! Restarting the mining program is done by sending the present configuration again, for which the firmware restarts it.
+//! All of this only where [`dialect`] has established that the page takes JSON.
 
+mod before_pause;
 mod config;
+mod dialect;
 mod telemetry;
 mod web;
 
@@ -14,7 +18,8 @@ use crate::net::{Failure, Framing, ask};
 use crate::{Credential, Device, DeviceError, Driver, Outcome, Probe, Target, Verdict, models, verify};
 use adit_core::fleet::{DeviceIdentity, FoundDevice, OpKind, Operation, PowerMode, Reading};
 use async_trait::async_trait;
-use config::{for_writing, mode_of, pools_of, set_mode, set_pools};
+use config::{asleep, for_writing, mode_number, mode_of, number_of, pools_of, retype_mode, set_mode, set_pools};
+use dialect::Dialect;
 use serde_json::{Map, Value, json};
 use std::{net::IpAddr, sync::Arc, time::Duration};
 use telemetry::Telemetry;
@@ -27,16 +32,18 @@ const RPC_PORT: u16 = 4028;
 const POOL_PASSWORD: &str = "x";
 const POOL_SCHEME: &str = "stratum+tcp://";
 
-const OPERATIONS: &[OpKind] = &[
-    OpKind::Reboot,
-    OpKind::RestartMining,
-    OpKind::Pause,
-    OpKind::Resume,
-    OpKind::SetPowerMode,
-    OpKind::Locate,
-    OpKind::SetPools,
-];
 const MODES: &[PowerMode] = &[PowerMode::Sleep, PowerMode::Low, PowerMode::Normal];
+const MODES_WITHOUT_LOW: &[PowerMode] = &[PowerMode::Sleep, PowerMode::Normal];
+
+/// Modes that can be ordered: those whose number is known for the model.
+fn modes_of(model: &str, dialect: Dialect) -> &'static [PowerMode] {
+    match dialect {
+        // Its mode of less power is number 2, and nobody has seen 3 on it.
+        Dialect::Json if model.to_ascii_uppercase().contains("S19K PRO") => MODES_WITHOUT_LOW,
+        Dialect::Json => MODES,
+        Dialect::Form | Dialect::Unknown => &[],
+    }
+}
 
 /// Driver `antminer`.
 pub(crate) struct Antminer;
@@ -68,8 +75,14 @@ impl Driver for Antminer {
             });
         }
         for credential in own {
-            return match Web::new(ip, credential).get("get_system_info", deadline).await {
-                Ok(info) => identify(ip, &info).map_or(Probe::OpenUnknown, |found| Probe::Found(Box::new(found))),
+            let web = Web::new(ip, credential);
+            return match web.get("get_system_info", deadline).await {
+                Ok(info) => {
+                    // Who it is hangs on the first page alone; without the second less is known of what it can be told.
+                    let config = web.get("get_miner_conf", deadline).await.ok();
+                    let found = identify(ip, &info, config.as_ref());
+                    found.map_or(Probe::OpenUnknown, |found| Probe::Found(Box::new(found)))
+                }
                 Err(WebError::Refused) => continue,
                 Err(WebError::Failed(failure)) => probe_failed(&failure),
                 Err(WebError::Foreign | WebError::Status(_)) => Probe::OpenUnknown,
@@ -85,7 +98,8 @@ impl Driver for Antminer {
     }
 }
 
-fn identify(ip: IpAddr, info: &Value) -> Option<FoundDevice> {
+fn identify(ip: IpAddr, info: &Value, config: Option<&Value>) -> Option<FoundDevice> {
+    let dialect = Dialect::of(info, config);
     let identity = identity(info);
     let model = text(info, "/minertype", 60)?;
     let model = model.strip_prefix("Antminer ").unwrap_or(&model).to_owned();
@@ -99,8 +113,8 @@ fn identify(ip: IpAddr, info: &Value) -> Option<FoundDevice> {
         make: "Bitmain".into(),
         firmware: format!("Antminer {firmware}").trim_end().to_owned(),
         driver: "antminer".into(),
-        supports: OPERATIONS.to_vec(),
-        modes: MODES.to_vec(),
+        supports: dialect.operations().to_vec(),
+        modes: modes_of(&model, dialect).to_vec(),
         mode_power: models::mode_power(&model),
         expected_hashrate_ghs: models::hashrate_ghs(&model),
         model,
@@ -120,16 +134,22 @@ struct AntminerDevice {
     telemetry: Telemetry,
 }
 
+/// The pages of a miner that is who we mean, and what its system page said.
+struct Pages<'a> {
+    web: &'a Web,
+    info: Value,
+}
+
 impl AntminerDevice {
     /// The first pages that open, and the identity page itself, already compared with whom we mean.
-    async fn pages(&self, deadline: Instant) -> Result<&Web, WebOrDevice> {
+    async fn pages(&self, deadline: Instant) -> Result<Pages<'_>, WebOrDevice> {
         for (number, _) in self.handle.credentials() {
             let web = &self.webs[number];
             match web.get("get_system_info", deadline).await {
                 Ok(info) => {
                     self.handle.check(&identity(&info)).map_err(WebOrDevice::Device)?;
                     self.handle.prefer(number);
-                    return Ok(web);
+                    return Ok(Pages { web, info });
                 }
                 // A password that does not work any more takes the library's handle with it.
                 Err(WebError::Refused) => self.telemetry.forget().await,
@@ -139,19 +159,17 @@ impl AntminerDevice {
         Err(WebOrDevice::Web(WebError::Refused))
     }
 
-    /// The configuration with `change` made to it.
-    async fn changed_config(
-        &self,
-        web: &Web,
-        deadline: Instant,
-        change: impl FnOnce(&mut Map<String, Value>),
-    ) -> Result<Map<String, Value>, Outcome> {
-        let config = web.get("get_miner_conf", deadline).await.map_err(|error| not_sent(&error))?;
-        let Value::Object(mut config) = config else {
-            return Err(Outcome::NotSent { reason: "the miner's configuration cannot be read".into() });
-        };
-        change(&mut config);
-        Ok(config)
+    /// The configuration, as it was read just now, if this miner takes one as JSON.
+    async fn config_to_send(&self, pages: &Pages<'_>, deadline: Instant) -> Result<Map<String, Value>, Outcome> {
+        let config = pages.web.get("get_miner_conf", deadline).await.map_err(|error| not_sent(&error))?;
+        if let Some(reason) = Dialect::of(&pages.info, Some(&config)).refusal() {
+            return Err(Outcome::NotSent { reason: reason.into() });
+        }
+        match config {
+            // Without its pools it is not the whole of it, and sending it would wipe them.
+            Value::Object(config) if config.get("pools").is_some_and(Value::is_array) => Ok(config),
+            _ => Err(Outcome::NotSent { reason: "the miner's configuration cannot be read whole".into() }),
+        }
     }
 
     async fn send_config(&self, web: &Web, config: Map<String, Value>, deadline: Instant) -> Outcome {
@@ -166,19 +184,59 @@ impl AntminerDevice {
         }
     }
 
-    async fn configure(&self, web: &Web, deadline: Instant, change: impl FnOnce(&mut Map<String, Value>)) -> Outcome {
-        match self.changed_config(web, deadline, change).await {
-            Ok(config) => self.send_config(web, config, deadline).await,
+    async fn configure(
+        &self,
+        pages: &Pages<'_>,
+        deadline: Instant,
+        change: impl FnOnce(&mut Map<String, Value>),
+    ) -> Outcome {
+        match self.config_to_send(pages, deadline).await {
+            Ok(mut config) => {
+                change(&mut config);
+                self.send_config(pages.web, config, deadline).await
+            }
             Err(unsent) => unsent,
         }
     }
 
-    async fn change_mode(&self, web: &Web, mode: PowerMode, deadline: Instant) -> Outcome {
-        self.configure(web, deadline, |config| {
-            for_writing(config);
-            set_mode(config, mode);
-        })
-        .await
+    /// Sends the mode in the type it was read in. A miner that takes that and keeps its old mode is sent it once more in the
+    /// other type, for some read one and write the other.
+    async fn change_mode(&self, pages: &Pages<'_>, number: u64, deadline: Instant) -> Outcome {
+        let mut config = match self.config_to_send(pages, deadline).await {
+            Ok(config) => config,
+            Err(unsent) => return unsent,
+        };
+        self.remember(&Value::Object(config.clone()));
+        for_writing(&mut config);
+        set_mode(&mut config, number);
+        let outcome = self.send_config(pages.web, config.clone(), deadline).await;
+        if outcome != Outcome::Accepted {
+            return outcome;
+        }
+        let kept = match pages.web.get("get_miner_conf", deadline).await {
+            Ok(now) => number_of(&now).is_some_and(|now| now != number),
+            // Reading back is the verification's business.
+            Err(_) => false,
+        };
+        if !kept {
+            return outcome;
+        }
+        retype_mode(&mut config);
+        self.send_config(pages.web, config, deadline).await
+    }
+
+    /// Notes the mode of a configuration, unless it is asleep in it.
+    fn remember(&self, config: &Value) {
+        if let Some(number) = number_of(config)
+            && asleep(config, Dialect::Json) == Some(false)
+        {
+            before_pause::remember(&self.handle.target.identity, number);
+        }
+    }
+
+    /// The number of the mode to wake up in: that from before the pause, else the normal one.
+    fn waking_mode(&self) -> Option<u64> {
+        before_pause::of(&self.handle.target.identity).or(mode_number(PowerMode::Normal))
     }
 }
 
@@ -234,16 +292,25 @@ fn hottest_chip(stats: &Value) -> Option<f32> {
 #[async_trait]
 impl Device for AntminerDevice {
     fn supports(&self, kind: OpKind) -> bool {
-        OPERATIONS.contains(&kind)
+        // What the pages say is known only once they are asked, so here only what the model rules out is left out.
+        match Dialect::of_model(&self.handle.target.model) {
+            Dialect::Unknown => Dialect::Json.operations().contains(&kind),
+            known => known.operations().contains(&kind),
+        }
     }
 
     fn modes(&self) -> &[PowerMode] {
-        MODES
+        let dialect = match Dialect::of_model(&self.handle.target.model) {
+            Dialect::Unknown => Dialect::Json,
+            known => known,
+        };
+        modes_of(&self.handle.target.model, dialect)
     }
 
     async fn read(&self, limit: Duration) -> Result<Reading, DeviceError> {
         let deadline = Instant::now() + limit;
-        let web = self.pages(deadline).await?;
+        let pages = self.pages(deadline).await?;
+        let web = pages.web;
         let config = web.get("get_miner_conf", deadline).await?;
         let blink = match web.get("get_blink_status", deadline).await {
             Err(WebError::Status(_)) => Value::Null,
@@ -260,9 +327,12 @@ impl Device for AntminerDevice {
         if let Ok(stats) = ask(self.handle.target.ip, RPC_PORT, Framing::Line, &question, rest).await {
             reading.temp_chip_max_c = hottest_chip(&stats);
         }
-        let kept = mode_of(&config);
-        let asleep = kept.map(|mode| mode == PowerMode::Sleep);
-        reading.power_mode = mode(asleep, kept);
+        let dialect = Dialect::of(&pages.info, Some(&config));
+        if dialect == Dialect::Json {
+            self.remember(&config);
+        }
+        let asleep = asleep(&config, dialect);
+        reading.power_mode = mode(asleep, mode_of(&config, dialect));
         reading.pools = pools_of(&config);
         reading.activity = activity(asleep, reading.hashrate_ths, None);
         Ok(reading)
@@ -278,10 +348,17 @@ impl Device for AntminerDevice {
             return refused;
         }
         let deadline = Instant::now() + limit;
-        let web = match self.pages(deadline).await {
-            Ok(web) => web,
+        let pages = match self.pages(deadline).await {
+            Ok(pages) => pages,
             Err(WebOrDevice::Web(WebError::Refused)) => return no_password(""),
             Err(error) => return Outcome::NotSent { reason: DeviceError::from(error).to_string() },
+        };
+        let web = pages.web;
+        let mode = match operation {
+            Operation::Pause {} => mode_number(PowerMode::Sleep),
+            Operation::Resume {} => self.waking_mode(),
+            Operation::SetPowerMode { mode } if self.modes().contains(mode) => mode_number(*mode),
+            _ => None,
         };
         match operation {
             Operation::Reboot {} => match web.post("reboot", &json!({}), deadline).await {
@@ -290,12 +367,15 @@ impl Device for AntminerDevice {
                 Err(WebError::Failed(Failure::Garbled(_))) => Outcome::Accepted,
                 Err(error) => answerless(error),
             },
-            Operation::RestartMining {} => self.configure(web, deadline, for_writing).await,
-            Operation::Pause {} => self.change_mode(web, PowerMode::Sleep, deadline).await,
-            Operation::Resume {} => self.change_mode(web, PowerMode::Normal, deadline).await,
-            Operation::SetPowerMode { mode } if MODES.contains(mode) => self.change_mode(web, *mode, deadline).await,
-            Operation::SetPowerMode { .. } => Outcome::NotSent { reason: "this make does not have this mode".into() },
+            Operation::RestartMining {} => self.configure(&pages, deadline, for_writing).await,
+            Operation::Pause {} | Operation::Resume {} | Operation::SetPowerMode { .. } => match mode {
+                Some(number) => self.change_mode(&pages, number, deadline).await,
+                None => Outcome::NotSent { reason: "this model does not have this mode".into() },
+            },
             Operation::Locate { on } => {
+                if let Err(unsent) = self.config_to_send(&pages, deadline).await {
+                    return unsent;
+                }
                 let reply = web.post("blink", &json!({"blink": on.to_string()}), deadline).await;
                 match reply.map(|reply| text(&reply, "/code", 20)) {
                     Ok(Some(code)) if matches!(code.as_str(), "B000" | "B100") => Outcome::Accepted,
@@ -305,7 +385,7 @@ impl Device for AntminerDevice {
                 }
             }
             Operation::SetPools { pools } => {
-                self.configure(web, deadline, |config| {
+                self.configure(&pages, deadline, |config| {
                     for_writing(config);
                     set_pools(config, pools);
                 })
@@ -335,7 +415,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_json_is_read_without_panic(a in crate::any_json()) {
-            let _ = (hottest_chip(&a), identify([127, 0, 0, 1].into(), &a));
+            let _ = (hottest_chip(&a), identify([127, 0, 0, 1].into(), &a, Some(&a)));
         }
     }
 }

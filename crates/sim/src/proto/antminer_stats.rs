@@ -76,6 +76,16 @@ pub(super) fn pools(miner: &Miner, view: &View) -> Value {
 }
 
 pub(super) fn system_info(miner: &Miner, view: &View) -> Value {
+    if miner.spec.form_pages {
+        return json!({
+            "minertype": "Antminer S17 Pro", "nettype": "DHCP", "netdevice": "eth0",
+            "macaddr": view.mac.to_string(), "hostname": "antMiner",
+            "ipaddress": miner.spec.ip.to_string(), "netmask": "255.0.0.0", "gateway": "",
+            "dnsservers": "", "curtime": "00:00:00", "uptime": view.uptime_s, "loadaverage": "1.0, 1.0, 1.0",
+            "mem_total": "1021640", "ant_hwv": "1.0.0", "bmminer_version": "1.0.0", "system_mode": "GNU/Linux",
+            "system_kernel_version": "Linux 3.8.13", "system_filesystem_version": COMPILE_TIME,
+        });
+    }
     json!({
         "minertype": miner.model.name, "nettype": "DHCP", "netdevice": "eth0",
         "macaddr": view.mac.to_string(), "hostname": "Antminer",
@@ -114,6 +124,14 @@ pub(super) fn conf(miner: &Miner, state: &State) -> Value {
             None => json!({ "url": "", "user": "", "pass": "" }),
         })
         .collect();
+    if miner.spec.form_pages {
+        return json!({
+            "pools": pools, "api-listen": true, "api-network": true, "api-allow": "A:0/0,W:*",
+            "bitmain-fan-ctrl": state.fan.manual, "bitmain-fan-pwm": state.fan.percent.to_string(),
+            "bitmain-use-vil": true, "bitmain-freq": miner.model.frequency_mhz.to_string(),
+            "bitmain-work-mode": if state.sleeping { "254" } else { "1" },
+        });
+    }
     json!({
         "pools": pools, "api-listen": true, "api-network": true, "api-allow": "A:0/0,W:*",
         "api-groups": "A:stats:pools:devs:summary:version",
