@@ -103,13 +103,15 @@ pub(super) fn set_pools(config: &mut Map<String, Value>, pools: &[Pool]) {
 }
 
 pub(super) fn pools_of(config: &Value) -> Option<Vec<Pool>> {
-    let mut pools = pool_list(config["pools"].as_array()?, "/url", "/user");
-    for pool in &mut pools {
-        if !pool.url.contains("://") {
-            pool.url = format!("{POOL_SCHEME}{}", pool.url);
-        }
+    Some(with_scheme(pool_list(config["pools"].as_array()?, "/url", "/user")))
+}
+
+/// The firmware leaves out the scheme it uses anyway.
+pub(super) fn with_scheme(mut pools: Vec<Pool>) -> Vec<Pool> {
+    for pool in pools.iter_mut().filter(|pool| !pool.url.contains("://")) {
+        pool.url = format!("{POOL_SCHEME}{}", pool.url);
     }
-    Some(pools)
+    pools
 }
 
 #[cfg(test)]

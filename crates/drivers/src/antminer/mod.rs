@@ -12,13 +12,15 @@ mod dialect;
 mod telemetry;
 mod web;
 
-use crate::fields::{mac, text, words};
-use crate::handle::{self, Handle, activity, impossible, mode, no_password, outcome, probe_failed};
+use crate::fields::{mac, pool_list, text, words};
+use crate::handle::{self, Handle, Says, impossible, no_password, outcome, pool_alive, probe_failed, settle};
 use crate::net::{Failure, Framing, ask};
 use crate::{Credential, Device, DeviceError, Driver, Outcome, Probe, Target, Verdict, models, verify};
 use adit_core::fleet::{DeviceIdentity, FoundDevice, OpKind, Operation, PowerMode, Reading};
 use async_trait::async_trait;
-use config::{asleep, for_writing, mode_number, mode_of, number_of, pools_of, retype_mode, set_mode, set_pools};
+use config::{
+    asleep, for_writing, mode_number, mode_of, number_of, pools_of, retype_mode, set_mode, set_pools, with_scheme,
+};
 use dialect::Dialect;
 use serde_json::{Map, Value, json};
 use std::{net::IpAddr, sync::Arc, time::Duration};
@@ -332,9 +334,17 @@ impl Device for AntminerDevice {
             self.remember(&config);
         }
         let asleep = asleep(&config, dialect);
-        reading.power_mode = mode(asleep, mode_of(&config, dialect));
         reading.pools = pools_of(&config);
-        reading.activity = activity(asleep, reading.hashrate_ths, None);
+        let question = json!({ "command": "pools" });
+        let running = ask(self.handle.target.ip, RPC_PORT, Framing::Line, &question, rest).await.unwrap_or_default();
+        let running = running["POOLS"].as_array().filter(|pools| !pools.is_empty());
+        if let Some(running) = running {
+            // What it mines on goes before what it is set to mine on.
+            reading.pools = Some(with_scheme(pool_list(running, "/URL", "/User")));
+        }
+        let alive = running.and_then(|pools| pool_alive(pools, "Status"));
+        let says = Says { asleep, mode: mode_of(&config, dialect), pool_alive: alive };
+        settle(&mut reading, says, &self.handle.target.model);
         Ok(reading)
     }
 

@@ -229,7 +229,7 @@ impl Device for Miner {
         let stats = self.ask("stats", deadline).await?;
         let pools = self.ask("pools", deadline).await?;
         let mut reading = self.0.reading();
-        fill(&mut reading, &stats, &pools);
+        fill(&mut reading, &self.0.target.model, &stats, &pools);
         Ok(reading)
     }
 

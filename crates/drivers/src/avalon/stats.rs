@@ -1,7 +1,7 @@
 //! What an Avalon says of itself: one long text of `Name[value]`, and the pools.
 
 use crate::fields::{as_u32, clean, mean, pool_list, whole};
-use crate::handle::{activity, mode};
+use crate::handle::{Says, pool_alive, settle};
 use adit_core::fleet::{PowerMode, Reading};
 use serde_json::Value;
 
@@ -57,7 +57,7 @@ impl<'a> Stats<'a> {
 }
 
 /// Fills `reading` from the two answers of a poll.
-pub(super) fn fill(reading: &mut Reading, stats: &Value, pools: &Value) {
+pub(super) fn fill(reading: &mut Reading, model: &str, stats: &Value, pools: &Value) {
     let stats = Stats::of(stats);
     let warm = |name: &str| stats.number(name).filter(|c| *c > -50.0).map(|c| c as f32);
     let asleep = stats.asleep();
@@ -72,13 +72,12 @@ pub(super) fn fill(reading: &mut Reading, stats: &Value, pools: &Value) {
         Some(1.0) => Some(PowerMode::High),
         _ => None,
     };
-    reading.power_mode = mode(asleep, kept);
     reading.led_on = stats.number("Led").map(|led| led != 0.0);
     let list = pools["POOLS"].as_array();
-    let alive = list.map(|list| list.iter().any(|pool| pool["Status"] == "Alive"));
+    let alive = list.and_then(|list| pool_alive(list, "Status"));
     reading.pools = list.map(|list| pool_list(list, "/URL", "/User"));
-    reading.activity = activity(asleep, reading.hashrate_ths, alive);
     reading.errors = stats.faults();
+    settle(reading, Says { asleep, mode: kept, pool_alive: alive }, model);
 }
 
 #[cfg(test)]
@@ -95,7 +94,7 @@ mod tests {
 
     fn filled(text: &str) -> Reading {
         let mut reading = Reading::silent(DeviceId(1), Connectivity::Online);
-        fill(&mut reading, &stats(text), &json!({"POOLS": [{"URL": "u", "User": "w", "Status": "Alive"}]}));
+        fill(&mut reading, "A1366", &stats(text), &json!({"POOLS": [{"URL": "u", "User": "w", "Status": "Alive"}]}));
         reading
     }
 
@@ -128,7 +127,7 @@ mod tests {
             let _ = filled(&text);
             let _ = filled(&name);
             let mut reading = Reading::silent(DeviceId(1), Connectivity::Online);
-            fill(&mut reading, &a, &a);
+            fill(&mut reading, "A1366", &a, &a);
         }
     }
 }

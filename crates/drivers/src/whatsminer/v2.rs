@@ -6,7 +6,7 @@
 use super::crypto::{md5crypt, seal, sha256, unseal};
 use super::{FAMILY, MODES, OPERATIONS, POOL_PASSWORD, fault_codes, mode_of};
 use crate::fields::{above, mac, mean, number, pool_list, text, whole, words};
-use crate::handle::{self, Handle, activity, impossible, mode, no_password, not_sent, outcome, probe_failed};
+use crate::handle::{self, Handle, Says, impossible, no_password, not_sent, outcome, pool_alive, probe_failed, settle};
 use crate::net::{Failure, Framing, ask};
 use crate::{Credential, Device, DeviceError, Driver, Outcome, Probe, Target, Verdict, models, verify};
 use adit_core::fleet::{DeviceIdentity, FoundDevice, OpKind, Operation, Pool, PowerMode, Reading};
@@ -231,7 +231,15 @@ fn asleep(status: &Value) -> Option<bool> {
 }
 
 /// Fills `reading` from the five answers of a poll.
-fn fill(reading: &mut Reading, info: &Value, summary: &Value, status: &Value, pools: &Value, errors: &Value) {
+fn fill(
+    reading: &mut Reading,
+    model: &str,
+    info: &Value,
+    summary: &Value,
+    status: &Value,
+    pools: &Value,
+    errors: &Value,
+) {
     let field = |name: &str| format!("/SUMMARY/0/{name}");
     let asleep = asleep(status);
     // The interface calls it "HS", and reports millions of hashes a second.
@@ -242,12 +250,11 @@ fn fill(reading: &mut Reading, info: &Value, summary: &Value, status: &Value, po
     reading.fan_rpm = mean(["Fan Speed In", "Fan Speed Out"].iter().filter_map(|fan| number(summary, &field(fan))));
     reading.uptime_s = whole(summary, &field("Elapsed")).map(u64::from);
     let kept = text(summary, &field("Power Mode"), 20).and_then(|word| mode_of(&word));
-    reading.power_mode = mode(asleep, kept);
     reading.led_on = text(info, "/Msg/ledstat", 20).map(|state| state != "auto");
-    let alive = pools["POOLS"].as_array().map(|pools| pools.iter().any(|pool| pool["Status"] == "Alive"));
+    let alive = pools["POOLS"].as_array().and_then(|pools| pool_alive(pools, "Status"));
     reading.pools = pools["POOLS"].as_array().map(|pools| pool_list(pools, "/URL", "/User"));
-    reading.activity = activity(asleep, reading.hashrate_ths, alive);
     reading.errors = fault_codes(errors.pointer("/Msg/error_code"));
+    settle(reading, Says { asleep, mode: kept, pool_alive: alive }, model);
 }
 
 #[async_trait]
@@ -270,7 +277,7 @@ impl Device for Miner {
         // Firmwares without this command answer with an error, which reads as no faults.
         let errors = self.ask("get_error_code", deadline).await?;
         let mut reading = self.0.reading();
-        fill(&mut reading, &info, &summary, &status, &pools, &errors);
+        fill(&mut reading, &self.0.target.model, &info, &summary, &status, &pools, &errors);
         Ok(reading)
     }
 
@@ -308,7 +315,7 @@ mod tests {
         let info = json!({"Msg": {"mac": "02:AD:17:00:00:01", "ledstat": "auto"}});
         let pools = json!({"POOLS": [{"URL": "stratum+tcp://a:1", "User": "w", "Status": "Alive"}, {"URL": ""}]});
         let errors = json!({"Msg": {"error_code": [{"218": "2026-06-15 10:30:00"}]}});
-        fill(&mut reading, &info, summary, status, &pools, &errors);
+        fill(&mut reading, "M50", &info, summary, status, &pools, &errors);
         reading
     }
 
@@ -351,8 +358,8 @@ mod tests {
         #[test]
         fn any_json_is_read_without_panic(a in crate::any_json(), b in crate::any_json()) {
             let mut reading = Reading::silent(DeviceId(1), Connectivity::Online);
-            fill(&mut reading, &a, &b, &a, &b, &a);
-            prop_assert!(reading.errors.len() <= 16);
+            fill(&mut reading, "M50", &a, &b, &a, &b, &a);
+            prop_assert!(reading.errors.len() <= 17);
             let _ = (judge(a.clone(), &[0; 32]), identity(&b));
         }
     }

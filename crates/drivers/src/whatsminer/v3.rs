@@ -7,7 +7,7 @@
 use super::crypto::{seal, sha256};
 use super::{FAMILY, MODES, OPERATIONS, POOL_PASSWORD, fault_codes, mode_of};
 use crate::fields::{above, mac, mean, number, pool_list, text, whole, words};
-use crate::handle::{self, Handle, activity, impossible, mode, no_password, not_sent, outcome, probe_failed};
+use crate::handle::{self, Handle, Says, impossible, no_password, not_sent, outcome, pool_alive, probe_failed, settle};
 use crate::net::{Failure, Framing, ask};
 use crate::{Credential, Device, DeviceError, Driver, Outcome, Probe, Target, Verdict, models, verify};
 use adit_core::fleet::{DeviceIdentity, FoundDevice, OpKind, Operation, PowerMode, Reading};
@@ -220,7 +220,7 @@ fn asleep(info: &Value) -> Option<bool> {
 }
 
 /// Fills `reading` from the three answers of a poll.
-fn fill(reading: &mut Reading, info: &Value, summary: &Value, pools: &Value) {
+fn fill(reading: &mut Reading, model: &str, info: &Value, summary: &Value, pools: &Value) {
     let field = |name: &str| format!("/msg/summary/{name}");
     let asleep = asleep(info);
     reading.hashrate_ths = above(summary, &field("hash-realtime"), 0.0);
@@ -234,13 +234,12 @@ fn fill(reading: &mut Reading, info: &Value, summary: &Value, pools: &Value) {
         Some(Value::Number(number)) => mode_of(&number.to_string()),
         _ => None,
     };
-    reading.power_mode = mode(asleep, kept);
     reading.led_on = text(info, "/msg/system/ledstatus", 20).map(|state| state != "auto");
     let list = pools.pointer("/msg/pools").and_then(Value::as_array);
-    let alive = list.map(|list| list.iter().any(|pool| pool["status"] == "alive"));
+    let alive = list.and_then(|list| pool_alive(list, "status"));
     reading.pools = list.map(|list| pool_list(list, "/url", "/account"));
-    reading.activity = activity(asleep, reading.hashrate_ths, alive);
     reading.errors = fault_codes(info.pointer("/msg/error-code"));
+    settle(reading, Says { asleep, mode: kept, pool_alive: alive }, model);
 }
 
 #[async_trait]
@@ -260,7 +259,7 @@ impl Device for Miner {
         let summary = self.ask("get.miner.status", Some("summary"), deadline).await?;
         let pools = self.ask("get.miner.status", Some("pools"), deadline).await?;
         let mut reading = self.0.reading();
-        fill(&mut reading, &info, &summary, &pools);
+        fill(&mut reading, &self.0.target.model, &info, &summary, &pools);
         Ok(reading)
     }
 
@@ -320,7 +319,7 @@ mod tests {
         let summary = json!({"msg": {"summary": {"hash-realtime": 171.2, "power-realtime": 3156.4, "elapsed": 50000,
             "chip-temp-max": 82, "environment-temperature": 28.5, "fan-speed-in": 5400, "fan-speed-out": 5300}}});
         let mut reading = Reading::silent(DeviceId(1), Connectivity::Online);
-        fill(&mut reading, &info, &summary, &Value::Null);
+        fill(&mut reading, "M60", &info, &summary, &Value::Null);
         assert_eq!(reading.activity, Some(Activity::Mining));
         assert_eq!((reading.power_w, reading.fan_rpm, reading.uptime_s), (Some(3156), Some(5350), Some(50000)));
         assert_eq!((reading.power_mode, reading.pools), (Some(PowerMode::High), None));
@@ -340,7 +339,7 @@ mod tests {
         #[test]
         fn any_json_is_read_without_panic(a in crate::any_json(), b in crate::any_json()) {
             let mut reading = Reading::silent(DeviceId(1), Connectivity::Online);
-            fill(&mut reading, &a, &b, &a);
+            fill(&mut reading, "M60", &a, &b, &a);
             let _ = (judge(&a), identity(&b));
         }
     }
