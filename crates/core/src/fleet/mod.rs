@@ -15,4 +15,4 @@ pub use operation::{ConflictGroup, OpKind, Operation, Pool, PowerMode};
 pub use outcome::{CommandId, Ending, Order, TargetResult};
 pub use ranges::{RangeError, Ranges};
 pub use reading::{Activity, Connectivity, DeviceIdentity, FoundDevice, ModePower, Reading};
-pub use setting::{PoolSetting, PoolUser, Setting, Worker, same_pools};
+pub use setting::{PoolSetting, PoolUser, Setting, Worker, plain_url, same_pools};
