@@ -190,8 +190,11 @@ pub(crate) async fn deliver<R: Framed>(miner: &Miner, stream: &mut TcpStream, ou
 /// first text a line end and a byte that is no UTF-8.
 fn untidy(body: &[u8]) -> Vec<u8> {
     let mut untidy = Vec::with_capacity(body.len() + 8);
-    let mut text_begun = false;
+    let (mut text_begun, mut in_text) = (false, false);
     for (at, byte) in body.iter().enumerate() {
+        if *byte == b'"' && (at == 0 || body[at - 1] != b'\\') {
+            in_text = !in_text;
+        }
         if at + 1 == body.len() && *byte == b'}' {
             untidy.push(b',');
         }
@@ -201,7 +204,7 @@ fn untidy(body: &[u8]) -> Vec<u8> {
             text_begun = true;
             untidy.extend(b"\n\xe9");
         }
-        if *byte == b'[' && at < body.len() / 2 {
+        if *byte == b'[' && !in_text {
             untidy.push(b',');
         }
     }
