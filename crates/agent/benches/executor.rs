@@ -51,7 +51,7 @@ impl Device for Slow {
     }
     async fn verify(&self, _: &Operation, _: &Reading, _: Duration) -> Verdict {
         sleep(ANSWER).await;
-        Verdict::Confirmed { seen: "lit".to_owned(), power_w: None }
+        Verdict::Confirmed { seen: "lit".to_owned() }
     }
 }
 

@@ -3,19 +3,68 @@
 use adit_core::fleet::Pool;
 use serde_json::Value;
 
-/// A finite number at `pointer`, also where the device writes it as text or with a unit after a space.
+/// A finite number at `pointer`, also where the device writes it as text or with its unit behind.
 pub(crate) fn number(value: &Value, pointer: &str) -> Option<f64> {
-    match value.pointer(pointer)? {
+    plain_number(value.pointer(pointer)?)
+}
+
+/// A number, or a text of one. A unit behind it must be one in which the number means what it would mean alone, or thousands
+/// of that; any other makes it unknown.
+pub(crate) fn plain_number(value: &Value) -> Option<f64> {
+    match value {
         Value::Number(number) => number.as_f64(),
-        Value::String(text) => text.split_whitespace().next()?.parse().ok(),
+        Value::String(text) => {
+            let text = text.trim();
+            let end = text.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '-' | '+'))).unwrap_or(text.len());
+            let number: f64 = text[..end].parse().ok()?;
+            match text[end..].trim() {
+                "" | "W" | "V" | "C" | "\u{b0}C" | "RPM" | "rpm" | "%" | "MHz" | "s" => Some(number),
+                "kW" => Some(number * 1000.0),
+                _ => None,
+            }
+        }
         _ => None,
     }
     .filter(|number: &f64| number.is_finite())
 }
 
-/// A number that is at least `floor`, as `f32`.
-pub(crate) fn above(value: &Value, pointer: &str, floor: f64) -> Option<f32> {
-    number(value, pointer).filter(|number| *number >= floor).map(|number| number as f32)
+/// Yes or no, in any of the ways devices write it.
+pub(crate) fn flag(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(flag) => Some(*flag),
+        Value::Number(number) => match number.as_u64()? {
+            0 => Some(false),
+            1 => Some(true),
+            _ => None,
+        },
+        Value::String(text) => match text.trim().to_ascii_lowercase().as_str() {
+            "true" | "1" | "on" | "yes" => Some(true),
+            "false" | "0" | "off" | "no" => Some(false),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// A section of an answer: an object, the first of a list of them, or a text that is one.
+pub(crate) fn section(answer: &Value, name: &str) -> Value {
+    match answer.get(name) {
+        Some(Value::Array(list)) => list.iter().find(|item| item.is_object()).cloned().unwrap_or_default(),
+        Some(Value::String(text)) if text.trim_start().starts_with('{') => {
+            crate::tolerant::read(text.as_bytes()).map(|answer| answer.value).unwrap_or_default()
+        }
+        Some(other) => other.clone(),
+        None => Value::Null,
+    }
+}
+
+/// A list in an answer; a lone object is a list of one.
+pub(crate) fn list(answer: &Value, name: &str) -> Option<Vec<Value>> {
+    match answer.get(name)? {
+        Value::Array(list) => Some(list.iter().filter(|item| item.is_object()).cloned().collect()),
+        one @ Value::Object(_) => Some(vec![one.clone()]),
+        _ => None,
+    }
 }
 
 /// A whole number from 0 to `u32::MAX`, rounded.
@@ -87,11 +136,13 @@ mod tests {
 
     #[test]
     fn numbers_come_as_text_too_and_nonsense_is_unknown() {
-        let value = json!({"a": 3.6, "b": "41", "c": "3250 W", "d": "x", "e": -1, "f": 1e300, "g": "NaN"});
+        let value = json!({"a": 3.6, "b": "41", "c": "3250 W", "d": "x", "e": -1, "f": 1e300, "g": "NaN",
+            "h": "3.2 kW", "i": "5 furlongs"});
         assert_eq!(whole(&value, "/a"), Some(4));
         assert_eq!(whole(&value, "/b"), Some(41));
         assert_eq!(whole(&value, "/c"), Some(3250));
-        for unknown in ["/d", "/e", "/f", "/g", "/none"] {
+        assert_eq!(whole(&value, "/h"), Some(3200));
+        for unknown in ["/d", "/e", "/f", "/g", "/i", "/none"] {
             assert_eq!(whole(&value, unknown), None, "{unknown}");
         }
     }

@@ -1,8 +1,9 @@
 //! What the devices of every family share: whom they are for, which passwords to try, and how a broken exchange is told.
 
 use crate::net::Failure;
-use crate::{Credential, DeviceError, Outcome, Probe, Target};
+use crate::{Credential, DeviceError, Outcome, Probe, Target, models};
 use adit_core::fleet::{Activity, Connectivity, DeviceIdentity, Operation, Pool, PowerMode, Reading};
+use serde_json::Value;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
 /// More passwords than this are not tried on one device: some lock up after a few wrong ones.
@@ -154,20 +155,69 @@ pub(crate) fn impossible(operation: &Operation) -> Option<Outcome> {
     Some(Outcome::NotSent { reason: reason.into() })
 }
 
-/// What a miner does, from whether it sleeps, what it hashes and whether it has a pool that answers.
-pub(crate) fn activity(asleep: Option<bool>, hashrate_ths: Option<f32>, pool_alive: Option<bool>) -> Option<Activity> {
-    match (asleep, hashrate_ths) {
+/// What a miner says of whether it works, besides its numbers.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Says {
+    /// It sleeps.
+    pub asleep: Option<bool>,
+    /// The mode kept for when it works.
+    pub mode: Option<PowerMode>,
+    /// Some pool answers.
+    pub pool_alive: Option<bool>,
+}
+
+/// Pools may be silent for so long after a start.
+const POOLS_AWAKE_S: u64 = 120;
+
+/// Fills in what a miner does, once its numbers are in `reading`. What it does goes before what it says: one that says it
+/// sleeps and hashes is mining, and the contradiction is told.
+pub(crate) fn settle(reading: &mut Reading, says: Says, model: &str) {
+    // Sleep goes before the mode kept for when it wakes.
+    reading.power_mode = if says.asleep == Some(true) { Some(PowerMode::Sleep) } else { says.mode };
+    let works = works(reading, model);
+    let young = reading.uptime_s.is_some_and(|up| up < POOLS_AWAKE_S);
+    reading.activity = match (says.asleep, works) {
+        (Some(true), Some(true)) => Some(Activity::Mining),
         (Some(true), _) => Some(Activity::Paused),
-        (_, Some(rate)) if rate > 0.0 => Some(Activity::Mining),
-        (_, Some(_)) if pool_alive == Some(false) => Some(Activity::NoPool),
-        (Some(false), Some(_)) => Some(Activity::Starting),
+        _ if says.pool_alive == Some(false) && !young => Some(Activity::NoPool),
+        (_, Some(true)) => Some(Activity::Mining),
+        (_, Some(false)) if says.pool_alive == Some(false) => Some(Activity::NoPool),
+        (Some(false), Some(false)) => Some(Activity::Starting),
+        _ => None,
+    };
+    if says.asleep == Some(true) && works == Some(true) {
+        let does = match (reading.hashrate_ths, reading.power_w) {
+            (Some(rate), _) => format!("hashes at {rate:.1} TH/s"),
+            (None, Some(watts)) => format!("draws {watts} W"),
+            (None, None) => "works".into(),
+        };
+        reading.errors.insert(0, format!("says it sleeps, and {does}"));
+    }
+}
+
+/// Does it work, by its numbers? A rate of less than a twentieth of the rating is what is left of an average. Where no rate is
+/// told the draw says it, if the rated one is known.
+fn works(reading: &Reading, model: &str) -> Option<bool> {
+    let rated_ths = models::hashrate_ghs(model).map(|ghs| ghs as f32 / 1000.0);
+    let rated_w = models::mode_power(model).normal_w;
+    match (reading.hashrate_ths, reading.power_w, rated_w) {
+        // Who sleeps says so; a low rate of one that does not is a low rate.
+        (Some(rate), ..) if reading.power_mode != Some(PowerMode::Sleep) => Some(rate > 0.0),
+        (Some(rate), ..) => Some(rate > rated_ths.map_or(0.0, |rated| rated / 20.0)),
+        (None, Some(watts), Some(rated)) if reading.power_mode == Some(PowerMode::Sleep) => Some(watts > rated / 2),
         _ => None,
     }
 }
 
-/// Sleep goes before the mode kept for when it wakes.
-pub(crate) fn mode(asleep: Option<bool>, kept: Option<PowerMode>) -> Option<PowerMode> {
-    if asleep == Some(true) { Some(PowerMode::Sleep) } else { kept }
+/// Does any of these pools answer? `None` where nobody says so in a known word; a list without a pool in it has none.
+pub(crate) fn pool_alive(pools: &[Value], status: &str) -> Option<bool> {
+    let word = |pool: &Value| pool[status].as_str().map(str::to_ascii_lowercase);
+    let words: Vec<_> = pools.iter().map(word).collect();
+    let is = |word: &Option<String>, known: &[&str]| word.as_deref().is_some_and(|word| known.contains(&word));
+    if words.iter().any(|word| is(word, &["alive", "active", "working"])) {
+        return Some(true);
+    }
+    words.iter().all(|word| is(word, &["dead", "disabled", "offline", "rejecting", ""])).then_some(false)
 }
 
 #[cfg(test)]
@@ -189,6 +239,56 @@ mod tests {
         };
         let all = [credential("whatsminer", "a"), credential("avalon", "b"), credential("whatsminer", "c")];
         Handle::new(target, &all, "whatsminer")
+    }
+
+    #[test]
+    fn what_a_miner_does_goes_before_what_it_says() {
+        let done = |hashrate_ths, power_w, says: Says| {
+            let mut reading = Reading {
+                hashrate_ths,
+                power_w,
+                uptime_s: Some(9_000),
+                ..Reading::silent(DeviceId(1), Connectivity::Online)
+            };
+            settle(&mut reading, says, "M50");
+            (reading.activity, reading.errors.len())
+        };
+        let asleep = Says { asleep: Some(true), ..Says::default() };
+        let awake = Says { asleep: Some(false), ..Says::default() };
+        for (rate, power, says, activity, contradictions) in [
+            (Some(100.0), Some(3300), asleep, Some(Activity::Mining), 1),
+            (None, Some(3300), asleep, Some(Activity::Mining), 1),
+            (Some(1.0), Some(3300), asleep, Some(Activity::Paused), 0),
+            (Some(0.0), Some(20), asleep, Some(Activity::Paused), 0),
+            (None, None, asleep, Some(Activity::Paused), 0),
+            (Some(1.0), None, awake, Some(Activity::Mining), 0),
+            (Some(0.0), None, awake, Some(Activity::Starting), 0),
+            (None, Some(3300), awake, None, 0),
+            (Some(100.0), None, Says { pool_alive: Some(false), ..awake }, Some(Activity::NoPool), 0),
+            (None, None, Says { pool_alive: Some(false), ..awake }, Some(Activity::NoPool), 0),
+            (Some(100.0), None, Says { pool_alive: Some(false), ..Says::default() }, Some(Activity::NoPool), 0),
+            (Some(100.0), None, Says::default(), Some(Activity::Mining), 0),
+            (Some(0.0), None, Says::default(), None, 0),
+        ] {
+            assert_eq!(done(rate, power, says), (activity, contradictions), "{rate:?} {power:?} {says:?}");
+        }
+    }
+
+    #[test]
+    fn pools_are_dead_only_by_a_word_that_says_so() {
+        let alive = |words: &[&str]| {
+            let pools: Vec<_> = words.iter().map(|word| serde_json::json!({"Status": word})).collect();
+            pool_alive(&pools, "Status")
+        };
+        for (words, is) in [
+            (&["Dead", "ALIVE"][..], Some(true)),
+            (&["Dead", "dead", ""], Some(false)),
+            (&["Dead", "Sulking"], None),
+            (&[], Some(false)),
+        ] {
+            assert_eq!(alive(words), is, "{words:?}");
+        }
+        assert_eq!(pool_alive(&[serde_json::json!({})], "Status"), None);
     }
 
     #[test]

@@ -34,13 +34,23 @@ async fn ask_drivers(
     deadline: Instant,
 ) -> Probe {
     let mut best = if open.is_empty() { Probe::Silent } else { Probe::OpenUnknown };
+    let mut waiting = drivers.iter().filter(|driver| driver.ports().iter().any(|port| open.contains(port))).count();
     for driver in drivers.iter().filter(|driver| driver.ports().iter().any(|port| open.contains(port))) {
         let left = deadline.saturating_duration_since(Instant::now());
-        match driver.probe(ip, credentials, left).await {
+        let share = share_of(left, waiting);
+        waiting = waiting.saturating_sub(1);
+        match driver.probe(ip, credentials, share).await {
             found @ Probe::Found(_) => return found,
             refused @ Probe::AuthRequired { .. } => best = refused,
             Probe::OpenUnknown | Probe::Silent => {}
         }
     }
     best
+}
+
+/// How long one driver may look while `waiting` of them, with it, have not looked yet: a port that is open and keeps silent
+/// leaves time for the others.
+#[must_use]
+pub fn share_of(left: Duration, waiting: usize) -> Duration {
+    left / u32::try_from(waiting.max(1)).unwrap_or(u32::MAX)
 }

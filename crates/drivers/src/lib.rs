@@ -8,7 +8,7 @@
 //! | `whatsminer-v3` | MicroBT, firmware since 2024-11 | JSON with a length in front on TCP 4433, signed orders |
 //! | `whatsminer-v2` | MicroBT, firmware before | JSON on TCP 4028, encrypted orders |
 //! | `avalon` | Canaan A series | JSON on TCP 4028, one client at a time |
-//! | `antminer` | Bitmain stock firmware | web pages behind a digest password on TCP 80; telemetry by `asic-rs` |
+//! | `antminer` | Bitmain stock firmware | web pages behind a digest password on TCP 80, reads on TCP 4028 |
 //!
 //! Whatsminers and Avalons are read without a password, so a wrong one shows only when an order is refused. Antminers
 //! show nothing without theirs, and are [`Probe::AuthRequired`].
@@ -17,10 +17,12 @@
 //!
 //! 1. Write a module with a type that implements [`Driver`]: a stable id, the family whose credentials it uses, the ports
 //!    by which it shows itself, and a `probe` that only reads and never takes another make's device for its own.
-//! 2. Implement [`Device`]. Put every question through `net::ask` (or a client as bounded in time and size), so that it is
-//!    known whether anything was sent: before that an order is [`Outcome::NotSent`], a plain no is [`Outcome::Rejected`]
+//! 2. Implement [`Device`]. Put every question through `net::question`, which reads what can be read and asks once more what
+//!    broke off, and every order through `net::ask` (or a client as bounded in time and size), so that it is known whether
+//!    anything was sent: before that an order is [`Outcome::NotSent`], a plain no is [`Outcome::Rejected`]
 //!    with the device's words, and everything else after it [`Outcome::Unknown`]. `handle` has what all devices share.
-//! 3. Let `read` compare the identity with the one meant, leave what the device does not report `None`, and never invent
+//! 3. Let `read` compare the identity with the one meant, leave what the device does not report `None`, name by `parts` what
+//!    could not be read or cannot be, tell faults by `faults`, let `handle::settle` say what the miner does, and never invent
 //!    a number. Then `verify` is one line: `verify::read_back`.
 //! 4. If one operation takes several orders, say in the module's first lines which and in what order, and send them with
 //!    `handle::in_turn`.
@@ -29,15 +31,19 @@
 
 mod antminer;
 mod avalon;
+mod codes;
+mod faults;
 mod fields;
 mod handle;
 mod identify;
 mod models;
 mod net;
+mod parts;
+mod tolerant;
 mod verify;
 mod whatsminer;
 
-pub use identify::identify;
+pub use identify::{identify, share_of};
 
 use adit_core::fleet::{FoundDevice, OpKind, Operation, PowerMode, Reading};
 use adit_core::ids::DeviceId;
@@ -154,8 +160,6 @@ pub enum Verdict {
     Confirmed {
         /// What was seen, for people.
         seen: String,
-        /// Draw now, W.
-        power_w: Option<u32>,
     },
     /// It is otherwise.
     Contradicted {

@@ -7,6 +7,9 @@ use adit_core::fleet::ModePower;
 /// Draw of a sleeping miner, W. No maker publishes it; it is the control board, the idle supply and slow fans, rounded up.
 const ASLEEP_W: u32 = 40;
 
+/// What a Whatsminer is called that does not say its model.
+pub(crate) use adit_core::fleet::UNKNOWN_WHATSMINER;
+
 /// (model, TH/s, W), sorted by maker.
 const LABELS: &[(&str, u32, u32)] = &[
     ("M30S", 88, 3344),
@@ -54,6 +57,21 @@ pub(crate) fn hashrate_ghs(model: &str) -> Option<u32> {
     label(model).map(|(_, ths, _)| ths * 1000)
 }
 
+/// Does a model have fans of its own? Those cooled by water or oil have none: a Whatsminer's last figure says so, the others'
+/// names do.
+pub(crate) fn has_fans(model: &str) -> bool {
+    let model = model.to_ascii_uppercase();
+    let model = model.trim_start_matches("ANTMINER ").trim_start_matches("WHATSMINER ").trim();
+    let whatsminer =
+        model.strip_prefix('M').map(|rest| rest.chars().take_while(char::is_ascii_digit).collect::<String>());
+    let cooled_whatsminer =
+        whatsminer.is_some_and(|figures| figures.len() == 2 && (figures.ends_with('3') || figures.ends_with('6')));
+    let avalon = model.strip_prefix('A').filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    let cooled_avalon = avalon.is_some_and(|rest| ["HA", "HU", "I"].iter().any(|cooling| rest.ends_with(cooling)));
+    let cooled_by_name = ["HYD", "IMM", "WATER"].iter().any(|word| model.contains(word));
+    !(cooled_whatsminer || cooled_avalon || cooled_by_name)
+}
+
 /// A Whatsminer's model without the variant behind it: `M30S++_VH50`, `M30S++VH50` and `M30S++` are all `M30S++`.
 pub(crate) fn whatsminer(reported: &str) -> String {
     let upper = reported.trim().to_ascii_uppercase();
@@ -84,6 +102,17 @@ mod tests {
             ("", ""),
         ] {
             assert_eq!(whatsminer(reported), model);
+        }
+    }
+
+    #[test]
+    fn fans_are_where_air_cools() {
+        for model in ["M30S++", "M50", "M60S", "A1366", "S21", "Antminer S19 XP", ""] {
+            assert!(has_fans(model), "{model}");
+        }
+        for model in ["M53", "M63S", "M33S+", "M56S", "M66S", "S19 Hydro", "Antminer S21 XP Hyd.", "A1566HA", "A1466I"]
+        {
+            assert!(!has_fans(model), "{model}");
         }
     }
 

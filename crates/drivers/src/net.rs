@@ -1,10 +1,12 @@
 //! One question, one answer over TCP: bounded in time and size, one conversation with an address at a time, and an
 //! error that says whether anything had been sent.
 
+use crate::tolerant::{self, Answer};
 use serde_json::Value;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::OwnedMutexGuard;
@@ -12,6 +14,8 @@ use tokio::time::{Instant, timeout_at};
 
 /// No reply of a miner is anywhere near this long; a longer one is refused.
 pub(crate) const MAX_REPLY: usize = 1 << 20;
+/// An answer that has begun is over when nothing has followed for so long.
+const IDLE: Duration = Duration::from_secs(2);
 
 /// Why there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +45,8 @@ pub(crate) enum Framing {
     Length,
 }
 
-/// Sends `request` and returns the JSON that comes back.
+/// Sends an order once and returns the JSON that comes back, which must be sound to its last character: what an order's
+/// answer says is not guessed.
 pub(crate) async fn ask(
     ip: IpAddr,
     port: u16,
@@ -49,6 +54,68 @@ pub(crate) async fn ask(
     request: &Value,
     deadline: Instant,
 ) -> Result<Value, Failure> {
+    match exchange(ip, port, framing, request, deadline).await? {
+        (_, Some(broken)) => Err(Failure::Lost(broken)),
+        (reply, None) => parse(&reply),
+    }
+}
+
+/// Sends a question, which changes nothing, and returns what can be read of the answer. One whose answer is broken or cut off
+/// is asked once more; of two the fuller counts.
+pub(crate) async fn question(
+    ip: IpAddr,
+    port: u16,
+    framing: Framing,
+    request: &Value,
+    deadline: Instant,
+) -> Result<Answer, Failure> {
+    let first = answered(exchange(ip, port, framing, request, deadline).await);
+    let is_cut = |answer: &Answer| answer.gaps.iter().any(|gap| gap == "end");
+    match first {
+        Ok(answer) if !is_cut(&answer) => return Ok(answer),
+        Err(failure @ Failure::NotSent(_)) => return Err(failure),
+        _ if Instant::now() >= deadline => return first,
+        _ => {}
+    }
+    match (first, answered(exchange(ip, port, framing, request, deadline).await)) {
+        (_, Ok(second)) if !is_cut(&second) => Ok(second),
+        (Ok(first), Ok(second)) => {
+            Ok(if second.value.to_string().len() > first.value.to_string().len() { second } else { first })
+        }
+        (Ok(one), Err(_)) | (Err(_), Ok(one)) => Ok(one),
+        (Err(failure), Err(_)) => Err(failure),
+    }
+}
+
+/// The time one question of several may take: half of what is left, so that one that nobody answers leaves time for others.
+pub(crate) fn part_of(deadline: Instant) -> Instant {
+    let now = Instant::now();
+    now + deadline.saturating_duration_since(now) / 2
+}
+
+/// The time the first question to a stranger may take: most of what is left, for without its answer there are no others.
+pub(crate) fn most_of(deadline: Instant) -> Instant {
+    let now = Instant::now();
+    now + deadline.saturating_duration_since(now) * 3 / 4
+}
+
+fn answered(reply: Result<(Vec<u8>, Option<String>), Failure>) -> Result<Answer, Failure> {
+    let (reply, broken) = reply?;
+    match (tolerant::read(&reply), broken) {
+        (Some(answer), _) => Ok(answer),
+        (None, Some(broken)) => Err(Failure::Lost(broken)),
+        (None, None) => Err(parse(&reply).err().unwrap_or_else(|| Failure::Garbled("nothing in it".into()))),
+    }
+}
+
+/// One question and what came back, with why it ended badly if it did.
+async fn exchange(
+    ip: IpAddr,
+    port: u16,
+    framing: Framing,
+    request: &Value,
+    deadline: Instant,
+) -> Result<(Vec<u8>, Option<String>), Failure> {
     let late = |what: &str| format!("port {port}: no {what} in time");
     let _turn =
         timeout_at(deadline, turn(ip)).await.map_err(|_| Failure::NotSent("another question is waiting".into()))?;
@@ -75,7 +142,7 @@ pub(crate) async fn ask(
     match timeout_at(deadline, exchange).await {
         Err(_) => Err(Failure::Lost(late("answer"))),
         Ok(Err(error)) => Err(Failure::Lost(format!("port {port}: {}", plain(&error)))),
-        Ok(Ok(reply)) => parse(&reply),
+        Ok(Ok((reply, broken))) => Ok((reply, broken.map(|error| format!("port {port}: {}", plain(&error))))),
     }
 }
 
@@ -96,34 +163,64 @@ fn parse(reply: &[u8]) -> Result<Value, Failure> {
     serde_json::from_slice(reply).map_err(|error| Failure::Garbled(format!("not JSON: {error}")))
 }
 
-async fn read_line(stream: &mut (impl AsyncReadExt + Unpin)) -> std::io::Result<Vec<u8>> {
+/// What came, and the error it ended with, if it did.
+type Read = std::io::Result<(Vec<u8>, Option<std::io::Error>)>;
+
+fn too_long() -> std::io::Error {
+    std::io::Error::other("an answer of more than 1 MiB")
+}
+
+/// The next bytes; none at the end, and none either if nothing follows an answer that has begun.
+async fn next(stream: &mut (impl AsyncReadExt + Unpin), chunk: &mut [u8], begun: bool) -> std::io::Result<usize> {
+    if !begun {
+        return stream.read(chunk).await;
+    }
+    tokio::time::timeout(IDLE, stream.read(chunk)).await.unwrap_or(Ok(0))
+}
+
+/// Up to a NUL, the end of the connection or the end of a JSON value: a line end alone is none, for some print on many lines.
+async fn read_line(stream: &mut (impl AsyncReadExt + Unpin)) -> Read {
     let mut reply = Vec::new();
     let mut chunk = [0_u8; 8192];
     loop {
-        let got = stream.read(&mut chunk).await?;
+        let got = match next(stream, &mut chunk, !reply.is_empty()).await {
+            Ok(got) => got,
+            Err(error) if reply.is_empty() => return Err(error),
+            Err(error) => return Ok((reply, Some(error))),
+        };
         let chunk = &chunk[..got];
         let end = chunk.iter().position(|byte| *byte == 0);
         reply.extend_from_slice(&chunk[..end.unwrap_or(got)]);
         if reply.len() > MAX_REPLY {
-            return Err(std::io::Error::other("an answer of more than 1 MiB"));
+            return Err(too_long());
         }
-        if got == 0 || end.is_some() || chunk.ends_with(b"\n") {
-            return Ok(reply);
+        if got == 0 || end.is_some() || is_whole(&reply) {
+            return Ok((reply, None));
         }
     }
 }
 
-async fn read_framed(stream: &mut (impl AsyncReadExt + Unpin)) -> std::io::Result<Vec<u8>> {
+/// Is this a JSON value from its first to its last character?
+fn is_whole(reply: &[u8]) -> bool {
+    reply.trim_ascii_end().ends_with(b"}") && serde_json::from_slice::<serde::de::IgnoredAny>(reply).is_ok()
+}
+
+async fn read_framed(stream: &mut (impl AsyncReadExt + Unpin)) -> Read {
     let length = stream.read_u32_le().await? as usize;
     if length > MAX_REPLY {
-        return Err(std::io::Error::other("an answer of more than 1 MiB"));
+        return Err(too_long());
     }
     let mut reply = Vec::new();
-    stream.take(length as u64).read_to_end(&mut reply).await?;
-    if reply.len() < length {
-        return Err(std::io::ErrorKind::UnexpectedEof.into());
+    let mut chunk = [0_u8; 8192];
+    while reply.len() < length {
+        let wanted = chunk.len().min(length - reply.len());
+        match next(stream, &mut chunk[..wanted], !reply.is_empty()).await {
+            Ok(0) => return Ok((reply, Some(std::io::ErrorKind::UnexpectedEof.into()))),
+            Ok(got) => reply.extend_from_slice(&chunk[..got]),
+            Err(error) => return Ok((reply, Some(error))),
+        }
     }
-    Ok(reply)
+    Ok((reply, None))
 }
 
 /// Waits until nobody else of this process speaks to `ip`. Some miners (Avalon) cannot serve two clients.
@@ -156,20 +253,43 @@ mod tests {
         tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
     }
 
-    #[test]
-    fn lines_end_at_nul_newline_or_close() {
-        for (wire, want) in [(&b"{}\0rest"[..], &b"{}"[..]), (b"{}\n", b"{}\n"), (b"{}", b"{}"), (b"", b"")] {
-            assert_eq!(block_on(read_line(&mut &*wire)).unwrap(), want);
-        }
+    fn line(wire: &[u8]) -> Vec<u8> {
+        block_on(read_line(&mut &*wire)).unwrap().0
     }
 
     #[test]
-    fn oversized_and_short_answers_are_errors() {
+    fn lines_end_at_nul_at_the_end_of_a_value_or_at_close() {
+        for (wire, want) in [(&b"{}\0rest"[..], &b"{}"[..]), (b"{}\n", b"{}\n"), (b"{}", b"{}"), (b"", b"")] {
+            assert_eq!(line(wire), want);
+        }
+        let pieces = in_pieces(&[b"{\"a\":\n", b"1\n", b"}\n"]);
+        assert_eq!(pieces, b"{\"a\":\n1\n}\n");
+    }
+
+    /// What is read of these pieces, each sent by itself, while the connection stays open.
+    fn in_pieces(pieces: &[&[u8]]) -> Vec<u8> {
+        block_on(async {
+            let (mut near, mut far) = tokio::io::duplex(8);
+            let send = async {
+                for piece in pieces {
+                    far.write_all(piece).await.unwrap();
+                    tokio::task::yield_now().await;
+                }
+            };
+            let (read, ()) = tokio::join!(read_line(&mut near), send);
+            read.unwrap().0
+        })
+    }
+
+    #[test]
+    fn oversized_answers_are_errors_and_short_ones_are_told() {
         let huge = vec![b'x'; MAX_REPLY + 1];
         assert!(block_on(read_line(&mut &huge[..])).is_err());
         assert!(block_on(read_framed(&mut &u32::MAX.to_le_bytes()[..])).is_err());
-        assert!(block_on(read_framed(&mut &b"\x05\0\0\0{}"[..])).is_err());
-        assert_eq!(block_on(read_framed(&mut &b"\x02\0\0\0{}more"[..])).unwrap(), b"{}");
+        let (short, broken) = block_on(read_framed(&mut &b"\x05\0\0\0{}"[..])).unwrap();
+        assert!(short == b"{}" && broken.is_some());
+        let (whole, broken) = block_on(read_framed(&mut &b"\x02\0\0\0{}more"[..])).unwrap();
+        assert!(whole == b"{}" && broken.is_none());
     }
 
     #[test]
@@ -188,8 +308,8 @@ mod tests {
         #[test]
         fn any_bytes_are_read_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..2000)) {
             block_on(async {
-                if let Ok(reply) = read_line(&mut &bytes[..]).await { let _ = parse(&reply); }
-                if let Ok(reply) = read_framed(&mut &bytes[..]).await { let _ = parse(&reply); }
+                if let Ok((reply, _)) = read_line(&mut &bytes[..]).await { let _ = parse(&reply); }
+                if let Ok((reply, _)) = read_framed(&mut &bytes[..]).await { let _ = parse(&reply); }
             });
         }
     }

@@ -15,6 +15,8 @@ const ONE_READ: Duration = Duration::from_secs(10);
 enum Judgement {
     AsAsked,
     Otherwise,
+    /// It says so, and does not do it yet.
+    NotYet,
     CannotTell,
 }
 
@@ -40,12 +42,16 @@ pub(crate) async fn read_back<D: Device + ?Sized>(
             Ok(Ok(now)) => {
                 let seen = describe(operation, &now);
                 match judge(operation, before, &now, interrupted.then(|| begun.elapsed())) {
-                    Judgement::AsAsked => return Verdict::Confirmed { seen, power_w: now.power_w },
+                    Judgement::AsAsked => return Verdict::Confirmed { seen },
                     Judgement::CannotTell if tells || last.is_some() => {
                         last.get_or_insert(Verdict::Unverifiable);
                     }
                     Judgement::CannotTell => return Verdict::Unverifiable,
                     Judgement::Otherwise => last = Some(Verdict::Contradicted { seen }),
+                    Judgement::NotYet => {
+                        let reason = format!("it says so, and is not seen to do it: {seen}");
+                        last = Some(Verdict::Unreadable { reason });
+                    }
                 }
             }
             Ok(Err(error @ (crate::DeviceError::Changed { .. } | crate::DeviceError::AuthRequired))) => {
@@ -70,11 +76,12 @@ pub(crate) async fn read_back<D: Device + ?Sized>(
 /// `interrupted` is the time since the order, if the device was out of reach in between.
 fn judge(operation: &Operation, before: &Reading, now: &Reading, interrupted: Option<Duration>) -> Judgement {
     let asked = match operation {
+        Operation::Pause {} | Operation::SetPowerMode { mode: PowerMode::Sleep } => return paused(before, now),
+        Operation::Resume {} => return resumed(before, now),
+        Operation::SetPowerMode { mode } if now.power_mode == Some(*mode) => return resumed(before, now),
+        Operation::SetPowerMode { .. } => now.power_mode.map(|_| false),
         Operation::Reboot {} => restarted(before, now, interrupted),
         Operation::RestartMining {} => restarted(before, now, None),
-        Operation::Pause {} => sleeps(now),
-        Operation::Resume {} => sleeps(now).map(|sleeps| !sleeps),
-        Operation::SetPowerMode { mode } => now.power_mode.map(|is| is == *mode),
         Operation::Locate { on } => now.led_on.map(|is| is == *on),
         Operation::SetPools { pools } => now.pools.as_ref().map(|is| same_pools(is, pools)),
     };
@@ -85,11 +92,49 @@ fn judge(operation: &Operation, before: &Reading, now: &Reading, interrupted: Op
     }
 }
 
-fn sleeps(now: &Reading) -> Option<bool> {
+/// Does it sleep, by its own word?
+fn says_asleep(now: &Reading) -> Option<bool> {
     match (now.power_mode, now.activity) {
         (Some(PowerMode::Sleep), _) | (_, Some(Activity::Paused | Activity::Stopped)) => Some(true),
         (Some(_), _) | (_, Some(Activity::Mining | Activity::Starting | Activity::NoPool)) => Some(false),
         _ => None,
+    }
+}
+
+/// Does it work, by what can be seen of it? By its hashrate; where it tells none by its draw, compared with that before.
+fn works(before: &Reading, now: &Reading) -> Option<bool> {
+    if let Some(rate) = now.hashrate_ths {
+        return Some(rate > before.hashrate_ths.unwrap_or(0.0) / 20.0);
+    }
+    match (before.power_w, now.power_w) {
+        (Some(before), Some(now)) if before.abs_diff(now) > before.max(now) / 2 => Some(now > before),
+        // As before, whatever that was.
+        _ => None,
+    }
+}
+
+fn paused(before: &Reading, now: &Reading) -> Judgement {
+    let draws_on = before.activity == Some(Activity::Mining)
+        && now.hashrate_ths.is_none()
+        && matches!((before.power_w, now.power_w), (Some(before), Some(now)) if before > 200 && now > before / 2);
+    match (says_asleep(now), works(before, now)) {
+        (_, Some(true)) => Judgement::Otherwise,
+        (Some(true), _) if draws_on => Judgement::Otherwise,
+        (Some(true), _) => Judgement::AsAsked,
+        (Some(false), _) => Judgement::Otherwise,
+        (None, _) => Judgement::CannotTell,
+    }
+}
+
+fn resumed(before: &Reading, now: &Reading) -> Judgement {
+    // One that was at work already may well pause for a moment to change its mode.
+    let slept = says_asleep(before) == Some(true);
+    match (says_asleep(now), works(before, now)) {
+        (Some(true), _) => Judgement::Otherwise,
+        (Some(false), Some(false)) if slept => Judgement::NotYet,
+        (Some(false), _) => Judgement::AsAsked,
+        (None, Some(true)) => Judgement::AsAsked,
+        (None, _) => Judgement::CannotTell,
     }
 }
 
@@ -117,10 +162,12 @@ fn describe(operation: &Operation, now: &Reading) -> String {
             Some(seconds) => format!("up for {seconds} s"),
             None => "uptime unknown".into(),
         },
-        Operation::Pause {} | Operation::Resume {} | Operation::SetPowerMode { .. } => match now.power_w {
-            Some(watts) => format!("{}, {watts} W", mode()),
-            None => mode().into(),
-        },
+        Operation::Pause {} | Operation::Resume {} | Operation::SetPowerMode { .. } => {
+            let rate = now.hashrate_ths.filter(|rate| *rate > 0.0).map(|rate| format!("{rate:.1} TH/s"));
+            let watts = now.power_w.map(|watts| format!("{watts} W"));
+            let told = [Some(mode().to_owned()), rate, watts];
+            told.into_iter().flatten().collect::<Vec<_>>().join(", ")
+        }
         Operation::Locate { .. } => match now.led_on {
             Some(true) => "LED lit".into(),
             Some(false) => "LED dark".into(),
@@ -220,6 +267,46 @@ mod tests {
         ] {
             assert_eq!(judge(&Operation::Pause {}, &reading(), now, None), pause);
             assert_eq!(judge(&Operation::Resume {}, &reading(), now, None), resume);
+        }
+    }
+
+    #[test]
+    fn a_pause_is_one_that_can_be_seen() {
+        let doing = |power_mode, hashrate_ths, power_w| Reading {
+            power_mode: Some(power_mode),
+            activity: Some(if power_mode == PowerMode::Sleep { Activity::Paused } else { Activity::Mining }),
+            hashrate_ths,
+            power_w,
+            ..reading()
+        };
+        let (asleep, awake) = (PowerMode::Sleep, PowerMode::Normal);
+        let working = doing(awake, Some(100.0), Some(3300));
+        let unrated = doing(awake, None, Some(3300));
+        let resting = doing(asleep, Some(0.0), Some(30));
+        for (before, now, pause) in [
+            (&working, doing(asleep, Some(0.0), Some(30)), Judgement::AsAsked),
+            (&working, doing(asleep, Some(2.0), Some(30)), Judgement::AsAsked),
+            (&working, doing(asleep, None, None), Judgement::AsAsked),
+            (&working, doing(asleep, Some(100.0), Some(3300)), Judgement::Otherwise),
+            (&unrated, doing(asleep, None, Some(3200)), Judgement::Otherwise),
+            (&unrated, doing(asleep, None, Some(30)), Judgement::AsAsked),
+            (&working, doing(awake, Some(0.0), Some(30)), Judgement::Otherwise),
+        ] {
+            for order in [Operation::Pause {}, Operation::SetPowerMode { mode: asleep }] {
+                assert_eq!(judge(&order, before, &now, None), pause, "{now:?}");
+            }
+        }
+        for (before, now, resume) in [
+            (&resting, doing(awake, Some(90.0), Some(3000)), Judgement::AsAsked),
+            (&resting, doing(awake, Some(0.0), Some(30)), Judgement::NotYet),
+            (&resting, doing(awake, None, Some(2000)), Judgement::AsAsked),
+            (&resting, doing(awake, None, None), Judgement::AsAsked),
+            (&resting, doing(asleep, Some(0.0), Some(30)), Judgement::Otherwise),
+            (&working, doing(awake, Some(0.0), Some(30)), Judgement::AsAsked),
+        ] {
+            for order in [Operation::Resume {}, Operation::SetPowerMode { mode: awake }] {
+                assert_eq!(judge(&order, before, &now, None), resume, "{now:?}");
+            }
         }
     }
 

@@ -304,20 +304,41 @@ async fn a_device_that_hangs_costs_no_more_than_the_limit() {
 }
 
 #[tokio::test]
-async fn half_an_answer_is_no_answer() {
+async fn half_an_answer_to_an_order_is_no_answer() {
     each(async |personality| {
         for fault in [Fault::TruncatedJson, Fault::ResetMidBody] {
             let lab = Lab::new(personality).await;
             lab.miner.set_fault(FaultRule::from(fault.clone()).only(Scope::Writes)).unwrap();
             let outcome = lab.order(&Operation::Locate { on: true }).await;
             assert!(matches!(outcome, Outcome::Unknown { .. }), "{personality:?} {outcome:?}");
-            lab.miner.clear_faults();
-            lab.miner.set_fault(fault).unwrap();
-            let error = lab.device().read(LIMIT).await.unwrap_err();
-            assert!(
-                matches!(error, DeviceError::Unreadable(_) | DeviceError::Unreachable(_)),
-                "{personality:?} {error}"
-            );
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn of_answers_that_are_cut_off_what_is_sound_is_read_and_the_rest_is_named() {
+    each(async |personality| {
+        for fault in [Fault::TruncatedJson, Fault::ResetMidBody] {
+            let lab = Lab::new(personality).await;
+            let whole = lab.read().await;
+            lab.miner.set_fault(fault.clone()).unwrap();
+            match lab.device().read(LIMIT).await {
+                Ok(half) => {
+                    assert!(
+                        half.errors.iter().any(|error| error.starts_with("not read: ")),
+                        "{personality:?} {half:?}"
+                    );
+                    // A number is the one that was told or none.
+                    assert!(half.power_w.is_none() || half.power_w == whole.power_w, "{personality:?} {half:?}");
+                    assert!(half.uptime_s.is_none() || half.uptime_s == whole.uptime_s, "{personality:?} {half:?}");
+                }
+                // Who it is was in the other half.
+                Err(error) => assert!(
+                    matches!(error, DeviceError::Unreadable(_) | DeviceError::Unreachable(_)),
+                    "{personality:?} {error}"
+                ),
+            }
         }
     })
     .await;

@@ -162,6 +162,9 @@ pub struct MinerSpec {
     /// Whatsminer v3 only: also answer reads on TCP 4028, as firmwares with
     /// both interfaces do. Clients that recognise a v3 over 4028 need it.
     pub legacy_api: bool,
+    /// Antminer only: the pages of the 9, 15 and 17 series, which take a form
+    /// and read its fields by place.
+    pub form_pages: bool,
 }
 
 impl MinerSpec {
@@ -191,6 +194,7 @@ impl MinerSpec {
             booting: false,
             write_api: true,
             legacy_api: false,
+            form_pages: false,
         }
     }
 

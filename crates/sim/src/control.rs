@@ -161,6 +161,14 @@ fn parse(body: &[u8]) -> Result<FaultRule, Error> {
             Fault::WrongMac { mac: mac.parse().map_err(|e| bad(format!("{e}")))? }
         }
         "dead_board" => Fault::DeadBoard { board: board.ok_or_else(|| bad("dead_board needs board"))? },
+        "sleep_ignored" => Fault::SleepIgnored,
+        "pools_dead" => Fault::PoolsDead,
+        "no_mac" => Fault::NoMac,
+        "fault_words" => Fault::FaultWords,
+        "spike" => Fault::Spike,
+        "pool_spelling" => Fault::PoolSpelling,
+        "untidy" => Fault::Untidy,
+        "segments" => Fault::Segments,
         other => {
             return Err(bad(format!("unknown kind of fault: {}", other.chars().take(40).collect::<String>())));
         }

@@ -42,6 +42,24 @@ pub enum Fault {
         /// From 0.
         board: u8,
     },
+    /// Sleep is accepted and told, and the miner hashes on at full power.
+    SleepIgnored,
+    /// No pool answers, while the hashrate is still told.
+    PoolsDead,
+    /// The MAC is not programmed: all zeros are reported.
+    NoMac,
+    /// Something is wrong, and it is told in another shape than usual: in
+    /// words where the firmware has codes.
+    FaultWords,
+    /// The hashrate told is a million terahashes a second.
+    Spike,
+    /// Pool addresses read back with the host in capitals and a slash behind.
+    PoolSpelling,
+    /// Answers are not quite JSON: line ends and bytes of no text in texts,
+    /// commas too many.
+    Untidy,
+    /// Answers are printed on many lines and come in several pieces.
+    Segments,
 }
 
 /// Which requests a fault hits. State faults (wrong password, offline, wrong
@@ -103,7 +121,27 @@ impl FaultRule {
     /// Whether the fault is a condition of the device rather than something
     /// that happens to a request.
     fn is_state(&self) -> bool {
-        matches!(self.fault, Fault::WrongPassword | Fault::Offline | Fault::WrongMac { .. } | Fault::DeadBoard { .. })
+        match self.fault {
+            Fault::WrongPassword
+            | Fault::Offline
+            | Fault::WrongMac { .. }
+            | Fault::DeadBoard { .. }
+            | Fault::SleepIgnored
+            | Fault::PoolsDead
+            | Fault::NoMac
+            | Fault::FaultWords
+            | Fault::Spike
+            | Fault::PoolSpelling => true,
+            Fault::AppliedNoReply
+            | Fault::AppliedThenClosed
+            | Fault::ReplyNotApplied
+            | Fault::Hang
+            | Fault::TruncatedJson
+            | Fault::ResetMidBody
+            | Fault::Latency { .. }
+            | Fault::Untidy
+            | Fault::Segments => false,
+        }
     }
 }
 
@@ -141,6 +179,8 @@ pub(crate) struct Strike {
     pub skip_apply: bool,
     pub truncate: bool,
     pub reset: bool,
+    pub untidy: bool,
+    pub segments: bool,
 }
 
 impl Faults {
@@ -176,6 +216,10 @@ impl Faults {
         self.0.iter().any(|r| r.fault == Fault::WrongPassword)
     }
 
+    pub fn has(&self, fault: &Fault) -> bool {
+        self.0.iter().any(|r| r.fault == *fault)
+    }
+
     pub fn mac(&self) -> Option<Mac> {
         self.0.iter().find_map(|r| match r.fault {
             Fault::WrongMac { mac } => Some(mac),
@@ -202,6 +246,8 @@ impl Faults {
                 Fault::ReplyNotApplied => strike.skip_apply = true,
                 Fault::TruncatedJson => strike.truncate = true,
                 Fault::ResetMidBody => strike.reset = true,
+                Fault::Untidy => strike.untidy = true,
+                Fault::Segments => strike.segments = true,
                 _ => {}
             }
             if let Some(left) = &mut rule.times {

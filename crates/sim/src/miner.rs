@@ -78,6 +78,10 @@ pub(crate) enum Cut {
     Whole,
     Truncated,
     Reset,
+    /// Whole, and not quite JSON.
+    Untidy,
+    /// Whole, on many lines and in several pieces.
+    Segments,
 }
 
 /// What the connection has to do.
@@ -223,9 +227,11 @@ impl Miner {
         if strike.hang {
             return Outcome::Silence;
         }
-        let cut = match (strike.reset, strike.truncate) {
-            (true, _) => Cut::Reset,
-            (_, true) => Cut::Truncated,
+        let cut = match &strike {
+            Strike { reset: true, .. } => Cut::Reset,
+            Strike { truncate: true, .. } => Cut::Truncated,
+            Strike { untidy: true, .. } => Cut::Untidy,
+            Strike { segments: true, .. } => Cut::Segments,
             _ => Cut::Whole,
         };
         let Write { command, params, op, answer, late, delay } = match handle(self) {

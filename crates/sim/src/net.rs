@@ -174,9 +174,57 @@ pub(crate) async fn deliver<R: Framed>(miner: &Miner, stream: &mut TcpStream, ou
             let _ = stream.set_zero_linger();
             sent
         }
+        Cut::Untidy => {
+            let body = untidy(body);
+            stream.write_all(&[&answer.head(body.len()), &body[..], answer.tail()].concat()).await
+        }
+        Cut::Segments => in_segments(stream, &answer).await,
     };
     if let Some(op) = then {
         miner.apply(op);
     }
-    sent.is_ok() && cut == Cut::Whole
+    sent.is_ok() && !matches!(cut, Cut::Truncated | Cut::Reset)
+}
+
+/// The same with what some firmwares get wrong: commas too many, and in the
+/// first text a line end and a byte that is no UTF-8.
+fn untidy(body: &[u8]) -> Vec<u8> {
+    let mut untidy = Vec::with_capacity(body.len() + 8);
+    let (mut text_begun, mut in_text) = (false, false);
+    for (at, byte) in body.iter().enumerate() {
+        if *byte == b'"' && (at == 0 || body[at - 1] != b'\\') {
+            in_text = !in_text;
+        }
+        if at + 1 == body.len() && *byte == b'}' {
+            untidy.push(b',');
+        }
+        untidy.push(*byte);
+        let value_begins = at > 0 && body[at - 1] == b':' && *byte == b'"';
+        if value_begins && !text_begun {
+            text_begun = true;
+            untidy.extend(b"\n\xe9");
+        }
+        if *byte == b'[' && !in_text {
+            untidy.push(b',');
+        }
+    }
+    untidy
+}
+
+/// Each piece ends with a line end, which is not the end of the answer.
+async fn in_segments<R: Framed>(stream: &mut TcpStream, answer: &R) -> io::Result<()> {
+    let body = match serde_json::from_slice::<Value>(answer.body()) {
+        Ok(value) => serde_json::to_vec_pretty(&value).unwrap_or_default(),
+        Err(_) => answer.body().to_vec(),
+    };
+    stream.set_nodelay(true)?;
+    stream.write_all(&answer.head(body.len())).await?;
+    let middle =
+        body.iter().skip(body.len() / 2).position(|b| *b == b'\n').map_or(body.len(), |at| body.len() / 2 + at + 1);
+    let (first, second) = body.split_at(middle);
+    stream.write_all(first).await?;
+    stream.flush().await?;
+    // Long enough for the pieces to travel apart; nothing depends on it.
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    stream.write_all(&[second, answer.tail()].concat()).await
 }

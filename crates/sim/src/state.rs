@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::config::{MinerSpec, Mode, Personality, Pool, Timing};
-use crate::fault::Faults;
+use crate::fault::{Fault, Faults};
 use crate::model::{BOOT_W, Model, STANDBY_W};
 use crate::noise;
 use crate::writes::WriteLog;
@@ -182,7 +182,8 @@ impl State {
         if self.booting_until.is_some() {
             return (0.0, BOOT_W);
         }
-        if self.sleeping || self.pools.iter().all(|p| p.url.is_empty()) {
+        let sleeps = self.sleeping && !self.faults.has(&Fault::SleepIgnored);
+        if sleeps || self.pools.iter().all(|p| p.url.is_empty()) {
             return (0.0, STANDBY_W);
         }
         let (rate, power) = model.target(self.mode, self.power_limit);

@@ -2,6 +2,7 @@
 //! in plain units, before a protocol dresses it up.
 
 use crate::config::{Mac, Mode, Pool};
+use crate::fault::Fault;
 use crate::model::Model;
 use crate::noise;
 use crate::state::State;
@@ -35,6 +36,10 @@ pub(crate) struct View {
     pub serial: String,
     pub led: bool,
     pub pools: Vec<Pool>,
+    /// Whether any pool answers.
+    pub pools_alive: bool,
+    /// What is wrong, told in words instead of codes.
+    pub fault_words: Option<&'static str>,
 }
 
 /// Readings of one hash board; zero throughout when it is dead.
@@ -54,7 +59,10 @@ impl View {
     pub fn of(state: &State, model: &Model, seed: u64, serial: &str, mac: Mac, unix: u64) -> Self {
         let second = state.now.as_secs();
         let wobble = |lane: u64, every_s: u64| noise::signed(seed ^ lane << 32, second / every_s);
-        let rate = state.rate_ths * (1.0 + 0.015 * wobble(1, 5));
+        let rate = match state.faults.has(&Fault::Spike) {
+            true => 1e6,
+            false => state.rate_ths * (1.0 + 0.015 * wobble(1, 5)),
+        };
         let running = state.rate_ths > 0.0;
         let dead = state.faults.dead_board();
         let live = model.boards - usize::from(dead.is_some());
@@ -111,10 +119,15 @@ impl View {
             rejected: (state.accepted * 0.002) as u64,
             elapsed_s: state.elapsed().as_secs(),
             uptime_s: state.uptime().as_secs(),
-            mac: other.unwrap_or(mac),
+            mac: match state.faults.has(&Fault::NoMac) {
+                true => Mac([0; 6]),
+                false => other.unwrap_or(mac),
+            },
             serial: other.map_or_else(|| serial.to_owned(), |m| format!("SIM{}", m.compact())),
             led: state.led,
-            pools: state.pools.clone(),
+            pools: told_pools(state),
+            pools_alive: !state.faults.has(&Fault::PoolsDead),
+            fault_words: state.faults.has(&Fault::FaultWords).then_some("btminer process is down err"),
         }
     }
 
@@ -128,6 +141,18 @@ impl View {
         let first = self.pools.iter().position(|p| !p.url.is_empty());
         first == Some(slot) && !self.sleeping
     }
+}
+
+/// The pools as the miner tells them, which may not be as they were set.
+pub(crate) fn told_pools(state: &State) -> Vec<Pool> {
+    let mut pools = state.pools.clone();
+    if state.faults.has(&Fault::PoolSpelling) {
+        for pool in pools.iter_mut().filter(|pool| !pool.url.is_empty()) {
+            let host = pool.url.find("://").map_or(0, |at| at + 3);
+            pool.url = format!("{}{}/", &pool.url[..host], pool.url[host..].to_ascii_uppercase());
+        }
+    }
+    pools
 }
 
 /// Rounded to two decimals, as firmwares print readings.

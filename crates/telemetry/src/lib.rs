@@ -5,13 +5,15 @@
 //! person sees; a *version* is a count of changes, so that whoever saw version 7 can be told only what changed since.
 #![deny(missing_docs)]
 
+mod facts;
 mod query;
 mod status;
 mod table;
 mod top;
 mod totals;
 
+pub use facts::Facts;
 pub use query::{MAX_LIMIT, Order, Page, Query, Range, Sort};
 pub use status::{Condition, DEGRADED_BELOW, DeviceStatus, RAMP, StatusSet};
-pub use table::{Column, Facts, LiveRow, LiveTable};
+pub use table::{Column, LiveRow, LiveTable};
 pub use totals::{Counts, Totals};

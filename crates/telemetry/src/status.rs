@@ -5,7 +5,8 @@
 //! 2. nobody can say how it is: *unknown*;
 //! 3. unreachable, or refuses our credentials: *offline*;
 //! 4. says that it failed: *error*;
-//! 5. in power mode sleep or paused: *sleeping*, also with faults, for somebody wants it so;
+//! 5. in power mode sleep or paused: *sleeping*, also with faults, for somebody wants it so; but one that is told to sleep
+//!    and is seen to hash is judged by its hashrate;
 //! 6. stopped: *error* with faults, else *sleeping*;
 //! 7. without a pool: *error*, it earns nothing;
 //! 8. starting or rebooting: *hashing* while it may still be ramping, *error* when it should long have been done;
@@ -151,7 +152,8 @@ impl Condition {
         if self.activity == Some(Activity::Failed) {
             return S::Error;
         }
-        if self.power_mode == Some(PowerMode::Sleep) {
+        let hashes_on = self.activity == Some(Activity::Mining) && self.hashrate_ths > 0.0;
+        if self.power_mode == Some(PowerMode::Sleep) && !hashes_on {
             return S::Sleeping;
         }
         match self.activity {
@@ -213,6 +215,7 @@ mod tests {
             (doing(Activity::Failed), S::Error),
             (Condition { power_mode: Some(PowerMode::Sleep), ..doing(Activity::Failed) }, S::Error),
             (Condition { power_mode: Some(PowerMode::Sleep), ..faulty(doing(Activity::Mining)) }, S::Sleeping),
+            (Condition { power_mode: Some(PowerMode::Sleep), ..faulty(WELL) }, S::Degraded),
             (faulty(doing(Activity::Paused)), S::Sleeping),
             (doing(Activity::Stopped), S::Sleeping),
             (faulty(doing(Activity::Stopped)), S::Error),

@@ -2,12 +2,13 @@
 //! is NaN in there and `None` to everybody outside.
 
 use crate::{
+    facts::Facts,
     query::{self, Page, Query},
     status::{Condition, DeviceStatus, RAMP},
     totals::Totals,
 };
 use adit_core::{
-    fleet::{Activity, Connectivity, FoundDevice, ModePower, Pool, PowerMode, Reading},
+    fleet::{Activity, Connectivity, Pool, PowerMode, Reading, is_fault},
     ids::DeviceId,
     time::{Millis, Timestamp},
 };
@@ -41,40 +42,6 @@ pub enum Column {
 }
 
 const COLUMNS: usize = Column::PowerMode as usize + 1;
-
-/// What the configuration says of a device.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Facts {
-    /// Nameplate, TH/s.
-    pub expected_hashrate_ths: Option<f32>,
-    /// What its modes draw.
-    pub mode_power: ModePower,
-    /// Taken out by people.
-    pub maintenance: bool,
-}
-
-impl Facts {
-    /// What is known of a device since it was found.
-    #[must_use]
-    #[allow(clippy::cast_precision_loss, reason = "a nameplate has few digits")]
-    pub fn of(found: &FoundDevice, maintenance: bool) -> Self {
-        let expected_hashrate_ths = found.expected_hashrate_ghs.map(|ghs| ghs as f32 / 1_000.0);
-        Self { expected_hashrate_ths, mode_power: found.mode_power, maintenance }
-    }
-
-    /// What it should do in `mode`, TH/s. In mode low as much less than the nameplate as it draws less, which asks a little
-    /// too little of it; where that is not known, nothing is asked.
-    #[allow(clippy::cast_precision_loss, reason = "watts of one machine")]
-    fn expected_in(&self, mode: Option<PowerMode>) -> f32 {
-        let nameplate = known(self.expected_hashrate_ths);
-        match (mode, self.mode_power.low_w, self.mode_power.normal_w) {
-            (Some(PowerMode::Sleep), ..) => f32::NAN,
-            (Some(PowerMode::Low), Some(low), Some(normal)) if normal > 0 => nameplate * (low as f32 / normal as f32),
-            (Some(PowerMode::Low), ..) => f32::NAN,
-            _ => nameplate,
-        }
-    }
-}
 
 /// One device as it is now.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -362,10 +329,16 @@ impl LiveTable {
         if rest.pools.as_deref() != reading.pools.as_deref() {
             rest.pools = reading.pools.as_deref().map(bounded_pools);
         }
-        if *rest.errors != *reading.errors {
-            rest.errors = reading.errors.iter().take(MAX_ERRORS).map(|text| cut(text, MAX_ERROR_CHARS)).collect();
+        let (told, power) = (not_negative(reading.hashrate_ths), known(reading.power_w.map(|w| w as f32)));
+        let too_much = rest.facts.too_much(told);
+        let hashrate = if too_much.is_some() { f32::NAN } else { told };
+        let errors = || reading.errors.iter().chain(&too_much);
+        if !rest.errors.iter().eq(errors()) {
+            // What is too much to be is the last to be left out.
+            let most = MAX_ERRORS - usize::from(too_much.is_some());
+            let errors = reading.errors.iter().take(most).chain(&too_much);
+            rest.errors = errors.map(|text| cut(text, MAX_ERROR_CHARS)).collect();
         }
-        let (hashrate, power) = (not_negative(reading.hashrate_ths), known(reading.power_w.map(|w| w as f32)));
         let numbers = [
             (Column::Hashrate, hashrate),
             (Column::Power, power),
@@ -397,7 +370,7 @@ impl LiveTable {
             power_mode: rest.power_mode,
             hashrate_ths: self.column(Column::Hashrate)[index],
             expected_ths,
-            faults: !rest.errors.is_empty(),
+            faults: rest.errors.iter().any(|error| is_fault(error)),
             ramping: at < rest.ramps_until,
         };
         self.statuses[index] = condition.status() as u8;
@@ -409,7 +382,7 @@ impl LiveTable {
 /// The mode whose draw a reading tells; none while the device is on its way to another, or is not known to be as the mode says.
 fn settled_mode(reading: &Reading, ramping: bool) -> Option<PowerMode> {
     match (reading.activity, reading.power_mode) {
-        _ if ramping || !reading.errors.is_empty() => None,
+        _ if ramping || reading.errors.iter().any(|error| is_fault(error)) => None,
         (Some(Activity::Paused), _) => Some(PowerMode::Sleep),
         (Some(Activity::Mining), Some(PowerMode::Sleep)) => None,
         (Some(Activity::Mining), mode) => mode,

@@ -28,7 +28,6 @@ fn reading() -> impl Strategy<Value = Reading> {
     let activity = prop::sample::select(vec![
         None,
         Some(Activity::Mining),
-        Some(Activity::Mining),
         Some(Activity::Starting),
         Some(Activity::Paused),
         Some(Activity::Stopped),
@@ -37,7 +36,6 @@ fn reading() -> impl Strategy<Value = Reading> {
         Some(Activity::NoPool),
     ]);
     let connectivity = prop::sample::select(vec![
-        Connectivity::Online,
         Connectivity::Online,
         Connectivity::Online,
         Connectivity::Unreachable,
@@ -130,9 +128,11 @@ impl Model {
             kept.since = at;
         }
         kept.reading = reading.clone();
-        if received {
-            kept.received_at = Some(at);
+        let rated = kept.facts.expected_hashrate_ths.filter(|rated| *rated > 0.0).unwrap_or(1e9);
+        if let Some(rate) = kept.reading.hashrate_ths.take_if(|rate| rate.is_finite() && *rate > 2.0 * rated) {
+            kept.reading.errors.push(format!("not read: hashrate: {rate} TH/s cannot be, rated {rated} TH/s"));
         }
+        kept.received_at = if received { Some(at) } else { kept.received_at };
     }
 
     fn step(&mut self, step: &Step, at: Timestamp) {

@@ -2,9 +2,12 @@
 
 use super::Collector;
 use adit_core::fleet::FoundDevice;
-use adit_drivers::{Credential, Probe};
+use adit_drivers::{Credential, Driver, Probe, share_of};
 use adit_wire::ScanTaskConfig;
-use std::net::{IpAddr, Ipv4Addr};
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    sync::Arc,
+};
 use tokio::time::{Instant, timeout_at};
 
 pub(super) fn credentials(task: &ScanTaskConfig) -> Vec<Credential> {
@@ -32,11 +35,11 @@ pub(super) async fn identify(
         Some(member) => Some(timeout_at(deadline, member.seat.line.lock()).await.ok()?),
         None => None,
     };
-    for driver in &collector.drivers {
-        if !driver.ports().iter().any(|port| open.contains(port)) {
-            continue;
-        }
-        let left = deadline.saturating_duration_since(Instant::now());
+    let lives_there = |driver: &&Arc<dyn Driver>| driver.ports().iter().any(|port| open.contains(port));
+    let mut waiting = collector.drivers.iter().filter(lives_there).count();
+    for driver in collector.drivers.iter().filter(lives_there) {
+        let left = share_of(deadline.saturating_duration_since(Instant::now()), waiting);
+        waiting = waiting.saturating_sub(1);
         // Whoever answers at an address where no such device is known may be after the password.
         let is_known = member.as_ref().is_some_and(|member| member.known.driver == driver.id());
         let own = credentials.iter().filter(|c| c.family == driver.family() && (is_known || c.to_unknown));

@@ -117,7 +117,7 @@ impl Inner {
         };
         let verdict = bounded(limit, seat.device.verify(operation, before, limit)).await;
         match (verdict, doubt) {
-            (Some(Verdict::Confirmed { seen, .. }), _) => outcome(Ending::Verified, seen),
+            (Some(Verdict::Confirmed { seen }), _) => outcome(Ending::Verified, seen),
             (Some(Verdict::Contradicted { seen }), None) => {
                 outcome(Ending::Failed, format!("accepted, but reads back otherwise: {seen}"))
             }

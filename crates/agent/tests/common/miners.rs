@@ -266,7 +266,7 @@ impl Device for FakeDevice {
         let manner = self.miners.note(self.ip, |miner| miner.verify);
         tokio::task::yield_now().await;
         match manner {
-            Manner::Well => Verdict::Confirmed { seen: "as asked".to_owned(), power_w: Some(20) },
+            Manner::Well => Verdict::Confirmed { seen: "as asked".to_owned() },
             Manner::Hangs => pending().await,
             Manner::Fails => Verdict::Unreadable { reason: "no answer".to_owned() },
             Manner::Stranger => Verdict::Contradicted { seen: "otherwise".to_owned() },

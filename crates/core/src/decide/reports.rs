@@ -4,8 +4,8 @@ use super::Tx;
 use crate::{
     command::Reply,
     event::Event,
-    fleet::{CommandId, Device, FoundDevice, PowerAfter, SitePolicy, TargetResult},
-    ids::{AgentId, DeviceId, RequestId, ScanTaskId},
+    fleet::{CommandId, Device, DeviceIdentity, FoundDevice, PowerAfter, SitePolicy, TargetResult},
+    ids::{AccountId, AgentId, DeviceId, RequestId, ScanTaskId},
     rejection::Rejection,
     requests::{ItemState, RequestState},
     state::{MAX_CLAIMS, identity_keys},
@@ -101,11 +101,16 @@ impl Tx {
         let Some(account) = self.state.agent(agent).map(|agent| agent.account) else { return sorted };
         let mut next = u32::try_from(self.state.devices.len()).unwrap_or(u32::MAX) + 1;
         let mut room = None;
-        for found in devices {
+        for mut found in devices {
+            found.identity = self.own_identity(account, &found, heard);
             let keys: Vec<_> = identity_keys(account, &found.identity).collect();
             if keys.is_empty() {
                 continue;
             }
+            let found = match self.state.by_identity.get(&keys[0]).and_then(|id| self.state.device(*id)) {
+                Some(known) => self.on_top_of(account, found, known),
+                None => found,
+            };
             match self.hear(agent, scan_task, &found, &keys, heard) {
                 Heard::Same => {}
                 Heard::Changed(id) => drop(sorted.changed.entry(id).or_insert(found)),
@@ -125,6 +130,39 @@ impl Tx {
             }
         }
         sorted
+    }
+
+    /// By what the device can be recognised: not by what stands for nothing, and not by a MAC that another machine, with another
+    /// serial number and heard at another address, has as well.
+    fn own_identity(&self, account: AccountId, found: &FoundDevice, heard: &BTreeSet<DeviceId>) -> DeviceIdentity {
+        let mut own = found.identity.clone().without_placeholders();
+        let by_mac = DeviceIdentity { mac: own.mac.clone(), serial: None };
+        let holder = identity_keys(account, &by_mac).find_map(|key| self.state.by_identity.get(&key));
+        if let Some(holder) = holder.and_then(|id| self.state.device(*id))
+            && let (Some(is), Some(known)) = (&own.serial, &holder.found.identity.serial)
+            && is != known
+            && holder.found.ip != found.ip
+            && heard.contains(&holder.id)
+        {
+            own.mac = None;
+        }
+        own
+    }
+
+    /// What is known of the device with the report, without what another device is recognised by.
+    fn on_top_of(&self, account: AccountId, found: FoundDevice, known: &Device) -> FoundDevice {
+        let said = found.identity.clone();
+        let mut found = found.on_top_of(&known.found);
+        let others = |identity: DeviceIdentity| {
+            let mut keys = identity_keys(account, &identity);
+            keys.any(|key| {
+                self.state.by_identity.get(&key).is_some_and(|id| *id != known.id && self.state.device(*id).is_some())
+            })
+        };
+        if said.mac.is_none() && others(DeviceIdentity { mac: found.identity.mac.clone(), serial: None }) {
+            found.identity.mac = None;
+        }
+        found
     }
 
     /// A report about something that is known on another site, or that the agent which holds it still hears, is a claim. So is

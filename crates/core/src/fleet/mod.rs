@@ -3,7 +3,8 @@
 //! Words: an *operation* is what a device is told to do; a *reading* is what a device said of itself at one moment;
 //! an *identity* is how a device is recognised again when its address has changed.
 
-pub mod model;
+pub mod identity;
+mod model;
 pub mod operation;
 pub mod outcome;
 pub mod ranges;
@@ -15,6 +16,9 @@ pub use model::{Agent, AgentMode, Container, Device, DeviceClaim, Group, ScanTas
 pub use operation::{ConflictGroup, OpKind, Operation, Pool, PowerMode};
 pub use outcome::{CommandId, Ending, Order, TargetResult};
 pub use ranges::{RangeError, Ranges};
-pub use reading::{Activity, Connectivity, DeviceIdentity, FoundDevice, ModePower, Reading};
-pub use setting::{PoolSetting, PoolUser, Setting, Worker, same_pools};
+pub use reading::{
+    Activity, Connectivity, DeviceIdentity, FoundDevice, ModePower, Reading, UNKNOWN_WHATSMINER, UNREAD, UNREAD_FAULTS,
+    is_fault,
+};
+pub use setting::{PoolSetting, PoolUser, Setting, Worker, plain_url, same_pools};
 pub use settling::{PowerAfter, SETTLES_WITHIN, Settling};

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 
 /// How a device is recognised: by its MAC, else by its serial number.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Default, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct DeviceIdentity {
     /// Lower-case, colon separated (`02:ad:17:00:00:01`).
     pub mac: Option<String>,
@@ -62,6 +62,9 @@ pub struct FoundDevice {
     pub expected_hashrate_ghs: Option<u32>,
 }
 
+/// The model of a Whatsminer that does not say which it is.
+pub const UNKNOWN_WHATSMINER: &str = "Whatsminer";
+
 impl FoundDevice {
     /// Can it be told to do this, and into this mode?
     #[must_use]
@@ -107,6 +110,17 @@ pub enum Activity {
     NoPool,
 }
 
+/// How an entry of [`Reading::errors`] begins that names a part which could not be read, rather than a fault.
+pub const UNREAD: &str = "not read: ";
+/// Of the parts that could not be read, the one without which nobody can say that a device has no faults.
+pub const UNREAD_FAULTS: &str = "not read: faults";
+
+/// Does this entry of [`Reading::errors`] say that something is, or may be, wrong with the device?
+#[must_use]
+pub fn is_fault(error: &str) -> bool {
+    !error.starts_with(UNREAD) || error.starts_with(UNREAD_FAULTS)
+}
+
 /// One poll's answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Reading {
@@ -134,7 +148,8 @@ pub struct Reading {
     pub led_on: Option<bool>,
     /// Pools it says it has.
     pub pools: Option<Vec<Pool>>,
-    /// The maker's fault codes or words, at most 16 of at most 120 characters.
+    /// What is wrong, in words or as the maker's codes, and behind that [what could not be read](UNREAD); at most 16 of at
+    /// most 120 characters.
     pub errors: Vec<String>,
 }
 

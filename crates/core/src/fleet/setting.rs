@@ -127,9 +127,32 @@ impl Operation {
 }
 
 /// Are these the same pools, in the same order, with the same users? A device that does not say a user has not said the same.
+/// Addresses are compared by what they mean, users to the letter.
 #[must_use]
 pub fn same_pools(is: &[Pool], asked: &[Pool]) -> bool {
-    is.iter().all(|pool| !pool.user.is_empty()) && Setting::pools(is) == Setting::pools(asked)
+    let plain = |pools: &[Pool]| {
+        let pools: Vec<_> =
+            pools.iter().map(|pool| Pool { url: plain_url(&pool.url), user: pool.user.clone() }).collect();
+        Setting::pools(&pools)
+    };
+    is.iter().all(|pool| !pool.user.is_empty()) && plain(is) == plain(asked)
+}
+
+/// The scheme that miners use where an address names none.
+const SCHEME: &str = "stratum+tcp";
+
+/// A pool's address in one spelling: scheme and host in small letters, `stratum+tcp` where no scheme is named, and no slash at
+/// the end. Port, path and query stay as they are: two that differ in them are two pools.
+#[must_use]
+pub fn plain_url(url: &str) -> String {
+    let url = url.trim();
+    let (scheme, rest) = url.split_once("://").unwrap_or((SCHEME, url));
+    let host_ends = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (host, path) = rest.split_at(host_ends);
+    // What stands before an @ is a name or a key, in which case counts.
+    let (user, host) = host.rsplit_once('@').map_or(("", host), |(user, host)| (user, host));
+    let at = if user.is_empty() { "" } else { "@" };
+    format!("{}://{user}{at}{}{}", scheme.to_ascii_lowercase(), host.to_ascii_lowercase(), path.trim_end_matches('/'))
 }
 
 #[cfg(test)]
@@ -150,6 +173,34 @@ mod tests {
             assert!(!same_pools(&[pool("a", other), b.clone()], &[a.clone(), b.clone()]), "{other}");
         }
         assert!(!same_pools(&[pool("a", "")], &[pool("a", "")]));
+    }
+
+    #[test]
+    fn addresses_are_the_same_by_what_they_mean() {
+        let same = |a: &str, b: &str| same_pools(&[pool(a, "farm.1")], &[pool(b, "farm.1")]);
+        let asked = "stratum+tcp://pool.example:3333";
+        for is in [
+            "stratum+tcp://POOL.Example:3333",
+            "STRATUM+TCP://pool.example:3333/",
+            "pool.example:3333",
+            " stratum+tcp://pool.example:3333 ",
+        ] {
+            assert!(same(is, asked), "{is}");
+        }
+        for other in [
+            "stratum+ssl://pool.example:3333",
+            "stratum+tcp://pool.example:3334",
+            "stratum+tcp://pool.example",
+            "stratum+tcp://pool.example.org:3333",
+            "stratum+tcp://pool.example:3333/x",
+            "stratum+tcp://key@pool.example:3333",
+            "",
+        ] {
+            assert!(!same(other, asked), "{other}");
+        }
+        assert!(same("stratum2+tcp://h:1/Key/", "stratum2+tcp://H:1/Key"));
+        assert!(!same("stratum2+tcp://h:1/KEY", "stratum2+tcp://h:1/Key"));
+        assert!(!same("stratum2+tcp://Key@h:1", "stratum2+tcp://key@h:1"));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use adit_core::{
     authz::{Actor, Node, Permission, Place, Role},
     command::{Command, Reply},
     event::Event,
-    fleet::{Ending, FoundDevice, PowerMode, TargetResult},
+    fleet::{DeviceIdentity, Ending, FoundDevice, PowerMode, TargetResult},
     ids::{AgentId, DeviceId, ScanTaskId, SiteId, UserId},
     rejection::Rejection,
     requests::{Action, Control, Decision, Passwords, RequestState, Scenario},
@@ -342,4 +342,48 @@ proptest! {
         });
         prop_assert!(holders_claim_nothing);
     }
+}
+
+/// What the account knows, one line a device.
+fn known_identities(w: &World, from: u32) -> Vec<(Option<String>, Option<String>)> {
+    let devices = w.state.devices().filter(|device| device.id.0 > from);
+    devices.map(|device| (device.found.identity.mac.clone(), device.found.identity.serial.clone())).collect()
+}
+
+#[test]
+fn e131_devices_that_share_a_value_which_identifies_none_are_two() {
+    let mut w = World::new(1);
+    let with = |n: u32, mac: &str, serial: &str| {
+        let mut found = miner(n);
+        found.identity = DeviceIdentity { mac: Some(mac.into()), serial: Some(serial.into()) };
+        found
+    };
+    let zero = "00:00:00:00:00:00";
+    for _ in 0..2 {
+        report(&mut w, AGENT, vec![with(21, zero, "S21"), with(22, zero, "S22"), with(23, zero, "N/A")], &[]);
+    }
+    assert_eq!(known_identities(&w, 1), [(None, Some("S21".into())), (None, Some("S22".into()))]);
+    // A MAC of their own kind, in two machines: the first keeps it, the second goes by its serial number.
+    let shared = "02:ad:99:00:00:01";
+    report(&mut w, AGENT, vec![with(31, shared, "S31")], &[]);
+    for _ in 0..2 {
+        report(&mut w, AGENT, vec![with(32, shared, "S32"), with(31, shared, "S31")], &[4]);
+    }
+    assert_eq!(known_identities(&w, 3), [(Some(shared.into()), Some("S31".into())), (None, Some("S32".into()))]);
+}
+
+#[test]
+fn e132_a_report_with_less_in_it_takes_nothing_away() {
+    let mut w = World::new(1);
+    let known = w.state.device(DeviceId(1)).unwrap().found.clone();
+    let poorer = FoundDevice {
+        model: String::new(),
+        supports: Vec::new(),
+        modes: Vec::new(),
+        mode_power: Default::default(),
+        expected_hashrate_ghs: None,
+        ..known.clone()
+    };
+    report(&mut w, AGENT, vec![poorer], &[]);
+    assert_eq!(w.state.device(DeviceId(1)).unwrap().found, known);
 }

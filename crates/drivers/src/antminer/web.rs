@@ -3,6 +3,7 @@
 
 use crate::Credential;
 use crate::net::{Failure, MAX_REPLY};
+use crate::tolerant::{self, Answer};
 use digest_auth::{AuthContext, HttpMethod, WwwAuthenticateHeader};
 use reqwest::{Client, Method, StatusCode, header, redirect};
 use serde_json::Value;
@@ -10,8 +11,8 @@ use std::net::IpAddr;
 use std::sync::{LazyLock, Mutex, PoisonError};
 use tokio::time::{Instant, timeout_at};
 
-/// What these pages call themselves, by which the make is told.
-const REALM: &str = "antMiner";
+/// What most of these pages call the place behind the password, in some spelling.
+const REALM: &str = "antminer";
 
 /// Why a page did not come.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +25,18 @@ pub(super) enum WebError {
     Foreign,
     /// A status that says no, with the page's name.
     Status(u16),
+}
+
+impl WebError {
+    /// In the words of an exchange.
+    pub fn into_failure(self) -> Failure {
+        match self {
+            Self::Failed(failure) => failure,
+            Self::Refused => Failure::Garbled("the password is refused".into()),
+            Self::Foreign => Failure::Garbled("it is not an Antminer's web server".into()),
+            Self::Status(status) => Failure::Garbled(format!("HTTP status {status}")),
+        }
+    }
 }
 
 /// The pages of one miner, for one password.
@@ -48,18 +61,36 @@ impl Web {
         Self { ip, credential, challenge: Mutex::default() }
     }
 
-    pub fn credential(&self) -> &Credential {
-        &self.credential
+    /// Reads a page that must be sound to its last character.
+    pub async fn get(&self, page: &str, deadline: Instant) -> Result<Value, WebError> {
+        parse(&self.page(page, deadline).await?)
     }
 
-    /// Reads a page.
-    pub async fn get(&self, page: &str, deadline: Instant) -> Result<Value, WebError> {
+    /// Reads what can be read of a page. One that breaks off is asked for once more.
+    pub async fn question(&self, page: &str, deadline: Instant) -> Result<Answer, WebError> {
+        let body = match self.page(page, deadline).await {
+            Err(WebError::Failed(Failure::Lost(_))) if Instant::now() < deadline => self.page(page, deadline).await?,
+            body => body?,
+        };
+        match tolerant::read(&body) {
+            Some(answer) => Ok(answer),
+            None => parse(&body).map(|value| Answer { value, gaps: Vec::new() }),
+        }
+    }
+
+    /// Does the place behind the password call itself an Antminer's?
+    pub fn looks_like_antminer(&self) -> bool {
+        let challenge = self.challenge.lock().unwrap_or_else(PoisonError::into_inner);
+        challenge.as_ref().is_some_and(|challenge| challenge.realm.to_ascii_lowercase().contains(REALM))
+    }
+
+    async fn page(&self, page: &str, deadline: Instant) -> Result<Vec<u8>, WebError> {
         match self.send(Method::GET, page, None, deadline).await? {
-            Answer::Page(body) => parse(&body),
+            Answered::Page(body) => Ok(body),
             // The challenge was old, or there was none: answer the new one, once.
-            Answer::Challenge => match self.send(Method::GET, page, None, deadline).await? {
-                Answer::Page(body) => parse(&body),
-                Answer::Challenge => Err(WebError::Refused),
+            Answered::Challenge => match self.send(Method::GET, page, None, deadline).await? {
+                Answered::Page(body) => Ok(body),
+                Answered::Challenge => Err(WebError::Refused),
             },
         }
     }
@@ -67,7 +98,7 @@ impl Web {
     /// Sends an order to a page. An empty answer is `null`.
     pub async fn post(&self, page: &str, body: &Value, deadline: Instant) -> Result<Value, WebError> {
         if !self.has_challenge() {
-            let challenged = self.get("get_system_info", deadline).await;
+            let challenged = self.page("get_system_info", deadline).await;
             challenged.map_err(|error| match error {
                 WebError::Failed(failure) => WebError::Failed(Failure::NotSent(failure.words().to_owned())),
                 other => other,
@@ -76,13 +107,13 @@ impl Web {
         let body = body.to_string();
         let answer = match self.send(Method::POST, page, Some(&body), deadline).await? {
             // A refused order has done nothing, so it may be sent once more with the new challenge.
-            Answer::Challenge => self.send(Method::POST, page, Some(&body), deadline).await?,
+            Answered::Challenge => self.send(Method::POST, page, Some(&body), deadline).await?,
             page => page,
         };
         match answer {
-            Answer::Page(body) if body.trim_ascii().is_empty() => Ok(Value::Null),
-            Answer::Page(body) => parse(&body),
-            Answer::Challenge => Err(WebError::Refused),
+            Answered::Page(body) if body.trim_ascii().is_empty() => Ok(Value::Null),
+            Answered::Page(body) => parse(&body),
+            Answered::Challenge => Err(WebError::Refused),
         }
     }
 
@@ -105,7 +136,7 @@ impl Web {
         page: &str,
         body: Option<&str>,
         deadline: Instant,
-    ) -> Result<Answer, WebError> {
+    ) -> Result<Answered, WebError> {
         let uri = format!("/cgi-bin/{page}.cgi");
         let host = match self.ip {
             IpAddr::V4(ip) => ip.to_string(),
@@ -125,11 +156,8 @@ impl Web {
             let challenge = response.headers().get(header::WWW_AUTHENTICATE).and_then(|value| value.to_str().ok());
             if status == StatusCode::UNAUTHORIZED {
                 let challenge = challenge.and_then(|text| digest_auth::parse(text).ok()).ok_or(WebError::Foreign)?;
-                if !challenge.realm.starts_with(REALM) {
-                    return Err(WebError::Foreign);
-                }
                 *self.challenge.lock().unwrap_or_else(PoisonError::into_inner) = Some(challenge);
-                return Ok(Answer::Challenge);
+                return Ok(Answered::Challenge);
             }
             if !status.is_success() {
                 return Err(WebError::Status(status.as_u16()));
@@ -141,13 +169,13 @@ impl Web {
                     return Err(lost("an answer of more than 1 MiB".into()));
                 }
             }
-            Ok(Answer::Page(body))
+            Ok(Answered::Page(body))
         };
         timeout_at(deadline, exchange).await.unwrap_or_else(|_| Err(lost(format!("{page}: no answer in time"))))
     }
 }
 
-enum Answer {
+enum Answered {
     Page(Vec<u8>),
     Challenge,
 }

@@ -7,9 +7,11 @@
 
 mod stats;
 
-use crate::fields::{mac, number, text, whole, words};
+use crate::fields::{mac, number, section, text, whole, words};
 use crate::handle::{self, Handle, impossible, not_sent, outcome, probe_failed};
-use crate::net::{Failure, Framing, ask};
+use crate::net::{self, Failure, Framing, ask};
+use crate::parts::Parts;
+use crate::tolerant::Answer;
 use crate::{Credential, Device, DeviceError, Driver, Outcome, Probe, Target, Verdict, models, verify};
 use adit_core::fleet::{DeviceIdentity, FoundDevice, OpKind, Operation, Pool, PowerMode, Reading};
 use async_trait::async_trait;
@@ -55,7 +57,9 @@ impl Driver for Avalon {
 
     async fn probe(&self, ip: IpAddr, _credentials: &[Credential], limit: Duration) -> Probe {
         match question(ip, "version", Instant::now() + limit).await {
-            Ok(version) => identify(ip, &version).map_or(Probe::OpenUnknown, |found| Probe::Found(Box::new(found))),
+            Ok(version) => {
+                identify(ip, &version.value).map_or(Probe::OpenUnknown, |found| Probe::Found(Box::new(found)))
+            }
             Err(failure) => probe_failed(&failure),
         }
     }
@@ -67,16 +71,19 @@ impl Driver for Avalon {
 
 /// Does this answer to `version` come from an Avalon?
 pub(crate) fn speaks(version: &Value) -> bool {
-    text(version, "/VERSION/0/PROD", 60).is_some_and(|product| product.to_ascii_uppercase().contains("AVALON"))
+    let version = section(version, "VERSION");
+    text(&version, "/PROD", 60).is_some_and(|product| product.to_ascii_uppercase().contains("AVALON"))
 }
 
 fn identify(ip: IpAddr, version: &Value) -> Option<FoundDevice> {
     let identity = identity(version);
-    if !speaks(version) || (identity.mac.is_none() && identity.serial.is_none()) {
+    if !speaks(version) || identity.is_empty() {
         return None;
     }
-    let model = model(&text(version, "/VERSION/0/MODEL", 40)?);
-    let firmware = text(version, "/VERSION/0/LVERSION", 60).or_else(|| text(version, "/VERSION/0/VERSION", 60));
+    let version = &section(version, "VERSION");
+    // Without a model it is an Avalon all the same, by the product's name.
+    let model = text(version, "/MODEL", 40).map_or_else(String::new, |reported| model(&reported));
+    let firmware = text(version, "/LVERSION", 60).or_else(|| text(version, "/VERSION", 60));
     let series = is_a_series(&model);
     Some(FoundDevice {
         identity,
@@ -103,19 +110,39 @@ fn is_a_series(model: &str) -> bool {
 }
 
 fn identity(version: &Value) -> DeviceIdentity {
-    DeviceIdentity { mac: mac(version, "/VERSION/0/MAC"), serial: text(version, "/VERSION/0/DNA", 64) }
+    let version = section(version, "VERSION");
+    DeviceIdentity { mac: mac(&version, "/MAC"), serial: text(&version, "/DNA", 64) }.without_placeholders()
 }
 
-async fn question(ip: IpAddr, command: &str, deadline: Instant) -> Result<Value, Failure> {
-    ask(ip, PORT, Framing::Line, &json!({ "command": command }), deadline).await
+async fn question(ip: IpAddr, command: &str, deadline: Instant) -> Result<Answer, Failure> {
+    net::question(ip, PORT, Framing::Line, &json!({ "command": command }), deadline).await
 }
 
 /// One miner.
 struct Miner(Handle);
 
 impl Miner {
-    async fn ask(&self, command: &str, deadline: Instant) -> Result<Value, Failure> {
+    async fn ask(&self, command: &str, deadline: Instant) -> Result<Answer, Failure> {
         question(self.0.target.ip, command, deadline).await
+    }
+
+    /// What it says of itself. Some firmwares leave the one answer empty at times and fill the other.
+    async fn stats(&self, parts: &mut Parts, deadline: Instant) -> Stats {
+        let answer = self.ask("stats", net::part_of(deadline)).await;
+        let full =
+            |answer: &Result<Answer, Failure>| answer.as_ref().is_ok_and(|answer| !Stats::of(&answer.value).is_empty());
+        if full(&answer) {
+            return Stats::of(&parts.take("stats", answer));
+        }
+        for command in ["estats", "litestats"] {
+            let other = self.ask(command, net::part_of(deadline)).await;
+            if full(&other) {
+                return Stats::of(&parts.take(command, other));
+            }
+        }
+        let stats = Stats::of(&parts.take("stats", answer));
+        parts.unread("stats", "nothing in them");
+        stats
     }
 
     /// Parameters of `ascset`, or another command, in the order they are sent. `softoff` and `softon` carry the time at
@@ -131,7 +158,7 @@ impl Miner {
             Operation::SetPowerMode { mode } => {
                 let number = u8::from(*mode == PowerMode::High);
                 let mut orders = vec![format!("0,workmode,{number}")];
-                let stats = self.ask("stats", deadline).await?;
+                let stats = self.ask("stats", deadline).await?.value;
                 if Stats::of(&stats).asleep() == Some(true) {
                     orders.push(format!("0,softon,1:{}", self.clock(deadline).await?));
                 }
@@ -144,7 +171,7 @@ impl Miner {
 
     /// Seconds since 1970 by the miner's clock, as it stamps its answers.
     async fn clock(&self, deadline: Instant) -> Result<u64, Failure> {
-        let version = self.ask("version", deadline).await?;
+        let version = self.ask("version", deadline).await?.value;
         let ours = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         Ok(whole(&version, "/STATUS/0/When").filter(|when| *when > 0).map_or_else(ours, u64::from) + 1)
     }
@@ -224,18 +251,20 @@ impl Device for Miner {
 
     async fn read(&self, limit: Duration) -> Result<Reading, DeviceError> {
         let deadline = Instant::now() + limit;
-        let version = self.ask("version", deadline).await?;
-        self.0.check(&identity(&version))?;
-        let stats = self.ask("stats", deadline).await?;
-        let pools = self.ask("pools", deadline).await?;
+        let version = self.ask("version", net::part_of(deadline)).await?;
+        self.0.check(&identity(&version.value))?;
+        let mut parts = Parts::default();
+        let stats = self.stats(&mut parts, deadline).await;
+        let pools = self.ask("pools", net::part_of(deadline)).await;
+        let pools = parts.take("pools", pools);
         let mut reading = self.0.reading();
-        fill(&mut reading, &stats, &pools);
+        fill(&mut reading, &self.0.target.model, &stats, &pools, parts);
         Ok(reading)
     }
 
     async fn confirm_identity(&self, limit: Duration) -> Result<(), DeviceError> {
         let version = self.ask("version", Instant::now() + limit).await?;
-        self.0.check(&identity(&version))
+        self.0.check(&identity(&version.value))
     }
 
     async fn execute(&self, operation: &Operation, limit: Duration) -> Outcome {

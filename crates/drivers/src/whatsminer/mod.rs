@@ -36,17 +36,3 @@ fn mode_of(word: &str) -> Option<PowerMode> {
         _ => None,
     }
 }
-
-/// A list of `{"code": "when"}` objects, as both generations report faults.
-fn fault_codes(list: Option<&serde_json::Value>) -> Vec<String> {
-    list.and_then(|list| list.as_array())
-        .into_iter()
-        .flatten()
-        .filter_map(|fault| fault.as_object())
-        .flat_map(|fault| fault.keys())
-        .filter(|key| *key != "reason")
-        .filter_map(|key| crate::fields::clean(key, 20))
-        .map(|code| format!("fault {code}"))
-        .take(16)
-        .collect()
-}

@@ -4,11 +4,13 @@
 //! Modes: sleep is `power_off`. Any other mode first sends `power_on` if the miner sleeps, then the mode.
 
 use super::crypto::{md5crypt, seal, sha256, unseal};
-use super::{FAMILY, MODES, OPERATIONS, POOL_PASSWORD, fault_codes, mode_of};
-use crate::fields::{above, mac, mean, number, pool_list, text, whole, words};
-use crate::handle::{self, Handle, activity, impossible, mode, no_password, not_sent, outcome, probe_failed};
-use crate::net::{Failure, Framing, ask};
-use crate::{Credential, Device, DeviceError, Driver, Outcome, Probe, Target, Verdict, models, verify};
+use super::{FAMILY, MODES, OPERATIONS, POOL_PASSWORD, mode_of};
+use crate::fields::{flag, list, mac, number, pool_list, section, text, whole, words};
+use crate::handle::{self, Handle, Says, impossible, no_password, not_sent, outcome, pool_alive, probe_failed, settle};
+use crate::net::{self, Failure, Framing, ask};
+use crate::parts::Parts;
+use crate::tolerant::Answer;
+use crate::{Credential, Device, DeviceError, Driver, Outcome, Probe, Target, Verdict, faults, models, verify};
 use adit_core::fleet::{DeviceIdentity, FoundDevice, OpKind, Operation, Pool, PowerMode, Reading};
 use async_trait::async_trait;
 use serde_json::{Value, json};
@@ -49,22 +51,31 @@ impl Driver for WhatsminerV2 {
     }
 }
 
+/// Who it is hangs on its firmware and its MAC or serial number. The model and the rating are asked for as well, and may be
+/// missing.
 async fn identify(ip: IpAddr, limit: Duration) -> Result<Option<FoundDevice>, Failure> {
     let deadline = Instant::now() + limit;
     // Other makes share the port, and one that keeps silent to this question must leave time to ask it theirs.
-    let version = question(ip, "get_version", Instant::now() + limit / 2).await?;
-    let Some(firmware) = text(&version, "/Msg/fw_ver", 60) else { return Ok(None) };
-    let info = question(ip, "get_miner_info", deadline).await.map_err(answered)?;
-    let identity = identity(&info);
-    if identity.mac.is_none() && identity.serial.is_none() {
-        return Ok(None);
+    let version = question(ip, "get_version", net::most_of(deadline)).await?.value;
+    let Some(firmware) = text(&section(&version, "Msg"), "/fw_ver", 60) else { return Ok(None) };
+    let info = question(ip, "get_miner_info", net::part_of(deadline)).await;
+    let details =
+        question(ip, "devdetails", net::part_of(deadline)).await.map(|answer| answer.value).unwrap_or_default();
+    let summary = question(ip, "summary", net::part_of(deadline)).await.map(|answer| answer.value).unwrap_or_default();
+    let summary = section(&summary, "SUMMARY");
+    let mut who = info.as_ref().map(|answer| identity(&answer.value)).unwrap_or_default();
+    if who.mac.is_none() {
+        who.mac = mac(&summary, "/MAC");
     }
-    let details = question(ip, "devdetails", deadline).await.map_err(answered)?;
-    let summary = question(ip, "summary", deadline).await.map_err(answered)?;
-    let model = models::whatsminer(&text(&details, "/DEVDETAILS/0/Model", 40).unwrap_or_default());
-    let model = if model.is_empty() { "Whatsminer".to_owned() } else { model };
+    let who = who.without_placeholders();
+    if who.is_empty() {
+        // Once a device has answered, it is not silent any more, whatever comes after.
+        return info.map(|_| None).map_err(|failure| Failure::Lost(failure.words().to_owned()));
+    }
+    let model = models::whatsminer(&text(&section(&details, "DEVDETAILS"), "/Model", 40).unwrap_or_default());
+    let model = if model.is_empty() { models::UNKNOWN_WHATSMINER.to_owned() } else { model };
     Ok(Some(FoundDevice {
-        identity,
+        identity: who,
         ip,
         make: "MicroBT".into(),
         firmware: format!("Whatsminer {firmware}"),
@@ -72,24 +83,20 @@ async fn identify(ip: IpAddr, limit: Duration) -> Result<Option<FoundDevice>, Fa
         supports: OPERATIONS.to_vec(),
         modes: MODES.to_vec(),
         mode_power: models::mode_power(&model),
-        expected_hashrate_ghs: whole(&summary, "/SUMMARY/0/Factory GHS")
+        expected_hashrate_ghs: whole(&summary, "/Factory GHS")
             .filter(|ghs| *ghs > 0)
             .or_else(|| models::hashrate_ghs(&model)),
         model,
     }))
 }
 
-/// Once a device has answered, it is not silent any more, whatever comes after.
-fn answered(failure: Failure) -> Failure {
-    Failure::Lost(failure.words().to_owned())
-}
-
 fn identity(info: &Value) -> DeviceIdentity {
-    DeviceIdentity { mac: mac(info, "/Msg/mac"), serial: text(info, "/Msg/minersn", 64) }
+    let info = section(info, "Msg");
+    DeviceIdentity { mac: mac(&info, "/mac"), serial: text(&info, "/minersn", 64) }.without_placeholders()
 }
 
-async fn question(ip: IpAddr, command: &str, deadline: Instant) -> Result<Value, Failure> {
-    ask(ip, PORT, Framing::Line, &json!({ "command": command }), deadline).await
+async fn question(ip: IpAddr, command: &str, deadline: Instant) -> Result<Answer, Failure> {
+    net::question(ip, PORT, Framing::Line, &json!({ "command": command }), deadline).await
 }
 
 /// One miner.
@@ -106,7 +113,7 @@ enum Reply {
 }
 
 impl Miner {
-    async fn ask(&self, command: &str, deadline: Instant) -> Result<Value, Failure> {
+    async fn ask(&self, command: &str, deadline: Instant) -> Result<Answer, Failure> {
         question(self.0.target.ip, command, deadline).await
     }
 
@@ -125,7 +132,7 @@ impl Miner {
                     PowerMode::High => "set_high_power",
                     PowerMode::Normal | PowerMode::Sleep => "set_normal_power",
                 };
-                let status = self.ask("status", deadline).await?;
+                let status = self.ask("status", deadline).await?.value;
                 if asleep(&status) == Some(true) {
                     return Ok(vec![on, (set, json!({}))]);
                 }
@@ -142,7 +149,7 @@ impl Miner {
     /// Sends one order under a fresh token.
     async fn order(&self, (command, params): &Order, password: &str, deadline: Instant) -> Reply {
         let token = match self.ask("get_token", deadline).await {
-            Ok(reply) => reply,
+            Ok(reply) => reply.value,
             Err(failure) => return Reply::Lost(Failure::NotSent(failure.words().to_owned())),
         };
         let part = |name: &str| token.pointer(&format!("/Msg/{name}")).and_then(Value::as_str);
@@ -222,32 +229,42 @@ fn pool_params(pools: &[Pool]) -> Value {
 }
 
 fn asleep(status: &Value) -> Option<bool> {
-    match status.pointer("/Msg/mineroff")? {
-        Value::Bool(off) => Some(*off),
-        Value::String(off) if off == "true" => Some(true),
-        Value::String(off) if off == "false" => Some(false),
-        _ => None,
-    }
+    let status = section(status, "Msg");
+    ["mineroff", "btmineroff"].iter().find_map(|name| flag(status.get(name)?))
 }
 
-/// Fills `reading` from the five answers of a poll.
-fn fill(reading: &mut Reading, info: &Value, summary: &Value, status: &Value, pools: &Value, errors: &Value) {
-    let field = |name: &str| format!("/SUMMARY/0/{name}");
-    let asleep = asleep(status);
-    // The interface calls it "HS", and reports millions of hashes a second.
-    reading.hashrate_ths = above(summary, &field("HS RT"), 0.0).map(|mhs| mhs / 1e6);
-    reading.power_w = whole(summary, &field("Power"));
-    reading.temp_chip_max_c = above(summary, &field("Chip Temp Max"), 0.1);
-    reading.temp_inlet_c = above(summary, &field("Env Temp"), -50.0);
-    reading.fan_rpm = mean(["Fan Speed In", "Fan Speed Out"].iter().filter_map(|fan| number(summary, &field(fan))));
-    reading.uptime_s = whole(summary, &field("Elapsed")).map(u64::from);
-    let kept = text(summary, &field("Power Mode"), 20).and_then(|word| mode_of(&word));
-    reading.power_mode = mode(asleep, kept);
-    reading.led_on = text(info, "/Msg/ledstat", 20).map(|state| state != "auto");
-    let alive = pools["POOLS"].as_array().map(|pools| pools.iter().any(|pool| pool["Status"] == "Alive"));
-    reading.pools = pools["POOLS"].as_array().map(|pools| pool_list(pools, "/URL", "/User"));
-    reading.activity = activity(asleep, reading.hashrate_ths, alive);
-    reading.errors = fault_codes(errors.pointer("/Msg/error_code"));
+/// The answers of a poll; `null` where there is none.
+#[derive(Debug, Default)]
+struct Answers {
+    info: Value,
+    summary: Value,
+    status: Value,
+    pools: Value,
+    errors: Value,
+}
+
+/// Fills `reading` from the answers of a poll.
+fn fill(reading: &mut Reading, model: &str, answers: &Answers, mut parts: Parts) {
+    let summary = section(&answers.summary, "SUMMARY");
+    let told = |name: &str| number(&summary, &format!("/{name}"));
+    // The interface calls it "HS", and reports millions of hashes a second. Firmwares of 2020 have the averages only.
+    let mhs = ["HS RT", "MHS 1m", "MHS av"].iter().find_map(|name| told(name));
+    reading.hashrate_ths = parts.hashrate_ths(mhs.map(|mhs| mhs / 1e6));
+    reading.power_w = parts.power_w(told("Power"));
+    reading.temp_chip_max_c = parts.chip_c(told("Chip Temp Max"));
+    reading.temp_inlet_c = parts.inlet_c(told("Env Temp"));
+    reading.fan_rpm = parts.fan_rpm(["Fan Speed In", "Fan Speed Out"].iter().filter_map(|fan| told(fan)), model);
+    reading.uptime_s = parts.uptime_s(told("Elapsed"));
+    let mode = text(&summary, "/Power Mode", 20).and_then(|word| mode_of(&word));
+    reading.led_on = text(&section(&answers.info, "Msg"), "/ledstat", 20).map(|state| state != "auto");
+    let pools = list(&answers.pools, "POOLS");
+    reading.pools = pools.as_ref().map(|pools| pool_list(pools, "/URL", "/User"));
+    // A firmware without this command refuses it in a text, which is no list of faults.
+    let errors = section(&answers.errors, "Msg");
+    reading.errors = faults::told(errors.get("error_code"), FAMILY, model);
+    let pool_alive = pools.and_then(|pools| pool_alive(&pools, "Status"));
+    settle(reading, Says { asleep: asleep(&answers.status), mode, pool_alive }, model);
+    parts.into_reading(reading);
 }
 
 #[async_trait]
@@ -262,21 +279,29 @@ impl Device for Miner {
 
     async fn read(&self, limit: Duration) -> Result<Reading, DeviceError> {
         let deadline = Instant::now() + limit;
-        let info = self.ask("get_miner_info", deadline).await?;
-        self.0.check(&identity(&info))?;
-        let summary = self.ask("summary", deadline).await?;
-        let status = self.ask("status", deadline).await?;
-        let pools = self.ask("pools", deadline).await?;
-        // Firmwares without this command answer with an error, which reads as no faults.
-        let errors = self.ask("get_error_code", deadline).await?;
+        let mut parts = Parts::default();
+        let info = self.ask("get_miner_info", net::part_of(deadline)).await?;
+        self.0.check(&identity(&info.value))?;
+        let info = parts.take("get_miner_info", Ok(info));
+        let mut part = async |name: &str, command: &str| {
+            let answer = self.ask(command, net::part_of(deadline)).await;
+            parts.take(name, answer)
+        };
+        let answers = Answers {
+            info,
+            summary: part("summary", "summary").await,
+            status: part("status", "status").await,
+            pools: part("pools", "pools").await,
+            errors: part("faults", "get_error_code").await,
+        };
         let mut reading = self.0.reading();
-        fill(&mut reading, &info, &summary, &status, &pools, &errors);
+        fill(&mut reading, &self.0.target.model, &answers, parts);
         Ok(reading)
     }
 
     async fn confirm_identity(&self, limit: Duration) -> Result<(), DeviceError> {
         let info = self.ask("get_miner_info", Instant::now() + limit).await?;
-        self.0.check(&identity(&info))
+        self.0.check(&identity(&info.value))
     }
 
     async fn execute(&self, operation: &Operation, limit: Duration) -> Outcome {
@@ -305,10 +330,14 @@ mod tests {
 
     fn filled(summary: &Value, status: &Value) -> Reading {
         let mut reading = Reading::silent(DeviceId(1), Connectivity::Online);
-        let info = json!({"Msg": {"mac": "02:AD:17:00:00:01", "ledstat": "auto"}});
-        let pools = json!({"POOLS": [{"URL": "stratum+tcp://a:1", "User": "w", "Status": "Alive"}, {"URL": ""}]});
-        let errors = json!({"Msg": {"error_code": [{"218": "2026-06-15 10:30:00"}]}});
-        fill(&mut reading, &info, summary, status, &pools, &errors);
+        let answers = Answers {
+            info: json!({"Msg": {"mac": "02:AD:17:00:00:01", "ledstat": "auto"}}),
+            summary: summary.clone(),
+            status: status.clone(),
+            pools: json!({"POOLS": [{"URL": "stratum+tcp://a:1", "User": "w", "Status": "Alive"}, {"URL": ""}]}),
+            errors: json!({"Msg": {"error_code": [{"218": "2026-06-15 10:30:00"}]}}),
+        };
+        fill(&mut reading, "M50", &answers, Parts::default());
         reading
     }
 
@@ -322,7 +351,16 @@ mod tests {
         assert_eq!((reading.power_w, reading.fan_rpm, reading.uptime_s), (Some(3472), Some(5300), Some(25000)));
         assert_eq!((reading.power_mode, reading.led_on), (Some(PowerMode::Normal), Some(false)));
         assert_eq!(reading.pools.unwrap().len(), 1);
-        assert_eq!(reading.errors, ["fault 218"]);
+        assert_eq!(reading.errors, ["input voltage below 230 V in high mode (218): lower the mode, check the mains"]);
+    }
+
+    #[test]
+    fn firmware_without_a_present_rate_tells_its_averages() {
+        let awake = json!({"Msg": {"mineroff": "false"}});
+        let rate = |summary: Value| filled(&json!({"SUMMARY": [summary]}), &awake).hashrate_ths;
+        assert_eq!(rate(json!({"MHS 1m": 111e6, "MHS av": 112_000_000})), Some(111.0));
+        assert_eq!(rate(json!({"MHS av": 112_000_000})), Some(112.0));
+        assert_eq!(rate(json!({})), None);
     }
 
     #[test]
@@ -351,9 +389,9 @@ mod tests {
         #[test]
         fn any_json_is_read_without_panic(a in crate::any_json(), b in crate::any_json()) {
             let mut reading = Reading::silent(DeviceId(1), Connectivity::Online);
-            fill(&mut reading, &a, &b, &a, &b, &a);
-            prop_assert!(reading.errors.len() <= 16);
-            let _ = (judge(a.clone(), &[0; 32]), identity(&b));
+            let (info, summary, status, pools, errors) = (a.clone(), b.clone(), a.clone(), b.clone(), a.clone());
+            fill(&mut reading, "M50", &Answers { info, summary, status, pools, errors }, Parts::default());
+            let _ = (judge(a, &[0; 32]), identity(&b));
         }
     }
 }

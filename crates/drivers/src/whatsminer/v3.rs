@@ -5,11 +5,13 @@
 //! the mode.
 
 use super::crypto::{seal, sha256};
-use super::{FAMILY, MODES, OPERATIONS, POOL_PASSWORD, fault_codes, mode_of};
-use crate::fields::{above, mac, mean, number, pool_list, text, whole, words};
-use crate::handle::{self, Handle, activity, impossible, mode, no_password, not_sent, outcome, probe_failed};
-use crate::net::{Failure, Framing, ask};
-use crate::{Credential, Device, DeviceError, Driver, Outcome, Probe, Target, Verdict, models, verify};
+use super::{FAMILY, MODES, OPERATIONS, POOL_PASSWORD, mode_of};
+use crate::fields::{flag, list, mac, number, pool_list, section, text, words};
+use crate::handle::{self, Handle, Says, impossible, no_password, not_sent, outcome, pool_alive, probe_failed, settle};
+use crate::net::{self, Failure, Framing, ask};
+use crate::parts::Parts;
+use crate::tolerant::Answer;
+use crate::{Credential, Device, DeviceError, Driver, Outcome, Probe, Target, Verdict, faults, models, verify};
 use adit_core::fleet::{DeviceIdentity, FoundDevice, OpKind, Operation, PowerMode, Reading};
 use async_trait::async_trait;
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -52,17 +54,17 @@ impl Driver for WhatsminerV3 {
     }
 }
 
+/// Who it is hangs on the first answer alone; the rating may be missing.
 async fn identify(ip: IpAddr, deadline: Instant) -> Result<Option<FoundDevice>, Failure> {
-    let info = question(ip, "get.device.info", None, deadline).await?;
-    let (identity, firmware) = (identity(&info), text(&info, "/msg/system/fwversion", 60));
-    let Some(firmware) = firmware.filter(|_| identity.mac.is_some() || identity.serial.is_some()) else {
-        return Ok(None);
-    };
-    let summary = question(ip, "get.miner.status", Some("summary"), deadline).await;
-    let summary = summary.map_err(|failure| Failure::Lost(failure.words().to_owned()))?;
-    let model = models::whatsminer(&text(&info, "/msg/miner/type", 40).unwrap_or_default());
-    let model = if model.is_empty() { "Whatsminer".to_owned() } else { model };
-    let rated = number(&summary, "/msg/summary/factory-hash").filter(|ths| *ths > 0.0);
+    let info = question(ip, "get.device.info", None, net::most_of(deadline)).await?.value;
+    let (identity, info) = (identity(&info), section(&info, "msg"));
+    let firmware = text(&info, "/system/fwversion", 60);
+    let Some(firmware) = firmware.filter(|_| !identity.is_empty()) else { return Ok(None) };
+    let summary = question(ip, "get.miner.status", Some("summary"), net::part_of(deadline)).await;
+    let summary = summary.map(|answer| section(&section(&answer.value, "msg"), "summary")).unwrap_or_default();
+    let model = models::whatsminer(&text(&info, "/miner/type", 40).unwrap_or_default());
+    let model = if model.is_empty() { models::UNKNOWN_WHATSMINER.to_owned() } else { model };
+    let rated = number(&summary, "/factory-hash").filter(|ths| *ths > 0.0);
     Ok(Some(FoundDevice {
         identity,
         ip,
@@ -80,15 +82,17 @@ async fn identify(ip: IpAddr, deadline: Instant) -> Result<Option<FoundDevice>, 
 }
 
 fn identity(info: &Value) -> DeviceIdentity {
-    DeviceIdentity { mac: mac(info, "/msg/network/mac"), serial: text(info, "/msg/miner/miner-sn", 64) }
+    let info = section(info, "msg");
+    DeviceIdentity { mac: mac(&info, "/network/mac"), serial: text(&info, "/miner/miner-sn", 64) }
+        .without_placeholders()
 }
 
-async fn question(ip: IpAddr, command: &str, param: Option<&str>, deadline: Instant) -> Result<Value, Failure> {
+async fn question(ip: IpAddr, command: &str, param: Option<&str>, deadline: Instant) -> Result<Answer, Failure> {
     let mut request = json!({ "cmd": command });
     if let Some(param) = param {
         request["param"] = json!(param);
     }
-    ask(ip, PORT, Framing::Length, &request, deadline).await
+    net::question(ip, PORT, Framing::Length, &request, deadline).await
 }
 
 /// One miner.
@@ -104,7 +108,7 @@ enum Reply {
 }
 
 impl Miner {
-    async fn ask(&self, command: &str, param: Option<&str>, deadline: Instant) -> Result<Value, Failure> {
+    async fn ask(&self, command: &str, param: Option<&str>, deadline: Instant) -> Result<Answer, Failure> {
         question(self.0.target.ip, command, param, deadline).await
     }
 
@@ -123,7 +127,7 @@ impl Miner {
                     PowerMode::Normal | PowerMode::Sleep => "normal",
                 };
                 let set = ("set.miner.power_mode", json!(word));
-                let info = self.ask("get.device.info", None, deadline).await?;
+                let info = self.ask("get.device.info", None, deadline).await?.value;
                 if asleep(&info) == Some(true) {
                     return Ok(vec![service("start"), set]);
                 }
@@ -143,7 +147,7 @@ impl Miner {
 
     async fn order(&self, (command, param): &Order, credential: &Credential, deadline: Instant) -> Reply {
         let salt = match self.ask("get.device.info", Some("salt"), deadline).await {
-            Ok(reply) => text(&reply, "/msg/salt", 64),
+            Ok(reply) => text(&reply.value, "/msg/salt", 64),
             Err(failure) => return Reply::Lost(Failure::NotSent(failure.words().to_owned())),
         };
         let Some(salt) = salt else {
@@ -211,36 +215,34 @@ fn judge(reply: &Value) -> Reply {
 }
 
 fn asleep(info: &Value) -> Option<bool> {
-    match info.pointer("/msg/miner/working")? {
-        Value::Bool(working) => Some(!working),
-        Value::String(working) if working == "true" => Some(false),
-        Value::String(working) if working == "false" => Some(true),
-        _ => None,
-    }
+    flag(section(info, "msg").pointer("/miner/working")?).map(|working| !working)
 }
 
-/// Fills `reading` from the three answers of a poll.
-fn fill(reading: &mut Reading, info: &Value, summary: &Value, pools: &Value) {
-    let field = |name: &str| format!("/msg/summary/{name}");
+/// Fills `reading` from the three answers of a poll; `null` where there is none.
+fn fill(reading: &mut Reading, model: &str, info: &Value, summary: &Value, pools: &Value, mut parts: Parts) {
     let asleep = asleep(info);
-    reading.hashrate_ths = above(summary, &field("hash-realtime"), 0.0);
-    reading.power_w = whole(summary, &field("power-realtime"));
-    reading.temp_chip_max_c = above(summary, &field("chip-temp-max"), 0.1);
-    reading.temp_inlet_c = above(summary, &field("environment-temperature"), -50.0);
-    reading.fan_rpm = mean(["fan-speed-in", "fan-speed-out"].iter().filter_map(|fan| number(summary, &field(fan))));
-    reading.uptime_s = whole(summary, &field("elapsed")).map(u64::from);
-    let kept = match info.pointer("/msg/power/mode") {
+    let info = section(info, "msg");
+    let summary = section(&section(summary, "msg"), "summary");
+    let told = |name: &str| number(&summary, &format!("/{name}"));
+    let rate = ["hash-realtime", "hash-1min", "hash-average"].iter().find_map(|name| told(name));
+    reading.hashrate_ths = parts.hashrate_ths(rate);
+    reading.power_w = parts.power_w(told("power-realtime"));
+    reading.temp_chip_max_c = parts.chip_c(told("chip-temp-max"));
+    reading.temp_inlet_c = parts.inlet_c(told("environment-temperature"));
+    reading.fan_rpm = parts.fan_rpm(["fan-speed-in", "fan-speed-out"].iter().filter_map(|fan| told(fan)), model);
+    reading.uptime_s = parts.uptime_s(told("elapsed"));
+    let mode = match info.pointer("/power/mode") {
         Some(Value::String(word)) => mode_of(word),
         Some(Value::Number(number)) => mode_of(&number.to_string()),
-        _ => None,
+        Some(Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_)) | None => None,
     };
-    reading.power_mode = mode(asleep, kept);
-    reading.led_on = text(info, "/msg/system/ledstatus", 20).map(|state| state != "auto");
-    let list = pools.pointer("/msg/pools").and_then(Value::as_array);
-    let alive = list.map(|list| list.iter().any(|pool| pool["status"] == "alive"));
-    reading.pools = list.map(|list| pool_list(list, "/url", "/account"));
-    reading.activity = activity(asleep, reading.hashrate_ths, alive);
-    reading.errors = fault_codes(info.pointer("/msg/error-code"));
+    reading.led_on = text(&info, "/system/ledstatus", 20).map(|state| state != "auto");
+    let pools = list(&section(pools, "msg"), "pools");
+    reading.pools = pools.as_ref().map(|pools| pool_list(pools, "/url", "/account"));
+    reading.errors = faults::told(info.get("error-code"), FAMILY, model);
+    let pool_alive = pools.and_then(|pools| pool_alive(&pools, "status"));
+    settle(reading, Says { asleep, mode, pool_alive }, model);
+    parts.into_reading(reading);
 }
 
 #[async_trait]
@@ -255,18 +257,22 @@ impl Device for Miner {
 
     async fn read(&self, limit: Duration) -> Result<Reading, DeviceError> {
         let deadline = Instant::now() + limit;
-        let info = self.ask("get.device.info", None, deadline).await?;
-        self.0.check(&identity(&info))?;
-        let summary = self.ask("get.miner.status", Some("summary"), deadline).await?;
-        let pools = self.ask("get.miner.status", Some("pools"), deadline).await?;
+        let mut parts = Parts::default();
+        let info = self.ask("get.device.info", None, net::part_of(deadline)).await?;
+        self.0.check(&identity(&info.value))?;
+        let info = parts.take("get.device.info", Ok(info));
+        let summary = self.ask("get.miner.status", Some("summary"), net::part_of(deadline)).await;
+        let summary = parts.take("summary", summary);
+        let pools = self.ask("get.miner.status", Some("pools"), net::part_of(deadline)).await;
+        let pools = parts.take("pools", pools);
         let mut reading = self.0.reading();
-        fill(&mut reading, &info, &summary, &pools);
+        fill(&mut reading, &self.0.target.model, &info, &summary, &pools, parts);
         Ok(reading)
     }
 
     async fn confirm_identity(&self, limit: Duration) -> Result<(), DeviceError> {
         let info = self.ask("get.device.info", None, Instant::now() + limit).await?;
-        self.0.check(&identity(&info))
+        self.0.check(&identity(&info.value))
     }
 
     async fn execute(&self, operation: &Operation, limit: Duration) -> Outcome {
@@ -320,11 +326,15 @@ mod tests {
         let summary = json!({"msg": {"summary": {"hash-realtime": 171.2, "power-realtime": 3156.4, "elapsed": 50000,
             "chip-temp-max": 82, "environment-temperature": 28.5, "fan-speed-in": 5400, "fan-speed-out": 5300}}});
         let mut reading = Reading::silent(DeviceId(1), Connectivity::Online);
-        fill(&mut reading, &info, &summary, &Value::Null);
+        fill(&mut reading, "M60", &info, &summary, &Value::Null, Parts::default());
         assert_eq!(reading.activity, Some(Activity::Mining));
         assert_eq!((reading.power_w, reading.fan_rpm, reading.uptime_s), (Some(3156), Some(5350), Some(50000)));
         assert_eq!((reading.power_mode, reading.pools), (Some(PowerMode::High), None));
-        assert_eq!(reading.errors, ["fault 5010"]);
+        assert_eq!(reading.errors, ["fault 5010: x"]);
+        let down = json!({"msg": {"error-code": "btminer process is down err"}});
+        let mut reading = Reading::silent(DeviceId(1), Connectivity::Online);
+        fill(&mut reading, "M60", &down, &Value::Null, &Value::Null, Parts::default());
+        assert_eq!(reading.errors, ["btminer process is down err"]);
     }
 
     #[test]
@@ -340,7 +350,7 @@ mod tests {
         #[test]
         fn any_json_is_read_without_panic(a in crate::any_json(), b in crate::any_json()) {
             let mut reading = Reading::silent(DeviceId(1), Connectivity::Online);
-            fill(&mut reading, &a, &b, &a);
+            fill(&mut reading, "M60", &a, &b, &a, Parts::default());
             let _ = (judge(&a), identity(&b));
         }
     }

@@ -126,6 +126,13 @@ impl Lab {
         self.driver().open(Target { device: DeviceId(7), ip: self.ip(), identity, model }, credentials)
     }
 
+    pub fn device_of_model(&self, model: &str) -> Arc<dyn Device> {
+        let truth = self.miner.truth();
+        let identity = DeviceIdentity { mac: Some(truth.mac.to_string().to_ascii_lowercase()), serial: None };
+        let target = Target { device: DeviceId(7), ip: self.ip(), identity, model: model.into() };
+        self.driver().open(target, &self.credentials())
+    }
+
     pub async fn read(&self) -> Reading {
         self.device().read(LIMIT).await.unwrap()
     }

@@ -173,6 +173,9 @@ fn handle(miner: &Miner, request: &Request) -> Intent<Page> {
         });
     };
     Intent::Answer(Page::json(&match cgi {
+        "get_blink_status" | "blink" | "summary" | "stats" | "pools" if miner.spec.form_pages => {
+            return Intent::Answer(Page::html("404 Not Found", "404 Not Found"));
+        }
         "get_system_info" => stats::system_info(miner, &view),
         "get_network_info" => stats::network_info(miner, &view),
         "miner_type" => json!({ "miner_type": miner.model.name, "subtype": "SIM_CtrlBoard" }),
@@ -181,6 +184,7 @@ fn handle(miner: &Miner, request: &Request) -> Intent<Page> {
         "summary" => stats::summary(miner, &view),
         "stats" => stats::stats(miner, &view),
         "pools" => stats::pools(miner, &view),
+        "set_miner_conf" if miner.spec.form_pages => return set_form(request),
         "set_miner_conf" => return set_conf(miner, request),
         "blink" => return blink(request),
         "reboot" => {
@@ -219,6 +223,19 @@ fn blink(request: &Request) -> Intent<Page> {
             answer: Page::json(&json!({ "code": "B001" })),
         },
     }
+}
+
+/// Takes the fields by place, whatever they are called, and says `ok` to anything.
+fn set_form(request: &Request) -> Intent<Page> {
+    let body = String::from_utf8_lossy(&request.body);
+    let fields: Vec<&str> = body.split('&').map(|field| field.split_once('=').map_or("", |(_, value)| value)).collect();
+    let field = |at: usize| fields.get(at).copied().unwrap_or("").to_owned();
+    let pools: Vec<Pool> =
+        (0..3).map(|n| Pool { url: field(3 * n), user: field(3 * n + 1), password: field(3 * n + 2) }).collect();
+    let mut page = Page::html("200 OK", "");
+    page.body = b"ok".to_vec();
+    let params = json!({ "pools": pools });
+    Intent::Write(Write::new("set_miner_conf.cgi", params, Op::All(vec![Op::SetPools(pools), Op::RestartMining]), page))
 }
 
 fn set_conf(miner: &Miner, request: &Request) -> Intent<Page> {

@@ -22,14 +22,16 @@ fn page(miner: &Miner, view: &View, name: &str, section: &str, rows: Value) -> V
 }
 
 pub(super) fn summary(miner: &Miner, view: &View) -> Value {
-    let check =
-        |kind: &str, good: bool| json!({ "type": kind, "status": if good { "s" } else { "e" }, "code": 0, "msg": "" });
+    let check = |kind: &str, good: bool| match good {
+        true => json!({ "type": kind, "status": "s", "code": 0, "msg": "" }),
+        false => json!({ "type": kind, "status": "e", "code": "R1", "msg": view.fault_words.unwrap_or("rate low") }),
+    };
     let alive = view.boards.iter().all(|b| b.alive);
     let row = json!({
         "elapsed": view.elapsed_s, "rate_5s": r2(view.rate * 1e3), "rate_30m": r2(view.rate_avg * 1e3),
         "rate_avg": r2(view.rate_avg * 1e3), "rate_ideal": r2(miner.model.rate_ths * 1e3),
         "rate_unit": "GH/s", "hw_all": view.accepted / 50, "bestshare": view.accepted * 262_144,
-        "status": [check("rate", alive), check("network", true), check("fans", true), check("temp", true)],
+        "status": [check("rate", alive && view.fault_words.is_none()), check("network", true), check("fans", true), check("temp", true)],
     });
     page(miner, view, "summary", "SUMMARY", json!([row]))
 }
@@ -62,7 +64,7 @@ pub(super) fn pools(miner: &Miner, view: &View) -> Value {
         let age = view.share_age_s();
         json!({
             "index": i, "url": p.url, "user": p.user, "priority": i,
-            "status": if p.url.is_empty() { "" } else { "Alive" },
+            "status": if p.url.is_empty() { "" } else if view.pools_alive { "Alive" } else { "Dead" },
             "getworks": view.elapsed_s / 30, "accepted": if active { view.accepted } else { 0 },
             "rejected": if active { view.rejected } else { 0 }, "discarded": 0, "stale": 0,
             "diff": if active { "262K" } else { "" }, "diff1": 0,
@@ -76,6 +78,16 @@ pub(super) fn pools(miner: &Miner, view: &View) -> Value {
 }
 
 pub(super) fn system_info(miner: &Miner, view: &View) -> Value {
+    if miner.spec.form_pages {
+        return json!({
+            "minertype": "Antminer S17 Pro", "nettype": "DHCP", "netdevice": "eth0",
+            "macaddr": view.mac.to_string(), "hostname": "antMiner",
+            "ipaddress": miner.spec.ip.to_string(), "netmask": "255.0.0.0", "gateway": "",
+            "dnsservers": "", "curtime": "00:00:00", "uptime": view.uptime_s, "loadaverage": "1.0, 1.0, 1.0",
+            "mem_total": "1021640", "ant_hwv": "1.0.0", "bmminer_version": "1.0.0", "system_mode": "GNU/Linux",
+            "system_kernel_version": "Linux 3.8.13", "system_filesystem_version": COMPILE_TIME,
+        });
+    }
     json!({
         "minertype": miner.model.name, "nettype": "DHCP", "netdevice": "eth0",
         "macaddr": view.mac.to_string(), "hostname": "Antminer",
@@ -108,12 +120,21 @@ pub(super) fn mode_value(sleeping: bool, mode: Mode) -> u8 {
 /// The stored configuration as `get_miner_conf.cgi` prints it.
 pub(super) fn conf(miner: &Miner, state: &State) -> Value {
     let mode = mode_value(state.sleeping, state.mode).to_string();
+    let told = crate::view::told_pools(state);
     let pools: Vec<Value> = (0..3)
-        .map(|i| match state.pools.get(i) {
+        .map(|i| match told.get(i) {
             Some(p) => json!({ "url": p.url, "user": p.user, "pass": p.password }),
             None => json!({ "url": "", "user": "", "pass": "" }),
         })
         .collect();
+    if miner.spec.form_pages {
+        return json!({
+            "pools": pools, "api-listen": true, "api-network": true, "api-allow": "A:0/0,W:*",
+            "bitmain-fan-ctrl": state.fan.manual, "bitmain-fan-pwm": state.fan.percent.to_string(),
+            "bitmain-use-vil": true, "bitmain-freq": miner.model.frequency_mhz.to_string(),
+            "bitmain-work-mode": if state.sleeping { "254" } else { "1" },
+        });
+    }
     json!({
         "pools": pools, "api-listen": true, "api-network": true, "api-allow": "A:0/0,W:*",
         "api-groups": "A:stats:pools:devs:summary:version",

@@ -178,7 +178,11 @@ fn module(miner: &Miner, view: &View) -> String {
     out += &format!(
         "HASHS[0 0 0] POOLS[0] SoftOFF[{}] ECHU[{}] ECMM[0] WORKMODE[{}] WORKLEVEL[0] MPO[{:.0}]",
         u8::from(view.sleeping),
-        boards.iter().map(|b| if b.alive { "0" } else { "16" }).collect::<Vec<_>>().join(" "),
+        boards
+            .iter()
+            .map(|b| if b.alive && view.fault_words.is_none() { "0" } else { "16" })
+            .collect::<Vec<_>>()
+            .join(" "),
         work_mode(view.mode),
         view.power_limit_w,
     );

@@ -139,7 +139,7 @@ pub(crate) fn pools(view: &View, first: usize) -> Vec<Record> {
             vec![
                 ("POOL", json!(slot + first)),
                 ("URL", json!(pool.url)),
-                ("Status", json!("Alive")),
+                ("Status", json!(if view.pools_alive { "Alive" } else { "Dead" })),
                 ("Priority", json!(slot)),
                 ("Quota", json!(1)),
                 ("Long Poll", json!("N")),

@@ -31,7 +31,10 @@ pub(super) fn read(miner: &Miner, command: &str) -> Option<Bytes> {
         "get_miner_info" => answer(miner, 131, info(miner, &view)),
         "status" => answer(miner, 131, status(miner, &view)),
         "get_psu" => answer(miner, 131, psu(miner, &view)),
-        "get_error_code" => answer(miner, 131, json!({ "error_code": errors(&view) })),
+        "get_error_code" => {
+            let errors = view.fault_words.map_or_else(|| json!(errors(&view)), |words| json!(words));
+            answer(miner, 131, json!({ "error_code": errors }))
+        }
         _ => return None,
     })
 }

@@ -221,7 +221,10 @@ fn device_info(miner: &Miner, view: &View, section: &str) -> Option<Value> {
             "pin": view.power_w.round(),
         },
         "salt": salt(miner),
-        "error-code": errors,
+        "error-code": match view.fault_words {
+            Some(words) => json!(words),
+            None => json!(errors),
+        },
     });
     if section.is_empty() {
         return Some(all);
@@ -295,7 +298,7 @@ fn pool_list(view: &View) -> Vec<Value> {
             let active = view.pool_active(slot);
             json!({
                 "id": slot + 1, "pool-priority": slot, "url": p.url, "account": p.user,
-                "status": "alive", "stratum-active": active,
+                "status": if view.pools_alive { "alive" } else { "dead" }, "stratum-active": active,
                 "reject-rate": if active { 0.2 } else { 0.0 },
                 "last-share-time": if active { view.unix - view.share_age_s() } else { 0 },
             })
