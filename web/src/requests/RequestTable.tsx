@@ -68,7 +68,7 @@ export function RequestTable({
                 <div className="dim small num">{standing(item, now)}</div>
               </div>
             </td>
-            <td data-label="Power" className="r num nowrap">
+            <td data-label="Power" className={`r num nowrap ${isOp(item.action.action) ? "" : "none"}`}>
               {isOp(item.action.action) ? deltaPower(item.effect.delta_w) : ""}
             </td>
           </tr>
