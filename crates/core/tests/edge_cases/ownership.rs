@@ -248,6 +248,7 @@ fn its_times_are_the_accounts_and_everything_else_is_fixed() {
     let id = ask(&mut w, owner, Control::SetPolicies { changes: vec![sooner] });
     assert_eq!((w.state_of(id), tally(&w, id).required), (RequestState::Pending, 2), "as many as the transfer itself");
     approve(&mut w, one, id);
+    w.tick_after(Millis::hours(72));
     let id = ask(&mut w, owner, transfer(one));
     assert_eq!(w.state_of(id), RequestState::Approved);
     w.answer(one, id, true).unwrap();

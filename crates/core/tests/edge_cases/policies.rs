@@ -170,6 +170,7 @@ fn r02_times_are_within_bounds() {
     for (seconds, fits) in [(24 * HOUR - 1, false), (24 * HOUR, true), (14 * 24 * HOUR, true)] {
         let id = try_change(&mut w, Scenario::GovernanceRecover, |change| change.timelock_s = Some(seconds));
         assert_eq!(id.is_ok(), fits, "{seconds}");
+        w.tick_after(Millis::hours(72));
     }
 }
 
@@ -255,12 +256,14 @@ fn r05_what_waits_is_let_out_no_sooner_and_no_easier_by_a_change_made_meanwhile(
     let owner = w.owner;
     change(&mut w, Scenario::FleetMode, |change| {
         (change.required, change.timelock_s, change.step_up) = (2, Some(HOUR), Some(StepUp::Recent));
+        change.approve_ttl_s = Some(4 * HOUR);
     });
     let id = w.ask(one, mode(PowerMode::Low), &[1]);
     let eased = change(&mut w, Scenario::FleetMode, |change| {
         (change.timelock_s, change.step_up, change.programs_run_alone) = (Some(0), Some(StepUp::None), Some(true));
     });
     approve(&mut w, two, eased);
+    w.tick_after(Millis::hours(1));
     assert_eq!(w.state.policy(w.account, Scenario::FleetMode).timelock, Millis(0));
     let old = w.actor(owner);
     w.now = w.now.after(Millis::minutes(10));
@@ -369,6 +372,7 @@ fn e121_a_wait_that_is_shortened_is_waited_out_once_more_and_any_approver_ends_i
     );
     let rest = try_control(&mut w, one, shorten(0)).unwrap();
     assert_eq!(w.request(rest).not_before, Some(w.now.after(Millis::hours(12))));
+    w.run(&actor, Command::Cancel { request: rest, reason: Some("no".into()) }).unwrap();
     // Longer waits hold at once.
     let owner = w.owner;
     let longer = PolicyChange { timelock_s: Some(HOUR), ..PolicyChange::counts(Scenario::FleetMode, 1, 0) };

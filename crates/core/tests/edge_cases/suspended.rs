@@ -115,6 +115,7 @@ fn e119_a_new_address_waits_also_where_money_gets_to_it_through_others() {
     let mut at_once = PolicyChange::counts(Scenario::WalletAddressUpdate, 1, 0);
     at_once.timelock_s = Some(0);
     ask(&mut w, owner, Control::SetPolicies { changes: vec![at_once] });
+    w.tick_after(Millis::hours(24));
     let address = |end: &str| match end {
         "own" => "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4".to_owned(),
         _ => "1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2".to_owned(),
