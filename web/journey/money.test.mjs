@@ -52,6 +52,15 @@ async function rule(scenario, { approvals, lock }) {
   await review.waitFor({ state: "detached" });
 }
 
+/** On the page of a request that waits out its time. */
+async function cancel(page, reason) {
+  await page.getByRole("button", { name: "Cancel the request" }).click();
+  const sure = dialog(page);
+  await sure.getByLabel("Reason").fill(reason);
+  await sure.getByRole("button", { name: "Cancel the request" }).click();
+  await state(page, "Cancelled").waitFor();
+}
+
 test("a sub-account has a page of its own for its money; nothing is set at first", async () => {
   for (const name of ["quarryclient", "reserve"]) await addSubAccount(owner, name);
   await open(owner, "quarryclient");
@@ -62,8 +71,7 @@ test("a sub-account has a page of its own for its money; nothing is set at first
   await wallet(owner).getByText("No address yet").waitFor();
 });
 
-test("a mistyped address is refused while it is typed; a right one is set where the rule lets one person", async () => {
-  await rule("Change a payout address", { approvals: 1, lock: 0 });
+test("a mistyped address is refused while it is typed; a right one waits a day where the rule lets one person", async () => {
   await open(owner, "quarryclient");
   await wallet(owner).getByRole("button", { name: "Set an address…" }).click();
   const form = dialog(owner, "Set an address for quarryclient");
@@ -71,27 +79,22 @@ test("a mistyped address is refused while it is typed; a right one is set where 
   await form.getByText(/^A character is wrong, missing or too many/).waitFor();
   assert.equal(await form.getByRole("button", { name: "Submit" }).isDisabled(), true);
   await form.getByLabel("New address").fill(OLD.toUpperCase());
-  await form.getByText("Runs at once").waitFor();
-  await form.getByRole("button", { name: "Change it" }).click();
-  await owner.getByRole("status").getByText("Done", { exact: true }).waitFor();
-  assert.equal(await shown(wallet(owner), OLD).innerText(), OLD);
-  await wallet(owner).getByText("Version 1, since").waitFor();
-  await go(owner, "Sub-accounts");
-  const listed = (name) => owner.getByRole("row").filter({ hasText: name });
-  await listed("quarryclient")
-    .getByText(`…${OLD.slice(-4)}`)
+  await form.getByText(/carried out 24 h later$/).waitFor();
+  await form.getByRole("button", { name: "Submit" }).click();
+  await wallet(owner)
+    .getByText(/^A change takes effect in (23 h|1 d)$/)
     .waitFor();
-  await listed("reserve").getByText("No address yet").waitFor();
+  await wallet(owner).getByRole("link", { name: "Cancel it there" }).click();
+  await cancel(owner, "Not yet.");
 });
 
-test("with the rule at 2 a change shows old above new, and waits", async () => {
+test("with the rule at 2 a change waits for somebody else", async () => {
   await rule("Change a payout address", { approvals: 2, lock: 1_440 });
   await open(owner, "quarryclient");
-  await wallet(owner).getByRole("button", { name: "Change the address…" }).click();
-  const form = dialog(owner, "Change the address of quarryclient");
+  await wallet(owner).getByRole("button", { name: "Set an address…" }).click();
+  const form = dialog(owner, "Set an address for quarryclient");
   await form.getByLabel("New address").fill(NEW);
   await form.getByText(/^2 approvals by .* carried out 24 h later$/).waitFor();
-  assert.equal(await shown(form.getByRole("definition").first(), OLD).innerText(), OLD);
   await form.getByLabel("Reason (optional)").fill("New vault.");
   await form.getByRole("button", { name: "Submit" }).click();
   await owner.getByRole("status").getByText("Submitted", { exact: true }).waitFor();
@@ -99,7 +102,7 @@ test("with the rule at 2 a change shows old above new, and waits", async () => {
   request = await wallet(owner)
     .getByRole("link", { name: "Approve or reject it there" })
     .getAttribute("href");
-  const again = wallet(owner).getByRole("button", { name: "Change the address…" });
+  const again = wallet(owner).getByRole("button", { name: "Set an address…" });
   await again.click({ force: true });
   await owner
     .getByText(/^R-\d+ is to change it already: that has to end first\.$/)
@@ -130,14 +133,14 @@ test("whoever approves sees the addresses in full, and for how long what is due 
   await second.getByText("What is due is held meanwhile, not lost.").waitFor();
   await second.getByText("New vault.").waitFor();
   const changes = second.getByRole("region", { name: "What changes" });
-  for (const address of [OLD, NEW]) assert.equal(await shown(changes, address).innerText(), address);
+  assert.equal(await shown(changes, NEW).innerText(), NEW);
   await second.getByRole("button", { name: "Approve", exact: true }).click();
   await dialog(second).getByRole("button", { name: "Approve", exact: true }).click();
   await second.getByText(/^Carried out in (23 h|1 d)$/).waitFor();
   await state(second, "Approved").waitFor();
 });
 
-test("the open page learns of the hold by itself; an approver cancels it, and the old address stays", async () => {
+test("the open page learns of the hold by itself; an approver cancels it, and all stays as it was", async () => {
   await wallet(owner)
     .getByText(/^A change takes effect in (23 h|1 d)$/)
     .waitFor();
@@ -159,8 +162,7 @@ test("the open page learns of the hold by itself; an approver cancels it, and th
   await wallet(owner)
     .getByText(/^A change takes effect/)
     .waitFor({ state: "detached" });
-  assert.equal(await shown(wallet(owner), OLD).innerText(), OLD);
-  await wallet(owner).getByText("Version 1, since").waitFor();
+  await wallet(owner).getByText("No address yet").waitFor();
 });
 
 test("revenue is shared out only where it is exactly the whole", async () => {

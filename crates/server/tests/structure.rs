@@ -83,7 +83,8 @@ async fn places_are_made_renamed_and_taken_away() {
 
     assert_eq!(ask(&house, &owner, "DELETE", "sites/site-2?name=Norte", None).await.status, 422);
     let removal = fine(&house, &owner, ("DELETE", "sites/site-2?name=Sur"), None, (200, "Request")).await;
-    assert_eq!(removal["changes"][0]["text"], "Site: Sur (site-2) \u{2192} removed");
+    let rows = removal["changes"].as_array().unwrap();
+    assert!(rows.iter().any(|row| row["text"] == "Site: Sur (site-2) \u{2192} removed"), "{removal}");
     for gone in ["sites/site-2", "devices/dev-3"] {
         assert_eq!(house.get(gone, &owner).await.status, 404, "{gone}");
     }

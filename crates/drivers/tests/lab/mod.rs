@@ -62,6 +62,10 @@ impl Lab {
     pub async fn with(personality: Personality, change: impl FnOnce(&mut MinerSpec)) -> Self {
         let (ip, reserved) = free_address().await;
         let mut spec = MinerSpec::new(personality, ip);
+        if personality == Personality::AntminerStock {
+            // Which modes there are differs from model to model, and the model would differ with the free address.
+            spec.model = "Antminer S19 XP".into();
+        }
         change(&mut spec);
         if spec.password.is_empty() {
             spec.password = "root".into();

@@ -381,8 +381,12 @@ impl Life {
         let mut held: BTreeMap<(u32, u8), RequestId> = BTreeMap::new();
         for request in self.shadow.open_requests() {
             let Action::Device(operation) = &request.payload.action else { continue };
-            for (_, target) in request.effective() {
+            for (item, target) in request.effective() {
                 let Target::Device(device) = target else { continue };
+                // What is done is free for others.
+                if matches!(request.items[item as usize], ItemState::Ended { .. }) {
+                    continue;
+                }
                 for group in operation.conflict_groups() {
                     let other = held.insert((device.0, *group as u8), request.id);
                     assert!(other.is_none_or(|other| other == request.id), "{device} is held twice");
