@@ -113,7 +113,30 @@ impl State {
             | Scenario::AuthorizationRole => true,
             // A device that goes where somebody has a grant comes into their reach.
             Scenario::FleetInventory | Scenario::HashrateTransfer => limited(),
-            _ => false,
+            Scenario::AuthorizationRemove
+            | Scenario::AuthorizationSuspend
+            | Scenario::ApprovalConfigUpdate
+            | Scenario::AccountFreeze
+            | Scenario::AccountDelete
+            | Scenario::AccountUnfreeze
+            | Scenario::OwnershipTransfer
+            | Scenario::ApikeyIssueWrite
+            | Scenario::GovernanceRecover
+            | Scenario::FleetPower
+            | Scenario::FleetMode
+            | Scenario::FleetLed
+            | Scenario::FleetPoolChange
+            | Scenario::FleetSite
+            | Scenario::FleetAgent
+            | Scenario::FleetScan
+            | Scenario::FleetRestartWorkers
+            | Scenario::SubaccountDelete
+            | Scenario::WalletAddressUpdate
+            | Scenario::RevenueAllocationSet
+            | Scenario::ObserverLink
+            | Scenario::ObserverLinkWithRevenue
+            | Scenario::ObserverProtectionOff
+            | Scenario::ObserverClose => false,
         };
         if gives {
             let policy = plain.together_with(&self.policy(account, Scenario::AuthorizationAdd));

@@ -44,7 +44,49 @@ impl Control {
             Self::PlaceDevices { devices, container } => Some((devices, Move::Container(*container))),
             Self::AssignDevices { devices, sub_account } => Some((devices, Move::SubAccount(*sub_account))),
             Self::MoveDevices { devices, agent } => Some((devices, Move::Agent(*agent))),
-            _ => None,
+            Self::RestartWorkers { .. }
+            | Self::SetPolicies { .. }
+            | Self::ChangeGrant(_)
+            | Self::RemoveGrant { .. }
+            | Self::CreateRole { .. }
+            | Self::ChangeRole { .. }
+            | Self::DeleteRole { .. }
+            | Self::SetAdministratorsManageUsers { .. }
+            | Self::SetSafeguards(_)
+            | Self::SetSecondFactorRequired { .. }
+            | Self::CreateSite { .. }
+            | Self::ChangeSite { .. }
+            | Self::RemoveSite { .. }
+            | Self::CreateAgent { .. }
+            | Self::ReissueAgentToken { .. }
+            | Self::ChangeAgent { .. }
+            | Self::RevokeAgent { .. }
+            | Self::CreateScanTask { .. }
+            | Self::ChangeScanTask { .. }
+            | Self::RemoveScanTask { .. }
+            | Self::CreateGroup { .. }
+            | Self::ChangeGroup { .. }
+            | Self::DeleteGroup { .. }
+            | Self::RemoveSubAccount { .. }
+            | Self::SetWallet { .. }
+            | Self::SetAllocation { .. }
+            | Self::IssueObserverLink(_)
+            | Self::NarrowObserverLink { .. }
+            | Self::RevokeObserverLink { .. }
+            | Self::ProtectObservers {}
+            | Self::OpenObservers { .. }
+            | Self::IssueKey(_)
+            | Self::RevokeKey { .. }
+            | Self::FreezeAccount {}
+            | Self::UnfreezeAccount {}
+            | Self::DeleteAccount { .. }
+            | Self::KeepAccount {}
+            | Self::AddGrant(_)
+            | Self::RemoveUser { .. }
+            | Self::SuspendUser { .. }
+            | Self::UnsuspendUser { .. }
+            | Self::TransferOwnership { .. }
+            | Self::Recover(_) => None,
         }
     }
 }
@@ -177,18 +219,15 @@ impl Tx {
     }
 
     pub(crate) fn inventory_effects(&self, account: AccountId, control: &Control) -> Vec<Event> {
-        match control.clone() {
-            Control::PlaceDevices { devices, container } => vec![Event::DevicesPlaced { account, devices, container }],
-            Control::AssignDevices { devices, sub_account } => {
-                vec![Event::DevicesAssigned { account, devices, sub_account }]
-            }
-            Control::MoveDevices { devices, agent } => {
+        let Some((devices, to)) = control.moves() else { return Vec::new() };
+        let devices = devices.to_vec();
+        match to {
+            Move::Container(container) => vec![Event::DevicesPlaced { account, devices, container }],
+            Move::SubAccount(sub_account) => vec![Event::DevicesAssigned { account, devices, sub_account }],
+            Move::Agent(agent) => {
                 let site = self.state().agent(agent).map(|agent| agent.site);
-                site.into_iter()
-                    .map(|site| Event::DevicesMoved { account, agent, site, devices: devices.clone() })
-                    .collect()
+                site.map(|site| Event::DevicesMoved { account, agent, site, devices }).into_iter().collect()
             }
-            _ => Vec::new(),
         }
     }
 }

@@ -10,25 +10,23 @@ mod governance;
 mod money;
 mod people;
 mod row;
+mod shown;
 mod structure;
 mod weight;
 
-pub use row::{Caution, DeviceList, Field, KeptRow, Mark, NAMED, ObjectRef, Old, Row, Shown, Value, Weight};
+pub use row::{Caution, DeviceList, Field, Mark, NAMED, ObjectRef, Old, Row, Value, Weight};
+pub(in crate::requests) use shown::shown;
+pub use shown::{KeptRow, Shown};
 
 use super::{Action, Payload, Request, RequestState, Target};
 use crate::{
-    accounts::Recipient,
-    authz::{Principal, RoleId},
     event::device_of,
     fleet::Setting,
     ids::{AccountId, DeviceId},
     state::State,
 };
 use device::Counted;
-use std::{
-    borrow::Cow,
-    collections::{BTreeMap, BTreeSet},
-};
+use std::{borrow::Cow, collections::BTreeMap};
 
 /// What devices are set to now, of what an operation sets; nothing of a device that has not said.
 pub type Settings<'a> = &'a dyn Fn(DeviceId) -> Option<Setting>;
@@ -122,49 +120,6 @@ impl<'a> Renderer<'a> {
                 rows.done
             }
         }
-    }
-}
-
-/// What is kept with a request of what is shown of it, for what it does to the account.
-pub(super) fn shown(state: &State, account: AccountId, action: &Action) -> Shown {
-    let Action::Control(_) = action else { return Shown::default() };
-    let rows = Renderer::new(state, false).of_action(account, action, &[]);
-    let objects: BTreeSet<_> = rows.iter().flat_map(Row::objects).collect();
-    let named = |object: &ObjectRef| Some((object.clone(), state.name_of(object)?));
-    Shown {
-        title: Some(state.title_of(action)),
-        rows: rows.iter().filter_map(Row::kept).collect(),
-        names: objects.into_iter().filter_map(named).collect(),
-    }
-}
-
-impl State {
-    /// What something is called now; none of what has no name, and of people, whose names the state does not have.
-    #[must_use]
-    pub fn name_of(&self, object: &ObjectRef) -> Option<String> {
-        let name = match object {
-            ObjectRef::Account(id) => &self.account(*id)?.name,
-            ObjectRef::Role(role @ RoleId::Custom(_)) => return Some(self.role_title(*role)),
-            ObjectRef::Key(id) | ObjectRef::Initiator(Principal::ApiKey(id)) => &self.key(*id)?.name,
-            ObjectRef::Site(id) => &self.site_ever(*id)?.name,
-            ObjectRef::Container(id) => &self.container_ever(*id)?.name,
-            ObjectRef::Group(id) => &self.group(*id)?.name,
-            ObjectRef::SubAccount(id) | ObjectRef::Recipient(Recipient::SubAccount { sub_account: id }) => {
-                &self.sub_account_ever(*id)?.name
-            }
-            ObjectRef::Agent(id) => &self.agent_ever(*id)?.name,
-            ObjectRef::ScanTask(id) => &self.scan_task_ever(*id)?.name,
-            ObjectRef::ObserverLink(id) => &self.observer_link(*id)?.label,
-            ObjectRef::Person(_)
-            | ObjectRef::Grant(_)
-            | ObjectRef::Role(RoleId::BuiltIn(_))
-            | ObjectRef::Scenario(_)
-            | ObjectRef::Pool(_)
-            | ObjectRef::Recipient(Recipient::Wallet {} | Recipient::Address { .. })
-            | ObjectRef::Initiator(Principal::User(_) | Principal::Operator | Principal::System)
-            | ObjectRef::Base(_) => return None,
-        };
-        Some(name.clone())
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a rendering is made of: values with their types, no words.
 
-use super::weight::weigh;
+use super::{shown::KeptRow, weight::weigh};
 use crate::{
     accounts::{Recipient, address},
     authz::{ApiAccess, Permission, Principal, RoleId},
@@ -141,7 +141,7 @@ pub enum ObjectRef {
 
 impl ObjectRef {
     /// As somebody sees it who may not see addresses.
-    fn masked(self) -> Self {
+    pub(super) fn masked(self) -> Self {
         if let Self::Recipient(recipient) = self { Self::Recipient(masked(recipient)) } else { self }
     }
 }
@@ -243,13 +243,38 @@ impl Value {
         match self {
             Self::Object(object) => std::slice::from_ref(object),
             Self::Objects(objects) => objects,
-            _ => &[],
+            Self::Nothing
+            | Self::Gone
+            | Self::Restarted
+            | Self::Overwritten
+            | Self::Text(_)
+            | Self::Number(_)
+            | Self::Seconds(_)
+            | Self::Watts(_)
+            | Self::BasisPoints(_)
+            | Self::Flag(_)
+            | Self::At(_)
+            | Self::Address(_)
+            | Self::Secret(_)
+            | Self::Ranges(_)
+            | Self::Permissions(_)
+            | Self::Everything
+            | Self::Anywhere
+            | Self::Devices(_)
+            | Self::Activity(_)
+            | Self::PowerMode(_)
+            | Self::AgentMode(_)
+            | Self::ApiAccess(_)
+            | Self::Approvers(_)
+            | Self::StepUp(_)
+            | Self::PoolUser(_)
+            | Self::Others(_) => &[],
         }
     }
 
     /// As somebody sees it who may not see addresses.
     #[must_use]
-    fn masked(self) -> Self {
+    pub(super) fn masked(self) -> Self {
         match self {
             Self::Address(address) => Self::Address(address::masked(&address)),
             Self::Object(object) => Self::Object(object.masked()),
@@ -351,61 +376,6 @@ impl Row {
     pub(super) fn objects(&self) -> impl Iterator<Item = &ObjectRef> {
         let old = if let Old::Known(value) = &self.old { Some(value) } else { None };
         self.of.iter().chain(old.into_iter().chain([&self.new]).flat_map(Value::objects))
-    }
-}
-
-/// A row as it was when the request was made and decided about.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeptRow {
-    /// Which field.
-    pub field: Field,
-    /// Of what.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub of: Option<ObjectRef>,
-    /// What it was.
-    pub old: Old,
-    /// What it was to be.
-    pub new: Value,
-    /// Of how many devices.
-    pub devices: u32,
-}
-
-impl KeptRow {
-    /// As somebody sees it who may not see addresses.
-    fn masked(self) -> Self {
-        let old = if let Old::Known(value) = self.old { Old::Known(value.masked()) } else { self.old };
-        Self { of: self.of.map(ObjectRef::masked), old, new: self.new.masked(), ..self }
-    }
-
-    pub(super) fn row(self) -> Row {
-        Row { devices: self.devices, ..Row::new(self.field, self.of, self.old, self.new) }
-    }
-}
-
-/// What people were shown of a change of the account, as far as it cannot be told from the payload once the account has changed.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Shown {
-    /// Its title.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub title: Option<String>,
-    /// Rows, but for those that the payload gives.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub rows: Vec<KeptRow>,
-    /// What the things were called that are named.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub names: Vec<(ObjectRef, String)>,
-}
-
-impl Shown {
-    /// Nothing is kept where the payload says it all.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-
-    /// As somebody sees it who may not see addresses.
-    pub(in crate::requests) fn masked(&self) -> Self {
-        Self { rows: self.rows.iter().cloned().map(KeptRow::masked).collect(), ..self.clone() }
     }
 }
 
