@@ -8,7 +8,7 @@ use adit_core::{
     event::Entry,
     fleet::{DeviceIdentity, FoundDevice, ModePower, OpKind, Operation, PowerMode},
     ids::{AccountId, AgentId, DeviceId, RequestId, ScanTaskId, SiteId, UserId},
-    requests::{Action, Control, NewGrant, PolicyChange, Scenario},
+    requests::{Action, Control, Decision, NewGrant, PolicyChange, Scenario},
     state::State,
     time::Timestamp,
 };
@@ -39,32 +39,51 @@ impl Company {
         company.operator(Command::CreateAccount { name: "Norte".into() });
         company.operator(Command::AddUser);
         company.operator(Command::SeedGrant { user: SECOND, role: Role::Administrator, scope: Scope::All });
-        let token_hash = "ab".repeat(32);
         let changes = vec![PolicyChange::counts(Scenario::FleetMode, 2, 1)];
-        for control in [
-            Control::CreateSite { name: "Norte".into(), capacity_w: None },
-            Control::CreateAgent { site: SiteId(1), name: "north".into(), token_hash: token_hash.clone() },
-            Control::CreateScanTask {
-                agent: AGENT,
-                name: "all".into(),
-                ranges: vec!["10.0.0.0/16".into()],
-                interval_s: 60,
-                credentials: None, passwords_to_unknown: false },
-            Control::SetPolicies { changes },
-        ] {
+        for control in
+            [Control::CreateSite { name: "Norte".into(), capacity_w: None }, Control::SetPolicies { changes }]
+        {
             company.ask(Action::Control(control), Vec::new());
         }
-        company.run(Actor::system(ACCOUNT), Command::EnrolAgent { token_hash, public_key });
+        company.install("north", AGENT, "ab".repeat(32), public_key);
         let miners: Vec<_> = (1..=miners).collect();
         miners.chunks(REPORT).for_each(|numbers| company.find(numbers));
         company
     }
 
     /// The agent reports these miners.
-    pub fn find(&mut self, numbers: &[u32]) {
+    fn find(&mut self, numbers: &[u32]) {
         let devices = numbers.iter().copied().map(miner).collect();
-        let report = Command::ReportDevices { agent: AGENT, scan_task: ScanTaskId(1), devices, heard: Default::default() };
+        self.report(AGENT, ScanTaskId(1), devices);
+    }
+
+    fn report(&mut self, agent: AgentId, scan_task: ScanTaskId, devices: Vec<FoundDevice>) {
+        let report = Command::ReportDevices { agent, scan_task, devices, heard: Default::default() };
         self.run(Actor::system(ACCOUNT), report);
+    }
+
+    /// One more miner, of a second agent: the first may hold no more than there are.
+    pub fn find_elsewhere(&mut self, number: u32) -> DeviceId {
+        self.install("south", AgentId(2), "34".repeat(32), "ef".repeat(32));
+        self.report(AgentId(2), ScanTaskId(2), vec![miner(number)]);
+        self.state.devices().last().expect("a device").id
+    }
+
+    fn install(&mut self, name: &str, agent: AgentId, token_hash: String, public_key: String) {
+        for control in [
+            Control::CreateAgent { site: SiteId(1), name: name.into(), token_hash: token_hash.clone() },
+            Control::CreateScanTask {
+                agent,
+                name: "all".into(),
+                ranges: vec![format!("10.{}.0.0/16", agent.0)],
+                interval_s: 60,
+                credentials: None,
+                passwords_to_unknown: false,
+            },
+        ] {
+            self.ask(Action::Control(control), Vec::new());
+        }
+        self.run(Actor::system(ACCOUNT), Command::EnrolAgent { token_hash, public_key });
     }
 
     pub fn run(&mut self, actor: Actor, command: Command) -> Reply {
@@ -95,13 +114,17 @@ impl Company {
         self.run(user(by, self.now), command)
     }
 
-    /// Somebody new with a role over everything.
+    /// Somebody new with a role over everything, which takes two.
     pub fn hire(&mut self, role: Role) -> UserId {
         let Reply::User(newcomer) = self.operator(Command::AddUser) else { panic!("somebody") };
-        self.ask(Action::Control(Control::AddGrant(NewGrant::new(newcomer, role, Scope::All))), Vec::new());
-        if self.state.is_member(ACCOUNT, newcomer) {
-            self.run(user(newcomer, self.now), Command::OpenAccount);
-        }
+        let grant = NewGrant::new(newcomer, role, Scope::All);
+        let reply = self.ask(Action::Control(Control::AddGrant(grant)), Vec::new());
+        let Reply::Request(request) = reply else { panic!("a request") };
+        let content_hash = self.state.request(request).expect("it was made").content_hash;
+        let decision = Decision::Approve;
+        let vote = Command::Vote { request, decision, content_hash, comment: None, passkey: None };
+        self.run(user(SECOND, self.now), vote);
+        self.run(user(newcomer, self.now), Command::OpenAccount);
         newcomer
     }
 

@@ -127,9 +127,9 @@ fn company(requests: u32) -> Company {
         ask(&mut company, askers[((device - 1) / share) as usize], device);
     }
     // On a miner of their own, so that they take nothing from those that wait.
-    company.find(&[requests + 1]);
+    let apart = company.find_elsewhere(requests + 1);
     for _ in 0..requests {
-        let request = ask(&mut company, OWNER, requests + 1);
+        let request = ask(&mut company, OWNER, apart.0);
         company.run(user(OWNER, company.now), Command::Cancel { request, reason: None });
     }
     let pending = company.state.requests_in(ACCOUNT, &[RequestState::Pending], None).count();

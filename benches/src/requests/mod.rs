@@ -21,6 +21,7 @@ use adit_core::{
 };
 use adit_server::{Agents, Engine, Live, SystemClock, agents::router};
 use adit_store::{Appended, DataDir, LogReader, LogStore, Snapshot};
+use adit_wire::EnrolmentToken;
 use bare::{GroupCommit, OneSync};
 use std::{
     path::Path,
@@ -215,10 +216,11 @@ fn vote_to_dispatch(runtime: &Runtime, ours: &Ours, bare: &GroupCommit, dir: &Da
         let secrets = Arc::new(Mutex::new(dir.secrets().expect("secrets")));
         let log = Box::new(dir.log_reader().expect("a reader"));
         let agents = Agents::new(ours.engine.clone(), Live::of(&ours.engine), secrets, log, 60).expect("agents");
+        let token = EnrolmentToken::parse(&agents.enrolment_token("bench")).expect("a token");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
         tokio::spawn(async move { axum::serve(listener, router(agents)).await });
-        link::connect(address, &link::key(), orders).await;
+        link::connect(address, (&link::key(), token.server().clone()), orders).await;
     });
     let mut device = 0;
     let mut dispatched = || {
@@ -278,9 +280,8 @@ fn replay(ours: Ours, dir: &DataDir) -> Line {
         .flat_map(|page| log.read(page * PAGE + 1, PAGE as usize).expect("records"))
         .map(|record| record.body)
         .collect();
-    let mut parse = || {
-        each(seconds(|| bodies.iter().map(|body| serde_json::from_str::<Entry>(body).expect("an entry")).count()))
-    };
+    let mut parse =
+        || each(seconds(|| bodies.iter().map(|body| serde_json::from_str::<Entry>(body).expect("an entry")).count()));
     let rounds = Rounds::run(5, &mut [&mut fold, &mut parse]);
     let rate = |who: usize| format!("{:.0} events/s", 1.0 / rounds.of(who).median);
     Line {
