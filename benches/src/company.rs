@@ -8,7 +8,7 @@ use adit_core::{
     event::Entry,
     fleet::{DeviceIdentity, FoundDevice, ModePower, OpKind, Operation, PowerMode},
     ids::{AccountId, AgentId, DeviceId, RequestId, ScanTaskId, SiteId, UserId},
-    requests::{Action, Control, Decision, NewGrant, PolicyChange, Scenario},
+    requests::{Action, Approvers, Control, NewGrant, PolicyChange, Scenario},
     state::State,
     time::Timestamp,
 };
@@ -31,7 +31,7 @@ pub struct Company {
 }
 
 impl Company {
-    /// With an agent of this public key and so many miners. Changing a power mode takes two people; finding a miner by its
+    /// With an agent of this public key and so many miners. Changing a power mode takes two Administrators; finding a miner by its
     /// light takes one.
     pub fn new(public_key: String, miners: u32) -> Self {
         let mut company =
@@ -39,7 +39,8 @@ impl Company {
         company.operator(Command::CreateAccount { name: "Norte".into() });
         company.operator(Command::AddUser);
         company.operator(Command::SeedGrant { user: SECOND, role: Role::Administrator, scope: Scope::All });
-        let changes = vec![PolicyChange::counts(Scenario::FleetMode, 2, 1)];
+        let by = Some(Approvers::Administrators);
+        let changes = vec![PolicyChange { approvers: by, ..PolicyChange::counts(Scenario::FleetMode, 2, 1) }];
         for control in
             [Control::CreateSite { name: "Norte".into(), capacity_w: None }, Control::SetPolicies { changes }]
         {
@@ -114,16 +115,11 @@ impl Company {
         self.run(user(by, self.now), command)
     }
 
-    /// Somebody new with a role over everything, which takes two.
+    /// Somebody new with a role over everything, which approves nothing.
     pub fn hire(&mut self, role: Role) -> UserId {
         let Reply::User(newcomer) = self.operator(Command::AddUser) else { panic!("somebody") };
         let grant = NewGrant::new(newcomer, role, Scope::All);
-        let reply = self.ask(Action::Control(Control::AddGrant(grant)), Vec::new());
-        let Reply::Request(request) = reply else { panic!("a request") };
-        let content_hash = self.state.request(request).expect("it was made").content_hash;
-        let decision = Decision::Approve;
-        let vote = Command::Vote { request, decision, content_hash, comment: None, passkey: None };
-        self.run(user(SECOND, self.now), vote);
+        self.ask(Action::Control(Control::AddGrant(grant)), Vec::new());
         self.run(user(newcomer, self.now), Command::OpenAccount);
         newcomer
     }

@@ -307,7 +307,7 @@ impl State {
 
     /// People with a grant on an account, also those who are suspended.
     pub fn people_of(&self, account: AccountId) -> impl Iterator<Item = UserId> + '_ {
-        let held = self.rights.keys().filter(move |(of, _)| *of == account).map(|(_, user)| *user);
+        let held = self.rights.people(account);
         let suspended = self.account(account).into_iter().flat_map(|account| account.suspended.iter().copied());
         held.chain(suspended.filter(move |user| self.is_suspended_member(account, *user)))
     }

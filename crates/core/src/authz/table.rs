@@ -58,6 +58,12 @@ impl RightsTable {
         self.ends.range(from..).take_while(within).map(|(_, account, user)| (*account, *user))
     }
 
+    /// Who has any on this account, in the order of their numbers.
+    pub(crate) fn people(&self, account: AccountId) -> impl Iterator<Item = UserId> + '_ {
+        let here = self.all.range((account, UserId(0))..).take_while(move |((of, _), _)| *of == account);
+        here.map(|((_, user), _)| *user)
+    }
+
     /// Who has any, and where.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &(AccountId, UserId)> {
         self.all.keys()

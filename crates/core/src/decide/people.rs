@@ -98,7 +98,7 @@ impl Tx {
             by_itself
                 && (matches!(initiator, Principal::User(user) if is_over(user))
                     || matches!(initiator, Principal::ApiKey(_))
-                    || request.eligible.iter().any(|(user, _)| is_over(*user))
+                    || request.approvers().any(is_over)
                     || offered_to(action).is_some_and(is_over))
         };
         let moved: Vec<_> = self.state.open_requests().filter(moved).map(|request| request.id).take(AT_ONCE).collect();

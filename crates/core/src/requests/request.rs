@@ -292,7 +292,7 @@ pub struct Request {
     pub required: u32,
     /// Of these, by somebody other than the initiator.
     pub required_other: u32,
-    /// Who may vote, and by which grant: approvers when it was submitted.
+    /// Who may vote, and by which grant: approvers when it was submitted. Sorted.
     pub eligible: Arc<[(UserId, GrantId)]>,
     /// One for each target.
     pub estimates: Arc<[Estimate]>,
@@ -362,6 +362,8 @@ impl Request {
             return None;
         };
         let targets = payload.targets.len();
+        let mut eligible = eligible.clone();
+        eligible.sort_unstable();
         Some(Self {
             id: *request,
             number: *number,
@@ -369,7 +371,7 @@ impl Request {
             content_hash: *content_hash,
             required: *required,
             required_other: *required_other,
-            eligible: eligible.as_slice().into(),
+            eligible: eligible.into(),
             estimates: estimates.as_slice().into(),
             refused: refused.as_slice().into(),
             was: was.as_slice().into(),
@@ -405,6 +407,18 @@ impl Request {
     /// Live votes.
     pub fn live_votes(&self) -> impl Iterator<Item = &Vote> {
         self.votes.iter().filter(|vote| vote.withdrawn_at.is_none())
+    }
+
+    /// The grants by which `user` was an approver when it was made; none: they were not.
+    pub(crate) fn approver_grants(&self, user: UserId) -> &[(UserId, GrantId)] {
+        let from = self.eligible.partition_point(|(approver, _)| *approver < user);
+        let to = self.eligible.partition_point(|(approver, _)| *approver <= user);
+        &self.eligible[from..to]
+    }
+
+    /// Everybody who was an approver when it was made, in the order of their numbers.
+    pub(crate) fn approvers(&self) -> impl Iterator<Item = UserId> + '_ {
+        self.eligible.chunk_by(|(one, _), (other, _)| one == other).map(|grants| grants[0].0)
     }
 
     /// The live vote of `user`.

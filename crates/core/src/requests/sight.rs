@@ -215,7 +215,7 @@ impl State {
     /// By a grant that they still hold.
     fn may_decide(&self, request: &Request, user: UserId, now: Timestamp) -> bool {
         let holds = |grant| self.grants.get(grant).is_some_and(|grant| grant.is_live(now));
-        request.eligible.iter().any(|(voter, grant)| *voter == user && holds(grant))
+        request.approver_grants(user).iter().any(|(_, grant)| holds(grant))
     }
 
     fn sight_of_targets(&self, rights: &Rights, request: &Request, now: Timestamp) -> Sight {

@@ -115,8 +115,8 @@ impl<'a> Count<'a> {
             };
             role_fits && grant.is_live(self.now)
         };
-        let theirs = self.request.eligible.iter().filter(|(approver, _)| *approver == user);
-        let grants = theirs.filter_map(|(_, grant)| state.grants.get(grant)).filter(fits);
+        let theirs = self.request.approver_grants(user);
+        let grants = theirs.iter().filter_map(|(_, grant)| state.grants.get(grant)).filter(fits);
         let scopes: Vec<_> = grants.map(|grant| &grant.scope).collect();
         state.counts(self.request.payload.account, user) && self.is_within(&scopes)
     }
@@ -157,11 +157,11 @@ impl State {
     pub fn tally(&self, request: &Request, now: Timestamp) -> Tally {
         let (votes, payload) = (Count::of(self, request, now), &request.payload);
         let (mut approvals, mut undecided, mut suspended) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-        for (user, _) in request.eligible.iter() {
-            match votes.stand(*user) {
-                Stand::Approves => drop(approvals.insert(*user)),
-                Stand::Undecided => drop(undecided.insert(*user)),
-                Stand::Suspended => drop(suspended.insert(*user)),
+        for user in request.approvers() {
+            match votes.stand(user) {
+                Stand::Approves => drop(approvals.insert(user)),
+                Stand::Undecided => drop(undecided.insert(user)),
+                Stand::Suspended => drop(suspended.insert(user)),
                 Stand::Aside => {}
             }
         }
@@ -202,7 +202,7 @@ impl State {
     pub fn awaits(&self, request: &Request, user: UserId, now: Timestamp) -> bool {
         // What is quick to tell comes first: lists are searched with this.
         request.state == RequestState::Pending
-            && request.eligible.iter().any(|(approver, _)| *approver == user)
+            && !request.approver_grants(user).is_empty()
             && request.vote_of(user).is_none()
             && Count::of(self, request, now).stand(user) == Stand::Undecided
     }

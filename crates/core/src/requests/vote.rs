@@ -64,7 +64,7 @@ impl State {
             NoSay::Submitted
         } else if self.is_own(request.payload.initiator, user) {
             NoSay::ByProgram
-        } else if request.eligible.iter().any(|(approver, _)| *approver == user) {
+        } else if !request.approver_grants(user).is_empty() {
             NoSay::RoleChanged
         } else {
             NoSay::NotThen
