@@ -362,8 +362,8 @@ impl Request {
             return None;
         };
         let targets = payload.targets.len();
-        let mut eligible = eligible.clone();
-        eligible.sort_unstable();
+        let mut eligible: Arc<[_]> = eligible.as_slice().into();
+        Arc::make_mut(&mut eligible).sort_unstable();
         Some(Self {
             id: *request,
             number: *number,
@@ -371,7 +371,7 @@ impl Request {
             content_hash: *content_hash,
             required: *required,
             required_other: *required_other,
-            eligible: eligible.into(),
+            eligible,
             estimates: estimates.as_slice().into(),
             refused: refused.as_slice().into(),
             was: was.as_slice().into(),

@@ -276,11 +276,13 @@ impl State {
         let Some(place) = self.by_request.get(&id).copied() else {
             return;
         };
-        if let Some(request) = self.requests.get(place as usize).cloned() {
-            self.claim(&request, 0);
-        }
+        let Some(request) = self.requests.get(place as usize).cloned() else { return };
+        let targets = u32::try_from(request.payload.targets.len()).unwrap_or(u32::MAX);
+        self.free(id, 0..targets);
         self.open.remove(&place);
-        self.open_controls.remove(&place);
+        if is_control(&request) {
+            self.open_controls.remove(&place);
+        }
     }
 }
 

@@ -8,24 +8,16 @@ use crate::{
 };
 
 impl State {
-    /// Gives the request's devices to `holder` (a place plus one; 0 frees what the request still holds).
+    /// Gives the request's devices to `holder` (a place plus one).
     pub(super) fn claim(&mut self, request: &Request, holder: u32) {
         let Action::Device(operation) = &request.payload.action else {
             return;
         };
-        let mine = self.by_request.get(&request.id).map_or(0, |place| place + 1);
         for (_, target) in request.effective() {
-            let Target::Device(device) = target else {
-                continue;
-            };
-            let Some(claims) = self.claims.get_mut(device.index() - 1) else {
-                continue;
-            };
-            for group in operation.conflict_groups() {
-                let slot = &mut claims.0[*group as usize];
-                if holder != 0 || *slot == mine {
-                    *slot = holder;
-                }
+            if let Target::Device(device) = target
+                && let Some(claims) = self.claims.get_mut(device.index() - 1)
+            {
+                operation.conflict_groups().iter().for_each(|group| claims.0[*group as usize] = holder);
             }
         }
     }
@@ -35,9 +27,11 @@ impl State {
         let Some(place) = self.by_request.get(&id).copied() else { return };
         let Some(request) = self.requests.get(place as usize).cloned() else { return };
         for item in items {
-            if let Some(Target::Device(device)) = request.payload.targets.get(item as usize)
-                && let Some(claims) = self.claims.get_mut(device.index() - 1)
-            {
+            let Some(Target::Device(device)) = request.payload.targets.get(item as usize) else { continue };
+            let at = device.index() - 1;
+            // Looked at first: what is changed is copied if somebody reads the state.
+            let is_held = self.claims.get(at).is_some_and(|claims| claims.0.contains(&(place + 1)));
+            if is_held && let Some(claims) = self.claims.get_mut(at) {
                 claims.0.iter_mut().filter(|slot| **slot == place + 1).for_each(|slot| *slot = 0);
             }
         }
