@@ -130,16 +130,14 @@ function PoolsForm({ targets, now, onClose, onSet }: Asked & { now: PoolsNow }) 
         </div>
       </fieldset>
       {foretold.refusal ? <ProblemNote error={foretold.refusal} /> : null}
-      {action && !foretold.refusal && foretold.preview && (
-        <Foreseen preview={foretold.preview} devices={targets.length} />
-      )}
+      {action && !foretold.refusal && foretold.preview && <Foreseen preview={foretold.preview} />}
     </FormDialog>
   );
 }
 
 /** What the first devices would get, and what to know before asking. */
-function Foreseen({ preview, devices }: { preview: Preview; devices: number }) {
-  const names = namesOf(preview.changes ?? [], MOST_NAMES);
+function Foreseen({ preview }: { preview: Preview }) {
+  const { names, more } = namesOf(preview.changes ?? [], MOST_NAMES);
   return (
     <section className="col" aria-label="What they would get">
       {names.length > 0 && (
@@ -166,9 +164,7 @@ function Foreseen({ preview, devices }: { preview: Preview; devices: number }) {
           </tbody>
         </table>
       )}
-      {names.length > 0 && devices > names.length && (
-        <p className="small dim">The review and the request's targets have all of them.</p>
-      )}
+      {more > 0 && <p className="small dim">and {plural(more, "more name")}</p>}
       {preview.warnings.map((warning) => (
         <Note key={`${warning.code} ${warning.detail}`} tone="warn">
           {warning.detail}

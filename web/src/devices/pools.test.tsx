@@ -117,6 +117,7 @@ it("shows what the first devices would get as it is written, and refuses what th
   const table = await screen.findByRole("table");
   await waitFor(() => expect(within(table).getByText("farm.dev-2")).toBeTruthy());
   expect(within(table).getAllByText("farm.old →")).toHaveLength(2);
+  expect(screen.getByText("and 1 more name")).toBeTruthy();
   await waitFor(() => expect(screen.queryByText("2 devices share it")).toBeNull());
 
   const add = screen.getByRole("button", { name: "Add to the draft" }) as HTMLButtonElement;

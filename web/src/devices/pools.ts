@@ -58,18 +58,18 @@ export interface NamedUser {
   next: string | null;
 }
 
-/** The names that the first devices would get, each from and to. */
-export function namesOf(rows: readonly ChangeRow[], most: number): NamedUser[] {
-  return rows
-    .flatMap((row) =>
-      (row.users?.first ?? []).map((user) => ({
-        pool: row.of ?? "",
-        device: user.device,
-        old: user.old,
-        next: user.new,
-      })),
-    )
-    .slice(0, most);
+/** The names that devices would get, each from and to, as far as they were told; and how many there are of others. */
+export function namesOf(rows: readonly ChangeRow[], most: number): { names: NamedUser[]; more: number } {
+  const told = rows.flatMap((row) =>
+    (row.users?.first ?? []).map((user) => ({
+      pool: row.of ?? "",
+      device: user.device,
+      old: user.old,
+      next: user.new,
+    })),
+  );
+  const untold = rows.reduce((sum, row) => sum + (row.users?.more ?? 0), 0);
+  return { names: told.slice(0, most), more: untold + Math.max(0, told.length - most) };
 }
 
 /** The text with a name where the cursor is, and where the cursor is then. */

@@ -204,3 +204,48 @@ impl Operation {
         matches!(self, Self::Pause {} | Self::SetPowerMode { mode: PowerMode::Sleep })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn pool(url: &str, user: &str) -> Pool {
+        Pool { url: url.into(), user: user.into() }
+    }
+
+    #[test]
+    fn pools_are_what_miners_take_and_nothing_else() {
+        let url = "stratum+tcp://pool.example:3333";
+        for user in ["farm.rig-1_a", "me@example.com", "bc1qfarm.7x23", &"u".repeat(128)] {
+            assert_eq!(pool(url, user).check(), Ok(()), "{user}");
+        }
+        assert_eq!(pool(url, "").check(), Err(BadPool::UserLength));
+        assert_eq!(pool(url, &"u".repeat(129)).check(), Err(BadPool::UserLength));
+        for url in
+            ["", "pool.example:3333", "stratum+tcp://", "://pool.example:3333", &format!("a://{}", "u".repeat(252))]
+        {
+            assert_eq!(pool(url, "farm").check(), Err(BadPool::Url), "{url}");
+        }
+        for user in ["a b", "a,b", "a|b", "a\"b", "a\\b", "{a}", "a\nb", "caf\u{e9}", "a\u{202e}b"] {
+            assert_eq!(pool(url, user).check(), Err(BadPool::Character), "{user}");
+        }
+        assert_eq!(
+            (pool(url, "a.{name}").check(), pool(url, "a.{name}").check_asked()),
+            (Err(BadPool::Character), Ok(()))
+        );
+        assert_eq!(pool("stratum+tcp://{name}:1", "a").check_asked(), Err(BadPool::Character));
+    }
+
+    proptest! {
+        /// Whatever is taken can be put between commas, quotation marks and bars.
+        #[test]
+        fn what_is_taken_breaks_out_of_no_order(url in any::<String>(), user in any::<String>()) {
+            let pool = pool(&format!("a://{url}"), &user);
+            if pool.check().is_ok() {
+                let odd = |c: char| NEVER.contains(&c) || !c.is_ascii_graphic();
+                prop_assert!(!pool.url.chars().chain(pool.user.chars()).any(odd));
+            }
+        }
+    }
+}

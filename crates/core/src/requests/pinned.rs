@@ -139,7 +139,8 @@ impl State {
         })
     }
 
-    /// What is no longer so of a device of what its users were made of; none while all is.
+    /// What is no longer so of a device of what its users were made of; none while all is. What a place is called now is not told:
+    /// it is read by whoever sees the device.
     #[must_use]
     pub fn stale(&self, payload: &Payload, item: u32, device: &Device) -> Option<String> {
         let fields: BTreeSet<_> = payload.pinned.0.keys().copied().collect();
@@ -147,10 +148,17 @@ impl State {
         fields.into_iter().find_map(|field| {
             let was = payload.pinned.value(field, item, payload.targets.len());
             let is = now.get(&field).map(String::as_str);
-            (was != is).then(|| {
-                let (name, is) = (field.name(), is.unwrap_or("not known"));
-                format!("stale: {{{name}}} was {} when it was asked for and is {is} now", was.unwrap_or("not known"))
-            })
+            let told = match field {
+                TemplateField::Name
+                | TemplateField::Ip
+                | TemplateField::Ip3
+                | TemplateField::Ip4
+                | TemplateField::Mac
+                | TemplateField::Serial => is.unwrap_or("not known"),
+                TemplateField::Position | TemplateField::SubAccount => "another",
+            };
+            let was = (was != is).then(|| was.unwrap_or("not known"))?;
+            Some(format!("stale: {{{}}} was {was} when it was asked for and is {told} now", field.name()))
         })
     }
 }
