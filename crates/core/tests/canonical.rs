@@ -2,20 +2,25 @@
 
 use adit_core::{
     authz::Principal,
-    fleet::{Operation, Pool},
+    fleet::{Operation, Pool, TemplateField},
     ids::{AccountId, DeviceId, UserId},
-    requests::{Action, Base, Payload, Scenario, Target},
+    requests::{Action, Base, Payload, Pinned, Scenario, Target},
     time::Timestamp,
 };
 use proptest::prelude::*;
 
 fn payload(pools: Vec<(String, String)>, not_after: i64, targets: Vec<u32>) -> Payload {
+    let mut pinned = Pinned::default();
+    for (_, user) in &pools {
+        pinned.push([(TemplateField::Serial, user.clone()), (TemplateField::Ip3, user.clone())].into());
+    }
     let pools = pools.into_iter().map(|(url, user)| Pool { url, user }).collect();
     Payload {
         account: AccountId(1),
         scenario: Scenario::FleetPower,
         action: Action::Device(Operation::SetPools { pools }),
         targets: targets.into_iter().map(|id| Target::Device(DeviceId(id))).collect(),
+        pinned,
         base_versions: [(Base::Policy(Scenario::FleetPower), "2".into()), (Base::Places, "ab".repeat(8))].into(),
         initiator: Principal::User(UserId(7)),
         revision: 1,

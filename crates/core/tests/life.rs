@@ -106,7 +106,7 @@ fn what_the_targets_were_set_to_is_kept_with_the_request() {
     w.run(&actor, Command::Submit(submission)).unwrap();
     let request = w.request(adit_core::ids::RequestId(900.into()));
     let was: Vec<_> = request.was.iter().map(|was| (was.setting.clone(), was.items.clone())).collect();
-    let of = |mode, items: &[u32]| (Setting::PowerMode(mode), items.to_vec());
+    let of = |mode, items: &[u32]| (Some(Setting::PowerMode(mode)), items.to_vec());
     assert_eq!(was, [of(PowerMode::Normal, &[0, 2]), of(PowerMode::High, &[1])]);
 }
 

@@ -282,7 +282,7 @@ fn devices_of_an_agent_that_only_watches_are_left_out_before_anybody_approves() 
     let (owner, sleep) = (w.owner, mode(PowerMode::Sleep));
     set_mode(&mut w, AgentMode::MonitoringOnly);
     let watched = |id| (DeviceId(id), Refusal::NotControlled { agent: AGENT });
-    let award = w.state.award(&sleep, &[DeviceId(1), DeviceId(2)], 1);
+    let award = w.state.award(&sleep, &[DeviceId(1), DeviceId(2)], 1, &|_| true);
     assert_eq!((award.refused, award.given.len()), (vec![watched(1), watched(2)], 0));
     let why = w.try_ask(owner, sleep.clone(), &[1, 2]).unwrap_err();
     assert_eq!((why.code(), why.status()), ("not_controlled", 422));

@@ -2,7 +2,7 @@
 
 use crate::net::Failure;
 use crate::{Credential, DeviceError, Outcome, Probe, Target, models};
-use adit_core::fleet::{Activity, Connectivity, DeviceIdentity, Operation, Pool, PowerMode, Reading};
+use adit_core::fleet::{Activity, Connectivity, DeviceIdentity, MAX_POOLS, Operation, PowerMode, Reading};
 use serde_json::Value;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
@@ -140,19 +140,11 @@ where
 /// Parameters no device could take, told before anything is sent.
 pub(crate) fn impossible(operation: &Operation) -> Option<Outcome> {
     let Operation::SetPools { pools } = operation else { return None };
-    let fits = |pool: &Pool| {
-        let plain = |text: &str| !text.chars().any(|c| c.is_control() || c.is_whitespace());
-        (1..=255).contains(&pool.url.len())
-            && (1..=128).contains(&pool.user.len())
-            && plain(&pool.url)
-            && plain(&pool.user)
-    };
-    let reason = match pools.len() {
-        1..=3 if pools.iter().all(fits) => return None,
-        1..=3 => "a pool's address or worker has the wrong length or a blank in it",
-        _ => "a miner takes one to three pools",
-    };
-    Some(Outcome::NotSent { reason: reason.into() })
+    if !(1..=MAX_POOLS).contains(&pools.len()) {
+        return Some(Outcome::NotSent { reason: "a miner takes one to three pools".into() });
+    }
+    let bad = pools.iter().find_map(|pool| pool.check().err())?;
+    Some(Outcome::NotSent { reason: bad.to_string() })
 }
 
 /// What a miner says of whether it works, besides its numbers.
@@ -223,7 +215,7 @@ pub(crate) fn pool_alive(pools: &[Value], status: &str) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use adit_core::ids::DeviceId;
+    use adit_core::{fleet::Pool, ids::DeviceId};
 
     fn identity(mac: Option<&str>, serial: Option<&str>) -> DeviceIdentity {
         DeviceIdentity { mac: mac.map(Into::into), serial: serial.map(Into::into) }
@@ -314,8 +306,13 @@ mod tests {
         let pools =
             |n: usize, url: &str| Operation::SetPools { pools: vec![Pool { url: url.into(), user: "w".into() }; n] };
         assert_eq!(impossible(&pools(3, "stratum+tcp://a:1")), None);
-        for bad in [pools(0, "x"), pools(4, "x"), pools(1, ""), pools(1, "a b"), pools(1, "a\n")] {
-            assert!(matches!(impossible(&bad), Some(Outcome::NotSent { .. })));
+        for bad in [pools(0, "x://a"), pools(4, "x://a"), pools(1, ""), pools(1, "x://a b"), pools(1, "x://a\n")] {
+            assert!(matches!(impossible(&bad), Some(Outcome::NotSent { .. })), "{bad:?}");
+        }
+        // A template that nobody has expanded is no miner's user.
+        for user in ["farm.{name}", "farm,1", "farm|1", "farm 1", ""] {
+            let pools = vec![Pool { url: "stratum+tcp://a:1".into(), user: user.into() }];
+            assert!(matches!(impossible(&Operation::SetPools { pools }), Some(Outcome::NotSent { .. })), "{user}");
         }
     }
 

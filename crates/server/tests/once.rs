@@ -19,8 +19,9 @@ use tower::ServiceExt;
 
 /// Operations that make nothing that could be there twice: they look, decide on what is there, take the place of what was there, or
 /// go by a proof that is good for one use.
-const MAKE_NOTHING: [&str; 32] = [
+const MAKE_NOTHING: [&str; 33] = [
     "/api/v1/approval-policies/simulate",
+    "/api/v1/devices/pools",
     "/api/v1/email-verifications",
     "/api/v1/inbox/marks",
     "/api/v1/invitations/accept",

@@ -94,6 +94,11 @@ export function amendRequest(id: string, action: Action, targets: string[], reas
   });
 }
 
+/** What devices have for pools now. */
+export function poolsNow(targets: readonly string[]) {
+  return unwrap(client.POST("/devices/pools", { body: { targets: [...targets] } }));
+}
+
 export function previewRequest(action: Action, targets: string[]) {
   return unwrap(client.POST("/requests/preview", { body: { action, targets } }));
 }

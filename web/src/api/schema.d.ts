@@ -333,6 +333,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/devices/pools": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What devices have for pools now, told together. */
+        post: operations["post_devices_pools"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/devices/{id}": {
         parameters: {
             query?: never;
@@ -2082,7 +2099,9 @@ export interface components {
             action: "set_pools";
             params: {
                 pools: {
+                    /** @description `stratum+tcp://host:port` and the like. */
                     url: string;
+                    /** @description May have `{name}`, `{ip}`, `{ip3}`, `{ip4}`, `{mac}`, `{serial}`, `{position}` and `{sub_account}` in it, which stand for what is known of each device; no other braces. */
                     user: string;
                 }[];
             };
@@ -2618,6 +2637,16 @@ export interface components {
             of: string | null;
             old: string | null;
             text: string;
+            /** @description Where each device gets a user of its own: what they are made of, the first of them, from and to, and how many more there are. The items of a request have all of them. */
+            users: {
+                first: {
+                    device: string;
+                    new: string | null;
+                    old: string | null;
+                }[];
+                more: number;
+                template: string;
+            } | null;
             /** @enum {string} */
             weight: "money" | "change" | "same" | "context";
         };
@@ -3013,6 +3042,7 @@ export interface components {
         Item: {
             at: number | null;
             index: number;
+            /** @description How it ended; of one that waits, why it would be left out if it were its turn now. */
             message: string | null;
             /** @description What it draws since; null until that has settled or ten minutes have passed. */
             power_after_w: number | null;
@@ -3021,6 +3051,11 @@ export interface components {
             power_settled: boolean | null;
             state: components["schemas"]["ItemState"];
             target: components["schemas"]["TargetRef"];
+            /** @description Where each target gets users of its own: at each pool what it had when it was asked for, null where that is not known, and what was approved for it. */
+            users: {
+                new: string;
+                old: string | null;
+            }[] | null;
         };
         ItemPage: {
             items: components["schemas"]["Item"][];
@@ -3395,6 +3430,28 @@ export interface components {
             safeguards: components["schemas"]["Safeguards"];
             /** @description Only people with one-time codes or a passkey count as approvers. */
             second_factor_required: boolean;
+        };
+        PoolText: {
+            /** @description How many there are; to have none is one of them. */
+            kinds: number;
+            /** @description What all of them have; null if they differ. */
+            value: string | null;
+        };
+        PoolsAsk: {
+            targets: string[];
+        };
+        /** @description What devices say that they have for pools, in the order of preference, told together. */
+        PoolsNow: {
+            devices: number;
+            /** @description So many have not said; the rest is about the others. */
+            not_reported: number;
+            pools: {
+                url: components["schemas"]["PoolText"];
+                user: components["schemas"]["PoolText"] & {
+                    /** @description Makes the users that they have, if they differ and one does. */
+                    template: string | null;
+                };
+            }[];
         };
         /** @enum {string} */
         PowerMode: "sleep" | "low" | "normal" | "high";
@@ -3961,7 +4018,7 @@ export interface components {
         };
         Warning: {
             /** @enum {string} */
-            code: "unsupported" | "not_controlled" | "offline" | "no_op" | "busy" | "overrides";
+            code: "unsupported" | "not_controlled" | "offline" | "no_op" | "busy" | "overrides" | "no_worker_name" | "same_worker_name";
             detail: string;
             devices: string[];
             number?: number;
@@ -4789,6 +4846,31 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DeviceIds"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_devices_pools: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PoolsAsk"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PoolsNow"];
                 };
             };
             default: components["responses"]["Problem"];

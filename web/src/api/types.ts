@@ -37,6 +37,7 @@ export type RequestsQuery = NonNullable<operations["get_requests"]["parameters"]
 export type Box = NonNullable<RequestsQuery["box"]>;
 export type RequestPage = Schemas["RequestPage"];
 export type Preview = Schemas["Preview"];
+export type PoolsNow = Schemas["PoolsNow"];
 export type SubmitResult = Schemas["SubmitResult"];
 export type Policy = Schemas["Policy"];
 export type RoleCatalogue = Schemas["Roles"];

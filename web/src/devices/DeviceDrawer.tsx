@@ -1,7 +1,7 @@
 import { Drawer } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import type { SeenRow } from "../api/merge";
 import { agentsQuery, deviceQuery } from "../api/queries";
 import type { Action, DeviceRow } from "../api/types";
@@ -14,8 +14,9 @@ import { Status } from "../ui/status";
 import { useNow } from "../ui/use-now";
 import { ActionButtons } from "./ActionButtons";
 import css from "./Devices.module.css";
-import { PoolsDialog } from "./PoolsDialog";
 import { useDraftAction } from "./use-draft-action";
+
+const PoolsDialog = lazy(() => import("./PoolsDialog").then((module) => ({ default: module.PoolsDialog })));
 
 export function DeviceDrawer({ id, onClose }: { id: string | undefined; onClose: () => void }) {
   const { data, error, refetch } = useQuery({ ...deviceQuery(id ?? ""), enabled: id !== undefined });
@@ -140,12 +141,11 @@ function Details({ device }: { device: SeenRow }) {
           <p className="dim">{device.pools === null ? "Not reported" : "None set"}</p>
         )}
       </section>
-      <PoolsDialog
-        opened={pools}
-        onClose={() => setPools(false)}
-        start={device.pools}
-        onSet={(chosen) => ask({ action: "set_pools", params: { pools: chosen } })}
-      />
+      {pools && (
+        <Suspense fallback={null}>
+          <PoolsDialog targets={[device.id]} onClose={() => setPools(false)} onSet={ask} />
+        </Suspense>
+      )}
     </div>
   );
 }

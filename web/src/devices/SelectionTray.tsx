@@ -7,10 +7,10 @@ import { useCan } from "../ui/permissions";
 import { ActionButtons } from "./ActionButtons";
 import css from "./Devices.module.css";
 import type { Move } from "./MoveDialog";
-import { PoolsDialog } from "./PoolsDialog";
 import { bySite, type Picks, selection, summary } from "./selection";
 import { useDraftAction } from "./use-draft-action";
 
+const PoolsDialog = lazy(() => import("./PoolsDialog").then((module) => ({ default: module.PoolsDialog })));
 const MoveDialog = lazy(() => import("./MoveDialog").then((module) => ({ default: module.MoveDialog })));
 
 /** What is selected and what can be asked of it. What changes devices goes into the draft first. */
@@ -79,11 +79,11 @@ export function SelectionTray({
           <MoveDialog move={move} picks={picks} onClose={() => setMove(null)} />
         </Suspense>
       )}
-      <PoolsDialog
-        opened={pools}
-        onClose={() => setPools(false)}
-        onSet={(chosen) => ask({ action: "set_pools", params: { pools: chosen } })}
-      />
+      {pools && (
+        <Suspense fallback={null}>
+          <PoolsDialog targets={[...picks.keys()]} onClose={() => setPools(false)} onSet={ask} />
+        </Suspense>
+      )}
     </section>
   );
 }

@@ -7,6 +7,7 @@ import { placesQuery } from "../api/people";
 import { problemOf } from "../api/problem";
 import type { Action } from "../api/types";
 import { Note } from "../ui/feedback";
+import { useForetold } from "../ui/use-foretold";
 import css from "./Money.module.css";
 import { type MoneyChange, MoneyDialog, sentence } from "./MoneyDialog";
 import { ShareChanges } from "./Shares";
@@ -22,7 +23,6 @@ import {
   total,
   WHOLE,
 } from "./shares";
-import { useForetold } from "./use-foretold";
 
 const KINDS = [
   { value: "wallet", label: "Its own wallet" },

@@ -6,7 +6,7 @@ import { AMEND, Amends, amendTitle, isSame, NOTHING_NEW } from "../ui/amends";
 import { Note } from "../ui/feedback";
 import { FormDialog } from "../ui/form-dialog";
 import { wait } from "../ui/format";
-import type { Foretold } from "./use-foretold";
+import type { Foretold } from "../ui/use-foretold";
 
 /** Whose money, and what follows. */
 export interface MoneyChange {

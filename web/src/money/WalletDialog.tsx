@@ -4,8 +4,8 @@ import { type WalletOf, walletChange } from "../api/money";
 import { hasCode, problemOf } from "../api/problem";
 import type { Action } from "../api/types";
 import { AddressChange } from "../ui/address";
+import { useForetold } from "../ui/use-foretold";
 import { type MoneyChange, MoneyDialog, sentence } from "./MoneyDialog";
-import { useForetold } from "./use-foretold";
 
 /** Another address for a sub-account's own money: checked by the server while it is typed. */
 export function WalletDialog({ of, name, ...rest }: MoneyChange & { of: WalletOf }) {

@@ -4,11 +4,11 @@ import type { Person } from "../api/account-types";
 import { forecastQuery } from "../api/governance";
 import { removePerson } from "../api/people";
 import type { PolicyChange } from "../api/types";
-import { useForetold } from "../money/use-foretold";
 import { type Chosen, changesOf } from "../policies/lowering";
 import { Note, ProblemNote } from "../ui/feedback";
 import { FormDialog } from "../ui/form-dialog";
 import { useCan } from "../ui/permissions";
+import { useForetold } from "../ui/use-foretold";
 import { useOutcome } from "../ui/use-outcome";
 
 const LowerCounts = lazy(() =>

@@ -53,6 +53,15 @@ export function Results({ request }: { request: Request }) {
   );
 }
 
+/** What was said of it, and the names that it gets where each target gets its own. */
+const saidOf = ({ message, users }: Item) =>
+  [
+    message,
+    ...(users ?? []).map(({ old, new: name }) => (old === null || old === name ? name : `${old} → ${name}`)),
+  ]
+    .filter((part) => part !== null)
+    .join("; ");
+
 /** On a phone each is a card of three lines. */
 const ROW_PX = { wide: 34, narrow: 92 };
 
@@ -105,8 +114,8 @@ function ResultTable({ items, devices, rowPx }: { items: readonly Item[]; device
                 <ToneMark tone={TONE[item.state]} />
                 {STATE_WORD[item.state]}
               </span>
-              <span role="cell" className="soft" title={item.message ?? undefined}>
-                {item.message ?? ""}
+              <span role="cell" className="soft" title={saidOf(item) || undefined}>
+                {saidOf(item)}
               </span>
               <span role="cell" className={`num ${css.r}`}>
                 {devices && powerText(item)}

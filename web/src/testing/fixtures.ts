@@ -51,6 +51,7 @@ export function change(patch: Partial<ChangeRow> = {}): ChangeRow {
     devices: 1,
     weight: "change",
     caution: null,
+    users: null,
     text: "Power mode: normal → low (1 device)",
     ...patch,
   };
@@ -61,6 +62,7 @@ export function item(index: number, state: ItemState, patch: Partial<Item> = {})
     index,
     target: { id: `dev-${index}`, name: `dev-${index}`, model: "Antminer S19", ip: "10.0.0.1" },
     state,
+    users: null,
     message: null,
     at: null,
     power_before_w: null,

@@ -95,3 +95,26 @@ it("is one line in a list", () => {
   render(<ChangesLine text={thief.text} />);
   expect(document.body.textContent).toBe(thief.text);
 });
+
+it("tells template and names device by device, and how many more there are", () => {
+  const first = [
+    { device: "dev-1", old: "farm.old", new: "farm.dev-1" },
+    { device: "dev-2", old: null, new: "farm.dev-2" },
+  ];
+  const made = change({
+    ...thief,
+    caution: "another_worker",
+    old: "farm.* (several workers)",
+    new: "farm.{name} (dev-1 farm.old → farm.dev-1, dev-2 farm.dev-2 and 7 more; list 0a1b2c3d)",
+    users: { template: "farm.{name}", first, more: 7 },
+  });
+  show([made]);
+  const names = within(screen.getByRole("region", { name: "Look at this first" })).getByRole("list", {
+    name: "Device by device",
+  });
+  const lines = within(names)
+    .getAllByRole("listitem")
+    .map((line) => line.textContent);
+  expect(lines).toEqual(["dev-1: farm.old → farm.dev-1", "dev-2: farm.dev-2", "and 7 more devices"]);
+  expect(screen.getAllByText("farm.{name}")).toHaveLength(2);
+});

@@ -57,13 +57,30 @@ export function Cautions({ rows }: { rows: readonly ChangeRow[] }) {
               <span aria-hidden="true">→</span>
               <span className="sr">then</span>
               <span className={css.new}>
-                <Side text={row.new} />
+                <Side text={row.users?.template ?? row.new} />
               </span>
             </div>
+            <Users row={row} />
           </li>
         ))}
       </ul>
     </section>
+  );
+}
+
+/** Where each device gets a name of its own: the first of them, from and to. */
+function Users({ row: { users } }: { row: ChangeRow }) {
+  if (!users) return null;
+  return (
+    <ul className={`plain small ${css.users}`} aria-label="Device by device">
+      {users.first.map(({ device, old, new: name }) => (
+        <li key={device}>
+          {device}: {old !== null && old !== name && <span className={css.from}>{old} → </span>}
+          {name ?? "none that can be made"}
+        </li>
+      ))}
+      {users.more > 0 && <li className="dim">and {plural(users.more, "more device")}</li>}
+    </ul>
   );
 }
 
@@ -149,7 +166,8 @@ function FromTo({ row }: { row: ChangeRow }) {
   if (row.weight === "same")
     return (
       <span className={css.from}>
-        = <Side text={row.new} />, as before
+        = <Side text={row.users?.template ?? row.new} />, as before
+        <Users row={row} />
       </span>
     );
   return (
@@ -162,8 +180,9 @@ function FromTo({ row }: { row: ChangeRow }) {
       )}
       {row.before !== "none" && " → "}
       <span className={css.to}>
-        <Side text={row.new} />
+        <Side text={row.users?.template ?? row.new} />
       </span>
+      <Users row={row} />
     </span>
   );
 }

@@ -11,9 +11,10 @@ pub mod ranges;
 pub mod reading;
 pub mod setting;
 mod settling;
+pub mod template;
 
 pub use model::{Agent, AgentMode, Container, Device, DeviceClaim, Group, ScanTask, Site, SitePolicy, SubAccount};
-pub use operation::{ConflictGroup, OpKind, Operation, Pool, PowerMode};
+pub use operation::{BadPool, ConflictGroup, MAX_POOLS, OpKind, Operation, Pool, PowerMode};
 pub use outcome::{CommandId, Ending, Order, TargetResult};
 pub use ranges::{RangeError, Ranges};
 pub use reading::{
@@ -22,3 +23,4 @@ pub use reading::{
 };
 pub use setting::{PoolSetting, PoolUser, Setting, Worker, plain_url, same_pools};
 pub use settling::{PowerAfter, SETTLES_WITHIN, Settling};
+pub use template::{FieldValues, NoUser, NotATemplate, Template, TemplateField, template_of};

@@ -22,8 +22,59 @@ pub enum PowerMode {
 pub struct Pool {
     /// `stratum+tcp://host:port` and the like, 1 to 255 characters.
     pub url: String,
-    /// Worker name at the pool, 1 to 128 characters.
+    /// Worker name at the pool, 1 to 128 characters. In what is asked for it may be a [template](super::Template).
     pub user: String,
+}
+
+/// Most pools that a miner takes.
+pub const MAX_POOLS: usize = 3;
+const MAX_URL: usize = 255;
+const MAX_USER: usize = 128;
+/// What miners' interfaces separate fields and orders by, or do not escape; and braces, which would be a template's.
+const NEVER: [char; 6] = [',', '|', '"', '\\', '{', '}'];
+
+/// Why miners or pools do not take a pool's address or user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BadPool {
+    /// Its address has the wrong form or length.
+    #[error("a pool needs an address such as stratum+tcp://host:port, of up to 255 characters")]
+    Url,
+    /// Its user is missing or too long.
+    #[error("a pool's user has 1 to 128 characters")]
+    UserLength,
+    /// There is a character that some of them do not take.
+    #[error("a pool's address and user are written in ASCII without blanks, commas, quotation marks, |, \\ and braces")]
+    Character,
+}
+
+impl Pool {
+    /// Can a miner be told it as it is? The one rule for people, the server and agents.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn check(&self) -> Result<(), BadPool> {
+        self.check_lengths()?;
+        let plain = |text: &str| text.chars().all(|c| c.is_ascii_graphic() && !NEVER.contains(&c));
+        if plain(&self.url) && plain(&self.user) { Ok(()) } else { Err(BadPool::Character) }
+    }
+
+    /// Can it be asked for? The braces in its user have been looked at already.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn check_asked(&self) -> Result<(), BadPool> {
+        self.check_lengths()?;
+        let user = self.user.replace(['{', '}'], "x");
+        Self { url: self.url.clone(), user }.check()
+    }
+
+    fn check_lengths(&self) -> Result<(), BadPool> {
+        let has_host = self.url.split_once("://").is_some_and(|(scheme, rest)| !scheme.is_empty() && !rest.is_empty());
+        if !has_host || self.url.len() > MAX_URL {
+            return Err(BadPool::Url);
+        }
+        if (1..=MAX_USER).contains(&self.user.len()) { Ok(()) } else { Err(BadPool::UserLength) }
+    }
 }
 
 /// An order to one device, with its parameters.
@@ -151,5 +202,50 @@ impl Operation {
     #[must_use]
     pub const fn is_safety(&self) -> bool {
         matches!(self, Self::Pause {} | Self::SetPowerMode { mode: PowerMode::Sleep })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn pool(url: &str, user: &str) -> Pool {
+        Pool { url: url.into(), user: user.into() }
+    }
+
+    #[test]
+    fn pools_are_what_miners_take_and_nothing_else() {
+        let url = "stratum+tcp://pool.example:3333";
+        for user in ["farm.rig-1_a", "me@example.com", "bc1qfarm.7x23", &"u".repeat(128)] {
+            assert_eq!(pool(url, user).check(), Ok(()), "{user}");
+        }
+        assert_eq!(pool(url, "").check(), Err(BadPool::UserLength));
+        assert_eq!(pool(url, &"u".repeat(129)).check(), Err(BadPool::UserLength));
+        for url in
+            ["", "pool.example:3333", "stratum+tcp://", "://pool.example:3333", &format!("a://{}", "u".repeat(252))]
+        {
+            assert_eq!(pool(url, "farm").check(), Err(BadPool::Url), "{url}");
+        }
+        for user in ["a b", "a,b", "a|b", "a\"b", "a\\b", "{a}", "a\nb", "caf\u{e9}", "a\u{202e}b"] {
+            assert_eq!(pool(url, user).check(), Err(BadPool::Character), "{user}");
+        }
+        assert_eq!(
+            (pool(url, "a.{name}").check(), pool(url, "a.{name}").check_asked()),
+            (Err(BadPool::Character), Ok(()))
+        );
+        assert_eq!(pool("stratum+tcp://{name}:1", "a").check_asked(), Err(BadPool::Character));
+    }
+
+    proptest! {
+        /// Whatever is taken can be put between commas, quotation marks and bars.
+        #[test]
+        fn what_is_taken_breaks_out_of_no_order(url in any::<String>(), user in any::<String>()) {
+            let pool = pool(&format!("a://{url}"), &user);
+            if pool.check().is_ok() {
+                let odd = |c: char| NEVER.contains(&c) || !c.is_ascii_graphic();
+                prop_assert!(!pool.url.chars().chain(pool.user.chars()).any(odd));
+            }
+        }
     }
 }

@@ -1,13 +1,12 @@
 //! What an operation sets, as a device says it has it: compared with what is wanted to tell whether anything would change, whether
 //! it has changed, and from what.
 
-use super::{Activity, Operation, Pool, PowerMode};
+use super::{Activity, MAX_POOLS, Operation, Pool, PowerMode};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// Longest text of a pool setting, bytes; a device that says more has not said anything that can be relied upon.
 const MAX_TEXT: usize = 255;
-/// Most pools of a setting.
-const MAX_POOLS: usize = 3;
 
 /// The part of a pool's user after its account.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -47,6 +46,17 @@ impl PoolUser {
     }
 }
 
+impl fmt::Display for PoolUser {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.account)?;
+        match &self.worker {
+            Worker::None => Ok(()),
+            Worker::One(worker) => write!(f, ".{worker}"),
+            Worker::Several => f.write_str(".*"),
+        }
+    }
+}
+
 /// One pool as a device has it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct PoolSetting {
@@ -71,10 +81,10 @@ pub enum Setting {
 }
 
 impl Setting {
-    /// Pools as a device or an order has them.
+    /// Pools as a device or an order has them, their addresses [as they are compared](plain_url).
     #[must_use]
     pub fn pools(pools: &[Pool]) -> Self {
-        let pool = |pool: &Pool| PoolSetting { url: pool.url.clone(), user: PoolUser::of(&pool.user) };
+        let pool = |pool: &Pool| PoolSetting { url: plain_url(&pool.url), user: PoolUser::of(&pool.user) };
         let mut pools: Vec<_> = pools.iter().map(pool).collect();
         pools.dedup();
         Self::Pools(pools)
@@ -86,7 +96,7 @@ impl Setting {
         let Self::Pools(pools) = self else { return true };
         let short = |pool: &PoolSetting| {
             let worker = if let Worker::One(worker) = &pool.user.worker { worker.len() } else { 0 };
-            pool.url.len() <= MAX_TEXT && pool.user.account.len() + worker <= MAX_TEXT
+            pool.url.len() <= MAX_TEXT + SCHEME.len() + 3 && pool.user.account.len() + worker <= MAX_TEXT
         };
         pools.len() <= MAX_POOLS && pools.iter().all(short)
     }
@@ -130,12 +140,7 @@ impl Operation {
 /// Addresses are compared by what they mean, users to the letter.
 #[must_use]
 pub fn same_pools(is: &[Pool], asked: &[Pool]) -> bool {
-    let plain = |pools: &[Pool]| {
-        let pools: Vec<_> =
-            pools.iter().map(|pool| Pool { url: plain_url(&pool.url), user: pool.user.clone() }).collect();
-        Setting::pools(&pools)
-    };
-    is.iter().all(|pool| !pool.user.is_empty()) && plain(is) == plain(asked)
+    is.iter().all(|pool| !pool.user.is_empty()) && Setting::pools(is) == Setting::pools(asked)
 }
 
 /// The scheme that miners use where an address names none.

@@ -1,7 +1,8 @@
 //! Which request holds a device: the later takes it from the one that waits, across users, in the log's order.
 
-use super::{Action, Refusal, Request, RequestState};
+use super::{Action, Pinned, Refusal, Request, RequestState};
 use crate::{
+    authz::Place,
     fleet::{ConflictGroup, Operation},
     ids::{DeviceId, RequestId},
     state::State,
@@ -13,6 +14,8 @@ use std::collections::BTreeMap;
 pub struct Award {
     /// Devices it gets.
     pub given: Vec<DeviceId>,
+    /// What the names in its pool users stand for on them, in the same order.
+    pub pinned: Pinned,
     /// Devices it does not get.
     pub refused: Vec<(DeviceId, Refusal)>,
     /// What waiting requests lose to it: places in their target lists.
@@ -20,19 +23,23 @@ pub struct Award {
 }
 
 impl State {
-    /// Decides each of the devices for a new request that needs `required` approvals. Empty unless it is an operation on
-    /// devices.
+    /// Decides each of the devices for a new request that needs `required` approvals, by somebody who sees these places. Empty
+    /// unless it is an operation on devices.
     #[must_use]
-    pub fn award(&self, action: &Action, devices: &[DeviceId], required: u32) -> Award {
+    pub fn award(&self, action: &Action, devices: &[DeviceId], required: u32, sees: &dyn Fn(&Place) -> bool) -> Award {
         let Action::Device(operation) = action else {
             return Award::default();
         };
         let mut award = Award::default();
         for device in devices {
-            if let Some(refusal) = self.cannot(*device, operation) {
-                award.refused.push((*device, refusal));
-                continue;
-            }
+            let told = self.cannot(*device, operation).map_or_else(|| self.told_now(*device, operation, sees), Err);
+            let values = match told {
+                Ok((_, values)) => values,
+                Err(refusal) => {
+                    award.refused.push((*device, refusal));
+                    continue;
+                }
+            };
             let holders = self.holders_in(*device, operation.conflict_groups());
             let obstacle = holders.iter().find_map(|holder| match holder.state {
                 RequestState::Pending if holder.required > required && !operation.is_safety() => {
@@ -53,6 +60,7 @@ impl State {
                 }
             }
             award.given.push(*device);
+            award.pinned.push(values);
         }
         award
     }
@@ -120,6 +128,7 @@ mod tests {
             scenario: action.scenario(),
             action,
             targets: vec![Target::Device(DeviceId(1))],
+            pinned: Pinned::default(),
             base_versions: BTreeMap::new(),
             initiator: Principal::User(UserId(1)),
             revision: 1,
@@ -167,11 +176,11 @@ mod tests {
         let state = held_by(Firmware);
         for operation in [Operation::Pause {}, Operation::Locate { on: true }, Operation::SetPools { pools: vec![] }] {
             let required = if operation.is_safety() { 1 } else { 2 };
-            let award = state.award(&Action::Device(operation), &[DeviceId(1)], required);
+            let award = state.award(&Action::Device(operation), &[DeviceId(1)], required, &|_| true);
             assert_eq!(award.given, [DeviceId(1)]);
             assert_eq!(award.dropped, [(WAITING, vec![0])].into());
         }
-        let held = state.award(&Action::Device(Operation::Locate { on: true }), &[DeviceId(1)], 1);
+        let held = state.award(&Action::Device(Operation::Locate { on: true }), &[DeviceId(1)], 1, &|_| true);
         assert_eq!(held.refused, [(DeviceId(1), Refusal::DeviceHeldByHigherAssurance { by: WAITING })]);
     }
 

@@ -13,7 +13,7 @@
 //! `action` and `control` are what can be asked for, `payload` the exact bytes that are approved. `submit` makes requests,
 //! `vote` takes decisions, `settle` makes every transition that follows by itself, `effects` carries out what changes the account
 //! (`people` what changes who may do what in it), `claims` decides which request holds a device, and `simulate` and `preset` say
-//! beforehand what a change would come to. `rendering` shows a payload field by field.
+//! beforehand what a change would come to. `pinned` is what names in pool users stand for. `rendering` shows a payload field by field.
 
 mod action;
 mod authority;
@@ -32,9 +32,11 @@ mod items;
 mod keys;
 mod money;
 mod observers;
+mod outlook;
 mod ownership;
 mod payload;
 mod people;
+mod pinned;
 mod policy;
 mod preset;
 mod quorum;
@@ -68,6 +70,7 @@ pub use observers::NewObserverLink;
 pub use ownership::offered_to;
 pub use payload::{ContentHash, MAX_TARGETS, NotAHash, Payload, Target};
 pub use people::{GrantChange, NewGrant};
+pub use pinned::Pinned;
 pub use policy::{APPROVE_TTL, EXECUTE_TTL, PolicyChange, TIMELOCK};
 pub use preset::Preset;
 pub use quorum::Rule;
@@ -82,6 +85,7 @@ pub use settle::{Approved, REPORT_GRACE};
 pub use sight::{Eyes, Sight};
 pub use simulate::{Forecast, Prospect, Supposition, Warning};
 pub use structure::MAX_RANGES;
+pub use submit::check_operation;
 pub use tally::Tally;
 pub use title::mode_name;
 pub(crate) use vote::check_step_up;

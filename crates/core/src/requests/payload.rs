@@ -1,6 +1,6 @@
 //! The exact bytes that are approved.
 
-use super::{Action, Base, Scenario, Version, canonical::canonical};
+use super::{Action, Base, Pinned, Scenario, Version, canonical::canonical};
 use crate::{
     authz::Principal,
     ids::{AccountId, AgentId, DeviceId},
@@ -62,6 +62,9 @@ pub struct Payload {
     pub action: Action,
     /// On what, sorted, each once. Empty where the action names its own object.
     pub targets: Vec<Target>,
+    /// What the names in pool users stand for on each target.
+    #[serde(default, skip_serializing_if = "Pinned::is_empty")]
+    pub pinned: Pinned,
     /// Versions of everything it names, as the initiator saw them.
     pub base_versions: BTreeMap<Base, Version>,
     /// By whom.

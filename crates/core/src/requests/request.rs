@@ -4,12 +4,12 @@ use super::{Action, ContentHash, Items, Payload, Target, rendering::Shown};
 use crate::{
     authz::Principal,
     event::Event,
-    fleet::{PowerAfter, Setting, TargetResult},
+    fleet::{PowerAfter, Setting, TargetResult, TemplateField},
     ids::{AgentId, DeviceId, GrantId, RequestId, UserId},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 /// Where a request stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -149,9 +149,9 @@ pub struct Outlook {
 /// What targets were set to when the request was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Was {
-    /// What.
-    pub setting: Setting,
-    /// Whose: places in the request's target list.
+    /// What; none if each was already as is asked of it.
+    pub setting: Option<Setting>,
+    /// Whose: places in the request's target list, in order.
     pub items: Vec<u32>,
 }
 
@@ -237,6 +237,13 @@ pub enum Refusal {
     },
     /// The device cannot do this.
     Unsupported,
+    /// A pool user has a name in braces that stands for nothing on this device, or for nothing that the initiator sees.
+    NoValue {
+        /// Which name.
+        name: TemplateField,
+    },
+    /// The user made for this device is nothing that pools and miners take.
+    UnfitUser,
     /// Nobody gives it orders: its agent only watches, or was revoked.
     NotControlled {
         /// Which agent.
@@ -402,6 +409,17 @@ impl Request {
             .zip(self.payload.targets.iter().zip(&self.items))
             .filter(|(_, (_, item))| !matches!(item, ItemState::Dropped { .. }))
             .map(|(place, (target, _))| (place, *target))
+    }
+
+    /// What the target at this place was set to when it was asked for, of what the operation sets; none if it had not said, or
+    /// that was not kept.
+    #[must_use]
+    pub fn was_set_to(&self, item: u32) -> Option<Cow<'_, Setting>> {
+        let was = self.was.iter().find(|was| was.items.binary_search(&item).is_ok())?;
+        match &was.setting {
+            Some(setting) => Some(Cow::Borrowed(setting)),
+            None => self.payload.operation_for(item)?.wanted().map(Cow::Owned),
+        }
     }
 
     /// Live votes.

@@ -67,8 +67,8 @@ impl State {
                     return None;
                 };
                 let order = match (&request.payload.action, target) {
-                    (Action::Device(operation), Target::Device(device)) => {
-                        Order::Device { device: *device, operation: operation.clone() }
+                    (Action::Device(_), Target::Device(device)) => {
+                        Order::Device { device: *device, operation: request.payload.operation_for(item)? }
                     }
                     (Action::Control(Control::RestartWorkers { .. }), Target::Agent(_)) => Order::RestartWorkers {},
                     _ => return None,
@@ -267,12 +267,15 @@ impl Tx {
         let mut skipped = Vec::new();
         for (item, target) in request.effective() {
             let agent = match target {
-                Target::Device(device) => self.state().device(device).map(|device| device.agent),
-                Target::Agent(agent) => Some(agent),
+                Target::Device(device) => match self.state().device(device) {
+                    Some(device) => self.state().stale(&request.payload, item, device).map_or(Ok(device.agent), Err),
+                    None => Err("it no longer exists".into()),
+                },
+                Target::Agent(agent) => Ok(agent),
             };
             match agent {
-                Some(agent) => agents.push((item, agent)),
-                None => skipped.push((item, TargetResult::of(Ending::Skipped, "it no longer exists"))),
+                Ok(agent) => agents.push((item, agent)),
+                Err(why) => skipped.push((item, TargetResult::of(Ending::Skipped, why))),
             }
         }
         Event::RequestExecuting { request: request.id, agents, skipped }

@@ -285,6 +285,7 @@ fn part_of(request: &Request, items: &BTreeSet<u32>, is_read: impl Fn(Target) ->
     let mut seen = request.clone();
     let at = |item: &u32| usize::try_from(*item).unwrap_or(usize::MAX);
     let payload = Arc::make_mut(&mut seen.payload);
+    payload.pinned = request.payload.pinned.only(items);
     payload.targets = items.iter().filter_map(|item| request.payload.targets.get(at(item)).copied()).collect();
     seen.estimates = items.iter().filter_map(|item| request.estimates.get(at(item)).copied()).collect();
     seen.items = items.iter().filter_map(|item| request.items.get(at(item)).cloned()).collect();

@@ -1,29 +1,26 @@
 //! Making a request: is it well formed, may they ask it, whose devices does it take, who must agree?
 
 use super::{
-    Action, Approvers, ContentHash, Control, Estimate, MAX_TARGETS, Outlook, Payload, Request, RequestState, Rule,
-    Target, Was,
+    Action, Approvers, ContentHash, Control, MAX_TARGETS, Payload, Request, RequestState, Rule, Target,
     claims::Award,
+    outlook::outlook,
+    pinned::MAX_PINNED,
     rendering,
     vote::{MAX_WORDS, check_step_up, state_word},
 };
 use crate::{
-    authz::{Actor, Denied, Permission, Principal},
+    authz::{Actor, Denied, Permission, Place, Principal},
     command::Submission,
     decide::Tx,
     event::Event,
-    fleet::{Operation, Setting},
+    fleet::{MAX_POOLS, Operation, Pool, TemplateField},
     ids::{DeviceId, RequestId},
     quotas::{Quota, is_exempt},
     rejection::{NoSay, Rejection},
     state::idempotency_key,
 };
 use sha2::{Digest, Sha256};
-use std::{collections::BTreeMap, sync::Arc};
-
-/// Most settings that differ; with more of them, a request on very many devices would be too long for the log. What the other
-/// devices were set to is not kept.
-const MAX_SETTINGS: usize = 2_000;
+use std::sync::Arc;
 
 /// What a request is counted by.
 #[derive(Clone, Copy)]
@@ -97,9 +94,15 @@ impl Tx {
                 (tally.required, tally.required_other)
             }
         };
-        let award = self.state().award(&asked.action, &asked.targets, required);
+        let rights = self.state().rights_of(actor);
+        let sees = |place: &Place| rights.allow(Permission::DeviceList, place, self.now());
+        let award = self.state().award(&asked.action, &asked.targets, required, &sees);
         if matches!(asked.action, Action::Device(_)) && award.given.is_empty() {
             return Err(nothing_given(&award));
+        }
+        if award.pinned.bytes() > MAX_PINNED {
+            let problem = "too many devices at once for the names in their pool users: do it in parts".into();
+            return Err(Rejection::Invalid { field: "targets", problem });
         }
         if !exempt {
             let who = (actor.account, actor.principal);
@@ -159,7 +162,6 @@ impl Tx {
         self.check_quorum(actor, &asked.action, &targets)?;
         let places = self.state().places(&asked.action, &targets);
         let eligible = self.state().approvers(actor.account, &policy, &asked.action, &places, self.now());
-        let (estimates, was) = outlook(&asked.action, &targets, asked.estimates);
         let shown = rendering::shown(self.state(), actor.account, &asked.action);
         let base_versions = self.state().base_versions(actor.account, &asked.action);
         let payload = Arc::new(Payload {
@@ -167,6 +169,7 @@ impl Tx {
             scenario,
             action: asked.action,
             targets,
+            pinned: award.pinned.clone(),
             base_versions,
             initiator: actor.principal,
             revision: numbers.revision,
@@ -174,6 +177,7 @@ impl Tx {
             not_after: self.now().after(policy.approve_ttl),
         });
         let content_hash = self.hash_new(&payload);
+        let (estimates, was) = outlook(&payload, asked.estimates);
         Ok(Event::RequestSubmitted {
             request: asked.id,
             number: numbers.number,
@@ -341,65 +345,46 @@ impl Tx {
 }
 
 /// Are a device operation's parameters within bounds?
-pub(crate) fn check_operation(operation: &Operation) -> Result<(), Rejection> {
+///
+/// # Errors
+/// [`Rejection::OutOfRange`] or [`Rejection::Invalid`], with what is wrong.
+pub fn check_operation(operation: &Operation) -> Result<(), Rejection> {
     let Operation::SetPools { pools } = operation else {
         return Ok(());
     };
-    if pools.is_empty() || pools.len() > 3 {
-        return Err(Rejection::OutOfRange { field: "pools".into(), min: 1, max: 3 });
+    if pools.is_empty() || pools.len() > MAX_POOLS {
+        return Err(Rejection::OutOfRange { field: "pools".into(), min: 1, max: MAX_POOLS as u64 });
     }
-    for pool in pools {
-        let url_fits = pool.url.len() <= 255 && pool.url.split_once("://").is_some_and(|(_, host)| !host.is_empty());
-        let user_fits = !pool.user.is_empty() && pool.user.len() <= 128;
-        let plain = !pool.url.chars().chain(pool.user.chars()).any(|c| c.is_control() || c == ',' || c == ' ');
-        if !(url_fits && user_fits && plain) {
-            let problem = "a pool needs a URL such as stratum+tcp://host:port (up to 255 characters) and a user \
-                           (1 to 128), without spaces, commas or control characters";
-            return Err(Rejection::Invalid { field: "pools", problem: problem.into() });
-        }
-    }
-    Ok(())
+    let invalid = |problem: String| Rejection::Invalid { field: "pools", problem };
+    operation.template_fields().map_err(|wrong| invalid(wrong.to_string()))?;
+    pools.iter().try_for_each(Pool::check_asked).map_err(|bad| invalid(bad.to_string()))
 }
 
-/// What is known of the targets, each in its place, and their settings grouped: those that differ in worker names only are kept
-/// together, but for those that are set as is asked for already.
-fn outlook(action: &Action, targets: &[Target], known: Vec<(DeviceId, Outlook)>) -> (Vec<Estimate>, Vec<Was>) {
-    let wanted = if let Action::Device(operation) = action { operation.wanted() } else { None };
-    let mut known: BTreeMap<_, _> = known.into_iter().collect();
-    let mut settings: BTreeMap<(bool, Setting), Was> = BTreeMap::new();
-    let estimates = (0..).zip(targets).map(|(item, target)| {
-        let outlook = match target {
-            Target::Device(device) => known.remove(device).unwrap_or_default(),
-            Target::Agent(_) => Outlook::default(),
-        };
-        if let Some(setting) = outlook.setting.filter(Setting::is_bounded) {
-            let key = match wanted.as_ref() {
-                Some(wanted) if *wanted == setting => (true, setting.clone()),
-                _ => (false, setting.without_workers()),
-            };
-            let is_full = settings.len() >= MAX_SETTINGS;
-            match settings.get_mut(&key) {
-                Some(was) => {
-                    was.setting.merge(&setting);
-                    was.items.push(item);
-                }
-                None if is_full => {}
-                None => drop(settings.insert(key, Was { setting, items: vec![item] })),
-            }
-        }
-        outlook.watts
-    });
-    let estimates = estimates.collect();
-    (estimates, settings.into_values().collect())
+/// Why a device cannot be told what has this name in it.
+fn no_value(name: TemplateField) -> String {
+    format!("no {} for {{{}}}, or none that you see", name.means(), name.name())
 }
+
+/// Why a device cannot be told a user that was made for it.
+const UNFIT: &str = "a user that is too long, or has characters that pools and miners do not take";
 
 fn nothing_given(award: &Award) -> Rejection {
-    use super::Refusal::{DeviceBusy, DeviceHeldByHigherAssurance, ForbiddenOnSite, NotControlled};
+    use super::Refusal::{DeviceBusy, DeviceHeldByHigherAssurance, ForbiddenOnSite, NoValue, NotControlled, UnfitUser};
     let any = |is: fn(&super::Refusal) -> bool| award.refused.iter().any(|(_, refusal)| is(refusal));
     if any(|refusal| matches!(refusal, DeviceBusy { .. } | DeviceHeldByHigherAssurance { .. })) {
         Rejection::DeviceBusy { devices: award.refused.iter().map(|(device, _)| *device).collect() }
     } else if any(|refusal| matches!(refusal, NotControlled { .. } | ForbiddenOnSite { .. })) {
         Rejection::NotControlled
+    } else if let Some(problem) = award.refused.iter().find_map(|(_, refusal)| match refusal {
+        NoValue { name } => Some(no_value(*name)),
+        UnfitUser => Some(UNFIT.to_owned()),
+        super::Refusal::Unsupported
+        | DeviceBusy { .. }
+        | DeviceHeldByHigherAssurance { .. }
+        | NotControlled { .. }
+        | ForbiddenOnSite { .. } => None,
+    }) {
+        Rejection::Invalid { field: "pools", problem }
     } else {
         Rejection::Unsupported
     }

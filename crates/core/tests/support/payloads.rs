@@ -3,14 +3,14 @@
 use adit_core::{
     accounts::{Recipient, Sections, Share},
     authz::{ApiAccess, Network, Node, Origins, Permission, Principal, Role, RoleId, Scope},
-    fleet::{AgentMode, Operation, Pool, PowerMode},
+    fleet::{AgentMode, FieldValues, Operation, Pool, PowerMode, TemplateField},
     ids::{
         AccountId, AgentId, ContainerId, CustomRoleId, DeviceId, GrantId, GroupId, KeyId, ObserverLinkId, ScanTaskId,
         SiteId, SubAccountId, UserId,
     },
     requests::{
         Action, Approvers, Base, Control, GrantChange, ItemState, NewGrant, NewKey, NewObserverLink, Passwords,
-        Payload, PolicyChange, Recovery, Request, RequestState, Safeguards, Scenario, StepUp, Target,
+        Payload, Pinned, PolicyChange, Recovery, Request, RequestState, Safeguards, Scenario, StepUp, Target,
     },
     time::Timestamp,
 };
@@ -71,7 +71,8 @@ fn ranges() -> impl Strategy<Value = Vec<String>> {
 
 fn pools() -> impl Strategy<Value = Vec<Pool>> {
     let url = select(vec!["stratum+tcp://pool.example:3333", "stratum+tcp://other.example:3333"]);
-    let user = select(vec!["farm.rig", "farm", "thief.rig"]);
+    let user =
+        select(vec!["farm.rig", "farm", "thief.rig", "farm.{name}", "{sub_account}.{serial}x{ip4}", "farm.{serial}"]);
     vec((url, user).prop_map(|(url, user)| Pool { url: url.into(), user: user.into() }), 1..4)
 }
 
@@ -316,6 +317,22 @@ fn bases() -> impl Strategy<Value = BTreeMap<Base, String>> {
     prop::collection::btree_map(base, (0_u32..4).prop_map(|version| version.to_string()), 0..3)
 }
 
+/// What the names in an action's users stand for, in one of several worlds.
+fn pinned(action: &Action, targets: &[Target], world: u32) -> Pinned {
+    let mut pinned = Pinned::default();
+    let Action::Device(operation) = action else { return pinned };
+    let fields = operation.template_fields().unwrap();
+    for target in targets {
+        let value = |field: &TemplateField| match field {
+            TemplateField::Name => target.to_string(),
+            TemplateField::SubAccount => format!("sub{world}"),
+            other => format!("{}{world}{target}", other.name()),
+        };
+        pinned.push(fields.iter().map(|field| (*field, value(field))).collect::<FieldValues>());
+    }
+    pinned
+}
+
 /// A payload of an action of this kind.
 pub fn payload(action: BoxedStrategy<Action>) -> impl Strategy<Value = Payload> {
     let numbers = (1_u32..4, 0_u32..4, time(), id(), bases());
@@ -328,11 +345,13 @@ pub fn payload(action: BoxedStrategy<Action>) -> impl Strategy<Value = Payload> 
             }
             Action::Control(_) => Vec::new(),
         };
+        let pinned = pinned(&action, &targets, policy_version);
         Payload {
             account: AccountId(1),
             scenario: action.scenario(),
             action,
             targets,
+            pinned,
             base_versions,
             initiator: Principal::User(UserId(user)),
             revision,

@@ -35,6 +35,7 @@ mod overview;
 mod passkeys;
 mod people;
 mod policies;
+mod pools;
 mod preview;
 pub mod problem;
 mod recovery;

@@ -10,9 +10,9 @@ use super::{
 };
 use crate::words::Change;
 use adit_core::{
-    authz::Actor,
+    authz::{Actor, Permission, Place},
     counted::counted,
-    fleet::Operation,
+    fleet::{Operation, TemplateField},
     ids::{DeviceId, RequestId},
     requests::{Action, Award, Refusal, Request, Target},
     state::State,
@@ -20,7 +20,7 @@ use adit_core::{
 };
 use adit_telemetry::{DeviceStatus, LiveTable};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What an action would come to.
 pub struct Preview {
@@ -50,13 +50,18 @@ pub fn of(api: &Shared, state: &State, actor: &Actor, action: &Action, targets: 
     let live = api.live();
     let all: Vec<_> = targets.iter().copied().map(Target::Device).collect();
     let required = state.rule_for(actor, action, &all, api.now()).tally.required;
-    let award = state.award(action, targets, required);
+    let rights = state.rights_of(actor);
+    let sees = |place: &Place| rights.allow(Permission::DeviceList, place, api.now());
+    let award = state.award(action, targets, required, &sees);
     let given: Vec<_> = award.given.iter().copied().map(Target::Device).collect();
     let rule = state.rule_for(actor, action, &given, api.now());
     let known = estimates(state, &live, action, &award.given);
     let mut warnings = Vec::new();
     if let Action::Device(operation) = action {
-        of_devices(&mut warnings, &live, operation, &award.given);
+        let told = |id: &DeviceId| (*id, state.told_now(*id, operation, &sees).ok().map(|(told, _)| told));
+        let told: Vec<_> = award.given.iter().map(told).collect();
+        of_devices(&mut warnings, &live, operation, &told);
+        of_shared_names(&mut warnings, &told);
     }
     of_requests(&mut warnings, state, actor, api.now(), &award);
     let effect = Effect::of(known.into_iter().map(|(_, known)| known.watts));
@@ -76,17 +81,24 @@ pub fn warning(code: &str, devices: &[DeviceId], detail: &str, request: Option<&
     warning
 }
 
-fn of_devices(warnings: &mut Vec<Value>, live: &LiveTable, operation: &Operation, given: &[DeviceId]) {
-    let that = |is: &dyn Fn(&adit_telemetry::LiveRow<'_>) -> bool| -> Vec<DeviceId> {
-        given.iter().copied().filter(|id| live.row(*id).is_some_and(|row| is(&row))).collect()
+/// Each device with what it would be told.
+type Told = [(DeviceId, Option<Operation>)];
+
+fn of_devices(warnings: &mut Vec<Value>, live: &LiveTable, operation: &Operation, told: &Told) {
+    let that = |is: &dyn Fn(&adit_telemetry::LiveRow<'_>, Option<&Operation>) -> bool| -> Vec<DeviceId> {
+        let fits =
+            |(id, told): &&(DeviceId, Option<Operation>)| live.row(*id).is_some_and(|row| is(&row, told.as_ref()));
+        told.iter().filter(fits).map(|(id, _)| *id).collect()
     };
-    let offline = that(&|row| row.status == DeviceStatus::Offline);
+    let offline = that(&|row, _| row.status == DeviceStatus::Offline);
     if !offline.is_empty() {
         let detail = format!("{} not answering at present", are(offline.len()));
         warnings.push(warning("offline", &offline, &detail, None));
     }
-    let wanted = operation.wanted();
-    let already = that(&|row| wanted.is_some() && setting_now(row, operation) == wanted);
+    let already = that(&|row, told| {
+        let wanted = told.and_then(Operation::wanted);
+        wanted.is_some() && setting_now(row, operation) == wanted
+    });
     if !already.is_empty() {
         let but = match operation {
             Operation::SetPools { .. } => {
@@ -104,17 +116,54 @@ fn of_devices(warnings: &mut Vec<Value>, live: &LiveTable, operation: &Operation
     }
 }
 
+/// How many names that several devices would have are told; there may be thousands.
+const SHARED_TOLD: usize = 3;
+
+/// Devices that would work under one name cannot be told apart at the pool.
+fn of_shared_names(warnings: &mut Vec<Value>, told: &Told) {
+    let mut names: BTreeMap<(usize, &str, &str), Vec<DeviceId>> = BTreeMap::new();
+    for (device, told) in told {
+        let Some(Operation::SetPools { pools }) = told else { continue };
+        for (slot, pool) in pools.iter().enumerate() {
+            names.entry((slot, &pool.url, &pool.user)).or_default().push(*device);
+        }
+    }
+    names.retain(|_, devices| devices.len() > 1);
+    if names.is_empty() {
+        return;
+    }
+    let first = names.iter().take(SHARED_TOLD);
+    let first: Vec<_> = first
+        .map(|((slot, _, user), devices)| format!("{user} at pool {} ({})", slot + 1, counted(devices.len(), "device")))
+        .collect();
+    let more = match names.len().saturating_sub(SHARED_TOLD) {
+        0 => String::new(),
+        more => format!(" and {} more", counted(more, "name")),
+    };
+    let devices: BTreeSet<_> = names.values().flatten().copied().collect();
+    let devices: Vec<_> = devices.into_iter().collect();
+    let detail = format!(
+        "{} would share a worker name with another and cannot be told apart there: {}{more}",
+        counted(devices.len(), "device"),
+        first.join(", ")
+    );
+    warnings.push(warning("same_worker_name", &devices, &detail, None));
+}
+
 fn are(count: usize) -> String {
     format!("{} {}", counted(count, "device"), if count == 1 { "is" } else { "are" })
 }
 
 /// What other requests mean for it. A request that the reader may not see is not named.
 fn of_requests(warnings: &mut Vec<Value>, state: &State, actor: &Actor, now: Timestamp, award: &Award) {
-    let (mut unsupported, mut watched, mut forbidden) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut unsupported, mut watched, mut forbidden, mut unfit) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut nameless: BTreeMap<TemplateField, Vec<DeviceId>> = BTreeMap::new();
     let mut busy: BTreeMap<(RequestId, &str), Vec<DeviceId>> = BTreeMap::new();
     for (device, refusal) in &award.refused {
         match refusal {
             Refusal::Unsupported => unsupported.push(*device),
+            Refusal::NoValue { name } => nameless.entry(*name).or_default().push(*device),
+            Refusal::UnfitUser => unfit.push(*device),
             Refusal::NotControlled { .. } => watched.push(*device),
             Refusal::ForbiddenOnSite { .. } => forbidden.push(*device),
             Refusal::DeviceBusy { by } => {
@@ -140,6 +189,23 @@ fn of_requests(warnings: &mut Vec<Value>, state: &State, actor: &Actor, now: Tim
         let which = are(forbidden.len());
         let detail = format!("{which} on a site whose own policy forbids that to its agent and will be left out");
         warnings.push(warning("not_controlled", &forbidden, &detail, None));
+    }
+    for (name, devices) in nameless {
+        let many = counted(devices.len(), "device");
+        let has = if devices.len() == 1 { "has" } else { "have" };
+        let detail = format!(
+            "{many} {has} no {} for {{{}}}, or none that you see, and will be left out",
+            name.means(),
+            name.name()
+        );
+        warnings.push(warning("no_worker_name", &devices, &detail, None));
+    }
+    if !unfit.is_empty() {
+        let detail = format!(
+            "{} would get a user that is too long, or has characters that pools and miners do not take, and will be left out",
+            counted(unfit.len(), "device")
+        );
+        warnings.push(warning("no_worker_name", &unfit, &detail, None));
     }
     let seen = |id: RequestId| state.request(id).filter(|request| visible(state, request, actor, now));
     for ((by, why), devices) in busy {

@@ -20,7 +20,9 @@ use adit_core::{
     fleet::CommandId,
     ids::{DeviceId, RequestId},
     rejection::Rejection,
-    requests::{Action, ContentHash, Control, Decision, NewGrant, Request, RequestState, StepUp, Target},
+    requests::{
+        Action, ContentHash, Control, Decision, NewGrant, Request, RequestState, StepUp, Target, check_operation,
+    },
     state::{Seen, State},
     time::Timestamp,
 };
@@ -173,6 +175,9 @@ pub async fn preview(
     let known = |id: &DeviceId| state.device(*id).is_some_and(|d| reach.covers(d.account, &d.place()));
     if !asked.targets.iter().all(known) {
         return Err(Problem::not_found("device"));
+    }
+    if let Action::Device(operation) = &asked.action {
+        check_operation(operation).map_err(|why| Problem::from(why).of_action())?;
     }
     let preview = preview::of(&api, &state, actor, &asked.action, &asked.targets)?;
     let Action::Control(_) = &asked.action else { return Ok(Json(preview.view())) };

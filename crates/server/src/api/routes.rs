@@ -16,7 +16,7 @@ mod structure;
 use super::once::{Kept, Within};
 use super::{
     Shared, audit, conflicts, devices, drafts, events, fleet, health, once, openapi, overview, passkeys, policies,
-    requests, rules,
+    pools, requests, rules,
 };
 use adit_core::authz::{Permission, catalogue::Risk};
 use axum::{
@@ -229,6 +229,11 @@ pub fn table() -> Vec<Operation> {
             .needs(P::DeviceList)
             .query(CHOICE)
             .gives(200, "DeviceIds"),
+        post("/devices/pools", pools::now, "What devices have for pools now, told together.")
+            .by_key()
+            .needs(P::DeviceList)
+            .takes("PoolsAsk")
+            .gives(200, "PoolsNow"),
         get("/device-conflicts", conflicts::list, "Devices that two agents say they see; told at both places.")
             .needs(P::DeviceList)
             .gives(200, "DeviceConflicts"),

@@ -12,7 +12,7 @@ use adit_core::{
     authz::{Actor, Principal},
     counted::counted,
     event::device_of,
-    fleet::{Ending, Operation},
+    fleet::{Ending, Operation, Pool, Setting},
     ids::{DeviceId, RequestId, UserId},
     requests::{Action, COMMENT_AFTER_END, Decision, ItemState, Request, RequestState, Step, StepKind, Target},
     state::State,
@@ -224,13 +224,34 @@ fn measured(request: &Request) -> Option<Value> {
     }))
 }
 
+/// Where each target gets users of its own: those of the one at this place, from and to.
+fn users(request: &Request, place: u32) -> Option<Vec<Value>> {
+    if request.payload.pinned.is_empty() {
+        return None;
+    }
+    let Operation::SetPools { pools } = request.payload.operation_for(place)? else { return None };
+    let was = request.was_set_to(place);
+    let old = |slot: usize| match was.as_deref() {
+        Some(Setting::Pools(pools)) => pools.get(slot).map(|pool| pool.user.to_string()),
+        Some(Setting::Activity(_) | Setting::PowerMode(_) | Setting::Light(_)) | None => None,
+    };
+    let user = |(slot, pool): (usize, Pool)| json!({ "old": old(slot), "new": pool.user });
+    Some(pools.into_iter().enumerate().map(user).collect())
+}
+
 /// One target as the contract's `Item`; `stage` tells how far an open order has come.
 pub fn item(state: &State, request: &Request, index: usize, stage: &str) -> Option<Value> {
     let (target, item) = (request.payload.targets.get(index)?, request.items.get(index)?);
-    let mut view = json!({ "index": index, "message": null, "at": null, "power_before_w": null, "power_after_w": null, "power_settled": null });
+    let place = u32::try_from(index).ok()?;
+    let users = users(request, place);
+    let mut view = json!({ "index": index, "users": users, "message": null, "at": null, "power_before_w": null, "power_after_w": null, "power_settled": null });
     let word = match item {
         ItemState::Waiting if request.state.is_terminal() => "cancelled",
-        ItemState::Waiting => "waiting",
+        ItemState::Waiting => {
+            let device = device_of(*target).and_then(|device| state.device(device));
+            view["message"] = json!(device.and_then(|device| state.stale(&request.payload, place, device)));
+            "waiting"
+        }
         ItemState::Dropped { .. } => "dropped",
         ItemState::Open { .. } => stage,
         ItemState::Ended { result, at, power } => {

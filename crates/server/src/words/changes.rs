@@ -1,9 +1,10 @@
 //! Rows in words, as a page shows them, as a text, and as one line.
 
-use super::{Words, labels::label};
+use super::{Words, labels::label, values::plain};
 use adit_core::{
     counted::counted,
-    requests::rendering::{Caution, Field, ObjectRef, Old, Row, Value, Weight},
+    ids::DeviceId,
+    requests::rendering::{Caution, Field, NamedUser, ObjectRef, Old, Row, UserList, Value, Weight},
 };
 use serde::Serialize;
 
@@ -19,6 +20,35 @@ enum Before {
     Unknown,
 }
 
+/// What users are made of, the first of them, and how many others there are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Users {
+    template: String,
+    first: Vec<User>,
+    more: u32,
+}
+
+impl Users {
+    fn of(list: &UserList) -> Self {
+        let user = |NamedUser { device, old, new }: &NamedUser| User {
+            device: *device,
+            old: old.as_deref().map(plain),
+            new: new.as_deref().map(plain),
+        };
+        let first: Vec<_> = list.first.iter().map(user).collect();
+        let more = list.count.saturating_sub(u32::try_from(first.len()).unwrap_or(u32::MAX));
+        Self { template: plain(&list.template), first, more }
+    }
+}
+
+/// The user of one device, from and to; none where there is none, or it is not known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct User {
+    device: DeviceId,
+    old: Option<String>,
+    new: Option<String>,
+}
+
 /// The contract's `ChangeRow`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Change {
@@ -31,6 +61,8 @@ pub(crate) struct Change {
     devices: u32,
     weight: Weight,
     pub(super) caution: Option<Caution>,
+    /// Where each device gets a user of its own.
+    users: Option<Users>,
     /// All of it, as one sentence.
     pub(super) text: String,
 }
@@ -71,6 +103,7 @@ impl Words<'_> {
             Old::Known(value) => (Before::Known, Some(self.value(*field, value))),
             Old::Unknown => (Before::Unknown, None),
         };
+        let users = if let Value::PoolUsers(list) = new { Some(Users::of(list)) } else { None };
         let new = self.value(*field, new);
         let mut change = Change {
             field: *field,
@@ -82,6 +115,7 @@ impl Words<'_> {
             devices: *devices,
             weight: *weight,
             caution: *caution,
+            users,
             text: String::new(),
         };
         change.text = change.sentence(of.as_ref(), row);

@@ -9,7 +9,7 @@ use adit_core::{
     ids::UserId,
     requests::{
         Approvers, StepUp, mode_name,
-        rendering::{DeviceList, Field, ObjectRef, Value},
+        rendering::{DeviceList, Field, NamedUser, ObjectRef, UserList, Value},
     },
     time::{Millis, Timestamp},
 };
@@ -53,6 +53,7 @@ impl Words<'_> {
             Value::StepUp(StepUp::Recent) => "a fresh sign-in".into(),
             Value::StepUp(StepUp::Passkey) => "a passkey for the vote".into(),
             Value::PoolUser(user) => pool_user(user),
+            Value::PoolUsers(users) => pool_users(users),
             Value::Others(count) => format!("{count} other settings"),
         }
     }
@@ -96,7 +97,7 @@ impl Words<'_> {
 }
 
 /// Control characters, and those that turn the direction of writing or are not seen, written as what they are.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut plain, letter| {
         match letter {
             '\'' | '"' | '\\' => plain.push(letter),
@@ -122,6 +123,28 @@ fn pool_user(PoolUser { account, worker }: &PoolUser) -> String {
         Worker::None => plain(account),
         Worker::One(worker) => format!("{}.{}", plain(account), plain(worker)),
         Worker::Several => format!("{}.* (several workers)", plain(account)),
+    }
+}
+
+/// What they are made of, and then device by device, from and to.
+fn pool_users(users: &UserList) -> String {
+    let UserList { template, account: _, count, first, digest } = users;
+    let named = |NamedUser { device, old, new }: &NamedUser| {
+        let new = new.as_deref().map_or_else(|| "none that can be made".into(), plain);
+        match old.as_deref().map(plain) {
+            Some(old) if old == new => format!("{device} {new}"),
+            Some(old) => format!("{device} {old} \u{2192} {new}"),
+            None => format!("{device} {new}"),
+        }
+    };
+    let names: Vec<_> = first.iter().map(named).collect();
+    let (template, names) = (plain(template), names.join(", "));
+    match *count as usize - first.len() {
+        0 => format!("{template} ({names})"),
+        more => {
+            let more = grouped(more.try_into().unwrap_or(u64::MAX));
+            format!("{template} ({names} and {more} more; list {})", digest.as_str())
+        }
     }
 }
 

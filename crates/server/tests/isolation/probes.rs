@@ -147,6 +147,7 @@ pub fn probes(operation: &str) -> Option<Vec<Probe>> {
             seen("/devices?sort=ip&order=desc"),
         ],
         "GET /devices/ids" => vec![seen("/devices/ids"), seen("/devices/ids?site=$site")],
+        "POST /devices/pools" => vec![with("/devices/pools", json!({ "targets": ["$dev"] }))],
         "GET /devices/{id}" => vec![of("/devices/$dev")],
         "GET /draft" => vec![of("/draft?site=$site")],
         "DELETE /draft" => vec![of("/draft?site=$site")],

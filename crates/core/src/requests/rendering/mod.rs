@@ -7,26 +7,29 @@
 mod control;
 mod device;
 mod governance;
+mod lists;
 mod money;
 mod people;
+mod pools;
 mod row;
 mod shown;
 mod structure;
 mod weight;
 
-pub use row::{Caution, DeviceList, Field, Mark, NAMED, ObjectRef, Old, Row, Value, Weight};
+pub use lists::{DeviceList, Mark, NAMED, NamedUser, UserList};
+pub use row::{Caution, Field, ObjectRef, Old, Row, Value, Weight};
 pub(in crate::requests) use shown::shown;
 pub use shown::{KeptRow, Shown};
 
-use super::{Action, Payload, Request, RequestState, Target};
+use super::{Action, Payload, Pinned, Request, RequestState, Target};
 use crate::{
     event::device_of,
-    fleet::Setting,
+    fleet::{Operation, Setting},
     ids::{AccountId, DeviceId},
     state::State,
 };
-use device::Counted;
-use std::{borrow::Cow, collections::BTreeMap};
+use device::OnDevice;
+use std::borrow::Cow;
 
 /// What devices are set to now, of what an operation sets; nothing of a device that has not said.
 pub type Settings<'a> = &'a dyn Fn(DeviceId) -> Option<Setting>;
@@ -62,8 +65,16 @@ impl<'a> Renderer<'a> {
     #[must_use]
     pub fn of_action(&self, account: AccountId, action: &Action, targets: &[Target]) -> Vec<Row> {
         let targets: Vec<_> = (0..).zip(targets.iter().copied()).collect();
-        let settings = self.counted(&targets, |_| None);
-        ordered(self.rows(account, action, &targets, &settings))
+        let same = Pinned::default().same_for_all(action);
+        let told = |_, device| match (same, action) {
+            (Some(same), _) => Some(Cow::Borrowed(same)),
+            (None, Action::Device(operation)) => {
+                self.state.told_now(device, operation, &|_| true).ok().map(|(told, _)| Cow::Owned(told))
+            }
+            (None, Action::Control(_)) => None,
+        };
+        let devices = self.on_devices(&targets, told, |_| None);
+        ordered(self.rows(account, action, &targets, &devices))
     }
 
     /// Of a request as its reader sees it. While it waits, from what is so now; then from what was so when it was made, for by now
@@ -79,10 +90,19 @@ impl<'a> Renderer<'a> {
                 *was = Some(kept);
             }
         }
-        let then = |item: u32| was.get(item as usize).copied().flatten();
+        let same = request.payload.pinned.same_for_all(action);
+        let told = |item, _| match same {
+            Some(same) => Some(Cow::Borrowed(same)),
+            None => request.payload.operation_for(item).map(Cow::Owned),
+        };
+        let then = |item: u32| match was.get(item as usize).copied().flatten() {
+            Some(Some(setting)) => Some(Cow::Borrowed(setting)),
+            Some(None) => request.payload.operation_for(item).and_then(|told| told.wanted()).map(Cow::Owned),
+            None => None,
+        };
         let now = Self { now: self.now.filter(|_| waits), ..*self };
-        let settings = now.counted(&effective, then);
-        let mut rows = self.rows(*account, action, &effective, &settings);
+        let devices = now.on_devices(&effective, told, then);
+        let mut rows = self.rows(*account, action, &effective, &devices);
         if !waits && matches!(action, Action::Control(_)) {
             // What the payload says, and what was shown besides.
             rows.retain(|row| row.kept().is_none());
@@ -92,20 +112,30 @@ impl<'a> Renderer<'a> {
         ordered(rows)
     }
 
-    /// What targets are set to, each setting once.
-    fn counted<'k>(&self, targets: &[(u32, Target)], then: impl Fn(u32) -> Option<&'k Setting>) -> Counted {
-        let mut counts: BTreeMap<Option<Cow<'_, Setting>>, u32> = BTreeMap::new();
-        for (item, target) in targets {
-            let Some(device) = device_of(*target) else { continue };
+    /// The devices among the targets: what they are set to, and what they are told.
+    fn on_devices<'k>(
+        &self,
+        targets: &[(u32, Target)],
+        told: impl Fn(u32, DeviceId) -> Option<Cow<'k, Operation>>,
+        then: impl Fn(u32) -> Option<Cow<'k, Setting>>,
+    ) -> Vec<OnDevice<'k>> {
+        let on_device = |(item, target): &(u32, Target)| {
+            let device = device_of(*target)?;
             let now = self.now.and_then(|now| now(device)).map(Cow::Owned);
-            *counts.entry(now.or_else(|| then(*item).map(Cow::Borrowed))).or_default() += 1;
-        }
-        counts.into_iter().map(|(setting, count)| (setting.map(Cow::into_owned), count)).collect()
+            Some(OnDevice { device, old: now.or_else(|| then(*item)), told: told(*item, device) })
+        };
+        targets.iter().filter_map(on_device).collect()
     }
 
-    fn rows(&self, account: AccountId, action: &Action, targets: &[(u32, Target)], settings: &Counted) -> Vec<Row> {
+    fn rows(
+        &self,
+        account: AccountId,
+        action: &Action,
+        targets: &[(u32, Target)],
+        devices: &[OnDevice<'_>],
+    ) -> Vec<Row> {
         match action {
-            Action::Device(operation) => device::rows(operation, targets, settings),
+            Action::Device(operation) => device::rows(operation, targets, devices),
             Action::Control(control) => {
                 let mut rows = Rows::of(self, account);
                 rows.of_control(control);
@@ -129,13 +159,14 @@ fn ordered(mut rows: Vec<Row>) -> Vec<Row> {
     rows
 }
 
-/// Under which conditions it was asked for. The action and its targets have rows of their own.
+/// Under which conditions it was asked for. The action, its targets and what is pinned for them have rows of their own.
 fn context(payload: &Payload, effective: usize) -> Vec<Row> {
     let Payload {
         account,
         scenario,
         action: _,
         targets,
+        pinned: _,
         base_versions,
         initiator,
         revision,

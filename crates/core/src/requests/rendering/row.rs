@@ -1,23 +1,23 @@
 //! What a rendering is made of: values with their types, no words.
 
-use super::{shown::KeptRow, weight::weigh};
+use super::{
+    lists::{DeviceList, Mark, UserList},
+    shown::KeptRow,
+    weight::weigh,
+};
 use crate::{
     accounts::{Recipient, address},
     authz::{ApiAccess, Permission, Principal, RoleId},
     fleet::{Activity, AgentMode, PoolUser, PowerMode},
     ids::{
-        AccountId, AgentId, ContainerId, DeviceId, GrantId, GroupId, KeyId, ObserverLinkId, ScanTaskId, SiteId,
-        SubAccountId, UserId,
+        AccountId, AgentId, ContainerId, GrantId, GroupId, KeyId, ObserverLinkId, ScanTaskId, SiteId, SubAccountId,
+        UserId,
     },
     requests::{Approvers, Base, Scenario, StepUp},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
-
-/// How many devices of a list are named.
-pub const NAMED: usize = 12;
 
 /// What a row is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -146,55 +146,6 @@ impl ObjectRef {
     }
 }
 
-/// Devices: how many, the first of them, and a digest by which lists are told apart.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DeviceList {
-    /// How many.
-    pub count: u32,
-    /// The first [`NAMED`] of them.
-    pub first: Vec<DeviceId>,
-    /// Of all of them.
-    pub digest: Mark,
-}
-
-impl DeviceList {
-    /// In this order.
-    pub fn of(devices: impl IntoIterator<Item = DeviceId>) -> Self {
-        let (mut count, mut first, mut hasher) = (0_u32, Vec::new(), Sha256::new());
-        for device in devices {
-            count = count.saturating_add(1);
-            hasher.update(device.0.to_be_bytes());
-            if first.len() < NAMED {
-                first.push(device);
-            }
-        }
-        Self { count, first, digest: Mark::of_digest(&hasher.finalize()) }
-    }
-}
-
-/// By which two secrets or two lists are told apart without being shown: the beginning of a digest, 8 hex digits.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Mark(String);
-
-impl Mark {
-    /// Of a secret's hash or of the reference under which it is kept.
-    #[must_use]
-    pub fn of(secret: &str) -> Self {
-        Self::of_digest(&Sha256::digest(secret.as_bytes()))
-    }
-
-    fn of_digest(digest: &[u8]) -> Self {
-        Self(digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect())
-    }
-
-    /// The 8 hex digits.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
 /// One side of a change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -234,6 +185,8 @@ pub enum Value {
     Approvers(Approvers),
     StepUp(StepUp),
     PoolUser(PoolUser),
+    /// One for each device.
+    PoolUsers(UserList),
     /// So many values that differ among themselves and from the ones that are listed.
     Others(u32),
 }
@@ -268,6 +221,7 @@ impl Value {
             | Self::Approvers(_)
             | Self::StepUp(_)
             | Self::PoolUser(_)
+            | Self::PoolUsers(_)
             | Self::Others(_) => &[],
         }
     }

@@ -1,11 +1,11 @@
 //! How much a field has to be looked at: told from its two sides alone, so that it is the same before, during and after a request.
 
 use super::{Caution, Field, ObjectRef, Old, Value, Weight};
-use crate::accounts::Recipient;
+use crate::{accounts::Recipient, fleet::plain_url};
 
 /// Its weight, and what has to be said aloud about it.
 pub(super) fn weigh(field: Field, of: Option<&ObjectRef>, old: &Old, new: &Value) -> (Weight, Option<Caution>) {
-    if matches!(old, Old::Known(old) if old == new) {
+    if matches!(old, Old::Known(old) if is_same(field, old, new)) {
         return (Weight::Same, None);
     }
     let caution = match field {
@@ -23,12 +23,23 @@ pub(super) fn weigh(field: Field, of: Option<&ObjectRef>, old: &Old, new: &Value
     (if is_money { Weight::Money } else { Weight::Change }, caution)
 }
 
+/// Addresses of pools are compared by what they mean.
+fn is_same(field: Field, old: &Value, new: &Value) -> bool {
+    match (field, old, new) {
+        (Field::PoolUrl, Value::Text(old), Value::Text(new)) => plain_url(old) == plain_url(new),
+        _ => old == new,
+    }
+}
+
 /// A pool that is taken away pays nobody else.
 fn of_user(old: &Old, new: &Value) -> Option<Caution> {
     match (old, new) {
         (_, Value::Nothing) => None,
         (Old::Unknown, _) => Some(Caution::AccountUnknown),
         (Old::Known(Value::PoolUser(old)), Value::PoolUser(new)) if old.account == new.account => {
+            Some(Caution::AnotherWorker)
+        }
+        (Old::Known(Value::PoolUser(old)), Value::PoolUsers(new)) if new.account.as_ref() == Some(&old.account) => {
             Some(Caution::AnotherWorker)
         }
         _ => Some(Caution::AnotherAccount),
@@ -46,8 +57,8 @@ fn of_url(old: &Old, new: &Value) -> Option<Caution> {
 
 /// Where it is, without how it is spoken to.
 fn host(url: &str) -> String {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    rest.to_ascii_lowercase()
+    let url = plain_url(url);
+    url.split_once("://").map_or(url.as_str(), |(_, rest)| rest).to_owned()
 }
 
 /// Somebody else than the sub-account itself gets more than before.

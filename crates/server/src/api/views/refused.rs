@@ -7,21 +7,29 @@ use adit_core::{
     requests::{Refusal, Request},
 };
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
-type Why = (&'static str, &'static str, Option<RequestId>);
+type Why = (&'static str, Cow<'static, str>, Option<RequestId>);
 
 /// A code as in previews, words that follow a device's name, and the request that had it.
-const fn why(refusal: &Refusal) -> Why {
-    match refusal {
+fn why(refusal: &Refusal) -> Why {
+    let (code, words, by) = match refusal {
         Refusal::DeviceBusy { by } => ("busy", "another request was being carried out on it", Some(*by)),
         Refusal::DeviceHeldByHigherAssurance { by } => {
             ("busy", "a request that needs more approvals holds it", Some(*by))
         }
         Refusal::Unsupported => ("unsupported", "it cannot do what was asked", None),
+        Refusal::NoValue { name } => {
+            let words = format!("it has no {} for {{{}}}, or none that whoever asked sees", name.means(), name.name());
+            return ("no_worker_name", words.into(), None);
+        }
+        Refusal::UnfitUser => {
+            ("no_worker_name", "its user would be too long, or have characters that pools and miners do not take", None)
+        }
         Refusal::NotControlled { .. } => ("not_controlled", "its agent only watches or was revoked", None),
         Refusal::ForbiddenOnSite { .. } => ("not_controlled", "the policy of its site forbids that to its agent", None),
-    }
+    };
+    (code, words.into(), by)
 }
 
 impl Viewer<'_> {
@@ -32,7 +40,7 @@ impl Viewer<'_> {
             groups.entry(why(refusal)).or_default().push(*device);
         }
         let group = |((code, words, by), devices): (Why, Vec<DeviceId>)| {
-            warning(code, &devices, words, by.and_then(|by| self.other(by)))
+            warning(code, &devices, &words, by.and_then(|by| self.other(by)))
         };
         groups.into_iter().map(group).collect()
     }
