@@ -2416,15 +2416,32 @@ export interface components {
                 remove?: string[];
             };
         };
+        /** @enum {string} */
+        Activity: "mining" | "starting" | "paused" | "stopped" | "rebooting" | "failed" | "no_pool";
+        /** @description What a device does; null unless it is online and that is known. `since` is when the value became so. */
+        ActivityLevel: {
+            /** @enum {string|null} */
+            reason: "request" | "unexplained" | "says_paused" | "user" | "unasked" | "boot" | "fault" | "dead" | "none_set" | null;
+            since: number;
+            value: components["schemas"]["Activity"] | null;
+        };
         /** @description The program on a site that reaches the miners. */
         Agent: {
             clock_offset_ms: number | null;
+            /** @description Null while it is waited for after the server's start. */
+            condition: components["schemas"]["AgentCondition"] | null;
+            condition_since: number | null;
+            configured_interval_ms: number;
             connected: boolean;
             devices: number;
             enrolled: boolean;
             etag: components["schemas"]["Etag"];
             host: string | null;
             id: string;
+            /** @description Between two polls of a device: as configured, or more where it cannot keep that up. */
+            interval_ms: number | null;
+            /** @description Age of its oldest poll that is due and has not begun. */
+            lag_ms: number | null;
             last_contact: number | null;
             /** @enum {string} */
             mode: "full_control" | "monitoring_only";
@@ -2449,6 +2466,11 @@ export interface components {
             paused: boolean;
             reason?: string | null;
         };
+        /**
+         * @description `gone`: nothing was heard of it for 12 s. `overloaded`: it made less than nine of ten due polls in the last five minutes. `late`: its oldest due poll is more than two intervals old.
+         * @enum {string}
+         */
+        AgentCondition: "gone" | "paused" | "overloaded" | "late" | "well";
         /** @description `agent` is null while the request waits. */
         AgentMade: {
             agent: components["schemas"]["Agent"] | null;
@@ -2635,6 +2657,14 @@ export interface components {
         CommentSubmit: {
             words: string;
         };
+        /** @description Whether a device can be reached. Unknown is not unreachable: only three timely polls without an answer make it that. */
+        ConnectivityLevel: {
+            /** @enum {string|null} */
+            reason: "never_read" | "agent_paused" | "agent_gone" | "not_polled" | "agent_late" | "wrong_password" | "timeout" | "refused" | "no_route" | "other_device" | null;
+            since: number;
+            /** @enum {string} */
+            value: "unknown" | "auth_required" | "unreachable" | "online";
+        };
         Container: {
             devices: number;
             etag: components["schemas"]["Etag"];
@@ -2706,6 +2736,12 @@ export interface components {
         DevicePage: {
             as_of: number;
             facets: {
+                activity: {
+                    [key: string]: number;
+                };
+                connectivity: {
+                    [key: string]: number;
+                };
                 model: {
                     [key: string]: number;
                 };
@@ -2719,7 +2755,8 @@ export interface components {
         };
         /** @description One device as it is now. `name` is its id until it is named. */
         DeviceRow: {
-            activity: string | null;
+            activity: components["schemas"]["ActivityLevel"];
+            /** @description Since it told the values here, from `hashrate_ths` to `errors`; they stay when it is not reached any more. Null if it never did. */
             age_ms: number | null;
             agent: string;
             /** @description Agents that say they see it while another holds it; null where the caller does not reach them. */
@@ -2727,13 +2764,14 @@ export interface components {
                 agent: string | null;
                 since: number;
             }[];
-            /** @enum {string} */
-            connectivity: "online" | "unreachable" | "auth_required" | "unknown";
+            connectivity: components["schemas"]["ConnectivityLevel"];
             /** @description Where it stands; null also where the caller may not see that. */
             container: {
                 id: string;
                 name: string;
             } | null;
+            /** @description The values count as so now: it is online and they are no older than two and a half intervals between polls. Others are in no sum. */
+            current: boolean;
             driver: string;
             errors: string[];
             expected_hashrate_ths: number | null;
@@ -2743,6 +2781,8 @@ export interface components {
             id: string;
             in_draft: boolean;
             ip: string;
+            /** @description What it did when it last answered. */
+            last_activity: components["schemas"]["Activity"] | null;
             led_on: boolean | null;
             mac: string | null;
             make: string;
@@ -2761,6 +2801,11 @@ export interface components {
             }[] | null;
             power_mode: components["schemas"]["PowerMode"] | null;
             power_w: number | null;
+            /** @description All of this is from before the server's last start and has not been confirmed since. */
+            restored: boolean;
+            /** @description Since its last answer, also one that refused the password; null if there was none. */
+            seen_age_ms: number | null;
+            /** @description Of the level that decides the status. */
             since: number;
             site: string;
             status: components["schemas"]["DeviceStatus"];
@@ -2899,6 +2944,18 @@ export interface components {
             devices: string[];
             name: string;
         };
+        /** @description An agent that is gone, paused, late or overloaded, and how many of the caller's devices are unknown for that. */
+        HiddenBy: {
+            agent: string;
+            condition: components["schemas"]["AgentCondition"];
+            devices: number;
+            /** @description Null where the caller may not see its site. */
+            name: string | null;
+            /** @description What they said last that they draw. */
+            power_w: number;
+            since: number;
+            site: string;
+        };
         Identity: {
             email: string | null;
             id: string;
@@ -2938,6 +2995,8 @@ export interface components {
             /** @description What happened to it, in words; follows `about`. */
             says: string;
             snoozed_until: number | null;
+            /** @description It stands for as long as it is so, such as an agent that is gone, and cannot be read, put away or put off. */
+            standing: boolean;
             /** @description Id of what it is about. */
             topic: string;
         };
@@ -3203,12 +3262,22 @@ export interface components {
             /** @description Nothing is carried out until the account is unfrozen. */
             frozen: boolean;
             hashrate_ths: number;
+            /** @description Agents that do not let know how their devices are, the one with most devices first. */
+            hidden: components["schemas"]["HiddenBy"][];
+            /** @description Devices that are in no sum, because what they said last does not count as so now, with that. */
+            left_out: {
+                devices: number;
+                hashrate_ths: number;
+                power_w: number;
+            };
             /** @description The server has told an agent or its file of heads of a record that its log does not have: it was put back to an earlier state. */
             log_put_back: {
                 at: number;
                 record: number;
             } | null;
             power_w: number;
+            /** @description The last record of the log that is in it. */
+            seq: number;
         };
         OwnApiKeys: {
             grants: {
@@ -4707,6 +4776,10 @@ export interface operations {
                 sub_account?: string;
                 /** @description Statuses of devices, separated by commas. */
                 status?: string;
+                /** @description How devices are reached, values separated by commas: `unknown`, `auth_required`, `unreachable`, `online`. */
+                connectivity?: string;
+                /** @description What devices do, values separated by commas: `mining`, `starting`, `paused`, `stopped`, `rebooting`, `failed`, `no_pool`, or `unknown` where that is not known. */
+                activity?: string;
                 /** @description Models, separated by commas. */
                 model?: string;
                 /** @description Makers, separated by commas. */
@@ -4757,6 +4830,10 @@ export interface operations {
                 sub_account?: string;
                 /** @description Statuses of devices, separated by commas. */
                 status?: string;
+                /** @description How devices are reached, values separated by commas: `unknown`, `auth_required`, `unreachable`, `online`. */
+                connectivity?: string;
+                /** @description What devices do, values separated by commas: `mining`, `starting`, `paused`, `stopped`, `rebooting`, `failed`, `no_pool`, or `unknown` where that is not known. */
+                activity?: string;
                 /** @description Models, separated by commas. */
                 model?: string;
                 /** @description Makers, separated by commas. */

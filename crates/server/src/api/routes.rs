@@ -193,6 +193,8 @@ const CHOICE: &[&str] = &[
     "container",
     "sub_account",
     "status",
+    "connectivity",
+    "activity",
     "model",
     "make",
     "q",

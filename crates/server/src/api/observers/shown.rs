@@ -55,7 +55,7 @@ fn sub_account(api: &Api, state: &State, of: &SubAccount, sections: Sections) ->
             let row = live.row(device.id);
             json!({
                 "name": device.id, "model": device.found.model, "status": row.map(|row| row.status.as_str()),
-                "hashrate_ths": row.and_then(|row| row.hashrate_ths), "heard_at": row.and_then(|row| row.received_at),
+                "hashrate_ths": row.and_then(|row| row.now()?.hashrate_ths), "heard_at": row.and_then(|row| row.seen_at),
             })
         });
         view["workers"] = workers.collect();
