@@ -2,7 +2,7 @@
 //! is NaN in there and `None` to everybody outside.
 
 use crate::{
-    contact::{Connectivity, NEVER_ENDS, Polling},
+    contact::{Connectivity, Contact, NEVER_ENDS, Polling},
     facts::Facts,
     query::{self, Page, Query},
     record::{Kept, Last},
@@ -118,12 +118,18 @@ impl LiveTable {
     /// From `at` on these devices are polled, or not; what they said last stays.
     pub fn set_polling(&mut self, devices: impl IntoIterator<Item = (DeviceId, Polling)>, at: Timestamp) {
         self.version += 1;
+        let shown = |contact: &Contact| (contact.level(), contact.is_restored());
         for (device, polling) in devices {
-            if let Some(kept) = self.kept_mut(device)
-                && kept.contact.polling() != polling
-            {
-                kept.contact.set_polling(polling, at);
-                self.settle(device.index(), at);
+            let index = device.index();
+            let Some(kept) = self.kept_mut(device).filter(|kept| kept.contact.polling() != polling) else { continue };
+            let before = shown(&kept.contact);
+            kept.contact.set_polling(polling, at);
+            let is_same = before == shown(&kept.contact);
+            let (version, was_current) = (self.versions[index], self.current[index]);
+            self.settle(index, at);
+            // How often it is polled is nothing that is shown of a device.
+            if is_same && self.current[index] == was_current {
+                self.versions[index] = version;
             }
         }
     }

@@ -152,6 +152,17 @@ fn what_an_unreachable_device_said_last_stays() {
 }
 
 #[test]
+fn another_interval_is_no_news_of_a_device() {
+    let mut miner = Miner::new();
+    miner.says(1, &does(Activity::Mining, 100.0));
+    let before = miner.table.version();
+    miner.table.set_polling([(DEVICE, Polling::Polled { interval: Millis::hours(2) })], Timestamp(2 * MINUTE));
+    assert_eq!(miner.table.changed_since(before).count(), 0);
+    miner.table.set_polling([(DEVICE, Polling::Polled { interval: Millis::seconds(1) })], Timestamp(3 * MINUTE));
+    assert_eq!(miner.table.changed_since(before).count(), 1, "what it said is old by that measure");
+}
+
+#[test]
 fn the_table_lets_time_pass_only_where_something_changes() {
     let mut miner = Miner::new();
     miner.table.set_device(DeviceId(4), facts(), Polling::Polled { interval: Millis::seconds(30) }, Timestamp(0));

@@ -4030,7 +4030,7 @@ export interface components {
         };
         Warning: {
             /** @enum {string} */
-            code: "unsupported" | "not_controlled" | "offline" | "no_op" | "busy" | "overrides";
+            code: "unsupported" | "not_controlled" | "offline" | "unknown" | "no_op" | "busy" | "overrides";
             detail: string;
             devices: string[];
             number?: number;
