@@ -38,6 +38,22 @@ pub struct Totals {
 }
 
 impl Totals {
+    /// TH/s of those that say it now; `None` if there are devices and none does, for that is not 0.
+    #[must_use]
+    pub fn known_hashrate_ths(&self) -> Option<f64> {
+        self.known(self.hashrate_known, self.hashrate_ths)
+    }
+
+    /// W, likewise.
+    #[must_use]
+    pub fn known_power_w(&self) -> Option<f64> {
+        self.known(self.power_known, self.power_w)
+    }
+
+    fn known(&self, known: u32, sum: f64) -> Option<f64> {
+        (known > 0 || self.devices.total() == 0).then_some(sum)
+    }
+
     /// J/TH: all that is drawn over all that is hashed.
     #[must_use]
     pub fn efficiency_j_th(&self) -> Option<f64> {

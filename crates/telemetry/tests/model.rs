@@ -426,6 +426,8 @@ proptest! {
             let (power, power_known, sum, hashrate_known): (f64, usize, f64, usize) = sums(true);
             prop_assert_eq!((totals.power_w, totals.power_known as usize), (power, power_known));
             prop_assert_eq!((totals.hashrate_ths, totals.hashrate_known as usize), (sum, hashrate_known));
+            prop_assert_eq!(totals.known_power_w(), (power_known > 0 || rows.is_empty()).then_some(power));
+            prop_assert_eq!(totals.known_hashrate_ths(), (hashrate_known > 0 || rows.is_empty()).then_some(sum));
             let (left_w, _, left_ths, _) = sums(false);
             let left = totals.left_out;
             prop_assert_eq!(left.devices as usize, rows.iter().filter(|row| !row.is_current).count());

@@ -3204,7 +3204,8 @@ export interface components {
                 due_sat: number;
                 settled_until: number | null;
             };
-            hashrate_ths: number;
+            /** @description Of the workers that tell it now; null if there are workers and none does. */
+            hashrate_ths: number | null;
             name: string;
             workers?: components["schemas"]["ObserverWorker"][];
         };
@@ -3261,7 +3262,8 @@ export interface components {
             efficiency_j_th: number | null;
             /** @description Nothing is carried out until the account is unfrozen. */
             frozen: boolean;
-            hashrate_ths: number;
+            /** @description Of the devices that tell it now; null if there are devices and none does. */
+            hashrate_ths: number | null;
             /** @description Agents that do not let know how their devices are, the one with most devices first. */
             hidden: components["schemas"]["HiddenBy"][];
             /** @description Devices that are in no sum, because what they said last does not count as so now, with that. */
@@ -3275,7 +3277,8 @@ export interface components {
                 at: number;
                 record: number;
             } | null;
-            power_w: number;
+            /** @description The same of what they draw. */
+            power_w: number | null;
             /** @description The last record of the log that is in it. */
             seq: number;
         };

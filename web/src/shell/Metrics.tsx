@@ -19,7 +19,8 @@ export function Metrics() {
   const without =
     left &&
     `Without ${plural(left.devices, "device")} not known or not reached, ${power(left.power_w)} when last known`;
-  const nearCap = data?.capacity_w != null && data.power_w >= data.capacity_w * NEAR_CAP;
+  const nearCap =
+    data?.capacity_w != null && data.power_w != null && data.power_w >= data.capacity_w * NEAR_CAP;
   return (
     <section className={css.metrics} aria-label="Fleet now">
       <DeviceSplit data={data} />

@@ -83,8 +83,8 @@ pub fn view(api: &Shared, state: &State, live: &LiveTable, permit: &Permit<P>, s
     });
     json!({
         "devices": counts,
-        "hashrate_ths": totals.hashrate_ths,
-        "power_w": totals.power_w,
+        "hashrate_ths": totals.known_hashrate_ths(),
+        "power_w": totals.known_power_w(),
         "efficiency_j_th": totals.efficiency_j_th(),
         "left_out": { "devices": left_out.devices, "hashrate_ths": left_out.hashrate_ths, "power_w": left_out.power_w },
         "hidden": hidden,
