@@ -33,6 +33,30 @@ const VIEW: u8 = Permission::DeviceView as u8;
 /// Most ids given at once.
 const MAX_IDS: usize = 10_000;
 
+/// Devices are chosen by these.
+pub const CHOICE: &[&str] = &[
+    "site",
+    "group",
+    "container",
+    "sub_account",
+    "status",
+    "connectivity",
+    "activity",
+    "model",
+    "make",
+    "q",
+    "power_min",
+    "power_max",
+    "hashrate_min",
+    "hashrate_max",
+    "temp_min",
+    "temp_max",
+    "sort",
+    "order",
+    "limit",
+    "cursor",
+];
+
 /// What to show.
 #[derive(Deserialize, Default)]
 #[serde(default)]
