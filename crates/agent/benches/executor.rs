@@ -9,7 +9,7 @@ use adit_agent::{
     journal::{Journal, Record},
 };
 use adit_core::{
-    fleet::{CommandId, Connectivity, Ending, OpKind, Operation, Order, PowerMode, Reading, TargetResult},
+    fleet::{CommandId, Ending, OpKind, Operation, Order, PowerMode, Reading, TargetResult},
     ids::{AgentId, DeviceId, RequestId},
     time::Timestamp,
 };
@@ -39,7 +39,7 @@ impl Device for Slow {
     }
     async fn read(&self, _: Duration) -> Result<Reading, DeviceError> {
         sleep(ANSWER).await;
-        Ok(Reading::silent(self.0, Connectivity::Online))
+        Ok(Reading::empty(self.0))
     }
     async fn confirm_identity(&self, _: Duration) -> Result<(), DeviceError> {
         sleep(ANSWER).await;

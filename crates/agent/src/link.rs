@@ -220,7 +220,7 @@ impl Link {
                 () = outbox.urgent.notified() => sleep(TOGETHER.min(pace.batch)).await,
                 _ = status.tick() => outbox.status_changed(),
             }
-            for frame in outbox.frames(|| self.status()) {
+            for frame in outbox.frames(|| (self.status(), self.site.load())) {
                 if let Err(reason) = say(sink, sealer, frame).await {
                     return reason;
                 }

@@ -1,21 +1,21 @@
 //! What waits to be sent to the server. Filled by everybody, emptied by the link.
 //!
-//! Readings are of the moment: without a connection they are dropped, not sent late as if they were new. Results stay until
+//! Results of polls are of the moment: without a connection they are dropped, not sent late as if they were new. Results of orders stay until
 //! the server says that it has stored them, and are sent again after every reconnection.
 
 use adit_core::{
-    fleet::{CommandId, FoundDevice, Reading, TargetResult},
+    fleet::{CommandId, FoundDevice, PollResult, TargetResult},
     ids::ScanTaskId,
 };
-use adit_wire::{AgentStatus, CommandResult, MAX_FRAME, MAX_ROWS, ToServer};
+use adit_wire::{AgentStatus, CommandResult, MAX_FRAME, MAX_ROWS, PollLoad, ToServer};
 use std::{
     collections::BTreeMap,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 use tokio::sync::Notify;
 
-/// Most readings kept for the next batch.
-const MAX_READINGS: usize = 100_000;
+/// Most results of polls kept for the next batch.
+const MAX_POLLED: usize = 100_000;
 
 #[derive(Default)]
 struct Waiting {
@@ -23,7 +23,7 @@ struct Waiting {
     status: bool,
     received: Vec<CommandId>,
     found: BTreeMap<ScanTaskId, Vec<FoundDevice>>,
-    readings: Vec<Reading>,
+    polled: Vec<PollResult>,
     /// Results not stored yet, and whether they were sent over this connection.
     results: BTreeMap<CommandId, (TargetResult, bool)>,
 }
@@ -55,13 +55,13 @@ impl Outbox {
         waiting.connected = false;
         waiting.received.clear();
         waiting.found.clear();
-        waiting.readings.clear();
+        waiting.polled.clear();
     }
 
-    pub fn reading(&self, reading: Reading) {
+    pub fn polled(&self, result: PollResult) {
         let mut waiting = self.waiting();
-        if waiting.connected && waiting.readings.len() < MAX_READINGS {
-            waiting.readings.push(reading);
+        if waiting.connected && waiting.polled.len() < MAX_POLLED {
+            waiting.polled.push(result);
         }
     }
 
@@ -95,8 +95,8 @@ impl Outbox {
     }
 
     /// The frames to send now, and nothing twice over one connection.
-    pub fn frames(&self, status: impl FnOnce() -> AgentStatus) -> Vec<String> {
-        let (received, status_due, found, readings, results) = {
+    pub fn frames(&self, status: impl FnOnce() -> (AgentStatus, PollLoad)) -> Vec<String> {
+        let (received, status_due, found, polled, results) = {
             let mut waiting = self.waiting();
             let mut results = Vec::new();
             for (command, (result, sent)) in &mut waiting.results {
@@ -108,19 +108,21 @@ impl Outbox {
                 std::mem::take(&mut waiting.received),
                 std::mem::take(&mut waiting.status),
                 std::mem::take(&mut waiting.found),
-                std::mem::take(&mut waiting.readings),
+                std::mem::take(&mut waiting.polled),
                 results,
             )
         };
         let mut frames = Vec::new();
         split(&mut frames, received, &|commands| ToServer::Received { commands });
         if status_due {
-            frames.extend(text(&ToServer::Status(status())));
+            let (status, load) = status();
+            frames.extend(text(&ToServer::Status(status)));
+            frames.extend(text(&ToServer::Load(load)));
         }
         for (scan_task, devices) in found {
             split(&mut frames, devices, &|devices| ToServer::Found { scan_task, devices });
         }
-        split(&mut frames, readings, &|readings| ToServer::Readings { readings });
+        split(&mut frames, polled, &|results| ToServer::Polled { results });
         split(&mut frames, results, &|results| ToServer::Results { results });
         frames
     }
@@ -150,17 +152,18 @@ fn text(message: &ToServer) -> Option<String> {
 mod tests {
     use super::*;
     use adit_core::{
-        fleet::{Connectivity, Ending, Pool},
+        fleet::{Ending, Pool, Reading},
         ids::{DeviceId, RequestId},
     };
 
-    fn status() -> AgentStatus {
-        AgentStatus { workers: Vec::new(), open_commands: 0, devices: 0 }
+    fn status() -> (AgentStatus, PollLoad) {
+        let load = PollLoad { lag_ms: 0, due: 0, done: 0, interval_ms: 30_000 };
+        (AgentStatus { workers: Vec::new(), open_commands: 0, devices: 0 }, load)
     }
 
     fn rows(frames: &[String]) -> usize {
         let count = |frame: &String| match serde_json::from_str(frame).unwrap() {
-            ToServer::Readings { readings } => readings.len(),
+            ToServer::Polled { results } => results.len(),
             _ => 0,
         };
         frames.iter().map(count).sum()
@@ -172,18 +175,14 @@ mod tests {
         outbox.connected();
         outbox.frames(status);
         for n in 0..4_500 {
-            outbox.reading(Reading::silent(DeviceId(n), Connectivity::Online));
+            outbox.polled(Reading::empty(DeviceId(n)).into());
         }
         let frames = outbox.frames(status);
         assert_eq!((frames.len(), rows(&frames)), (3, 4_500));
         for n in 0..2_000 {
             let pools = vec![Pool { url: "u".repeat(255), user: "w".repeat(128) }; 3];
             let errors = vec!["e".repeat(120); 16];
-            outbox.reading(Reading {
-                pools: Some(pools),
-                errors,
-                ..Reading::silent(DeviceId(n), Connectivity::Online)
-            });
+            outbox.polled(Reading { pools: Some(pools), errors, ..Reading::empty(DeviceId(n)) }.into());
         }
         let frames = outbox.frames(status);
         assert_eq!(rows(&frames), 2_000);
@@ -194,7 +193,7 @@ mod tests {
     fn results_come_again_after_each_reconnection_until_stored_and_readings_do_not_outlive_one() {
         let outbox = Outbox::default();
         let id = CommandId { request: RequestId(1_u128.into()), item: 0 };
-        outbox.reading(Reading::silent(DeviceId(1), Connectivity::Online));
+        outbox.polled(Reading::empty(DeviceId(1)).into());
         outbox.result(id, TargetResult::of(Ending::Verified, "done"));
         let results = |frames: &[String]| frames.iter().filter(|frame| frame.contains(r#""type":"results""#)).count();
         outbox.connected();

@@ -75,6 +75,7 @@ async fn run_with(
     };
     tokio::select! {
         () = link.keep() => {}
+        () = site.collector.load.watch_timers() => {}
         () = drained => {}
     }
     Ok(())

@@ -10,9 +10,12 @@ use adit_core::{
     fleet::{Operation, Order, TargetResult},
     ids::DeviceId,
 };
-use adit_wire::{AgentConfig, AgentMode, CommandBody, KnownDevice, Subject};
+use adit_wire::{AgentConfig, AgentMode, CommandBody, KnownDevice, PollLoad, Subject};
 use async_trait::async_trait;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
 pub(crate) struct AgentSite {
     pub collector: Arc<Collector>,
@@ -53,6 +56,13 @@ impl AgentSite {
     pub async fn refused(&self) {
         *self.config.write().unwrap_or_else(PoisonError::into_inner) = None;
         self.workers.stop().await;
+    }
+
+    /// How it keeps up with its polls.
+    pub fn load(&self) -> PollLoad {
+        let config = self.config.read().unwrap_or_else(PoisonError::into_inner);
+        let configured = config.as_ref().map_or(0, |config| config.poll_interval_s);
+        self.collector.load.told(Duration::from_secs(configured.into()), self.collector.registry.len())
     }
 
     fn mode_refusal(&self) -> Option<&'static str> {

@@ -5,8 +5,8 @@ mod common;
 
 use adit_agent::AgentError;
 use adit_core::{
-    fleet::{Connectivity, Ending, Operation, Order},
-    ids::{AgentId, ScanTaskId},
+    fleet::{Ending, MissReason, Operation, Order, PollResult},
+    ids::{AgentId, DeviceId, ScanTaskId},
 };
 use adit_wire::{AgentMode, CommandBody, Credential, ServerKey, Subject, ToAgent, ToServer};
 use common::{
@@ -109,7 +109,7 @@ async fn a_sweep_finds_every_miner_counts_the_rest_and_readings_flow() {
         server
             .until(|said| {
                 said.iter().find_map(|(_, message)| match message {
-                    ToServer::Readings { readings } => readings.iter().find(|r| r.device.0 == device).cloned(),
+                    ToServer::Polled { results } => results.iter().find(|result| result.device().0 == device).cloned(),
                     _ => None,
                 })
             })
@@ -120,21 +120,30 @@ async fn a_sweep_finds_every_miner_counts_the_rest_and_readings_flow() {
 }
 
 #[tokio::test]
-async fn a_device_is_unreachable_after_three_misses_and_back_after_one_answer() {
+async fn every_poll_has_a_result_that_says_what_came_of_it() {
     let rig = rig(1).await;
     let last = |said: &[(u32, ToServer)]| {
         said.iter().rev().find_map(|(_, message)| match message {
-            ToServer::Readings { readings } => readings.last().map(|reading| reading.connectivity),
+            ToServer::Polled { results } => results.last().cloned(),
             _ => None,
         })
     };
-    rig.server.until(|said| last(said).filter(|c| *c == Connectivity::Online)).await;
-    let reads = rig.miners.get(1).reads;
-    rig.miners.set(1, |miner| miner.read = Manner::Fails);
-    rig.server.until(|said| last(said).filter(|c| *c == Connectivity::Unreachable)).await;
-    assert!(rig.miners.get(1).reads >= reads + 3);
+    let answered = |result: &PollResult| matches!(result, PollResult::Answered { .. });
+    rig.server.until(|said| last(said).filter(answered)).await;
+    for (manner, reason) in [(Manner::Fails, MissReason::NoRoute), (Manner::Stranger, MissReason::OtherDevice)] {
+        rig.miners.set(1, |miner| miner.read = manner);
+        let missed = PollResult::Missed { device: DeviceId(1), reason };
+        rig.server.until(|said| last(said).filter(|result| *result == missed)).await;
+    }
     rig.miners.set(1, |miner| miner.read = Manner::Well);
-    rig.server.until(|said| last(said).filter(|c| *c == Connectivity::Online)).await;
+    rig.server.until(|said| last(said).filter(answered)).await;
+    let done = |said: &[(u32, ToServer)]| {
+        said.iter().rev().find_map(|(_, message)| match message {
+            ToServer::Load(load) => Some(*load).filter(|load| load.done > 3 && load.due >= load.done),
+            _ => None,
+        })
+    };
+    assert_eq!(rig.server.until(done).await.interval_ms, 1_000);
 }
 
 #[tokio::test]

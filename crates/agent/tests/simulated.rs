@@ -4,7 +4,7 @@
 mod common;
 
 use adit_core::{
-    fleet::{Activity, Connectivity, Ending, Operation, PowerMode},
+    fleet::{Activity, Ending, Operation, PollResult, PowerMode},
     ids::ScanTaskId,
 };
 use adit_sim::{Clock, Mode, Personality, SimConfig, Simulator};
@@ -85,15 +85,17 @@ async fn every_miner_is_found_read_and_told_what_to_do() {
             .server
             .until(|said| {
                 said.iter().find_map(|(_, message)| match message {
-                    ToServer::Readings { readings } => readings
-                        .iter()
-                        .find(|r| r.device.0 == device && r.activity == Some(Activity::Mining) && r.power_w.is_some())
-                        .cloned(),
+                    ToServer::Polled { results } => results.iter().find_map(|result| match result {
+                        PollResult::Answered { reading: r } => {
+                            let mines = r.activity == Some(Activity::Mining) && r.power_w.is_some();
+                            (r.device.0 == device && mines).then(|| r.clone())
+                        }
+                        PollResult::AuthRequired { .. } | PollResult::Missed { .. } => None,
+                    }),
                     _ => None,
                 })
             })
             .await;
-        assert_eq!(reading.connectivity, Connectivity::Online);
         assert!(reading.hashrate_ths.is_some_and(|rate| rate > 1.0), "{reading:?}");
     }
     for device in 1..=9 {

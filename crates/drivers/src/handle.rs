@@ -2,7 +2,7 @@
 
 use crate::net::Failure;
 use crate::{Credential, DeviceError, Outcome, Probe, Target, models};
-use adit_core::fleet::{Activity, Connectivity, DeviceIdentity, MAX_POOLS, Operation, PowerMode, Reading};
+use adit_core::fleet::{Activity, DeviceIdentity, MAX_POOLS, MissReason, Operation, PowerMode, Reading};
 use serde_json::Value;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
@@ -69,7 +69,7 @@ impl Handle {
 
     /// A reading to fill in.
     pub fn reading(&self) -> Reading {
-        Reading::silent(self.target.device, Connectivity::Online)
+        Reading::empty(self.target.device)
     }
 }
 
@@ -91,7 +91,7 @@ pub(crate) fn no_password(said: &str) -> Outcome {
 /// How a failure after which nobody knows is told: as an outcome of an order.
 pub(crate) fn outcome(failure: Failure) -> Outcome {
     match failure {
-        Failure::NotSent(reason) => Outcome::NotSent { reason },
+        Failure::Unconnected(_, reason) | Failure::NotSent(reason) => Outcome::NotSent { reason },
         Failure::Lost(reason) | Failure::Garbled(reason) => Outcome::Unknown { reason },
     }
 }
@@ -104,7 +104,9 @@ pub(crate) fn not_sent(failure: &Failure) -> Outcome {
 impl From<Failure> for DeviceError {
     fn from(failure: Failure) -> Self {
         match failure {
-            Failure::NotSent(reason) | Failure::Lost(reason) => Self::Unreachable(reason),
+            Failure::Unconnected(reason, words) => Self::Unreachable { reason, words },
+            Failure::NotSent(words) => Self::NotAsked(words),
+            Failure::Lost(words) => Self::Unreachable { reason: MissReason::Timeout, words },
             Failure::Garbled(reason) => Self::Unreadable(reason),
         }
     }
@@ -113,7 +115,7 @@ impl From<Failure> for DeviceError {
 /// What a failed look at an address means: silence unless something answered.
 pub(crate) fn probe_failed(failure: &Failure) -> Probe {
     match failure {
-        Failure::NotSent(_) => Probe::Silent,
+        Failure::Unconnected(..) | Failure::NotSent(_) => Probe::Silent,
         Failure::Lost(_) | Failure::Garbled(_) => Probe::OpenUnknown,
     }
 }
@@ -236,12 +238,7 @@ mod tests {
     #[test]
     fn what_a_miner_does_goes_before_what_it_says() {
         let done = |hashrate_ths, power_w, says: Says| {
-            let mut reading = Reading {
-                hashrate_ths,
-                power_w,
-                uptime_s: Some(9_000),
-                ..Reading::silent(DeviceId(1), Connectivity::Online)
-            };
+            let mut reading = Reading { hashrate_ths, power_w, uptime_s: Some(9_000), ..Reading::empty(DeviceId(1)) };
             settle(&mut reading, says, "M50");
             (reading.activity, reading.errors.len())
         };

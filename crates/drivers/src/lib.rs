@@ -45,7 +45,7 @@ mod whatsminer;
 
 pub use identify::{identify, share_of};
 
-use adit_core::fleet::{FoundDevice, OpKind, Operation, PowerMode, Reading};
+use adit_core::fleet::{FoundDevice, MissReason, OpKind, Operation, PowerMode, Reading};
 use adit_core::ids::DeviceId;
 use async_trait::async_trait;
 use std::{net::IpAddr, sync::Arc, time::Duration};
@@ -115,8 +115,16 @@ pub enum Probe {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DeviceError {
     /// No connection, or it broke.
-    #[error("unreachable: {0}")]
-    Unreachable(String),
+    #[error("unreachable: {words}")]
+    Unreachable {
+        /// Of which kind that is.
+        reason: MissReason,
+        /// In words.
+        words: String,
+    },
+    /// This host could not ask it, which says nothing of the device.
+    #[error("it could not be asked: {0}")]
+    NotAsked(String),
     /// It refuses our credentials.
     #[error("the device refuses the password")]
     AuthRequired,

@@ -2,8 +2,10 @@
 //! error that says whether anything had been sent.
 
 use crate::tolerant::{self, Answer};
+use adit_core::fleet::MissReason;
 use serde_json::Value;
 use std::collections::HashMap;
+use std::io::ErrorKind;
 use std::net::IpAddr;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 use std::time::Duration;
@@ -20,6 +22,8 @@ const IDLE: Duration = Duration::from_secs(2);
 /// Why there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Failure {
+    /// No connection could be made: nothing can have changed.
+    Unconnected(MissReason, String),
     /// Nothing has left this machine: nothing can have changed.
     NotSent(String),
     /// The question may have arrived, and no whole answer came.
@@ -31,7 +35,7 @@ pub(crate) enum Failure {
 impl Failure {
     pub fn words(&self) -> &str {
         match self {
-            Self::NotSent(words) | Self::Lost(words) | Self::Garbled(words) => words,
+            Self::Unconnected(_, words) | Self::NotSent(words) | Self::Lost(words) | Self::Garbled(words) => words,
         }
     }
 }
@@ -73,7 +77,7 @@ pub(crate) async fn question(
     let is_cut = |answer: &Answer| answer.gaps.iter().any(|gap| gap == "end");
     match first {
         Ok(answer) if !is_cut(&answer) => return Ok(answer),
-        Err(failure @ Failure::NotSent(_)) => return Err(failure),
+        Err(failure @ (Failure::NotSent(_) | Failure::Unconnected(..))) => return Err(failure),
         _ if Instant::now() >= deadline => return first,
         _ => {}
     }
@@ -120,8 +124,11 @@ async fn exchange(
     let _turn =
         timeout_at(deadline, turn(ip)).await.map_err(|_| Failure::NotSent("another question is waiting".into()))?;
     let mut stream = match timeout_at(deadline, TcpStream::connect((ip, port))).await {
-        Err(_) => return Err(Failure::NotSent(late("connection"))),
-        Ok(Err(error)) => return Err(Failure::NotSent(format!("port {port}: {}", plain(&error)))),
+        Err(_) => return Err(Failure::Unconnected(MissReason::Timeout, late("connection"))),
+        Ok(Err(error)) if is_ours(&error) => return Err(Failure::NotSent(plain(&error))),
+        Ok(Err(error)) => {
+            return Err(Failure::Unconnected(unconnected(error.kind()), format!("port {port}: {}", plain(&error))));
+        }
         Ok(Ok(stream)) => stream,
     };
     let text = request.to_string();
@@ -149,6 +156,23 @@ async fn exchange(
 /// Does anything listen there? Closes the connection at once.
 pub(crate) async fn is_open(ip: IpAddr, port: u16, deadline: Instant) -> bool {
     matches!(timeout_at(deadline, TcpStream::connect((ip, port))).await, Ok(Ok(_)))
+}
+
+/// What it means that no connection could be made.
+pub(crate) fn unconnected(kind: ErrorKind) -> MissReason {
+    match kind {
+        ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset => MissReason::Refused,
+        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable | ErrorKind::NetworkDown => MissReason::NoRoute,
+        _ => MissReason::Timeout,
+    }
+}
+
+/// Is it this host that has no means to connect to anything more? The device is not to blame then.
+pub(crate) fn is_ours(error: &std::io::Error) -> bool {
+    // Linux: out of memory, open files (of all and of this program), and buffers.
+    const MEANS: [i32; 4] = [12, 23, 24, 105];
+    error.raw_os_error().is_some_and(|number| MEANS.contains(&number))
+        || matches!(error.kind(), ErrorKind::OutOfMemory | ErrorKind::AddrNotAvailable)
 }
 
 /// Without the number that the system has for it.
@@ -215,7 +239,7 @@ async fn read_framed(stream: &mut (impl AsyncReadExt + Unpin)) -> Read {
     while reply.len() < length {
         let wanted = chunk.len().min(length - reply.len());
         match next(stream, &mut chunk[..wanted], !reply.is_empty()).await {
-            Ok(0) => return Ok((reply, Some(std::io::ErrorKind::UnexpectedEof.into()))),
+            Ok(0) => return Ok((reply, Some(ErrorKind::UnexpectedEof.into()))),
             Ok(got) => reply.extend_from_slice(&chunk[..got]),
             Err(error) => return Ok((reply, Some(error))),
         }
@@ -301,7 +325,7 @@ mod tests {
             drop(listener);
             ask(ip, port, Framing::Line, &Value::Null, Instant::now() + std::time::Duration::from_secs(5)).await
         });
-        assert!(matches!(failed, Err(Failure::NotSent(_))), "{failed:?}");
+        assert!(matches!(failed, Err(Failure::Unconnected(MissReason::Refused, _))), "{failed:?}");
     }
 
     proptest! {

@@ -187,13 +187,13 @@ mod tests {
     use super::*;
     use crate::{DeviceError, Outcome};
     use adit_core::{
-        fleet::{Connectivity, OpKind, Pool},
+        fleet::{OpKind, Pool},
         ids::DeviceId,
     };
     use std::sync::Mutex;
 
     fn reading() -> Reading {
-        Reading::silent(DeviceId(1), Connectivity::Online)
+        Reading::empty(DeviceId(1))
     }
 
     #[test]

@@ -53,7 +53,7 @@ async fn nobody_at_an_address_is_silence() {
         lab.miner.wait_offline().await;
         assert_eq!(adit_drivers::identify(lab.ip(), &[], LIMIT, LIMIT).await, Probe::Silent);
         let error = lab.device().read(LIMIT).await.unwrap_err();
-        assert!(matches!(error, DeviceError::Unreachable(_)), "{error}");
+        assert!(matches!(error, DeviceError::Unreachable { .. }), "{error}");
         assert!(matches!(lab.order(&Operation::Pause {}).await, Outcome::NotSent { .. }));
     })
     .await;
@@ -291,7 +291,7 @@ async fn a_device_that_hangs_costs_no_more_than_the_limit() {
         lab.miner.set_fault(Fault::Hang).unwrap();
         let short = Duration::from_millis(300);
         let error = lab.device().read(short).await.unwrap_err();
-        assert!(matches!(error, DeviceError::Unreachable(_)), "{personality:?} {error}");
+        assert!(matches!(error, DeviceError::Unreachable { .. }), "{personality:?} {error}");
         assert_eq!(lab.driver().probe(lab.ip(), &lab.credentials(), short).await, Probe::OpenUnknown);
         let verdict = lab.device().verify(&Operation::Pause {}, &before, short).await;
         assert!(matches!(verdict, Verdict::Unreadable { .. }), "{personality:?} {verdict:?}");
@@ -335,7 +335,7 @@ async fn of_answers_that_are_cut_off_what_is_sound_is_read_and_the_rest_is_named
                 }
                 // Who it is was in the other half.
                 Err(error) => assert!(
-                    matches!(error, DeviceError::Unreadable(_) | DeviceError::Unreachable(_)),
+                    matches!(error, DeviceError::Unreadable(_) | DeviceError::Unreachable { .. }),
                     "{personality:?} {error}"
                 ),
             }

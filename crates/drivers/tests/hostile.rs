@@ -3,7 +3,7 @@
 
 mod lab;
 
-use adit_core::fleet::{Connectivity, DeviceIdentity, Operation, Reading};
+use adit_core::fleet::{DeviceIdentity, Operation, Reading};
 use adit_core::ids::DeviceId;
 use adit_drivers::{Credential, Driver, Outcome, Probe, Target, Verdict};
 use lab::{bounded, free_address};
@@ -84,7 +84,7 @@ async fn bears(driver: Arc<dyn Driver>, answer: Answer) {
     let operation = Operation::Pause {};
     let outcome = device.execute(&operation, limit).await;
     assert_ne!(outcome, Outcome::Accepted, "{}", driver.id());
-    let before = Reading::silent(DeviceId(1), Connectivity::Unknown);
+    let before = Reading::empty(DeviceId(1));
     let verdict = device.verify(&operation, &before, Duration::from_secs(1)).await;
     assert!(matches!(verdict, Verdict::Unreadable { .. }), "{} {verdict:?}", driver.id());
     tasks.iter().for_each(tokio::task::JoinHandle::abort);

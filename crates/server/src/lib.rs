@@ -33,6 +33,7 @@ pub mod engine;
 pub mod founding;
 pub mod heads;
 pub mod live;
+mod live_file;
 pub mod mail;
 pub mod measuring;
 pub mod net;

@@ -2,14 +2,18 @@
 
 use crate::engine::Engine;
 use adit_core::{
-    event::{Entry, Event},
-    fleet::Reading,
-    ids::DeviceId,
+    event::{Entry, Event, device_of},
+    fleet::{Operation, PollResult},
+    ids::{DeviceId, RequestId},
+    requests::{Action, ItemState},
     state::State,
-    time::Timestamp,
+    time::{Millis, Timestamp},
 };
-use adit_telemetry::{Facts, LiveTable};
+use adit_telemetry::{Facts, LiveTable, Polling};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+/// A device that has just been found is polled by whoever found it; how often, its agent tells.
+const FOUND: Polling = Polling::Polled { interval: Millis::seconds(30) };
 
 /// The live table, shared. Hold its locks briefly and never across an `await`.
 #[derive(Clone, Default)]
@@ -34,17 +38,28 @@ impl Live {
         self.0.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes in what devices say, received at `at`; how many of them it knows.
-    pub fn hear(&self, readings: &[Reading], at: Timestamp) -> usize {
-        self.write().apply(readings, at)
+    /// Takes in how polls ended, received at `at`; of how many devices that it knows.
+    pub fn hear(&self, results: &[PollResult], at: Timestamp) -> usize {
+        self.write().apply(results, at)
     }
 
-    /// Takes in every device of a state.
+    /// Takes in every device of a state, and what has been asked of them.
     pub(crate) fn take_all(&self, state: &State, at: Timestamp) {
         self.leave_out(state);
         let mut table = self.write();
         for device in state.devices() {
-            table.set_device(device.id, Facts::of(&device.found, false), at);
+            // Whether somebody polls it is told by whoever watches its agent.
+            table.set_device(device.id, Facts::of(&device.found, false), Polling::Awaited { saved_at: at }, at);
+        }
+        for request in state.requests() {
+            let Action::Device(operation) = &request.payload.action else { continue };
+            for (target, item) in request.payload.targets.iter().zip(&request.items) {
+                if let (Some(device), ItemState::Ended { result, at, .. }) = (device_of(*target), item)
+                    && result.ending.is_success()
+                {
+                    table.note_order(device, operation, *at);
+                }
+            }
         }
     }
 
@@ -57,22 +72,51 @@ impl Live {
         }
     }
 
-    /// Takes in what an event says of devices.
-    pub(crate) fn follow(&self, entry: &Entry) {
-        let (Event::DevicesFound { devices, .. } | Event::DevicesChanged { devices, .. }) = &entry.event else {
-            return;
-        };
-        let mut table = self.write();
-        for (id, found) in devices {
-            table.set_device(*id, Facts::of(found, false), entry.at);
+    /// Takes in what an event says of devices; `state` is one that it is in.
+    pub(crate) fn follow(&self, state: &State, entry: &Entry) {
+        match &entry.event {
+            Event::DevicesFound { devices, .. } | Event::DevicesChanged { devices, .. } => {
+                let mut table = self.write();
+                for (id, found) in devices {
+                    table.set_device(*id, Facts::of(found, false), FOUND, entry.at);
+                }
+            }
+            // A miner that is restarted is seen to start before the order has ended.
+            Event::RequestExecuting { request, agents, .. } => {
+                let restarts = |operation: &Operation| !operation.changes_power();
+                self.note_orders(state, *request, agents.iter().map(|(item, _)| *item), restarts, entry.at);
+            }
+            Event::ItemsEnded { request, results } => {
+                let well = results.iter().filter(|(_, result)| result.ending.is_success()).map(|(item, _)| *item);
+                self.note_orders(state, *request, well, |_| true, entry.at);
+            }
+            _ => {}
         }
+    }
+
+    fn note_orders(
+        &self,
+        state: &State,
+        request: RequestId,
+        items: impl Iterator<Item = u32>,
+        which: impl Fn(&Operation) -> bool,
+        at: Timestamp,
+    ) {
+        let Some(request) = state.request(request) else { return };
+        let Action::Device(operation) = &request.payload.action else { return };
+        if !which(operation) {
+            return;
+        }
+        let mut table = self.write();
+        let targets = items.filter_map(|item| request.payload.targets.get(item as usize));
+        targets.filter_map(|target| device_of(*target)).for_each(|device| table.note_order(device, operation, at));
     }
 
     /// Takes in some devices of a state, so that their readings count from now on.
     pub(crate) fn take(&self, state: &State, devices: impl IntoIterator<Item = DeviceId>, at: Timestamp) {
         let mut table = self.write();
         for device in devices.into_iter().filter_map(|id| state.device(id)) {
-            table.set_device(device.id, Facts::of(&device.found, false), at);
+            table.set_device(device.id, Facts::of(&device.found, false), FOUND, at);
         }
     }
 }

@@ -53,10 +53,10 @@ impl Measuring {
         self.0.retain(|id, items| {
             let mut ended = Vec::new();
             items.retain(|item, (device, settling)| {
-                if let Some(row) = live.row(*device)
-                    && let (Some(at), Some(watts)) = (row.received_at, row.power_w)
+                if let Some(now) = live.row(*device).and_then(|row| row.now())
+                    && let Some(watts) = now.power_w
                 {
-                    settling.sample(at, watts);
+                    settling.sample(now.as_of, watts);
                 }
                 let end = settling.end(now).or_else(|| is_disturbed(state, *id, *device).then(|| settling.cut()));
                 ended.extend(end.map(|end| (*item, end)));

@@ -5,6 +5,7 @@ use crate::{
     agents::{self, AgentsError},
     api::{self, Api},
     heads::{self, HeadFile},
+    live_file::{self, LiveFile},
     measuring, net, public_url,
 };
 use adit_store::{DataDir, People, Secrets, StoreError};
@@ -148,6 +149,8 @@ impl Opened {
         let address =
             listener.local_addr().map_err(|source| ServerError::Listen { address: options.listen, source })?;
         let live = Live::of(&engine);
+        let live_file = LiveFile::new(dir.live());
+        live_file::restore(&engine, &live, &live_file);
         let reader = || dir.log_reader().map(Box::new);
         let (poll, limits) = (options.poll_interval_s, options.api.limits.clone());
         let agents = Agents::limited(engine.clone(), live.clone(), Arc::clone(&secrets), reader()?, poll, &limits)?;
@@ -186,13 +189,26 @@ impl Opened {
         keepers.spawn(async move { snapshots.keep_snapshots(reader).await });
         keepers.spawn(herald.work(Box::new(dir.log_reader()?)));
         keepers.spawn(heads::keep(engine.clone(), agents.heads(), Arc::clone(&noted)));
-        keepers.spawn(measuring::keep(engine.clone(), measured));
+        keepers.spawn(measuring::keep(engine.clone(), measured.clone()));
+        keepers.spawn(live_file::keep(engine.clone(), measured.clone(), live_file.clone()));
         let followed = Arc::clone(&agents);
         keepers.spawn(async move { followed.follow().await });
         let mut serving = JoinSet::new();
         serving.spawn(net::serve(listener, service, bounds, stopped));
         tracing::info!(%address, "listening");
-        Ok(Server { address, public_url, engine, api, agents, noted, stop, serving, keepers, _dir: dir })
+        Ok(Server {
+            address,
+            public_url,
+            engine,
+            live: (measured, live_file),
+            api,
+            agents,
+            noted,
+            stop,
+            serving,
+            keepers,
+            _dir: dir,
+        })
     }
 }
 
@@ -201,6 +217,7 @@ pub struct Server {
     address: SocketAddr,
     public_url: String,
     engine: Engine,
+    live: (Live, LiveFile),
     api: Arc<Api>,
     agents: Arc<Agents>,
     noted: Arc<Mutex<HeadFile>>,
@@ -237,6 +254,12 @@ impl Server {
         &self.engine
     }
 
+    /// What every device says now.
+    #[must_use]
+    pub const fn live(&self) -> &Live {
+        &self.live.0
+    }
+
     /// Ends when the server does not listen any more, with the reason.
     pub async fn failed(&mut self) -> String {
         match self.serving.join_next().await {
@@ -258,6 +281,9 @@ impl Server {
         self.serving.shutdown().await;
         self.keepers.shutdown().await;
         let (heads, now) = (self.agents.heads(), self.engine.now());
+        if let Err(error) = live_file::save(&self.engine, &self.live.0, &self.live.1) {
+            tracing::error!(error, "what devices say is not saved");
+        }
         let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
         if let Err(error) = noted.note(&heads, now) {
             tracing::error!(%error, path = %noted.path().display(), "the log's last head is not noted");

@@ -6,12 +6,13 @@ mod rig;
 mod support;
 
 use adit_core::{
-    fleet::{CommandId, Operation, PowerMode},
+    fleet::{AgentMode, CommandId, Operation, PowerMode},
     ids::DeviceId,
     requests::{Action, Control, RequestState},
+    time::Millis,
 };
 use adit_server::{CommandError, Engine};
-use adit_telemetry::DeviceStatus;
+use adit_telemetry::{AgentCondition, ConnectivityReason, DeviceStatus};
 use rig::{Rig, all_are, generation, wait_for};
 use support::{AGENT, OWNER, SITE, approve, ask, until};
 
@@ -44,6 +45,37 @@ async fn an_agent_enrols_finds_miners_and_puts_three_to_sleep() {
 
     agent.stop().await;
     wait_for("its devices are unknown", || all_are(live, &devices, DeviceStatus::Unknown)).await;
+    rig.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_paused_agent_hides_its_devices_and_gives_them_back_as_they_were() {
+    let rig = Rig::start(47).await;
+    let agent = rig.agent(None);
+    let Rig { engine, live, agents, .. } = &rig;
+    let devices: Vec<_> = (1..=4).map(DeviceId).collect();
+    wait_for("every miner is hashing", || all_are(live, &devices, DeviceStatus::Hashing)).await;
+    let levels = || {
+        let table = live.read();
+        let row = |device: &DeviceId| table.row(*device).unwrap();
+        devices.iter().map(row).map(|row| (row.connectivity, row.activity)).collect::<Vec<_>>()
+    };
+    let before = levels();
+    let pause = |number, paused| {
+        let change = Control::ChangeAgent { agent: AGENT, name: "Shed".into(), mode: AgentMode::FullControl, paused };
+        ask(engine, OWNER, number, Action::Control(change), &[])
+    };
+    pause(100, true).await.unwrap();
+    wait_for("its devices are unknown", || all_are(live, &devices, DeviceStatus::Unknown)).await;
+    assert!(levels().iter().all(|(level, _)| level.reason == Some(ConnectivityReason::AgentPaused)), "{:?}", levels());
+    assert_eq!(agents.health(AGENT).unwrap().condition, AgentCondition::Paused);
+    assert!(live.read().totals().left_out.power_w > 0.0, "what they drew last is known still");
+    pause(101, false).await.unwrap();
+    wait_for("every miner is hashing again", || all_are(live, &devices, DeviceStatus::Hashing)).await;
+    assert_eq!(levels(), before);
+    wait_for("it keeps up", || agents.health(AGENT).is_some_and(|is| is.condition == AgentCondition::Well)).await;
+    assert_eq!(agents.load(AGENT).unwrap().interval, Millis::seconds(1));
+    agent.stop().await;
     rig.end().await;
 }
 

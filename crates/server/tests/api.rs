@@ -4,7 +4,7 @@
 use adit_core::{
     authz::{Actor, Principal, Role, Scope},
     command::{Command, Reply, Submission},
-    fleet::{Activity, Connectivity, DeviceIdentity, FoundDevice, ModePower, OpKind, PowerMode, Reading},
+    fleet::{Activity, DeviceIdentity, FoundDevice, ModePower, OpKind, PowerMode, Reading},
     ids::{AccountId, AgentId, DeviceId, RequestId, ScanTaskId, SiteId, UserId},
     requests::{Action, Control},
     time::Timestamp,
@@ -71,7 +71,7 @@ async fn house() -> House {
     miners(&engine, owner).await;
     let live = Live::of(&engine);
     let readings: Vec<_> =
-        (1..=3).map(|id| reading(id, if id == 2 { PowerMode::Low } else { PowerMode::Normal })).collect();
+        (1..=3).map(|id| reading(id, if id == 2 { PowerMode::Low } else { PowerMode::Normal }).into()).collect();
     live.hear(&readings, engine.now());
     let (kept, table) = (engine.clone(), live.clone());
     let secrets = Arc::new(Mutex::new(Secrets::open(path("secrets"), Key::load(&path("key"), true).unwrap()).unwrap()));
@@ -154,7 +154,7 @@ fn reading(number: u32, mode: PowerMode) -> Reading {
         power_w: Some(if mode == PowerMode::Low { 2_010 } else { 3_410 }),
         power_mode: Some(mode),
         led_on: Some(false),
-        ..Reading::silent(DeviceId(number), Connectivity::Online)
+        ..Reading::empty(DeviceId(number))
     }
 }
 
@@ -418,7 +418,7 @@ async fn whoever_asks_for_another_account_at_the_same_pool_is_seen_through_every
         let pools = serde_json::from_value(pools("farm.rig")).unwrap();
         Reading { pools: Some(pools), ..reading(number, PowerMode::Normal) }
     };
-    house.live.hear(&[with_pools(1), with_pools(2)], house.engine.now());
+    house.live.hear(&[with_pools(1).into(), with_pools(2).into()], house.engine.now());
     let rule = json!({ "changes": [{ "scenario": "fleet.pool_change", "required": 1, "required_other": 1 }] });
     house.ask("PUT", "/api/v1/approval-policies", Some(&owner), Some(&rule.to_string())).await;
     let ask = |user: &str| {
@@ -485,7 +485,7 @@ async fn a_request_tells_from_what_to_what_and_its_steps_by_the_log() {
     assert_eq!(stale.body["code"], "content_changed");
     let first = amended.body;
 
-    house.live.hear(&[reading(1, PowerMode::Low)], house.engine.now());
+    house.live.hear(&[reading(1, PowerMode::Low).into()], house.engine.now());
     let path = format!("/api/v1/requests/{}", first["id"].as_str().unwrap());
     let now = house.ask("GET", &path, Some(&who), None).await.body;
     assert_eq!(mode_row(&now), (&json!("low"), &json!(2)), "as it is by now: {now}");

@@ -6,7 +6,7 @@ mod support;
 use adit_core::{
     authz::Actor,
     command::Command,
-    fleet::{Activity, Connectivity, Ending, Operation, PowerMode, Reading, TargetResult},
+    fleet::{Activity, Ending, Operation, PollResult, PowerMode, Reading, TargetResult},
     ids::{DeviceId, RequestId},
     requests::Action,
     time::Millis,
@@ -16,11 +16,7 @@ use serde_json::{Value, json};
 use support::{ACCOUNT, house::House, schema::Document};
 
 fn reading(device: u32, watts: u32) -> Reading {
-    Reading {
-        activity: Some(Activity::Mining),
-        power_w: Some(watts),
-        ..Reading::silent(DeviceId(device), Connectivity::Online)
-    }
+    Reading { activity: Some(Activity::Mining), power_w: Some(watts), ..Reading::empty(DeviceId(device)) }
 }
 
 /// The agent says that the orders have been carried out, at a draw that the devices will not keep.
@@ -36,7 +32,7 @@ async fn done(house: &House, id: RequestId) {
 async fn look(house: &House, measuring: &mut Measuring, seconds: u64, watts: &[(u32, u32)]) {
     house.later(Millis::seconds(seconds)).await;
     let now = house.engine.now();
-    let readings: Vec<_> = watts.iter().map(|(device, watts)| reading(*device, *watts)).collect();
+    let readings: Vec<_> = watts.iter().map(|(device, watts)| reading(*device, *watts).into()).collect();
     house.live.hear(&readings, now);
     let measured = measuring.look(&house.engine.state(), &house.live.read(), now);
     for (request, power) in measured {
@@ -58,7 +54,7 @@ const SLEEP: Action = Action::Device(Operation::SetPowerMode { mode: PowerMode::
 async fn power_is_measured_once_it_has_settled_and_over_the_devices_that_were_foreseen() {
     let house = House::new().await;
     // Of the third nobody knows what it draws, so nothing is foreseen for it.
-    house.live.hear(&[reading(1, 3_400), reading(2, 3_300)], house.engine.now());
+    house.live.hear(&[reading(1, 3_400).into(), reading(2, 3_300).into()], house.engine.now());
     let owner = house.sign_in("owner").await;
     let asked = json!({
         "action": { "action": "set_power_mode", "params": { "mode": "sleep" } }, "targets": ["dev-1", "dev-2", "dev-3"],
@@ -136,7 +132,10 @@ async fn a_draw_is_foreseen_by_the_devices_own_then_its_kinds_then_the_makers_fi
         ["after_w", "band_w", "bases"].map(|field| shown.body["effect"][field].clone())
     };
     let bases = |own: u32, peers: u32, nameplate: u32| json!({ "own": own, "peers": peers, "nameplate": nameplate });
-    let hear = |readings: &[Reading]| house.live.hear(readings, house.engine.now());
+    let hear = |readings: &[Reading]| {
+        let results: Vec<_> = readings.iter().cloned().map(PollResult::from).collect();
+        house.live.hear(&results, house.engine.now())
+    };
     hear(&[1, 2, 3, 4].map(|device| in_mode(device, PowerMode::Sleep, 15)));
     assert_eq!(preview("normal", &[4]).await, [json!(3_400), json!(340), bases(0, 0, 1)], "the maker's figure");
     hear(&[(1, 3_300), (2, 3_350)].map(|(device, watts)| in_mode(device, PowerMode::Normal, watts)));

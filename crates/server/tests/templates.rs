@@ -8,7 +8,7 @@ mod support;
 use adit_core::{
     authz::Actor,
     command::Command,
-    fleet::{Connectivity, DeviceIdentity, FoundDevice, OpKind, Operation, Pool, Reading},
+    fleet::{DeviceIdentity, FoundDevice, OpKind, Operation, PollResult, Pool, Reading},
     ids::{AgentId, DeviceId, ScanTaskId},
     requests::{Action, Control, PolicyChange, RequestState, Scenario},
 };
@@ -74,9 +74,9 @@ async fn house() -> (House, Signed) {
 const THREE: [&str; 3] = ["dev-1", "dev-5", "dev-6"];
 
 fn hear(house: &House, users: &[(u32, &str)]) {
-    let reading = |(number, user): &(u32, &str)| Reading {
-        pools: Some(vec![Pool { url: "POOL.example:3333/".into(), user: (*user).into() }]),
-        ..Reading::silent(DeviceId(*number), Connectivity::Online)
+    let reading = |(number, user): &(u32, &str)| -> PollResult {
+        let pools = Some(vec![Pool { url: "POOL.example:3333/".into(), user: (*user).into() }]);
+        Reading { pools, ..Reading::empty(DeviceId(*number)) }.into()
     };
     house.live.hear(&users.iter().map(reading).collect::<Vec<_>>(), house.engine.now());
 }

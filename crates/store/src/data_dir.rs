@@ -1,7 +1,7 @@
 //! Everything of one server in one directory, and the lock that keeps a second server out.
 
 use crate::{
-    FileLog, FileReader, Key, LogReader, LogStore, Notices, People, Result, Secrets, StoreError,
+    CheckedFile, FileLog, FileReader, Key, LogReader, LogStore, Notices, People, Result, Secrets, StoreError,
     files::{create_private_dir, sync_dir_of},
     log::Synced,
     sqlite::Database,
@@ -21,6 +21,7 @@ const FORMER_LOG: &str = "log.db";
 const PEOPLE: &str = "people.db";
 const SECRETS: &str = "secrets.db";
 const NOTICES: &str = "notices.db";
+const LIVE: &str = "live";
 
 /// A data directory that this process has to itself for as long as the value lives. The lock is the operating system's: it
 /// goes with the process, however that ends.
@@ -83,6 +84,12 @@ impl DataDir {
     /// As [`People::open`].
     pub fn people(&self) -> Result<People> {
         People::open(self.root.join(PEOPLE))
+    }
+
+    /// What devices said last. It is no part of a backup: it is known again once they have been polled.
+    #[must_use]
+    pub fn live(&self) -> CheckedFile {
+        CheckedFile::new(self.root.join(LIVE))
     }
 
     /// Who was told of what.

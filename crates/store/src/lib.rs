@@ -12,10 +12,12 @@
 //! log/             the log            log.snapshots/   snapshots of it
 //! people.db        persons, sessions  secrets.db       sealed secrets
 //! notices.db       who was told of what, and what is still to be sent
+//! live             what devices said last; may be lost
 //! ```
 #![deny(missing_docs)]
 
 mod answers;
+mod checked_file;
 mod data_dir;
 mod error;
 mod files;
@@ -30,6 +32,7 @@ mod sqlite;
 pub mod suite;
 
 pub use answers::{Begun, CallId, Old};
+pub use checked_file::{Checked, CheckedFile};
 pub use data_dir::{DataDir, backup};
 pub use error::{Result, StoreError};
 pub use log::{

@@ -3,19 +3,19 @@
 #![allow(clippy::cast_precision_loss, reason = "figures")]
 
 use adit_core::{
-    fleet::{Activity, Connectivity, Pool, PowerMode, Reading},
+    fleet::{Activity, PollResult, Pool, PowerMode, Reading},
     ids::DeviceId,
-    time::Timestamp,
+    time::{Millis, Timestamp},
 };
-use adit_telemetry::{Column, DeviceStatus, Facts, LiveTable, Order, Query, Range, Sort, StatusSet};
+use adit_telemetry::{Column, DeviceStatus, Facts, LiveTable, Order, Polling, Query, Range, Sort, StatusSet};
 use std::{hint::black_box, time::Instant};
 
 const DEVICES: u32 = 100_000;
 const ROUNDS: usize = 201;
 
-fn reading(id: u32, round: u32) -> Reading {
+fn reading(id: u32, round: u32) -> PollResult {
     let noise = (id.wrapping_mul(2_654_435_761).wrapping_add(round.wrapping_mul(40_503))) % 10_000;
-    Reading {
+    PollResult::from(Reading {
         activity: Some(if noise < 300 { Activity::Paused } else { Activity::Mining }),
         hashrate_ths: Some(80.0 + noise as f32 / 250.0),
         power_w: Some(3_000 + noise / 20),
@@ -23,8 +23,8 @@ fn reading(id: u32, round: u32) -> Reading {
         uptime_s: Some(100_000),
         power_mode: Some(PowerMode::Normal),
         pools: Some(vec![Pool { url: "stratum+tcp://pool.example:3333".into(), user: format!("account.{id}") }; 3]),
-        ..Reading::silent(DeviceId(id), Connectivity::Online)
-    }
+        ..Reading::empty(DeviceId(id))
+    })
 }
 
 fn naive(hashrate: &[f32], status: &[u8], least: f32) -> Vec<u32> {
@@ -67,15 +67,16 @@ fn main() {
     let mut table = LiveTable::default();
     for id in 0..DEVICES {
         let facts = Facts { expected_hashrate_ths: Some(100.0), ..Facts::default() };
-        table.set_device(DeviceId(id), facts, Timestamp(0));
+        table.set_device(DeviceId(id), facts, Polling::Polled { interval: Millis::seconds(30) }, Timestamp(0));
     }
-    let readings: Vec<Reading> = (0..DEVICES).map(|id| reading(id, 0)).collect();
+    let readings: Vec<PollResult> = (0..DEVICES).map(|id| reading(id, 0)).collect();
     let (first, _) = time(|| table.apply(&readings, Timestamp(1)));
-    let next: Vec<Reading> = (0..DEVICES).map(|id| reading(id, 1)).collect();
+    let next: Vec<PollResult> = (0..DEVICES).map(|id| reading(id, 1)).collect();
     let (again, _) = time(|| table.apply(&next, Timestamp(2)));
 
     let rows: Vec<_> = (0..DEVICES).filter_map(|id| table.row(DeviceId(id))).collect();
-    let hashrate: Vec<f32> = rows.iter().map(|row| row.hashrate_ths.unwrap_or(0.0)).collect();
+    let hashrate: Vec<f32> =
+        rows.iter().map(|row| row.last.and_then(|last| last.hashrate_ths).unwrap_or(0.0)).collect();
     let status: Vec<u8> = rows.iter().map(|row| row.status as u8).collect();
     let hashing = StatusSet::NONE.with(DeviceStatus::Hashing);
     let least = 90.0;
@@ -106,6 +107,11 @@ fn main() {
     }
     let (ours, bare) = in_turn(|| table.totals(), || hashrate.iter().map(|value| f64::from(*value)).sum::<f64>());
     println!("sums over the fleet: {ours:.3} ms, one column summed {bare:.3} ms");
+    let mut passing = LiveTable::default();
+    std::mem::swap(&mut passing, &mut table);
+    let (ours, _) = in_turn(|| passing.pass(Timestamp(3)), || ());
+    println!("a second passes and nothing changes: {ours:.3} ms");
+    std::mem::swap(&mut passing, &mut table);
     let (ours, _) = in_turn(|| table.changed_since(table.version()).count(), || ());
     println!("nothing changed: {ours:.3} ms");
     println!(

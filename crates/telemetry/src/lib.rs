@@ -1,19 +1,35 @@
-//! What the fleet says of itself now: the latest reading of every device in columns, the one word for its state, sums,
-//! and pages of a filtered and sorted device table. Pure: it is told what time it is.
+//! What the fleet says of itself now: the latest answer of every device in columns, its status on two levels and in one
+//! word, sums, and pages of a filtered and sorted device table. Pure: it is told what time it is.
 //!
-//! Words: *facts* are what the configuration says of a device (nameplate, maintenance); a *status* is the one word a
-//! person sees; a *version* is a count of changes, so that whoever saw version 7 can be told only what changed since.
+//! Words: *facts* are what the configuration says of a device (nameplate, maintenance); a *level* is one of the two of a status,
+//! connectivity and activity, each with its reason and since when it is so; a *status* is the one word made from both; a
+//! *version* is a count of changes, so that whoever saw version 7 can be told only what changed since. What a device said last
+//! stays when nobody can say how it is now; it is then not *current*, and in no sum.
 #![deny(missing_docs)]
 
+mod activity;
+mod contact;
 mod facts;
+mod load;
 mod query;
+mod record;
+mod row;
+mod saved;
+mod sets;
 mod status;
 mod table;
 mod top;
 mod totals;
 
+pub use activity::{ActivityReason, DEGRADED_BELOW, RAMP};
+pub use contact::{Connectivity, ConnectivityReason, Contact, Heard, Level, MISSES, Polling, RETURN_WITHIN};
 pub use facts::Facts;
+pub use load::{AgentCondition, Load, LoadHistory};
 pub use query::{MAX_LIMIT, Order, Page, Query, Range, Sort};
-pub use status::{Condition, DEGRADED_BELOW, DeviceStatus, RAMP, StatusSet};
-pub use table::{Column, LiveRow, LiveTable};
-pub use totals::{Counts, Totals};
+pub use record::Last;
+pub use row::LiveRow;
+pub use saved::SavedDevice;
+pub use sets::{Counts, Doing, Kind, Set, StatusSet};
+pub use status::{Condition, DeviceStatus};
+pub use table::{Column, LiveTable};
+pub use totals::{LeftOut, Totals};

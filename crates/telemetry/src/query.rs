@@ -1,10 +1,11 @@
 //! Pages of the device table: filter, sort, cut out. One pass over the columns, and only the page is sorted.
 
 use crate::{
-    status::{DeviceStatus, StatusSet},
+    contact::Connectivity,
+    sets::{Counts, Doing, Set, StatusSet},
+    status::DeviceStatus,
     table::{ABSENT, Column, LiveTable},
     top::Top,
-    totals::Counts,
 };
 use adit_core::{ids::DeviceId, time::Timestamp};
 
@@ -34,8 +35,8 @@ pub enum Sort<'a> {
     Status,
     /// Since when they are so, to the second.
     Since,
-    /// When they were last heard of, to the second.
-    Received,
+    /// When they last answered, to the second.
+    Seen,
     /// A rank of the caller's for each device, by id: for names, addresses and models, which are sorted once and not at every
     /// question. Devices beyond its end come last.
     Rank(&'a [u32]),
@@ -56,6 +57,10 @@ pub enum Order {
 pub struct Query<'a> {
     /// Only devices with one of these statuses.
     pub statuses: StatusSet,
+    /// Only devices that are reached so.
+    pub connectivities: Set<Connectivity>,
+    /// Only devices that do one of these.
+    pub doings: Set<Doing>,
     /// Only devices within all of these.
     pub ranges: &'a [Range],
     /// Only devices whose bit is set: bit `id % 64` of word `id / 64`. Devices beyond its end are left out. `None` for all.
@@ -77,6 +82,8 @@ impl Default for Query<'_> {
     fn default() -> Self {
         Self {
             statuses: StatusSet::ALL,
+            connectivities: Set::ALL,
+            doings: Set::ALL,
             ranges: &[],
             allowed: None,
             matches: None,
@@ -96,7 +103,11 @@ pub struct Page {
     /// How many there are on all pages.
     pub total: usize,
     /// How many there would be for each status, if the query did not ask for statuses.
-    pub facets: Counts,
+    pub statuses: Counts<DeviceStatus>,
+    /// The same of how they are reached.
+    pub connectivities: Counts<Connectivity>,
+    /// The same of what they do.
+    pub doings: Counts<Doing>,
 }
 
 pub(crate) fn page(table: &LiveTable, query: &Query<'_>) -> Page {
@@ -115,7 +126,7 @@ pub(crate) fn page(table: &LiveTable, query: &Query<'_>) -> Page {
             scan(table, query, |index| turn(DeviceStatus::ALL[usize::from(table.statuses[index])].urgency()))
         }
         Sort::Since => scan(table, query, |index| time_key(table.since[index]).map_or(LAST, turn)),
-        Sort::Received => scan(table, query, |index| time_key(table.received[index]).map_or(LAST, turn)),
+        Sort::Seen => scan(table, query, |index| time_key(table.seen[index]).map_or(LAST, turn)),
         Sort::Rank(ranks) => scan(table, query, |index| ranks.get(index).map_or(LAST, |rank| turn(*rank))),
     }
 }
@@ -142,20 +153,26 @@ fn scan(table: &LiveTable, query: &Query<'_>, key: impl Fn(usize) -> u32) -> Pag
             (table.column(range.column), min, max)
         })
         .collect();
-    let wanted = DeviceStatus::ALL.map(|status| query.statuses.has(status));
     let limit = query.limit.min(MAX_LIMIT);
     let mut top = Top::new(if limit == 0 { 0 } else { query.offset.saturating_add(limit).min(table.statuses.len()) });
-    let mut facets = Counts::default();
+    let (mut statuses, mut connectivities, mut doings) = (Counts::default(), Counts::default(), Counts::default());
+    let mut total = 0;
     let mut consider = |index: usize| {
-        let status = usize::from(table.statuses[index]);
-        if status == usize::from(ABSENT)
+        let (status, connectivity, doing) = (table.statuses[index], table.connectivities[index], table.doings[index]);
+        if status == ABSENT
             || !ranges.iter().all(|(numbers, min, max)| numbers[index] >= *min && numbers[index] <= *max)
             || !query.matches.is_none_or(|matches| matches(DeviceId(index as u32)))
         {
             return;
         }
-        facets.0[status] += 1;
-        if wanted[status] {
+        let is_status = query.statuses.has_number(status);
+        let is_reached = query.connectivities.has_number(connectivity);
+        let does = query.doings.has_number(doing);
+        statuses.0[usize::from(status)] += u32::from(is_reached && does);
+        connectivities.0[usize::from(connectivity)] += u32::from(is_status && does);
+        doings.0[usize::from(doing)] += u32::from(is_status && is_reached);
+        if is_status && is_reached && does {
+            total += 1;
             top.offer(key(index), index as u32);
         }
     };
@@ -174,6 +191,5 @@ fn scan(table: &LiveTable, query: &Query<'_>, key: impl Fn(usize) -> u32) -> Pag
             }
         }
     }
-    let total = facets.iter().filter(|(status, _)| query.statuses.has(*status)).map(|(_, count)| count as usize).sum();
-    Page { devices: top.from(query.offset).map(DeviceId).collect(), total, facets }
+    Page { devices: top.from(query.offset).map(DeviceId).collect(), total, statuses, connectivities, doings }
 }

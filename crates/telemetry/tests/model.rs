@@ -2,11 +2,14 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use adit_core::{
-    fleet::{Activity, Connectivity, ModePower, Pool, PowerMode, Reading},
+    fleet::{Activity, MissReason, ModePower, PollResult, Pool, PowerMode, Reading},
     ids::DeviceId,
-    time::Timestamp,
+    time::{Millis, Timestamp},
 };
-use adit_telemetry::{Column, DeviceStatus, Facts, LiveRow, LiveTable, Order, Query, Range, Sort, StatusSet};
+use adit_telemetry::{
+    Column, Connectivity, DeviceStatus, Doing, Facts, Kind, LiveRow, LiveTable, Order, Polling, Query, Range, Set,
+    Sort, StatusSet,
+};
 use proptest::prelude::*;
 use std::{
     cmp::Ordering,
@@ -14,17 +17,18 @@ use std::{
 };
 
 const DEVICES: u32 = 150;
+const POLLED: Polling = Polling::Polled { interval: Millis::minutes(2) };
 
 #[derive(Debug, Clone)]
 enum Step {
     Set(u32, Facts),
     Remove(u32),
-    Apply(Vec<Reading>),
-    Lose(Vec<u32>),
+    Apply(Vec<PollResult>),
+    Poll(Vec<u32>, Polling),
     Later(i64),
 }
 
-fn reading() -> impl Strategy<Value = Reading> {
+fn answer() -> impl Strategy<Value = Reading> {
     let activity = prop::sample::select(vec![
         None,
         Some(Activity::Mining),
@@ -34,12 +38,6 @@ fn reading() -> impl Strategy<Value = Reading> {
         Some(Activity::Rebooting),
         Some(Activity::Failed),
         Some(Activity::NoPool),
-    ]);
-    let connectivity = prop::sample::select(vec![
-        Connectivity::Online,
-        Connectivity::Online,
-        Connectivity::Unreachable,
-        Connectivity::AuthRequired,
     ]);
     let number = || {
         prop::option::of(
@@ -57,29 +55,33 @@ fn reading() -> impl Strategy<Value = Reading> {
     let errors = prop::sample::select(vec![vec![], vec![], vec![], vec!["fan 2 lost".to_owned()]]);
     let pools = prop::option::of(Just(vec![Pool { url: "stratum+tcp://pool:3333".into(), user: "a.1".into() }]));
     (
-        (0..DEVICES, connectivity, activity, hashrate, prop::option::of(0..40_u32)),
+        (0..DEVICES, activity, hashrate, prop::option::of(0..40_u32)),
         (number(), number(), prop::option::of(0..3_000_u64), mode, errors, pools),
     )
         .prop_map(
-            |(
-                (device, connectivity, activity, hashrate_ths, power),
-                (chip, inlet, uptime_s, power_mode, errors, pools),
-            )| {
-                Reading {
-                    activity,
-                    hashrate_ths,
-                    power_w: power.map(|p| p * 100),
-                    temp_chip_max_c: chip,
-                    temp_inlet_c: inlet,
-                    fan_rpm: power,
-                    uptime_s,
-                    power_mode,
-                    pools,
-                    errors,
-                    ..Reading::silent(DeviceId(device), connectivity)
-                }
+            |((device, activity, hashrate_ths, power), (chip, inlet, uptime_s, power_mode, errors, pools))| Reading {
+                activity,
+                hashrate_ths,
+                power_w: power.map(|p| p * 100),
+                temp_chip_max_c: chip,
+                temp_inlet_c: inlet,
+                fan_rpm: power,
+                uptime_s,
+                power_mode,
+                pools,
+                errors,
+                ..Reading::empty(DeviceId(device))
             },
         )
+}
+
+fn result() -> impl Strategy<Value = PollResult> {
+    prop_oneof![
+        6 => answer().prop_map(PollResult::from),
+        1 => (0..DEVICES).prop_map(|device| PollResult::AuthRequired { device: DeviceId(device) }),
+        3 => (0..DEVICES)
+            .prop_map(|device| PollResult::Missed { device: DeviceId(device), reason: MissReason::NoRoute }),
+    ]
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -98,8 +100,9 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         3 => (0..DEVICES, facts).prop_map(|(device, facts)| Step::Set(device, facts)),
         1 => (0..DEVICES).prop_map(Step::Remove),
-        5 => prop::collection::vec(reading(), 0..60).prop_map(Step::Apply),
-        1 => prop::collection::vec(0..DEVICES, 0..10).prop_map(Step::Lose),
+        5 => prop::collection::vec(result(), 0..60).prop_map(Step::Apply),
+        1 => (prop::collection::vec(0..DEVICES, 0..10), prop::sample::select(vec![Polling::Gone, POLLED]))
+            .prop_map(|(devices, polling)| Step::Poll(devices, polling)),
         2 => (0..900_000_i64).prop_map(Step::Later),
     ]
 }
@@ -108,63 +111,61 @@ fn step() -> impl Strategy<Value = Step> {
 #[derive(Clone)]
 struct Kept {
     facts: Facts,
-    since: Timestamp,
-    received_at: Option<Timestamp>,
-    reading: Reading,
+    answered_at: Option<Timestamp>,
+    /// What it said last, and when.
+    last: Option<(Timestamp, Reading)>,
 }
 
 #[derive(Default)]
 struct Model {
     devices: BTreeMap<u32, Kept>,
-    touched: BTreeSet<u32>,
 }
 
 impl Model {
-    fn hear(&mut self, reading: &Reading, at: Timestamp, received: bool) {
-        let id = reading.device.0;
-        let Some(kept) = self.devices.get_mut(&id) else { return };
-        self.touched.insert(id);
-        if (kept.reading.connectivity, kept.reading.activity) != (reading.connectivity, reading.activity) {
-            kept.since = at;
+    fn hear(&mut self, result: &PollResult, at: Timestamp) {
+        let Some(kept) = self.devices.get_mut(&result.device().0) else { return };
+        match result {
+            PollResult::Answered { reading } => {
+                kept.answered_at = Some(at);
+                let mut reading = Reading::clone(reading);
+                let rated = kept.facts.expected_hashrate_ths.filter(|rated| *rated > 0.0).unwrap_or(1e9);
+                if let Some(rate) = reading.hashrate_ths.take_if(|rate| rate.is_finite() && *rate > 2.0 * rated) {
+                    reading.errors.push(format!("not read: hashrate: {rate} TH/s cannot be, rated {rated} TH/s"));
+                }
+                kept.last = Some((at, reading));
+            }
+            PollResult::AuthRequired { .. } => kept.answered_at = Some(at),
+            PollResult::Missed { .. } => {}
         }
-        kept.reading = reading.clone();
-        let rated = kept.facts.expected_hashrate_ths.filter(|rated| *rated > 0.0).unwrap_or(1e9);
-        if let Some(rate) = kept.reading.hashrate_ths.take_if(|rate| rate.is_finite() && *rate > 2.0 * rated) {
-            kept.reading.errors.push(format!("not read: hashrate: {rate} TH/s cannot be, rated {rated} TH/s"));
-        }
-        kept.received_at = if received { Some(at) } else { kept.received_at };
     }
 
     fn step(&mut self, step: &Step, at: Timestamp) {
         match step {
             Step::Set(id, facts) => {
-                let silent = Reading::silent(DeviceId(*id), Connectivity::Unknown);
-                let fresh = Kept { facts: *facts, since: at, received_at: None, reading: silent };
+                let fresh = Kept { facts: *facts, answered_at: None, last: None };
                 self.devices.entry(*id).or_insert(fresh).facts = *facts;
-                self.touched.insert(*id);
             }
-            Step::Remove(id) => {
-                if self.devices.remove(id).is_some() {
-                    self.touched.insert(*id);
-                }
-            }
-            Step::Apply(readings) => readings.iter().for_each(|reading| self.hear(reading, at, true)),
-            Step::Lose(ids) => {
-                ids.iter().for_each(|id| self.hear(&Reading::silent(DeviceId(*id), Connectivity::Unknown), at, false));
-            }
-            Step::Later(_) => {}
+            Step::Remove(id) => drop(self.devices.remove(id)),
+            Step::Apply(results) => results.iter().for_each(|result| self.hear(result, at)),
+            Step::Poll(..) | Step::Later(_) => {}
         }
     }
 }
 
 fn drive(table: &mut LiveTable, step: &Step, at: Timestamp) {
     match step {
-        Step::Set(id, facts) => table.set_device(DeviceId(*id), *facts, at),
+        Step::Set(id, facts) => table.set_device(DeviceId(*id), *facts, POLLED, at),
         Step::Remove(id) => drop(table.remove_device(DeviceId(*id))),
-        Step::Apply(readings) => drop(table.apply(readings, at)),
-        Step::Lose(ids) => table.mark_agent_lost(ids.iter().map(|id| DeviceId(*id)), at),
-        Step::Later(_) => {}
+        Step::Apply(results) => drop(table.apply(results, at)),
+        Step::Poll(ids, polling) => table.set_polling(ids.iter().map(|id| (DeviceId(*id), *polling)), at),
+        Step::Later(_) => table.pass(at),
     }
+}
+
+/// Everything that is told of the devices, but for which version it is of.
+fn rows(table: &LiveTable) -> BTreeMap<u32, String> {
+    let row = |id| Some((id, format!("{:?}", LiveRow { version: 0, ..table.row(DeviceId(id))? })));
+    (0..DEVICES).filter_map(row).collect()
 }
 
 /// The table after the steps, checked against the model after each.
@@ -174,12 +175,14 @@ fn run(steps: &[Step]) -> Result<LiveTable, TestCaseError> {
         if let Step::Later(more) = step {
             at.0 += more;
         }
-        let before = table.version();
-        model.touched.clear();
+        let (before, version) = (rows(&table), table.version());
         model.step(step, at);
         drive(&mut table, step, at);
-        let changed: BTreeSet<u32> = table.changed_since(before).map(|id| id.0).collect();
-        prop_assert_eq!(&changed, &model.touched);
+        let changed: BTreeSet<u32> = table.changed_since(version).map(|id| id.0).collect();
+        let after = rows(&table);
+        for id in 0..DEVICES {
+            prop_assert!(before.get(&id) == after.get(&id) || changed.contains(&id), "{} changed untold", id);
+        }
         prop_assert!(table.devices().map(|id| id.0).eq(model.devices.keys().copied()));
         for id in changed {
             compare(table.row(DeviceId(id)), model.devices.get(&id))?;
@@ -196,27 +199,31 @@ fn compare(row: Option<LiveRow<'_>>, kept: Option<&Kept>) -> Result<(), TestCase
         prop_assert!(row.is_none() && kept.is_none());
         return Ok(());
     };
-    let said = &kept.reading;
     let finite = |value: Option<f32>| value.filter(|v| v.is_finite());
-    prop_assert_eq!((row.since, row.received_at), (kept.since, kept.received_at));
-    prop_assert_eq!(
-        (row.connectivity, row.activity, row.power_mode),
-        (said.connectivity, said.activity, said.power_mode)
-    );
-    prop_assert_eq!(row.hashrate_ths, finite(said.hashrate_ths).filter(|v| *v >= 0.0));
-    prop_assert_eq!((row.temp_chip_max_c, row.temp_inlet_c), (finite(said.temp_chip_max_c), finite(said.temp_inlet_c)));
-    prop_assert_eq!((row.power_w, row.fan_rpm, row.uptime_s), (said.power_w, said.fan_rpm, said.uptime_s));
-    prop_assert_eq!((row.pools, row.errors), (said.pools.as_deref(), said.errors.as_slice()));
+    prop_assert_eq!(row.seen_at, kept.answered_at);
+    prop_assert_eq!(row.last.map(|last| last.as_of), kept.last.as_ref().map(|(at, _)| *at));
+    if let (Some(last), Some((_, said))) = (row.last, &kept.last) {
+        prop_assert_eq!((last.told, last.power_mode), (said.activity, said.power_mode));
+        prop_assert_eq!(last.hashrate_ths, finite(said.hashrate_ths).filter(|v| *v >= 0.0));
+        prop_assert_eq!(last.temp_chip_max_c, finite(said.temp_chip_max_c));
+        prop_assert_eq!(last.temp_inlet_c, finite(said.temp_inlet_c));
+        prop_assert_eq!((last.power_w, last.fan_rpm, last.uptime_s), (said.power_w, said.fan_rpm, said.uptime_s));
+        prop_assert_eq!((last.pools.as_deref(), &*last.errors), (said.pools.as_deref(), &*said.errors));
+    }
+    let is_online = row.connectivity.value == Connectivity::Online;
+    prop_assert!(is_online || row.activity.value.is_none() && row.now().is_none());
     let maintained = row.status == DeviceStatus::Maintenance;
     prop_assert_eq!(maintained, kept.facts.maintenance);
-    let dark = matches!(row.status, DeviceStatus::Unknown | DeviceStatus::Offline);
-    prop_assert!(maintained || said.connectivity == Connectivity::Online || dark);
+    let is_dark = matches!(row.status, DeviceStatus::Unknown | DeviceStatus::Offline);
+    prop_assert!(maintained || is_online || is_dark);
     Ok(())
 }
 
 #[derive(Debug, Clone)]
 struct Asked {
     statuses: StatusSet,
+    connectivities: Set<Connectivity>,
+    doings: Set<Doing>,
     ranges: Vec<Range>,
     allowed: Option<Vec<u64>>,
     odd_only: bool,
@@ -244,6 +251,14 @@ fn asked() -> impl Strategy<Value = Asked> {
         prop::sample::subsequence(DeviceStatus::ALL.to_vec(), 0..7)
             .prop_map(|some| some.into_iter().collect::<StatusSet>())
     ];
+    let connectivities = prop_oneof![
+        3 => Just(Set::ALL),
+        1 => prop::sample::subsequence(Connectivity::ALL.to_vec(), 0..4).prop_map(|some| some.into_iter().collect()),
+    ];
+    let doings = prop_oneof![
+        3 => Just(Set::ALL),
+        1 => prop::sample::subsequence(Doing::ALL.to_vec(), 0..8).prop_map(|some| some.into_iter().collect()),
+    ];
     let bound = || prop::option::of((0..40_u8).prop_map(|n| f32::from(n) * 10.0 - 10.0));
     let range = (prop::sample::select(COLUMNS.to_vec()), bound(), bound()).prop_map(|(column, min, max)| Range {
         column,
@@ -252,7 +267,7 @@ fn asked() -> impl Strategy<Value = Asked> {
     });
     let order = prop::sample::select(vec![Order::Ascending, Order::Descending]);
     (
-        statuses,
+        (statuses, connectivities, doings),
         prop::collection::vec(range, 0..2),
         prop::option::of(prop::collection::vec(any::<u64>(), 0..4)),
         any::<bool>(),
@@ -261,30 +276,24 @@ fn asked() -> impl Strategy<Value = Asked> {
         0..60_usize,
         0..60_usize,
     )
-        .prop_map(|(statuses, ranges, allowed, odd_only, sort, order, offset, limit)| Asked {
-            statuses,
-            ranges,
-            allowed,
-            odd_only,
-            sort,
-            order,
-            offset,
-            limit,
+        .prop_map(|((statuses, connectivities, doings), ranges, allowed, odd_only, sort, order, offset, limit)| {
+            Asked { statuses, connectivities, doings, ranges, allowed, odd_only, sort, order, offset, limit }
         })
 }
 
 #[allow(clippy::cast_precision_loss, reason = "small numbers")]
 fn number(row: &LiveRow<'_>, column: Column) -> Option<f32> {
+    let last = row.last;
     match column {
-        Column::Hashrate => row.hashrate_ths,
+        Column::Hashrate => last?.hashrate_ths,
         Column::ExpectedHashrate => row.expected_hashrate_ths,
-        Column::Power => row.power_w.map(|w| w as f32),
-        Column::Efficiency => Some(row.power_w? as f32 / row.hashrate_ths.filter(|h| *h > 0.0)?),
-        Column::TempChip => row.temp_chip_max_c,
-        Column::TempInlet => row.temp_inlet_c,
-        Column::Fan => row.fan_rpm.map(|rpm| rpm as f32),
-        Column::Uptime => row.uptime_s.map(|s| s as f32),
-        Column::PowerMode => row.power_mode.map(|mode| f32::from(mode as u8)),
+        Column::Power => last?.power_w.map(|w| w as f32),
+        Column::Efficiency => Some(last?.power_w? as f32 / last?.hashrate_ths.filter(|h| *h > 0.0)?),
+        Column::TempChip => last?.temp_chip_max_c,
+        Column::TempInlet => last?.temp_inlet_c,
+        Column::Fan => last?.fan_rpm.map(|rpm| rpm as f32),
+        Column::Uptime => last?.uptime_s.map(|s| s as f32),
+        Column::PowerMode => last?.power_mode.map(|mode| f32::from(mode as u8)),
     }
 }
 
@@ -302,12 +311,17 @@ fn key(row: &LiveRow<'_>, sort: usize) -> Option<f64> {
         Some(0) => Some(f64::from(row.device.0)),
         Some(1) => Some(URGENT.iter().position(|word| *word == row.status.as_str()).unwrap() as f64),
         Some(2) => Some(seconds(row.since)),
-        Some(3) => row.received_at.map(seconds),
+        Some(3) => row.seen_at.map(seconds),
         _ => ranks().get(row.device.index()).map(|rank| f64::from(*rank)),
     }
 }
 
-fn naive_page(table: &LiveTable, asked: &Asked) -> (Vec<u32>, usize, Vec<(DeviceStatus, u32)>) {
+/// How many rows there would be for each value.
+fn facet<K: Kind>(rows: &[LiveRow<'_>], counts: impl Fn(&LiveRow<'_>, K) -> bool) -> Vec<u32> {
+    K::ALL.iter().map(|value| rows.iter().filter(|row| counts(row, *value)).count() as u32).collect()
+}
+
+fn naive_page(table: &LiveTable, asked: &Asked) -> (Vec<u32>, usize, [Vec<u32>; 3]) {
     let mut rows: Vec<LiveRow<'_>> = (0..DEVICES).filter_map(|id| table.row(DeviceId(id))).collect();
     rows.retain(|row| {
         let id = row.device.index();
@@ -323,9 +337,15 @@ fn naive_page(table: &LiveTable, asked: &Asked) -> (Vec<u32>, usize, Vec<(Device
                 .is_none_or(|words| words.get(id / 64).is_some_and(|word| word >> (id % 64) & 1 == 1))
             && (!asked.odd_only || id % 2 == 1)
     });
-    let facets =
-        DeviceStatus::ALL.map(|status| (status, rows.iter().filter(|row| row.status == status).count() as u32));
-    rows.retain(|row| asked.statuses.has(row.status));
+    let status = |row: &LiveRow<'_>| asked.statuses.has(row.status);
+    let reached = |row: &LiveRow<'_>| asked.connectivities.has(row.connectivity.value);
+    let does = |row: &LiveRow<'_>| asked.doings.has(Doing(row.activity.value));
+    let facets = [
+        facet(&rows, |row, value| row.status == value && reached(row) && does(row)),
+        facet(&rows, |row, value| row.connectivity.value == value && status(row) && does(row)),
+        facet(&rows, |row, value: Doing| row.activity.value == value.0 && status(row) && reached(row)),
+    ];
+    rows.retain(|row| status(row) && reached(row) && does(row));
     rows.sort_by(|a, b| {
         let by_key = match (key(a, asked.sort), key(b, asked.sort)) {
             (Some(a), Some(b)) if asked.order == Order::Descending => b.partial_cmp(&a).unwrap(),
@@ -342,7 +362,11 @@ fn naive_page(table: &LiveTable, asked: &Asked) -> (Vec<u32>, usize, Vec<(Device
         by_key.then(a.device.cmp(&b.device))
     });
     let total = rows.len();
-    (rows.iter().map(|row| row.device.0).skip(asked.offset).take(asked.limit).collect(), total, facets.to_vec())
+    (rows.iter().map(|row| row.device.0).skip(asked.offset).take(asked.limit).collect(), total, facets)
+}
+
+fn counts<K>(counts: impl Iterator<Item = (K, u32)>) -> Vec<u32> {
+    counts.map(|(_, count)| count).collect()
 }
 
 proptest! {
@@ -358,12 +382,14 @@ proptest! {
                 Some(0) => Sort::Id,
                 Some(1) => Sort::Status,
                 Some(2) => Sort::Since,
-                Some(3) => Sort::Received,
+                Some(3) => Sort::Seen,
                 _ => Sort::Rank(&ranks),
             };
             let odd = |id: DeviceId| id.0 % 2 == 1;
             let page = table.page(&Query {
                 statuses: asked.statuses,
+                connectivities: asked.connectivities,
+                doings: asked.doings,
                 ranges: &asked.ranges,
                 allowed: asked.allowed.as_deref(),
                 matches: if asked.odd_only { Some(&odd) } else { None },
@@ -375,7 +401,9 @@ proptest! {
             let (devices, total, facets) = naive_page(&table, &asked);
             prop_assert_eq!(page.devices.iter().map(|id| id.0).collect::<Vec<_>>(), devices, "{:?}", asked);
             prop_assert_eq!(page.total, total);
-            prop_assert_eq!(page.facets.iter().collect::<Vec<_>>(), facets);
+            prop_assert_eq!(counts(page.statuses.iter()), &facets[0][..]);
+            prop_assert_eq!(counts(page.connectivities.iter()), &facets[1][..]);
+            prop_assert_eq!(counts(page.doings.iter()), &facets[2][..]);
         }
     }
 
@@ -389,12 +417,22 @@ proptest! {
             for (status, count) in totals.devices.iter() {
                 prop_assert_eq!(count as usize, rows.iter().filter(|row| row.status == status).count());
             }
-            let power: Vec<u32> = rows.iter().filter_map(|row| row.power_w).collect();
-            prop_assert_eq!((totals.power_w, totals.power_known as usize), (f64::from(power.iter().sum::<u32>()), power.len()));
-            let hashrate: Vec<f32> = rows.iter().filter_map(|row| row.hashrate_ths).collect();
-            let sum: f64 = hashrate.iter().copied().map(f64::from).sum();
-            prop_assert_eq!((totals.hashrate_ths, totals.hashrate_known as usize), (sum, hashrate.len()));
-            prop_assert_eq!(totals.efficiency_j_th().is_some(), sum > 0.0 && !power.is_empty());
+            let sums = |current: bool| {
+                let said = || rows.iter().filter(|row| row.is_current == current).filter_map(|row| row.last);
+                let power: Vec<u32> = said().filter_map(|last| last.power_w).collect();
+                let hashrate: Vec<f64> = said().filter_map(|last| last.hashrate_ths).map(f64::from).collect();
+                (power.iter().map(|watts| f64::from(*watts)).sum(), power.len(), hashrate.iter().sum(), hashrate.len())
+            };
+            let (power, power_known, sum, hashrate_known): (f64, usize, f64, usize) = sums(true);
+            prop_assert_eq!((totals.power_w, totals.power_known as usize), (power, power_known));
+            prop_assert_eq!((totals.hashrate_ths, totals.hashrate_known as usize), (sum, hashrate_known));
+            prop_assert_eq!(totals.known_power_w(), (power_known > 0 || rows.is_empty()).then_some(power));
+            prop_assert_eq!(totals.known_hashrate_ths(), (hashrate_known > 0 || rows.is_empty()).then_some(sum));
+            let (left_w, _, left_ths, _) = sums(false);
+            let left = totals.left_out;
+            prop_assert_eq!(left.devices as usize, rows.iter().filter(|row| !row.is_current).count());
+            prop_assert_eq!((left.power_w, left.hashrate_ths), (left_w, left_ths));
+            prop_assert_eq!(totals.efficiency_j_th().is_some(), sum > 0.0 && power_known > 0);
         }
     }
 }

@@ -2,14 +2,16 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use adit_core::{
-    fleet::{Activity, Connectivity, ModePower, Pool, PowerMode, Reading},
+    fleet::{Activity, MissReason, ModePower, Operation, PollResult, Pool, PowerMode, Reading},
     ids::DeviceId,
-    time::Timestamp,
+    time::{Millis, Timestamp},
 };
-use adit_telemetry::{DeviceStatus as S, Facts, LiveTable};
+use adit_telemetry::{ActivityReason as R, Connectivity, DeviceStatus as S, Facts, LiveRow, LiveTable, Polling};
 
 const DEVICE: DeviceId = DeviceId(3);
 const MINUTE: i64 = 60_000;
+/// So long that no test is late.
+const POLLED: Polling = Polling::Polled { interval: Millis::hours(1) };
 
 struct Miner {
     table: LiveTable,
@@ -19,18 +21,36 @@ struct Miner {
 impl Miner {
     fn new() -> Self {
         let mut table = LiveTable::default();
-        table.set_device(DEVICE, facts(), Timestamp(0));
+        table.set_device(DEVICE, facts(), POLLED, Timestamp(0));
         Self { table, minute: 0 }
     }
 
     fn status(&self) -> S {
-        self.table.row(DEVICE).unwrap().status
+        self.row().status
+    }
+
+    fn row(&self) -> LiveRow<'_> {
+        self.table.row(DEVICE).unwrap()
+    }
+
+    /// What it does, and why.
+    fn does(&self) -> (Option<Activity>, Option<R>) {
+        let activity = self.row().activity;
+        (activity.value, activity.reason)
     }
 
     /// Says `reading` `minutes` later.
     fn says(&mut self, minutes: i64, reading: &Reading) -> S {
         self.minute += minutes;
-        assert_eq!(self.table.apply(std::slice::from_ref(reading), Timestamp(self.minute * MINUTE)), 1);
+        assert_eq!(self.table.apply(&[reading.clone().into()], Timestamp(self.minute * MINUTE)), 1);
+        self.status()
+    }
+
+    /// Is polled three times in vain, `minutes` later.
+    fn falls_silent(&mut self, minutes: i64) -> S {
+        self.minute += minutes;
+        let missed = PollResult::Missed { device: DEVICE, reason: MissReason::Timeout };
+        self.table.apply(&[missed.clone(), missed.clone(), missed], Timestamp(self.minute * MINUTE));
         self.status()
     }
 }
@@ -41,8 +61,7 @@ fn facts() -> Facts {
 }
 
 fn does(activity: Activity, hashrate: f32) -> Reading {
-    let silent = Reading::silent(DEVICE, Connectivity::Online);
-    Reading { activity: Some(activity), hashrate_ths: Some(hashrate), ..silent }
+    Reading { activity: Some(activity), hashrate_ths: Some(hashrate), ..Reading::empty(DEVICE) }
 }
 
 #[test]
@@ -76,11 +95,10 @@ fn a_miner_found_starting_gets_its_time_once() {
 
 #[test]
 fn a_miner_that_was_away_gets_its_time_again() {
-    let away = Reading::silent(DEVICE, Connectivity::Unreachable);
     for back in [does(Activity::Starting, 0.0), does(Activity::Mining, 10.0)] {
         let mut miner = Miner::new();
         assert_eq!(miner.says(1, &does(Activity::Mining, 100.0)), S::Hashing);
-        assert_eq!(miner.says(60, &away), S::Offline);
+        assert_eq!(miner.falls_silent(60), S::Offline);
         assert_eq!(miner.says(1, &back), S::Hashing);
         assert_eq!(miner.says(9, &back), S::Hashing);
         assert_ne!(miner.says(1, &back), S::Hashing);
@@ -102,17 +120,154 @@ fn in_a_lower_mode_less_is_asked() {
 }
 
 #[test]
-fn a_lost_agent_takes_away_what_was_known() {
+fn a_lost_agent_leaves_what_was_said_last_and_takes_it_out_of_the_sums() {
     let mut miner = Miner::new();
     let mut reading = does(Activity::Mining, 100.0);
     (reading.power_w, reading.errors) = (Some(3_000), vec!["fan".to_owned()]);
     miner.says(1, &reading);
-    miner.table.mark_agent_lost([DEVICE, DeviceId(99)], Timestamp(7 * MINUTE));
-    let row = miner.table.row(DEVICE).unwrap();
-    assert_eq!((row.status, row.since, row.received_at), (S::Unknown, Timestamp(7 * MINUTE), Some(Timestamp(MINUTE))));
-    assert_eq!((row.hashrate_ths, row.power_w, row.errors), (None, None, &[][..]));
-    assert_eq!(miner.table.totals().hashrate_known, 0);
+    let since = miner.row().activity.since;
+    miner.table.set_polling([(DEVICE, Polling::Gone), (DeviceId(99), Polling::Gone)], Timestamp(7 * MINUTE));
+    let row = miner.row();
+    assert_eq!((row.status, row.since, row.seen_at), (S::Unknown, Timestamp(7 * MINUTE), Some(Timestamp(MINUTE))));
+    assert_eq!((row.now(), row.activity.value, row.last_activity), (None, None, Some(Activity::Mining)));
+    let last = row.last.unwrap();
+    assert_eq!((last.hashrate_ths, last.power_w, last.as_of), (Some(100.0), Some(3_000), Timestamp(MINUTE)));
+    let totals = miner.table.totals();
+    assert_eq!((totals.hashrate_known, totals.power_w), (0, 0.0));
+    assert_eq!((totals.left_out.devices, totals.left_out.power_w, totals.left_out.hashrate_ths), (1, 3_000.0, 100.0));
+    miner.table.set_polling([(DEVICE, POLLED)], Timestamp(8 * MINUTE));
     assert_eq!(miner.says(10, &reading), S::Degraded, "nothing began: it was only out of sight");
+    assert_eq!((miner.row().activity.since, miner.row().connectivity.since), (since, Timestamp(MINUTE)));
+    assert_eq!(miner.table.totals().power_w, 3_000.0);
+}
+
+#[test]
+fn what_an_unreachable_device_said_last_stays() {
+    let mut miner = Miner::new();
+    miner.says(1, &Reading { power_w: Some(3_000), ..does(Activity::Mining, 100.0) });
+    assert_eq!(miner.falls_silent(2), S::Offline);
+    let row = miner.row();
+    assert_eq!((row.seen_at, row.last.unwrap().power_w, row.now()), (Some(Timestamp(MINUTE)), Some(3_000), None));
+    assert_eq!(row.connectivity.value, Connectivity::Unreachable);
+}
+
+#[test]
+fn another_interval_is_no_news_of_a_device() {
+    let mut miner = Miner::new();
+    miner.says(1, &does(Activity::Mining, 100.0));
+    let before = miner.table.version();
+    miner.table.set_polling([(DEVICE, Polling::Polled { interval: Millis::hours(2) })], Timestamp(2 * MINUTE));
+    assert_eq!(miner.table.changed_since(before).count(), 0);
+    miner.table.set_polling([(DEVICE, Polling::Polled { interval: Millis::seconds(1) })], Timestamp(3 * MINUTE));
+    assert_eq!(miner.table.changed_since(before).count(), 1, "what it said is old by that measure");
+}
+
+#[test]
+fn the_table_lets_time_pass_only_where_something_changes() {
+    let mut miner = Miner::new();
+    miner.table.set_device(DeviceId(4), facts(), Polling::Polled { interval: Millis::seconds(30) }, Timestamp(0));
+    let mining = |device| Reading { device: DeviceId(device), ..does(Activity::Mining, 100.0) }.into();
+    miner.table.apply(&[mining(3), mining(4)], Timestamp(0));
+    for (second, changed, is_current, status) in [
+        (74, false, true, S::Hashing),
+        (75, true, false, S::Hashing),
+        (89, false, false, S::Hashing),
+        (90, true, false, S::Unknown),
+    ] {
+        let before = miner.table.version();
+        miner.table.pass(Timestamp(second * 1_000));
+        assert_eq!(miner.table.changed_since(before).collect::<Vec<_>>(), vec![DeviceId(4); usize::from(changed)]);
+        let row = miner.table.row(DeviceId(4)).unwrap();
+        assert_eq!((row.is_current, row.status), (is_current, status), "{second} s");
+    }
+}
+
+#[test]
+fn a_miner_that_starts_anew_reboots_until_it_hashes_and_has_failed_after_ten_minutes() {
+    let up = |uptime_s, hashrate| Reading { uptime_s: Some(uptime_s), ..does(Activity::Mining, hashrate) };
+    for (order, reason) in [(None, R::Unexplained), (Some(Operation::Reboot {}), R::Request)] {
+        let mut miner = Miner::new();
+        assert_eq!(miner.says(1, &up(90_000, 100.0)), S::Hashing);
+        if let Some(order) = order {
+            miner.table.note_order(DEVICE, &order, Timestamp(MINUTE));
+        }
+        assert_eq!(miner.says(1, &up(10, 0.0)), S::Hashing);
+        assert_eq!(miner.does(), (Some(Activity::Rebooting), Some(reason)));
+        assert_eq!(miner.says(10, &up(610, 0.0)), S::Error);
+        assert_eq!(miner.does(), (Some(Activity::Failed), Some(R::Boot)));
+        assert_eq!(miner.says(1, &up(670, 100.0)), S::Hashing);
+        assert_eq!(miner.does(), (Some(Activity::Mining), None));
+    }
+    let mut quiet = Miner::new();
+    let untold = |uptime_s| Reading { hashrate_ths: None, ..up(uptime_s, 0.0) };
+    quiet.says(1, &untold(90_000));
+    assert_eq!(
+        (quiet.says(20, &untold(700)), quiet.does().0),
+        (S::Hashing, Some(Activity::Mining)),
+        "it tells no rate"
+    );
+}
+
+#[test]
+fn who_asked_for_a_pause_is_told() {
+    let paused = does(Activity::Paused, 0.0);
+    let asleep = Reading { power_mode: Some(PowerMode::Sleep), ..does(Activity::Mining, 0.0) };
+    for rests in [&paused, &asleep] {
+        let mut miner = Miner::new();
+        assert_eq!((miner.says(1, rests), miner.does()), (S::Sleeping, (Some(Activity::Paused), Some(R::Unasked))));
+        miner.table.note_order(DEVICE, &Operation::Pause {}, Timestamp(MINUTE));
+        miner.table.note_order(DEVICE, &Operation::Locate { on: true }, Timestamp(2 * MINUTE));
+        assert_eq!((miner.says(1, rests), miner.does().1), (S::Sleeping, Some(R::User)));
+        miner.table.note_order(DEVICE, &Operation::Resume {}, Timestamp(2 * MINUTE));
+        miner.table.note_order(DEVICE, &Operation::Pause {}, Timestamp(MINUTE));
+        assert_eq!((miner.says(1, rests), miner.does().1), (S::Sleeping, Some(R::Unasked)));
+        assert_eq!(miner.row().activity.since, Timestamp(MINUTE), "for another reason, and all along");
+    }
+}
+
+#[test]
+fn a_miner_that_says_it_sleeps_and_hashes_is_believed_for_what_it_does_the_second_time() {
+    let mut miner = Miner::new();
+    let both = Reading { power_mode: Some(PowerMode::Sleep), ..does(Activity::Mining, 100.0) };
+    assert_eq!(miner.says(1, &both), S::Sleeping);
+    miner.says(1, &both);
+    assert_eq!(miner.does(), (Some(Activity::Mining), Some(R::SaysPaused)));
+}
+
+#[test]
+fn a_miner_without_a_pool_is_so_after_two_minutes_whatever_rate_it_tells() {
+    let mut miner = Miner::new();
+    let none = Reading { pools: Some(Vec::new()), ..does(Activity::Mining, 100.0) };
+    assert_eq!(miner.says(1, &does(Activity::Mining, 100.0)), S::Hashing);
+    assert_eq!(miner.says(1, &none), S::Hashing);
+    assert_eq!(miner.says(1, &none), S::Hashing);
+    assert_eq!((miner.says(1, &none), miner.does()), (S::Error, (Some(Activity::NoPool), Some(R::NoneSet))));
+    assert_eq!((miner.says(1, &does(Activity::NoPool, 100.0)), miner.does().1), (S::Error, Some(R::Dead)));
+    assert_eq!(miner.says(1, &does(Activity::Mining, 100.0)), S::Hashing);
+    assert_eq!(Miner::new().says(1, &does(Activity::NoPool, 0.0)), S::Error, "it never worked");
+}
+
+#[test]
+fn a_miner_with_a_fault_that_does_not_hash_has_failed() {
+    let mut miner = Miner::new();
+    let broken = Reading { errors: vec!["board 0 missing".to_owned()], ..does(Activity::Mining, 0.0) };
+    assert_eq!((miner.says(1, &broken), miner.does()), (S::Error, (Some(Activity::Failed), Some(R::Fault))));
+}
+
+#[test]
+fn what_was_saved_is_put_back_with_its_since() {
+    let mut miner = Miner::new();
+    miner.says(1, &Reading { power_w: Some(3_000), ..does(Activity::Mining, 100.0) });
+    miner.says(1, &Reading { power_w: Some(3_010), ..does(Activity::Mining, 90.0) });
+    let saved = miner.table.saved(DeviceId(0), 100);
+    let mut anew = Miner::new();
+    anew.table.set_device(DeviceId(4), facts(), POLLED, Timestamp(0));
+    assert_eq!(anew.table.restore(saved.clone(), Timestamp(2 * MINUTE), Timestamp(3 * MINUTE)), 1);
+    let (before, after) = (miner.row(), anew.row());
+    assert_eq!((after.status, after.since, after.seen_at), (before.status, before.since, before.seen_at));
+    assert_eq!((after.connectivity, after.activity, after.last), (before.connectivity, before.activity, before.last));
+    assert!(after.is_restored && !before.is_restored);
+    assert_eq!(anew.table.restore(saved, Timestamp(2 * MINUTE), Timestamp(3 * MINUTE)), 0, "it has been heard of");
 }
 
 #[test]
@@ -120,9 +275,9 @@ fn maintenance_is_a_fact_and_not_a_reading() {
     let mut miner = Miner::new();
     assert_eq!(miner.status(), S::Unknown);
     miner.says(1, &does(Activity::Mining, 100.0));
-    miner.table.set_device(DEVICE, Facts { maintenance: true, ..facts() }, Timestamp(2 * MINUTE));
+    miner.table.set_device(DEVICE, Facts { maintenance: true, ..facts() }, POLLED, Timestamp(2 * MINUTE));
     assert_eq!(miner.says(1, &does(Activity::Failed, 0.0)), S::Maintenance);
-    miner.table.set_device(DEVICE, facts(), Timestamp(4 * MINUTE));
+    miner.table.set_device(DEVICE, facts(), POLLED, Timestamp(4 * MINUTE));
     assert_eq!(miner.status(), S::Error);
     assert_eq!(miner.table.row(DEVICE).unwrap().since, Timestamp(2 * MINUTE));
 }
@@ -136,11 +291,11 @@ fn a_removed_device_leaves_nothing_behind() {
     assert!(!miner.table.remove_device(DEVICE));
     assert_eq!(miner.table.row(DEVICE), None);
     assert_eq!(miner.table.changed_since(before).collect::<Vec<_>>(), [DEVICE]);
-    assert_eq!(miner.table.apply(&[does(Activity::Mining, 1.0)], Timestamp(0)), 0);
+    assert_eq!(miner.table.apply(&[does(Activity::Mining, 1.0).into()], Timestamp(0)), 0);
     assert_eq!(miner.table.totals().devices.total(), 0);
-    miner.table.set_device(DEVICE, facts(), Timestamp(9));
+    miner.table.set_device(DEVICE, facts(), POLLED, Timestamp(9));
     let row = miner.table.row(DEVICE).unwrap();
-    assert_eq!((row.received_at, row.since, row.hashrate_ths, row.activity), (None, Timestamp(9), None, None));
+    assert_eq!((row.seen_at, row.since, row.last, row.last_activity), (None, Timestamp(9), None, None));
 }
 
 #[test]
@@ -150,11 +305,11 @@ fn what_a_miner_says_is_bounded() {
     let mut reading = does(Activity::Mining, f32::INFINITY);
     (reading.pools, reading.errors) = (Some(vec![pool; 50]), vec!["é".repeat(10_000); 1_000]);
     miner.says(1, &reading);
-    let row = miner.table.row(DEVICE).unwrap();
-    assert_eq!(row.hashrate_ths, None);
-    let pools = row.pools.unwrap();
+    let last = miner.row().last.unwrap();
+    assert_eq!(last.hashrate_ths, None);
+    let pools = last.pools.as_ref().unwrap();
     assert_eq!((pools.len(), pools[0].url.len(), pools[0].user.chars().count()), (3, 255, 255));
-    assert_eq!((row.errors.len(), row.errors[15].chars().count()), (16, 120));
+    assert_eq!((last.errors.len(), last.errors[15].chars().count()), (16, 120));
     miner.says(1, &reading);
-    assert_eq!(miner.table.row(DEVICE).unwrap().errors.len(), 16);
+    assert_eq!(miner.row().last.unwrap().errors.len(), 16);
 }

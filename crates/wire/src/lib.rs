@@ -21,7 +21,7 @@ pub mod session;
 mod signing;
 
 use adit_core::{
-    fleet::{CommandId, DeviceIdentity, FoundDevice, PowerMode, Reading, TargetResult},
+    fleet::{CommandId, DeviceIdentity, FoundDevice, PollResult, PowerMode, TargetResult},
     ids::{DeviceId, ScanTaskId},
     time::Timestamp,
 };
@@ -43,7 +43,7 @@ pub const MAX_FRAME: usize = 4 << 20;
 /// The same once it is sealed.
 pub const MAX_SEALED: usize = MAX_FRAME + session::OVERHEAD;
 
-/// Most rows (readings, found devices, results, known devices) in one frame; longer lists are split.
+/// Most rows (polls, found devices, results, known devices) in one frame; longer lists are split.
 pub const MAX_ROWS: usize = 2_000;
 
 /// Server to agent.
@@ -112,10 +112,10 @@ pub enum ToServer {
         /// What answered and was identified.
         devices: Vec<FoundDevice>,
     },
-    /// The polls' answers.
-    Readings {
-        /// One row a device.
-        readings: Vec<Reading>,
+    /// How polls ended.
+    Polled {
+        /// One row a poll.
+        results: Vec<PollResult>,
     },
     /// A command was taken into the journal.
     Received {
@@ -129,6 +129,8 @@ pub enum ToServer {
     },
     /// What the agent itself is doing; sent on change and every few seconds.
     Status(AgentStatus),
+    /// Whether the agent keeps up with its polls; sent every few seconds.
+    Load(PollLoad),
 }
 
 /// What a site's own policy lets its agent do at most.
@@ -227,6 +229,19 @@ pub struct AgentStatus {
     pub open_commands: u32,
     /// Devices being polled.
     pub devices: u32,
+}
+
+/// How an agent keeps up with its polls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PollLoad {
+    /// Age of the oldest poll that is due and has not begun, milliseconds.
+    pub lag_ms: u64,
+    /// Polls that have become due since the agent program started.
+    pub due: u64,
+    /// Polls that have been made since then, whatever came of them. One that the agent was too busy for is not among them.
+    pub done: u64,
+    /// Between two polls of one device at present, milliseconds: what is asked for, or more where the agent cannot keep that up.
+    pub interval_ms: u64,
 }
 
 /// One collection worker.

@@ -89,6 +89,7 @@ export function AgentCard({
           )}
         </div>
       )}
+      <Load agent={agent} />
       {offset !== null && Math.abs(offset) > CLOCK_WARN_MS && (
         <Note
           tone="warn"
@@ -112,6 +113,23 @@ export function AgentCard({
       </div>
     </article>
   );
+}
+
+/** Whether it keeps up with its polls. */
+function Load({ agent }: { agent: Agent }) {
+  const { condition, lag_ms: lag, interval_ms: interval, configured_interval_ms: configured } = agent;
+  const widened =
+    interval !== null && interval > configured
+      ? `It polls each device every ${age(interval)} rather than every ${age(configured)}: more it cannot do.`
+      : "";
+  if (condition === "overloaded" || condition === "late")
+    return (
+      <Note tone="warn" title={condition === "late" ? "Late" : "Overloaded"}>
+        {lag !== null && `Its oldest due poll is ${age(lag)} old. `}
+        {widened} Devices that it does not get round to are unknown.
+      </Note>
+    );
+  return widened ? <Note title="Polls less often than asked for">{widened}</Note> : null;
 }
 
 const notSetUp = ({ token_ends }: Agent, now: number) =>

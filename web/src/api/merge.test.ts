@@ -6,7 +6,7 @@ const page = (...ids: string[]): SeenPage => ({
   items: ids.map((id) => seen(device(id), 1_000)),
   total: ids.length,
   next_cursor: null,
-  facets: { status: {}, model: {} },
+  facets: { status: {}, connectivity: {}, activity: {}, model: {} },
   as_of: 1_000,
 });
 
@@ -32,11 +32,11 @@ describe("device frames", () => {
 
   it("set the moment of measuring only when they bring a new age", () => {
     const patched = mergeDevicePages(data, [{ id: "dev-1", in_draft: true }], 9_000, 9_000);
-    expect(patched.pages[0]?.items[0]?.seen_at).toBe(1_000);
-    const measured = mergeDevicePages(data, [{ id: "dev-1", age_ms: 500 }], 9_000, 9_000);
-    expect(measured.pages[0]?.items[0]?.seen_at).toBe(8_500);
-    const lost = mergeDevicePages(data, [{ id: "dev-1", age_ms: null }], 9_000, 9_000);
-    expect(lost.pages[0]?.items[0]?.seen_at).toBeNull();
+    expect(patched.pages[0]?.items[0]).toMatchObject({ seen_at: 1_000, told_at: 1_000 });
+    const measured = mergeDevicePages(data, [{ id: "dev-1", age_ms: 500, seen_age_ms: 500 }], 9_000, 9_000);
+    expect(measured.pages[0]?.items[0]).toMatchObject({ seen_at: 8_500, told_at: 8_500 });
+    const refused = mergeDevicePages(data, [{ id: "dev-1", age_ms: 8_000, seen_age_ms: 0 }], 9_000, 9_000);
+    expect(refused.pages[0]?.items[0]).toMatchObject({ seen_at: 9_000, told_at: 1_000 });
   });
 });
 

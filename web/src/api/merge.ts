@@ -3,21 +3,27 @@
 import type { InfiniteData } from "@tanstack/react-query";
 import type { DevicePage, DeviceRow, Item, RequestSummary } from "./types";
 
-/** A row with the moment its numbers were measured, by this browser's clock: an age that keeps counting. */
+/** A row with the moments of its last answer and of its numbers, by this browser's clock: ages that keep counting. */
 export interface SeenRow extends DeviceRow {
   seen_at: number | null;
+  told_at: number | null;
 }
 export type SeenPage = Omit<DevicePage, "items"> & { items: SeenRow[] };
 export type RowPatch = Partial<DeviceRow> & { id: string };
 
 export function seen(row: DeviceRow, receivedAt: number): SeenRow {
-  return { ...row, seen_at: row.age_ms === null ? null : receivedAt - row.age_ms };
+  return { ...row, seen_at: before(receivedAt, row.seen_age_ms), told_at: before(receivedAt, row.age_ms) };
 }
 
 export function mergeRow(row: SeenRow, patch: RowPatch, receivedAt: number): SeenRow {
   const merged = { ...row, ...patch };
-  if (patch.age_ms !== undefined) merged.seen_at = patch.age_ms === null ? null : receivedAt - patch.age_ms;
+  if (patch.seen_age_ms !== undefined) merged.seen_at = before(receivedAt, patch.seen_age_ms);
+  if (patch.age_ms !== undefined) merged.told_at = before(receivedAt, patch.age_ms);
   return merged;
+}
+
+function before(at: number, age: number | null): number | null {
+  return age === null ? null : at - age;
 }
 
 export function mergeDevicePages<Param>(

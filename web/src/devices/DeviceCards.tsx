@@ -105,5 +105,5 @@ function Readings({ row }: { row: DeviceRow }) {
     row.temp_chip_max_c !== null && `${celsius(row.temp_chip_max_c)} °C`,
   ].filter((text) => text !== false);
   if (known.length === 0) return <span className="dim">No readings</span>;
-  return <span className="num">{known.join(" · ")}</span>;
+  return <span className={`num ${row.current ? "" : css.stale}`}>{known.join(" · ")}</span>;
 }

@@ -14,6 +14,7 @@ import { Status } from "../ui/status";
 import { useNow } from "../ui/use-now";
 import { ActionButtons } from "./ActionButtons";
 import css from "./Devices.module.css";
+import { activityText, connectivityText } from "./levels";
 import { useDraftAction } from "./use-draft-action";
 
 const PoolsDialog = lazy(() => import("./PoolsDialog").then((module) => ({ default: module.PoolsDialog })));
@@ -61,6 +62,21 @@ function Details({ device }: { device: SeenRow }) {
           {device.seen_at !== null && `, seen ${ago(device.seen_at, now)}`}
         </span>
       </div>
+      <dl className={css.facts}>
+        <Level word="Connection" text={connectivityText(device)} since={device.connectivity.since} />
+        <Level
+          word="Activity"
+          text={activityText(device)}
+          since={device.activity.value === null ? undefined : device.activity.since}
+        />
+      </dl>
+      {!device.current && device.told_at !== null && (
+        <Note
+          title={`Last known values, ${ago(device.told_at, now)}${device.restored ? ", from before the server's last start" : ""}`}
+        >
+          They are in no sum.
+        </Note>
+      )}
       {device.errors.length > 0 && (
         <Note tone="bad" title="The device reports">
           {device.errors.map((text) => (
@@ -68,24 +84,26 @@ function Details({ device }: { device: SeenRow }) {
           ))}
         </Note>
       )}
-      <Tiles>
-        <Tile label="Hashrate" value={hashrate(device.hashrate_ths)} note={share} />
-        <Tile
-          label="Power"
-          value={power(device.power_w)}
-          note={device.power_mode ? `mode ${device.power_mode}` : undefined}
-        />
-        <Tile
-          label="Hottest chip"
-          value={device.temp_chip_max_c === null ? NONE : `${celsius(device.temp_chip_max_c)} °C`}
-          note={device.temp_inlet_c === null ? undefined : `inlet ${celsius(device.temp_inlet_c)} °C`}
-        />
-        <Tile
-          label="Fans"
-          value={device.fan_rpm === null ? NONE : `${sig3(device.fan_rpm)} rpm`}
-          note={`up ${duration(device.uptime_s)}`}
-        />
-      </Tiles>
+      <div className={device.current ? undefined : css.stale}>
+        <Tiles>
+          <Tile label="Hashrate" value={hashrate(device.hashrate_ths)} note={share} />
+          <Tile
+            label="Power"
+            value={power(device.power_w)}
+            note={device.power_mode ? `mode ${device.power_mode}` : undefined}
+          />
+          <Tile
+            label="Hottest chip"
+            value={device.temp_chip_max_c === null ? NONE : `${celsius(device.temp_chip_max_c)} °C`}
+            note={device.temp_inlet_c === null ? undefined : `inlet ${celsius(device.temp_inlet_c)} °C`}
+          />
+          <Tile
+            label="Fans"
+            value={device.fan_rpm === null ? NONE : `${sig3(device.fan_rpm)} rpm`}
+            note={`up ${duration(device.uptime_s)}`}
+          />
+        </Tiles>
+      </div>
       <section className="col" aria-label="Actions">
         <h2>Actions</h2>
         <div className="row wrap">
@@ -110,8 +128,6 @@ function Details({ device }: { device: SeenRow }) {
             word="Agent"
             value={agents?.items.find((agent) => agent.id === device.agent)?.name ?? device.agent}
           />
-          <Fact word="Connection" value={words(device.connectivity)} />
-          <Fact word="Activity" value={device.activity ? words(device.activity) : NONE} />
           <Fact
             word="Locate light"
             value={device.led_on === null ? "Not known" : device.led_on ? "On" : "Off"}
@@ -169,6 +185,19 @@ function Holding({ device }: { device: DeviceRow }) {
         Every request of this device
       </Link>
     </section>
+  );
+}
+
+function Level({ word, text, since }: { word: string; text: string; since: number | undefined }) {
+  const now = useNow(5_000);
+  return (
+    <>
+      <dt>{word}</dt>
+      <dd title={since === undefined ? undefined : dateTime(since)}>
+        {text}
+        {since !== undefined && <span className="dim"> since {ago(since, now).replace(" ago", "")}</span>}
+      </dd>
+    </>
   );
 }
 

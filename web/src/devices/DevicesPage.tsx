@@ -2,13 +2,14 @@ import { useMediaQuery } from "@mantine/hooks";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { lazy, Suspense, useMemo, useRef } from "react";
-import { deviceIds, devicesQuery, facetsQuery } from "../api/queries";
+import { deviceIds, devicesQuery, facetsQuery, overviewQuery } from "../api/queries";
 import { useSite, useSitesInScope } from "../shell/site";
 import { Empty, LoadError, Waiting } from "../ui/feedback";
 import { ago, count } from "../ui/format";
 import { refused } from "../ui/toast";
 import { useKeys } from "../ui/use-keys";
 import { useNow } from "../ui/use-now";
+import { countedAs } from "./counted";
 import { DeviceCards } from "./DeviceCards";
 import { DeviceDrawer } from "./DeviceDrawer";
 import { DeviceGrid } from "./DeviceGrid";
@@ -37,7 +38,9 @@ export function DevicesPage() {
   const facets = useQuery(facetsQuery(site, filter));
   const pages = list.data?.pages;
   const rows = useMemo(() => pages?.flatMap((page) => page.items) ?? [], [pages]);
-  const total = facets.data?.total ?? pages?.[0]?.total ?? 0;
+  const header = useQuery(overviewQuery(site)).data;
+  const counted = countedAs(header, search, facets.data);
+  const total = counted?.total ?? pages?.[0]?.total ?? 0;
 
   const change = (patch: Partial<DeviceSearch>, replace = false) =>
     void navigate({ search: (previous) => ({ ...previous, ...patch }), replace });
@@ -84,7 +87,7 @@ export function DevicesPage() {
           filtered={isFiltered(search)}
         />
       </header>
-      <Filters search={search} change={change} facets={facets.data?.facets} searchBox={searchBox} />
+      <Filters search={search} change={change} facets={counted?.facets} searchBox={searchBox} />
       {list.isPending ? (
         <div className={css.body}>
           <Waiting rows={12} />

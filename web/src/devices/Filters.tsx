@@ -7,6 +7,7 @@ import css from "../ui/filters.module.css";
 import { count, sig3 } from "../ui/format";
 import { SearchBox } from "../ui/search-box";
 import { STATUS_WORD, STATUSES, StatusGlyph } from "../ui/status";
+import { LevelFilter } from "./LevelFilter";
 import { type DeviceSearch, listOf, RANGES, type RangeKey, toggled } from "./search";
 
 interface Props {
@@ -41,6 +42,7 @@ export function Filters({ search, change, facets, searchBox }: Props) {
           <span className="num">{count(facets?.status[status] ?? 0)}</span>
         </button>
       ))}
+      <LevelFilter search={search} change={change} facets={facets} />
       <Models search={search} change={change} models={facets?.model ?? {}} />
       <Ranges search={search} change={change} />
       <PlaceTokens search={search} change={change} />

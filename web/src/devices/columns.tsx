@@ -2,16 +2,14 @@ import { IconBulbFilled, IconLock, IconPencil } from "@tabler/icons-react";
 import { createColumnHelper, tableFeatures } from "@tanstack/react-table";
 import type { SeenRow } from "../api/merge";
 import type { DeviceRow, DeviceSort } from "../api/types";
-import { age, celsius, duration, measured, NONE, sig3, words } from "../ui/format";
+import { age, ago, celsius, duration, measured, NONE, sig3, words } from "../ui/format";
 import { Status } from "../ui/status";
 import { useNow } from "../ui/use-now";
 import css from "./Devices.module.css";
+import { levelsText } from "./levels";
 
 export const features = tableFeatures({});
 const helper = createColumnHelper<typeof features, SeenRow>();
-
-/** A live number older than this is shown grey. */
-export const STALE_MS = 60_000;
 
 interface Look {
   /** A CSS grid track. */
@@ -43,7 +41,7 @@ export function tracksFor(shown: readonly string[]): string {
 
 export const columns = helper.columns([
   helper.accessor("name", { header: "Name" }),
-  helper.accessor("status", { header: "Status", cell: (info) => <Status status={info.getValue()} /> }),
+  helper.accessor("status", { header: "Status", cell: (info) => <Levels row={info.row.original} /> }),
   helper.accessor("ip", {
     header: "Address",
     cell: (info) => <span className="num">{info.getValue()}</span>,
@@ -70,12 +68,20 @@ export const columns = helper.columns([
   helper.accessor("power_mode", {
     id: "mode",
     header: "Mode",
-    cell: (info) => <span className="soft">{info.getValue() ? words(info.getValue() ?? "") : NONE}</span>,
+    cell: (info) => (
+      <span className={info.row.original.current ? "soft" : css.stale}>
+        {info.getValue() ? words(info.getValue() ?? "") : NONE}
+      </span>
+    ),
   }),
   helper.accessor("uptime_s", {
     id: "uptime",
     header: "Uptime",
-    cell: (info) => <span className="num soft">{duration(info.getValue())}</span>,
+    cell: (info) => (
+      <span className={`num ${info.row.original.current ? "soft" : css.stale}`}>
+        {duration(info.getValue())}
+      </span>
+    ),
   }),
   helper.accessor("seen_at", {
     id: "age",
@@ -84,6 +90,16 @@ export const columns = helper.columns([
   }),
   helper.display({ id: "marks", header: "", cell: (info) => <Marks row={info.row.original} /> }),
 ]);
+
+/** The one word, and both levels that it is made of for whoever points at it. */
+function Levels({ row }: { row: SeenRow }) {
+  const now = useNow(5_000);
+  return (
+    <span title={levelsText(row, now)}>
+      <Status status={row.status} />
+    </span>
+  );
+}
 
 function Age({ at }: { at: number | null }) {
   const now = useNow(1_000);
@@ -100,8 +116,14 @@ function Live({
   as?: (value: number) => string;
 }) {
   const now = useNow(5_000);
-  const stale = row.seen_at === null || now - row.seen_at > STALE_MS;
-  return <span className={`num ${stale ? css.stale : ""}`}>{value === null ? NONE : as(value)}</span>;
+  const text = value === null ? NONE : as(value);
+  if (row.current) return <span className="num">{text}</span>;
+  const known = row.told_at === null ? undefined : `As it was ${ago(row.told_at, now)}`;
+  return (
+    <span className={`num ${css.stale}`} title={known}>
+      {text}
+    </span>
+  );
 }
 
 /** What else concerns this device: its light, my draft, requests that hold it. */

@@ -30,6 +30,8 @@ export interface DeviceSearch extends Partial<Record<RangeKey, number>> {
   q?: string;
   /** Comma-separated. */
   status?: string;
+  connectivity?: string;
+  activity?: string;
   model?: string;
   /** Ids. */
   container?: string;
@@ -42,7 +44,16 @@ export interface DeviceSearch extends Partial<Record<RangeKey, number>> {
 /** What an address may say about the device list; anything else is dropped. */
 export function deviceSearch(search: Record<string, unknown>): DeviceSearch {
   const kept: DeviceSearch = {};
-  for (const key of ["q", "status", "model", "container", "sub_account", "device"] as const) {
+  for (const key of [
+    "q",
+    "status",
+    "connectivity",
+    "activity",
+    "model",
+    "container",
+    "sub_account",
+    "device",
+  ] as const) {
     const value = search[key];
     if (typeof value === "string" && value !== "") kept[key] = value;
     else if (typeof value === "number") kept[key] = String(value);

@@ -32,7 +32,7 @@ export function Entry({
   onSnooze: (at: number | null) => void;
 }) {
   const place = placeOf(item, useSite());
-  const unread = item.read_at === null && item.done_at === null;
+  const unread = item.read_at === null && item.done_at === null && !item.standing;
   const body = (
     <>
       <span className={css.line}>
@@ -82,42 +82,44 @@ export function Entry({
           {body}
         </button>
       )}
-      <div className={css.actions}>
-        {tab === "snoozed" ? (
-          <Tooltip label="Show it again now (h)">
-            <ActionIcon
-              variant="subtle"
-              size={32}
-              aria-label={`Show ${item.about} again now`}
-              onClick={() => onSnooze(null)}
-            >
-              <IconClockOff size={17} stroke={1.6} aria-hidden="true" />
-            </ActionIcon>
-          </Tooltip>
-        ) : (
-          tab !== "done" && <LaterMenu item={item} now={now} onSnooze={onSnooze} />
-        )}
-        {tab !== "done" ? (
-          <Tooltip label="Done (e)">
-            <ActionIcon variant="subtle" size={32} aria-label={`Done: ${item.about}`} onClick={onDone}>
-              <IconArchive size={17} stroke={1.6} aria-hidden="true" />
-            </ActionIcon>
-          </Tooltip>
-        ) : (
-          item.done_at !== null && (
-            <Tooltip label="Back to the inbox (e)">
+      {!item.standing && (
+        <div className={css.actions}>
+          {tab === "snoozed" ? (
+            <Tooltip label="Show it again now (h)">
               <ActionIcon
                 variant="subtle"
                 size={32}
-                aria-label={`Back to the inbox: ${item.about}`}
-                onClick={onDone}
+                aria-label={`Show ${item.about} again now`}
+                onClick={() => onSnooze(null)}
               >
-                <IconArchiveOff size={17} stroke={1.6} aria-hidden="true" />
+                <IconClockOff size={17} stroke={1.6} aria-hidden="true" />
               </ActionIcon>
             </Tooltip>
-          )
-        )}
-      </div>
+          ) : (
+            tab !== "done" && <LaterMenu item={item} now={now} onSnooze={onSnooze} />
+          )}
+          {tab !== "done" ? (
+            <Tooltip label="Done (e)">
+              <ActionIcon variant="subtle" size={32} aria-label={`Done: ${item.about}`} onClick={onDone}>
+                <IconArchive size={17} stroke={1.6} aria-hidden="true" />
+              </ActionIcon>
+            </Tooltip>
+          ) : (
+            item.done_at !== null && (
+              <Tooltip label="Back to the inbox (e)">
+                <ActionIcon
+                  variant="subtle"
+                  size={32}
+                  aria-label={`Back to the inbox: ${item.about}`}
+                  onClick={onDone}
+                >
+                  <IconArchiveOff size={17} stroke={1.6} aria-hidden="true" />
+                </ActionIcon>
+              </Tooltip>
+            )
+          )}
+        </div>
+      )}
     </li>
   );
 }

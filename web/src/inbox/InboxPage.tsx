@@ -26,7 +26,7 @@ const WORD: Record<Tab, string> = { mine: "News", asked: "Asked of you", snoozed
 const NONE: Record<Tab, [string, string]> = {
   asked: [
     "Nothing is asked of you",
-    "Offers and reviews appear here; what waits for your vote is under Approvals.",
+    "Offers, reviews and agents that hide their devices appear here; what waits for your vote is under Approvals.",
   ],
   mine: ["No news", "How your requests end, and what changes about your roles, appears here."],
   snoozed: ["Nothing is put off", "What you put off stays here until it comes back."],
@@ -57,11 +57,12 @@ export function InboxPage() {
     list.current?.querySelector<HTMLElement>(`[data-item="${next.id}"]`)?.focus();
   };
   const open = (item: InboxItem) => {
-    if (item.read_at === null) void markItems([item.id], { read: true }).catch(refused);
+    if (item.read_at === null && !item.standing) void markItems([item.id], { read: true }).catch(refused);
     const place = placeOf(item, site);
     if (place) void go(place);
   };
   const mark = (item: InboxItem, mark: InboxMark, word: string, back: InboxMark) => {
+    if (item.standing) return;
     const at = items.findIndex((other) => other.id === item.id);
     setChosen((items[at + 1] ?? items[at - 1])?.id);
     markItems([item.id], mark).then(

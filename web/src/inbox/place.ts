@@ -8,5 +8,6 @@ export function placeOf(item: InboxItem, site: string) {
     return { to: "/s/$site/webhooks", params: { site }, search: {} } as const;
   if (item.topic.startsWith("grt-") || item.topic.startsWith("role-"))
     return { to: "/s/$site/roles", params: { site }, search: {} } as const;
+  if (item.topic.startsWith("agt-")) return { to: "/s/$site/agents", params: { site }, search: {} } as const;
   return null;
 }

@@ -18,7 +18,11 @@ const IdentityBanners = lazy(() =>
   import("./IdentityBanners").then((module) => ({ default: module.IdentityBanners })),
 );
 
-/** What concerns the whole account and cannot wait: that the log was put back, that it is frozen, that it is being deleted, and that it is offered to the reader. */
+const HiddenBanner = lazy(() =>
+  import("./HiddenBanner").then((module) => ({ default: module.HiddenBanner })),
+);
+
+/** What concerns the whole account and cannot wait: agents that hide their devices, that the log was put back, that it is frozen, that it is being deleted, and that it is offered to the reader. */
 export function AccountBanners() {
   const session = useSession();
   const site = useSite();
@@ -28,6 +32,11 @@ export function AccountBanners() {
   return (
     <div role="status">
       {overview?.log_put_back && <PutBack record={overview.log_put_back.record} />}
+      {overview && overview.hidden.length > 0 && (
+        <Suspense fallback={null}>
+          <HiddenBanner hidden={overview.hidden} />
+        </Suspense>
+      )}
       {overview?.frozen && <Frozen />}
       {deletion && <Deletion at={deletion.at} may={deletion.may_undo} />}
       {offer && !offer.accepted && <Offered offer={offer} />}

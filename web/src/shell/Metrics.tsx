@@ -4,7 +4,7 @@ import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { overviewQuery } from "../api/queries";
 import type { Overview } from "../api/types";
-import { ago, count, hashrate, measured, NONE, power, sig3 } from "../ui/format";
+import { ago, count, hashrate, measured, NONE, plural, power, sig3 } from "../ui/format";
 import { STATUS_WORD, STATUSES, StatusGlyph } from "../ui/status";
 import { useNow } from "../ui/use-now";
 import css from "./Header.module.css";
@@ -15,18 +15,23 @@ const NEAR_CAP = 0.95;
 export function Metrics() {
   const site = useSite();
   const { data } = useQuery(overviewQuery(site));
-  const nearCap = data?.capacity_w != null && data.power_w >= data.capacity_w * NEAR_CAP;
+  const left = data && data.left_out.devices > 0 ? data.left_out : undefined;
+  const without =
+    left &&
+    `Without ${plural(left.devices, "device")} not known or not reached, ${power(left.power_w)} when last known`;
+  const nearCap =
+    data?.capacity_w != null && data.power_w != null && data.power_w >= data.capacity_w * NEAR_CAP;
   return (
     <section className={css.metrics} aria-label="Fleet now">
       <DeviceSplit data={data} />
-      <Metric data={data} label="Hashrate" sort="hashrate">
+      <Metric data={data} label="Hashrate" sort="hashrate" note={without}>
         {data ? hashrate(data.hashrate_ths) : NONE}
       </Metric>
       <Metric
         data={data}
         label="Power"
         sort="power"
-        note={nearCap ? "Above 95 % of the contracted cap" : undefined}
+        note={nearCap ? "Above 95 % of the contracted cap" : without}
       >
         <span className={nearCap ? css.amber : undefined}>{data ? power(data.power_w) : NONE}</span>
         {data?.capacity_w != null && <small className="wide-only"> / {power(data.capacity_w)}</small>}

@@ -1,6 +1,9 @@
 //! Finding devices and reading them.
 
 mod identify;
+mod load;
+#[cfg(test)]
+mod overload;
 pub(crate) mod poll;
 mod registry;
 mod sightings;
@@ -10,6 +13,7 @@ pub(crate) use registry::{Member, Registry};
 
 use crate::{AgentOptions, Clock, CollectLimits, outbox::Outbox, policy::LocalPolicy};
 use adit_drivers::Driver;
+use load::Load;
 use sightings::Sightings;
 use std::{future::Future, sync::Arc};
 use tokio::sync::Semaphore;
@@ -24,6 +28,7 @@ pub(crate) struct Collector {
     pub outbox: Outbox,
     pub registry: Registry,
     pub sightings: Sightings,
+    pub load: Load,
     connects: Arc<Semaphore>,
     identifications: Arc<Semaphore>,
     polls: Arc<Semaphore>,
@@ -40,6 +45,7 @@ impl Collector {
             outbox: Outbox::default(),
             registry: Registry::new(options.drivers.clone()),
             sightings: Sightings::default(),
+            load: Load::new(limits.polls),
             connects: Arc::new(Semaphore::new(limits.connects.max(1))),
             identifications: Arc::new(Semaphore::new(limits.identifications.max(1))),
             polls: Arc::new(Semaphore::new(limits.polls.max(1))),

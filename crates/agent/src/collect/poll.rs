@@ -1,9 +1,10 @@
 //! Polls: each known device is read once per interval, the devices spread evenly over it. At most one poll of a device is
-//! waiting or in flight, and it speaks only while nobody else does.
+//! waiting or in flight, and it speaks only while nobody else does. Every poll that was made in time has a result, by which the
+//! server judges.
 
-use super::{Collector, Crew, Member};
+use super::{Collector, Crew, Member, load::Due};
 use adit_core::{
-    fleet::{Connectivity, Reading},
+    fleet::{MissReason, PollResult, Reading},
     ids::{DeviceId, ScanTaskId},
 };
 use adit_drivers::DeviceError;
@@ -18,8 +19,6 @@ use std::{
 };
 use tokio::time::{Instant, sleep_until, timeout};
 
-/// This many polls in a row without an answer make a device unreachable.
-const MISSES: u32 = 3;
 /// New devices get their first reading within this time, rather than within a whole interval.
 const FIRST_WITHIN: Duration = Duration::from_secs(3);
 /// Longest list of faults and longest fault in a reading.
@@ -27,6 +26,10 @@ const MAX_ERRORS: usize = 16;
 const MAX_ERROR_CHARS: usize = 120;
 /// A driver that does not keep its limit is cut off this much later.
 const GRACE: Duration = Duration::from_secs(1);
+/// A poll that the agent was too busy for is made so many times in all, before it is the next one's turn.
+const TRIES: u32 = 2;
+/// A poll that runs out of time says nothing of the device if the agent itself was held up for this part of it.
+const HELD_UP: u32 = 8;
 
 /// Polls the devices of one scan task for ever.
 pub(crate) async fn run(collector: Arc<Collector>, task: ScanTaskId, interval: Duration, crew: Crew) {
@@ -54,13 +57,14 @@ pub(crate) async fn run(collector: Arc<Collector>, task: ScanTaskId, interval: D
             () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => {}
         }
         let now = Instant::now();
+        let interval = collector.load.interval(interval, collector.registry.len());
         while let Some(Reverse((at, device, turn))) = due.peek().copied().filter(|Reverse((at, ..))| *at <= now) {
             due.pop();
             let Some(member) = collector.registry.get(device).filter(|m| m.known.scan_task == task) else {
                 planned.remove(&device);
                 continue;
             };
-            crew.spawn(scheduled(Arc::clone(&collector), member));
+            crew.spawn(scheduled(Arc::clone(&collector), member, at));
             due.push(Reverse((turn.after(at, now, interval), device, Turn { first: false, ..turn })));
         }
     }
@@ -101,46 +105,73 @@ impl Drop for Flag {
     }
 }
 
-async fn scheduled(collector: Arc<Collector>, member: Arc<Member>) {
+async fn scheduled(collector: Arc<Collector>, member: Arc<Member>, at: Instant) {
     if member.polling.swap(true, Ordering::AcqRel) {
         return;
     }
     let _flag = Flag(Arc::clone(&member.polling));
-    let Ok(_slot) = collector.polls.acquire().await else { return };
-    // Whoever speaks to the device now brings the news of it.
-    let Ok(_line) = member.seat.line.try_lock() else { return };
-    read(&collector, &member).await;
+    if collector.policy.forbids_address(member.known.ip) {
+        return;
+    }
+    let mut due_at = at;
+    for _ in 0..TRIES {
+        let due = collector.load.due(member.known.device, due_at);
+        let Ok(_slot) = collector.polls.acquire().await else { return };
+        // Whoever speaks to the device now brings the news of it.
+        let Ok(_line) = member.seat.line.try_lock() else { return due.left_to_others() };
+        if read(&collector, &member, due).await {
+            return;
+        }
+        due_at = Instant::now();
+    }
 }
 
 /// Polls a device as soon as nobody else speaks to it.
 pub(crate) async fn at_once(collector: &Collector, device: DeviceId) {
     let Some(member) = collector.registry.get(device) else { return };
-    let Ok(_slot) = collector.polls.acquire().await else { return };
-    let _line = member.seat.line.lock().await;
-    read(collector, &member).await;
-}
-
-async fn read(collector: &Collector, member: &Member) {
     if collector.policy.forbids_address(member.known.ip) {
         return;
     }
+    let due = collector.load.due(device, Instant::now());
+    let Ok(_slot) = collector.polls.acquire().await else { return };
+    let _line = member.seat.line.lock().await;
+    read(collector, &member, due).await;
+}
+
+/// Reads the device; whether that has a result.
+async fn read(collector: &Collector, member: &Member, due: Due<'_>) -> bool {
     let (device, limit) = (member.known.device, collector.limits.poll);
+    let begun = due.begin();
     let answer = timeout(limit + GRACE, member.seat.device.read(limit)).await;
-    let reading = match answer {
-        Ok(Ok(reading)) => reading,
-        Ok(Err(DeviceError::AuthRequired)) => Reading::silent(device, Connectivity::AuthRequired),
-        Ok(Err(error @ DeviceError::Unreadable(_))) => {
-            Reading { errors: vec![error.to_string()], ..Reading::silent(device, Connectivity::Online) }
-        }
-        Ok(Err(DeviceError::Unreachable(_) | DeviceError::Changed { .. })) | Err(_) => {
-            if member.misses.fetch_add(1, Ordering::AcqRel) + 1 >= MISSES {
-                collector.outbox.reading(Reading::silent(device, Connectivity::Unreachable));
-            }
-            return;
-        }
+    let result = match answer {
+        Ok(answer) => result_of(device, answer),
+        Err(_) => Some(PollResult::Missed { device, reason: MissReason::Timeout }),
     };
-    member.misses.store(0, Ordering::Release);
-    collector.outbox.reading(trimmed(reading));
+    let ran_out = matches!(result, Some(PollResult::Missed { reason: MissReason::Timeout, .. }));
+    let result = result.filter(|_| !(ran_out && begun.held_up() * HELD_UP >= limit));
+    begun.end(result.is_some());
+    let Some(result) = result else { return false };
+    member.silent.store(matches!(result, PollResult::Missed { .. }), Ordering::Release);
+    collector.outbox.polled(result);
+    true
+}
+
+/// What came of a poll; nothing if the device was not asked.
+fn result_of(device: DeviceId, answer: Result<Reading, DeviceError>) -> Option<PollResult> {
+    let missed = |reason| Some(PollResult::Missed { device, reason });
+    match answer {
+        Ok(reading) => Some(trimmed(reading).into()),
+        Err(DeviceError::AuthRequired) => Some(PollResult::AuthRequired { device }),
+        Err(error @ DeviceError::Unreadable(_)) => {
+            Some(Reading { errors: vec![error.to_string()], ..Reading::empty(device) }.into())
+        }
+        Err(DeviceError::Unreachable { reason, .. }) => missed(reason),
+        Err(DeviceError::Changed { .. }) => missed(MissReason::OtherDevice),
+        Err(DeviceError::NotAsked(reason)) => {
+            tracing::warn!(%device, reason, "a device could not be polled");
+            None
+        }
+    }
 }
 
 fn trimmed(mut reading: Reading) -> Reading {

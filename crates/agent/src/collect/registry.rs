@@ -9,7 +9,7 @@ use std::{
     net::IpAddr,
     sync::{
         Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
-        atomic::{AtomicBool, AtomicU32, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
 };
 use tokio::sync::watch;
@@ -18,8 +18,8 @@ use tokio::sync::watch;
 pub(crate) struct Member {
     pub known: KnownDevice,
     pub seat: Seat,
-    /// Polls in a row without an answer; outlives a change of address.
-    pub misses: Arc<AtomicU32>,
+    /// Was its last poll not answered? Outlives a change of address.
+    pub silent: Arc<AtomicBool>,
     /// Is a poll waiting or in flight?
     pub polling: Arc<AtomicBool>,
 }
@@ -72,7 +72,7 @@ impl Registry {
 
     /// The ports of the device known at `ip`, if its last poll was answered.
     pub fn answering_ports(&self, ip: IpAddr) -> Option<Vec<u16>> {
-        let member = self.at(ip).filter(|member| member.misses.load(Ordering::Acquire) == 0)?;
+        let member = self.at(ip).filter(|member| !member.silent.load(Ordering::Acquire))?;
         let driver = self.drivers.iter().find(|driver| driver.id() == member.known.driver)?;
         Some(driver.ports().to_vec())
     }
@@ -141,15 +141,15 @@ impl Registry {
         let target =
             Target { device: known.device, ip: known.ip, identity: known.identity.clone(), model: known.model.clone() };
         let mut seat = Seat::new(driver.open(target, credentials));
-        let (mut misses, mut polling) = (Arc::default(), Arc::default());
+        let (mut silent, mut polling) = (Arc::default(), Arc::default());
         if let Some(before) = before {
             seat.line = Arc::clone(&before.seat.line);
-            (misses, polling) = (Arc::clone(&before.misses), Arc::clone(&before.polling));
+            (silent, polling) = (Arc::clone(&before.silent), Arc::clone(&before.polling));
             if inner.by_ip.get(&before.known.ip) == Some(&known.device) {
                 inner.by_ip.remove(&before.known.ip);
             }
         }
         inner.by_ip.insert(known.ip, known.device);
-        inner.members.insert(known.device, Arc::new(Member { known, seat, misses, polling }));
+        inner.members.insert(known.device, Arc::new(Member { known, seat, silent, polling }));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::bounded;
 use adit_core::{
-    fleet::{Connectivity, DeviceIdentity, FoundDevice, ModePower, OpKind, Operation, PowerMode, Reading},
+    fleet::{DeviceIdentity, FoundDevice, MissReason, ModePower, OpKind, Operation, PowerMode, Reading},
     ids::DeviceId,
 };
 use adit_drivers::{Credential, Device, DeviceError, Driver, Outcome, Probe, Target, Verdict};
@@ -231,11 +231,12 @@ impl Device for FakeDevice {
         });
         tokio::task::yield_now().await;
         match manner {
-            Manner::Well | Manner::Stranger => {
-                Ok(Reading { power_w: Some(3_000), ..Reading::silent(self.id, Connectivity::Online) })
-            }
+            Manner::Well => Ok(Reading { power_w: Some(3_000), ..Reading::empty(self.id) }),
+            Manner::Stranger => Err(DeviceError::Changed { seen: "02:ff".to_owned() }),
             Manner::Hangs => pending().await,
-            Manner::Fails => Err(DeviceError::Unreachable("no route".to_owned())),
+            Manner::Fails => {
+                Err(DeviceError::Unreachable { reason: MissReason::NoRoute, words: "no route".to_owned() })
+            }
             Manner::Panics => panic!("a driver's bug, made on purpose"),
         }
     }

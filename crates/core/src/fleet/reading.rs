@@ -82,20 +82,6 @@ impl FoundDevice {
     }
 }
 
-/// Whether a device can be reached at all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Connectivity {
-    /// Answered its last poll.
-    Online,
-    /// Its agent is there and got no answer three times in a row.
-    Unreachable,
-    /// It answers, but refuses our credentials.
-    AuthRequired,
-    /// Its agent is late, paused or gone, so nobody can say.
-    Unknown,
-}
-
 /// What goes on inside a miner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -121,13 +107,11 @@ pub fn is_fault(error: &str) -> bool {
     !error.starts_with(UNREAD) || error.starts_with(UNREAD_FAULTS)
 }
 
-/// One poll's answer.
+/// What a device answered to one poll.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Reading {
     /// Whose it is.
     pub device: DeviceId,
-    /// Could it be reached?
-    pub connectivity: Connectivity,
     /// What it is doing.
     pub activity: Option<Activity>,
     /// Hashrate now, TH/s.
@@ -154,12 +138,11 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// A reading that says nothing but how reachable the device is.
+    /// A reading in which the device tells nothing.
     #[must_use]
-    pub const fn silent(device: DeviceId, connectivity: Connectivity) -> Self {
+    pub const fn empty(device: DeviceId) -> Self {
         Self {
             device,
-            connectivity,
             activity: None,
             hashrate_ths: None,
             power_w: None,
@@ -172,5 +155,59 @@ impl Reading {
             pools: None,
             errors: Vec::new(),
         }
+    }
+}
+
+/// Why a poll that was made in time got no answer of the device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MissReason {
+    /// No whole answer came in time, or the connection broke.
+    Timeout,
+    /// Nothing listens on its port.
+    Refused,
+    /// The network has no way to its address.
+    NoRoute,
+    /// Another device answers at its address.
+    OtherDevice,
+}
+
+/// How one poll of a device ended. A poll that the agent itself was too busy for has no result.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "result", rename_all = "snake_case")]
+pub enum PollResult {
+    /// It answered.
+    Answered {
+        /// What.
+        reading: Box<Reading>,
+    },
+    /// It answered, and refuses the passwords known for it.
+    AuthRequired {
+        /// Which device.
+        device: DeviceId,
+    },
+    /// It did not answer.
+    Missed {
+        /// Which device.
+        device: DeviceId,
+        /// Why.
+        reason: MissReason,
+    },
+}
+
+impl PollResult {
+    /// Whose it is.
+    #[must_use]
+    pub const fn device(&self) -> DeviceId {
+        match self {
+            Self::Answered { reading } => reading.device,
+            Self::AuthRequired { device } | Self::Missed { device, .. } => *device,
+        }
+    }
+}
+
+impl From<Reading> for PollResult {
+    fn from(reading: Reading) -> Self {
+        Self::Answered { reading: Box::new(reading) }
     }
 }

@@ -130,7 +130,6 @@ pub(super) fn fill(reading: &mut Reading, model: &str, answers: &Answers, parts:
 #[cfg(test)]
 mod tests {
     use super::*;
-    use adit_core::fleet::Connectivity;
     use adit_core::ids::DeviceId;
     use proptest::prelude::*;
     use serde_json::json;
@@ -180,7 +179,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_json_is_read_without_panic(a in crate::any_json(), b in crate::any_json()) {
-            let mut reading = Reading::silent(DeviceId(1), Connectivity::Online);
+            let mut reading = Reading::empty(DeviceId(1));
             let mut parts = Parts::default();
             let _ = fill(&mut reading, "S21", &Answers { stats: a.clone(), pools: b, summary: a }, &mut parts);
         }

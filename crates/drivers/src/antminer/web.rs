@@ -2,8 +2,9 @@
 //! kept, so that an order is sent exactly once, with its answer to the challenge.
 
 use crate::Credential;
-use crate::net::{Failure, MAX_REPLY};
+use crate::net::{Failure, MAX_REPLY, is_ours, unconnected};
 use crate::tolerant::{self, Answer};
+use adit_core::fleet::MissReason;
 use digest_auth::{AuthContext, HttpMethod, WwwAuthenticateHeader};
 use reqwest::{Client, Method, StatusCode, header, redirect};
 use serde_json::Value;
@@ -191,8 +192,13 @@ fn broken(error: &reqwest::Error) -> WebError {
         cause = inner;
     }
     let words = cause.to_string();
-    let unsent = error.is_connect() || error.is_builder();
-    WebError::Failed(if unsent { Failure::NotSent(words) } else { Failure::Lost(words) })
+    let of_system = cause.downcast_ref::<std::io::Error>();
+    let why = of_system.map_or(MissReason::Timeout, |error| unconnected(error.kind()));
+    WebError::Failed(match error.is_connect() {
+        _ if error.is_builder() || of_system.is_some_and(is_ours) => Failure::NotSent(words),
+        true => Failure::Unconnected(why, words),
+        false => Failure::Lost(words),
+    })
 }
 
 #[cfg(test)]

@@ -138,7 +138,7 @@ pub(super) fn fill(reading: &mut Reading, model: &str, stats: &Stats, pools: &Va
 #[cfg(test)]
 mod tests {
     use super::*;
-    use adit_core::fleet::{Activity, Connectivity};
+    use adit_core::fleet::Activity;
     use adit_core::ids::DeviceId;
     use proptest::prelude::*;
     use serde_json::json;
@@ -148,7 +148,7 @@ mod tests {
     }
 
     fn filled(text: &str) -> Reading {
-        let mut reading = Reading::silent(DeviceId(1), Connectivity::Online);
+        let mut reading = Reading::empty(DeviceId(1));
         let pools = json!({"POOLS": [{"URL": "u", "User": "w", "Status": "Alive"}]});
         fill(&mut reading, "A1366", &Stats::of(&stats(text)), &pools, Parts::default());
         reading
@@ -174,7 +174,7 @@ mod tests {
             ECHU[0] ECMM[0] WORKMODE[0] MPO[800]}";
         let reply =
             json!({"STATS": [{"STATS": 0, "MM ID0:Summary": summary, "HBinfo": "'HB0':{MTmax[71] MTavg[66]}"}]});
-        let mut reading = Reading::silent(DeviceId(1), Connectivity::Online);
+        let mut reading = Reading::empty(DeviceId(1));
         fill(&mut reading, "Q", &Stats::of(&reply), &Value::Null, Parts::default());
         assert_eq!((reading.activity, reading.power_mode), (Some(Activity::Paused), Some(PowerMode::Sleep)));
         assert_eq!((reading.hashrate_ths, reading.power_w, reading.uptime_s), (Some(0.0), Some(0), Some(37850)));
@@ -184,7 +184,7 @@ mod tests {
             "HBinfo": "'HB0':{MTmax[71 75]}"}});
         let stats = Stats::of(&without_switch);
         assert_eq!(stats.asleep(), Some(false));
-        let mut reading = Reading::silent(DeviceId(1), Connectivity::Online);
+        let mut reading = Reading::empty(DeviceId(1));
         fill(&mut reading, "Q", &stats, &Value::Null, Parts::default());
         assert_eq!((reading.temp_chip_max_c, reading.power_mode), (Some(75.0), None));
     }
@@ -225,7 +225,7 @@ mod tests {
         ) {
             let _ = filled(&text);
             let _ = filled(&name);
-            let mut reading = Reading::silent(DeviceId(1), Connectivity::Online);
+            let mut reading = Reading::empty(DeviceId(1));
             fill(&mut reading, "A1366", &Stats::of(&a), &a, Parts::default());
         }
     }

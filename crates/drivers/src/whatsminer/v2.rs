@@ -324,12 +324,12 @@ impl Device for Miner {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use adit_core::fleet::{Activity, Connectivity};
+    use adit_core::fleet::Activity;
     use adit_core::ids::DeviceId;
     use proptest::prelude::*;
 
     fn filled(summary: &Value, status: &Value) -> Reading {
-        let mut reading = Reading::silent(DeviceId(1), Connectivity::Online);
+        let mut reading = Reading::empty(DeviceId(1));
         let answers = Answers {
             info: json!({"Msg": {"mac": "02:AD:17:00:00:01", "ledstat": "auto"}}),
             summary: summary.clone(),
@@ -388,7 +388,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_json_is_read_without_panic(a in crate::any_json(), b in crate::any_json()) {
-            let mut reading = Reading::silent(DeviceId(1), Connectivity::Online);
+            let mut reading = Reading::empty(DeviceId(1));
             let (info, summary, status, pools, errors) = (a.clone(), b.clone(), a.clone(), b.clone(), a.clone());
             fill(&mut reading, "M50", &Answers { info, summary, status, pools, errors }, Parts::default());
             let _ = (judge(a, &[0; 32]), identity(&b));

@@ -296,7 +296,7 @@ impl Device for Miner {
 mod tests {
     use super::super::crypto::unseal;
     use super::*;
-    use adit_core::fleet::{Activity, Connectivity};
+    use adit_core::fleet::Activity;
     use adit_core::ids::DeviceId;
     use proptest::prelude::*;
 
@@ -325,14 +325,14 @@ mod tests {
             "error-code": [{"5010": "2026-06-15 10:30:00", "reason": "x"}]}});
         let summary = json!({"msg": {"summary": {"hash-realtime": 171.2, "power-realtime": 3156.4, "elapsed": 50000,
             "chip-temp-max": 82, "environment-temperature": 28.5, "fan-speed-in": 5400, "fan-speed-out": 5300}}});
-        let mut reading = Reading::silent(DeviceId(1), Connectivity::Online);
+        let mut reading = Reading::empty(DeviceId(1));
         fill(&mut reading, "M60", &info, &summary, &Value::Null, Parts::default());
         assert_eq!(reading.activity, Some(Activity::Mining));
         assert_eq!((reading.power_w, reading.fan_rpm, reading.uptime_s), (Some(3156), Some(5350), Some(50000)));
         assert_eq!((reading.power_mode, reading.pools), (Some(PowerMode::High), None));
         assert_eq!(reading.errors, ["fault 5010: x"]);
         let down = json!({"msg": {"error-code": "btminer process is down err"}});
-        let mut reading = Reading::silent(DeviceId(1), Connectivity::Online);
+        let mut reading = Reading::empty(DeviceId(1));
         fill(&mut reading, "M60", &down, &Value::Null, &Value::Null, Parts::default());
         assert_eq!(reading.errors, ["btminer process is down err"]);
     }
@@ -349,7 +349,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_json_is_read_without_panic(a in crate::any_json(), b in crate::any_json()) {
-            let mut reading = Reading::silent(DeviceId(1), Connectivity::Online);
+            let mut reading = Reading::empty(DeviceId(1));
             fill(&mut reading, "M60", &a, &b, &a, Parts::default());
             let _ = (judge(&a), identity(&b));
         }

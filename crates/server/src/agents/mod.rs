@@ -1,15 +1,20 @@
 //! Agents: who they are, which are connected, and what passes between them and the server.
 //!
-//! `enrol` gives an agent its identity; `session` is one connection: greeting, configuration, then readings and results
-//! in, orders out. A second connection of the same agent takes the place of the first.
+//! `enrol` gives an agent its identity; `session` is one connection: greeting, configuration, then results of polls and orders
+//! in, orders out. A second connection of the same agent takes the place of the first. `watch` judges whether agents are there
+//! and keep up.
 
 mod bounds;
 mod enrol;
+mod key;
 mod passwords;
 mod rates;
 mod session;
+mod watch;
 
+pub use key::enrolment_token;
 pub use passwords::{credentials_name, reference};
+pub use watch::Health;
 
 use crate::{
     dispatch::{Stage, Stages},
@@ -33,21 +38,26 @@ use axum::{
     extract::DefaultBodyLimit,
     routing::{get, post},
 };
+use key::server_key;
 use rates::{Rates, Spent};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
-use tokio::sync::{
-    broadcast::{self, error::RecvError},
-    mpsc, oneshot,
+use tokio::{
+    sync::{
+        broadcast::{self, error::RecvError},
+        mpsc, oneshot,
+    },
+    time::{MissedTickBehavior, interval},
 };
+use watch::Watch;
 
-/// Where the server's own Ed25519 secret lies.
-const SERVER_KEY: &str = "server-key";
 /// Frames that wait to be sent to one agent.
 const OUTBOX: usize = 256;
+/// How often it is looked how agents do.
+const LOOK: Duration = Duration::from_secs(1);
 /// Largest enrolment, bytes.
 const MAX_ENROLMENT: usize = 8 << 10;
 
@@ -105,6 +115,7 @@ pub struct Agents {
     key: ServerKey,
     heads: Arc<Heads>,
     links: Mutex<Links>,
+    watch: Watch,
     stages: Stages,
     poll_interval_s: u32,
     /// Sockets that have not said yet whose they are; who has holds none of these seats.
@@ -145,9 +156,10 @@ impl Agents {
     ) -> Result<Arc<Self>, AgentsError> {
         let key = server_key(&mut secrets.lock().unwrap_or_else(PoisonError::into_inner))?;
         Ok(Arc::new(Self {
-            engine,
             live,
             secrets,
+            watch: Watch::new(engine.now()),
+            engine,
             heads: Arc::new(Heads::new(key.clone(), log)),
             key,
             links: Mutex::default(),
@@ -217,11 +229,21 @@ impl Agents {
         let state = self.engine.state();
         self.live.take_all(&state, self.engine.now());
         self.forget_passwords(&state);
+        let mut look = interval(LOOK);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            match commits.recv().await {
+            let committed = tokio::select! {
+                _ = look.tick() => {
+                    self.look();
+                    continue;
+                }
+                committed = commits.recv() => committed,
+            };
+            match committed {
                 Ok(batch) => {
+                    let state = self.engine.state();
                     for (_, entry) in batch.iter() {
-                        self.live.follow(entry);
+                        self.live.follow(&state, entry);
                         self.follow_entry(entry).await;
                     }
                 }
@@ -242,25 +264,21 @@ impl Agents {
     async fn follow_entry(&self, entry: &Entry) {
         match &entry.event {
             Event::ScanTaskCreated { agent, .. } => self.configure(*agent).await,
-            Event::AgentChanged { agent, paused, .. } => {
+            Event::AgentChanged { agent, .. } => {
                 self.configure(*agent).await;
-                if *paused {
-                    self.lose(|device| device.agent == *agent);
-                }
+                self.look();
             }
             Event::ScanTaskChanged { scan_task, .. } | Event::ScanTaskRemoved { scan_task } => {
                 let task = self.engine.state().scan_task_ever(*scan_task).cloned();
                 if let Some(task) = task {
                     self.configure(task.agent).await;
-                    if task.removed {
-                        self.lose(|device| device.scan_task == task.id);
-                    }
+                    self.look();
                 }
                 self.forget_passwords(&self.engine.state());
             }
             Event::AgentRevoked { agent } => {
                 self.links().by_agent.remove(agent);
-                self.lose(|device| device.agent == *agent);
+                self.look();
                 self.forget_passwords(&self.engine.state());
             }
             Event::SiteRemoved { .. } => {
@@ -304,24 +322,18 @@ impl Agents {
         links.next += 1;
         let number = links.next;
         links.by_agent.insert(agent, Link { number, connected, outbox, _hold: hold });
+        drop(links);
+        self.watch.heard(agent, self.engine.now());
+        self.look();
         (number, frames, replaced)
     }
 
-    /// Takes a connection off the register, unless another has taken its place; its devices are unknown from then on.
+    /// Takes a connection off the register, unless another has taken its place. Its devices become unknown unless it is soon back.
     fn disconnect(&self, agent: AgentId, number: u64) {
         let mut links = self.links();
         if links.by_agent.get(&agent).is_some_and(|link| link.number == number) {
             links.by_agent.remove(&agent);
-            drop(links);
-            self.lose(|device| device.agent == agent);
         }
-    }
-
-    /// Nobody knows any more what these devices do.
-    fn lose(&self, which: impl Fn(&Device) -> bool) {
-        let state = self.engine.state();
-        let lost = state.devices().filter(|device| which(device)).map(|device| device.id);
-        self.live.write().mark_agent_lost(lost, self.engine.now());
     }
 
     fn set_status(&self, agent: AgentId, number: u64, status: AgentStatus) {
@@ -351,33 +363,12 @@ impl Agents {
     }
 }
 
-/// A one-time token as an agent needs it, from its secret.
-///
-/// # Errors
-/// [`AgentsError`].
-pub fn enrolment_token(secrets: &mut Secrets, secret: &str) -> Result<String, AgentsError> {
-    Ok(EnrolmentToken::new(secret, server_key(secrets)?.verifying_key()).to_string())
-}
-
 /// What agents speak to: enrolment and connection.
 pub fn router(agents: Arc<Agents>) -> Router {
     Router::new()
         .route("/agent/v1/enroll", post(enrol::enrol).layer(DefaultBodyLimit::max(MAX_ENROLMENT)))
         .route("/agent/v1/connect", get(session::connect))
         .with_state(agents)
-}
-
-fn server_key(secrets: &mut Secrets) -> Result<ServerKey, AgentsError> {
-    let secret = match secrets.get(SERVER_KEY)? {
-        Some(stored) => stored.as_slice().try_into().map_err(|_| AgentsError::ServerKey)?,
-        None => {
-            let mut drawn = [0; 32];
-            getrandom::fill(&mut drawn)?;
-            secrets.put(SERVER_KEY, &drawn)?;
-            drawn
-        }
-    };
-    Ok(ServerKey::from_secret(secret))
 }
 
 fn known(device: &Device) -> KnownDevice {

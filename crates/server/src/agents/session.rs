@@ -12,12 +12,12 @@ use adit_core::{
     authz::Actor,
     command::{Command, Reply},
     event::Event,
-    fleet::{CommandId, Connectivity, FoundDevice},
+    fleet::{CommandId, FoundDevice},
     ids::{AccountId, AgentId, DeviceId, ScanTaskId},
     requests::{Approved, ItemState},
     state::State as CoreState,
-    time::Timestamp,
 };
+use adit_telemetry::Connectivity;
 use adit_wire::{
     CommandResult, Hello, KnownDevice, MAX_ROWS, MAX_SEALED, PROTOCOL, SignedHead, ToAgent, ToServer, VerifyingKey,
     session::{Offer, Opener, Sealer, Session as Channel},
@@ -330,6 +330,7 @@ impl Session<'_> {
                 Ok(heard) => heard,
                 Err(end) => return end,
             };
+            self.agents.watch.heard(self.agent, self.agents.engine.now());
             if !self.agents.spend(self.agent, Spent::Frame, 1)
                 || !self.agents.spend(self.agent, Spent::Row, rows(&heard))
             {
@@ -362,13 +363,11 @@ impl Session<'_> {
                 bounded(devices.len())?;
                 self.found(scan_task, devices).await
             }
-            ToServer::Readings { readings } => {
-                bounded(readings.len())?;
+            ToServer::Polled { mut results } => {
+                bounded(results.len())?;
                 let state = self.agents.engine.state();
-                let mut readings = readings;
-                readings.retain(|r| state.device(r.device).is_some_and(|device| device.agent == self.agent));
-                let at: Timestamp = self.agents.engine.now();
-                self.agents.live.hear(&readings, at);
+                results.retain(|result| state.device(result.device()).is_some_and(|device| device.agent == self.agent));
+                self.agents.live.hear(&results, self.agents.engine.now());
                 Ok(None)
             }
             ToServer::Received { commands } => {
@@ -388,6 +387,10 @@ impl Session<'_> {
             ToServer::Status(status) => {
                 bounded(status.workers.len())?;
                 self.agents.set_status(self.agent, number, status);
+                Ok(None)
+            }
+            ToServer::Load(load) => {
+                self.agents.watch.take(self.agent, &load, self.agents.engine.now());
                 Ok(None)
             }
         }
@@ -444,7 +447,7 @@ impl Session<'_> {
         let known = devices.iter().filter_map(|found| state.device_by_identity(self.account, &found.identity));
         let others: Vec<_> = known.filter(|device| device.agent != self.agent).map(|device| device.id).collect();
         let live = self.agents.live.read();
-        let answers = |id: &DeviceId| live.row(*id).is_some_and(|row| row.connectivity == Connectivity::Online);
+        let answers = |id: &DeviceId| live.row(*id).is_some_and(|row| row.connectivity.value == Connectivity::Online);
         others.into_iter().filter(answers).collect()
     }
 
@@ -470,10 +473,10 @@ fn bounded(rows: usize) -> Result<(), End> {
 fn rows(heard: &ToServer) -> usize {
     match heard {
         ToServer::Found { devices, .. } => devices.len(),
-        ToServer::Readings { readings } => readings.len(),
+        ToServer::Polled { results } => results.len(),
         ToServer::Received { commands } => commands.len(),
         ToServer::Results { results } => results.len(),
-        ToServer::Greeting { .. } | ToServer::Status(_) => 0,
+        ToServer::Greeting { .. } | ToServer::Status(_) | ToServer::Load(_) => 0,
     }
 }
 

@@ -15,7 +15,7 @@ use adit_core::{
     state::State,
     time::Timestamp,
 };
-use adit_telemetry::{Column, DeviceStatus, LiveTable, Order, Page, Query, Range, Sort, StatusSet};
+use adit_telemetry::{Column, Kind, LiveRow, LiveTable, Order, Page, Query, Range, Set, Sort};
 use axum::{
     Json,
     extract::{Path, State as Shares},
@@ -33,6 +33,30 @@ const VIEW: u8 = Permission::DeviceView as u8;
 /// Most ids given at once.
 const MAX_IDS: usize = 10_000;
 
+/// Devices are chosen by these.
+pub const CHOICE: &[&str] = &[
+    "site",
+    "group",
+    "container",
+    "sub_account",
+    "status",
+    "connectivity",
+    "activity",
+    "model",
+    "make",
+    "q",
+    "power_min",
+    "power_max",
+    "hashrate_min",
+    "hashrate_max",
+    "temp_min",
+    "temp_max",
+    "sort",
+    "order",
+    "limit",
+    "cursor",
+];
+
 /// What to show.
 #[derive(Deserialize, Default)]
 #[serde(default)]
@@ -42,6 +66,8 @@ pub struct Asked {
     container: Option<ContainerId>,
     sub_account: Option<SubAccountId>,
     status: Option<String>,
+    connectivity: Option<String>,
+    activity: Option<String>,
     model: Option<String>,
     make: Option<String>,
     q: Option<String>,
@@ -95,16 +121,6 @@ impl Asked {
             })
     }
 
-    fn statuses(&self) -> Answer<StatusSet> {
-        let Some(words) = self.status.as_deref().filter(|words| !words.is_empty()) else { return Ok(StatusSet::ALL) };
-        words
-            .split(',')
-            .map(|word| {
-                DeviceStatus::parse(word).ok_or_else(|| Problem::invalid(format!("no status is called {word}")))
-            })
-            .collect()
-    }
-
     fn ranges(&self) -> Vec<Range> {
         let all = [
             (Column::Power, self.power_min, self.power_max),
@@ -134,6 +150,12 @@ fn ranks<K: Ord>(state: &State, key: impl Fn(&Device) -> K) -> Vec<u32> {
         }
     }
     ranks
+}
+
+/// The values that words separated by commas are for; all if there are none.
+fn set_of<K: Kind>(what: &str, words: Option<&str>) -> Answer<Set<K>> {
+    let Some(words) = words.filter(|words| !words.is_empty()) else { return Ok(Set::ALL) };
+    Set::parse(words.split(',')).map_err(|word| Problem::invalid(format!("no {what} is called {word}")))
 }
 
 fn page(
@@ -172,9 +194,19 @@ fn page(
         Some(_) => return Err(Problem::invalid("order is asc or desc")),
     };
     let matches = |device: DeviceId| state.device(device).is_some_and(|device| seen(device) && asked.matches(device));
-    let (statuses, ranges) = (asked.statuses()?, asked.ranges());
-    let query =
-        Query { statuses, ranges: &ranges, matches: Some(&matches), sort, order, offset, limit, ..Query::default() };
+    let ranges = asked.ranges();
+    let query = Query {
+        statuses: set_of("status", asked.status.as_deref())?,
+        connectivities: set_of("connectivity", asked.connectivity.as_deref())?,
+        doings: set_of("activity", asked.activity.as_deref())?,
+        ranges: &ranges,
+        allowed: None,
+        matches: Some(&matches),
+        sort,
+        order,
+        offset,
+        limit,
+    };
     Ok((live.page(&query), offset))
 }
 
@@ -203,12 +235,19 @@ pub async fn list(
     }
     let rows = Rows::new(&state, &live, &allowed.asker.0, now);
     let items: Vec<_> = page.devices.iter().filter_map(|id| rows.of(state.device(*id)?)).collect();
-    let status: BTreeMap<_, _> = page.facets.iter().map(|(status, count)| (status.as_str(), count)).collect();
     let next = offset + page.devices.len();
     Ok(Json(json!({
         "items": items, "total": page.total, "next_cursor": (next < page.total).then(|| next.to_string()),
-        "facets": { "status": status, "model": models }, "as_of": now,
+        "facets": {
+            "status": by_word(page.statuses.iter()), "connectivity": by_word(page.connectivities.iter()),
+            "activity": by_word(page.doings.iter()), "model": models,
+        },
+        "as_of": now,
     })))
+}
+
+fn by_word<K: Kind>(counts: impl Iterator<Item = (K, u32)>) -> BTreeMap<&'static str, u32> {
+    counts.map(|(value, count)| (value.word(), count)).collect()
 }
 
 /// `GET /devices/ids`
@@ -279,19 +318,33 @@ impl<'a> Rows<'a> {
         let draft = self.actor.user().and_then(|me| self.state.draft(me, device.site));
         let in_draft = draft
             .is_some_and(|draft| draft.changes.iter().any(|change| change.targets.binary_search(&device.id).is_ok()));
-        Some(json!({
+        let mut row = self.live_view(&is);
+        let lasting = json!({
             "id": device.id, "name": device.id, "site": device.site, "agent": device.agent, "ip": found.ip,
             "mac": found.identity.mac, "make": found.make, "model": found.model, "firmware": found.firmware, "driver": found.driver,
-            "status": is.status, "connectivity": is.connectivity, "activity": is.activity, "since": is.since,
-            "age_ms": is.received_at.map(|at| self.now.since(at)),
-            "hashrate_ths": is.hashrate_ths, "expected_hashrate_ths": is.expected_hashrate_ths, "power_w": is.power_w,
-            "temp_chip_max_c": is.temp_chip_max_c, "temp_inlet_c": is.temp_inlet_c, "fan_rpm": is.fan_rpm,
-            "uptime_s": is.uptime_s, "power_mode": is.power_mode, "led_on": is.led_on,
-            "supports": found.supports, "modes": found.modes, "pools": is.pools, "errors": is.errors,
-            "open": open, "in_draft": in_draft,
-            "container": self.container(device), "sub_account": self.sub_account(device),
-            "claims": self.claims(device),
-        }))
+            "supports": found.supports, "modes": found.modes, "open": open, "in_draft": in_draft,
+            "container": self.container(device), "sub_account": self.sub_account(device), "claims": self.claims(device),
+        });
+        if let (Some(row), Value::Object(lasting)) = (row.as_object_mut(), lasting) {
+            row.extend(lasting);
+        }
+        Some(row)
+    }
+
+    /// How it is, and what it said last, however long ago.
+    fn live_view(&self, is: &LiveRow<'_>) -> Value {
+        let (last, age) = (is.last, |at: Timestamp| self.now.since(at));
+        json!({
+            "status": is.status, "since": is.since, "connectivity": is.connectivity, "activity": is.activity,
+            "last_activity": is.last_activity, "seen_age_ms": is.seen_at.map(age), "age_ms": last.map(|last| age(last.as_of)),
+            "current": is.is_current, "restored": is.is_restored,
+            "hashrate_ths": last.and_then(|last| last.hashrate_ths), "expected_hashrate_ths": is.expected_hashrate_ths,
+            "power_w": last.and_then(|last| last.power_w), "temp_chip_max_c": last.and_then(|last| last.temp_chip_max_c),
+            "temp_inlet_c": last.and_then(|last| last.temp_inlet_c), "fan_rpm": last.and_then(|last| last.fan_rpm),
+            "uptime_s": last.and_then(|last| last.uptime_s), "power_mode": last.and_then(|last| last.power_mode),
+            "led_on": last.and_then(|last| last.led_on), "pools": last.and_then(|last| last.pools.as_deref()),
+            "errors": last.map_or(&[][..], |last| &last.errors),
+        })
     }
 
     /// Where it stands, if they reach that as a whole.

@@ -37,7 +37,7 @@ impl<'a> Foresight<'a> {
 
     /// Draw of one device before and after.
     fn estimate(&mut self, device: DeviceId, operation: &Operation) -> Estimate {
-        let before_w = self.live.row(device).and_then(|row| row.power_w);
+        let before_w = self.live.row(device).and_then(|row| row.now()?.power_w);
         let mode = match operation {
             Operation::SetPowerMode { mode } => *mode,
             Operation::Pause {} => PowerMode::Sleep,
@@ -99,15 +99,16 @@ pub fn estimates(state: &State, live: &LiveTable, action: &Action, devices: &[De
     devices.iter().map(outlook).collect()
 }
 
-/// What a device says of the setting that an operation changes; `None` if it has not said.
+/// What a device says now of the setting that an operation changes; `None` if it does not say.
 pub fn setting_now(row: &LiveRow<'_>, operation: &Operation) -> Option<Setting> {
+    let now = row.now()?;
     match operation {
         Operation::Reboot {} | Operation::RestartMining {} | Operation::Pause {} | Operation::Resume {} => {
-            row.activity.map(Setting::Activity)
+            now.told.map(Setting::Activity)
         }
-        Operation::SetPowerMode { .. } => row.power_mode.map(Setting::PowerMode),
-        Operation::Locate { .. } => row.led_on.map(Setting::Light),
-        Operation::SetPools { .. } => row.pools.map(Setting::pools),
+        Operation::SetPowerMode { .. } => now.power_mode.map(Setting::PowerMode),
+        Operation::Locate { .. } => now.led_on.map(Setting::Light),
+        Operation::SetPools { .. } => now.pools.as_deref().map(Setting::pools),
     }
 }
 

@@ -23,6 +23,7 @@ pub async fn agents(Shares(api): Shares<Shared>, allowed: Permitted<LIST>) -> An
 /// The contract's `Agent`.
 pub fn agent_view(api: &Shared, state: &State, agent: &Agent) -> Value {
     let link = api.agents.connected(agent.id);
+    let (health, load) = (api.agents.health(agent.id), api.agents.load(agent.id));
     let status = link.as_ref().and_then(|link| link.status.as_ref());
     let workers: Vec<_> = state.scan_tasks_of(agent.id).map(|task| {
             let worker = status.and_then(|status| status.workers.iter().find(|worker| worker.scan_task == task.id));
@@ -41,8 +42,11 @@ pub fn agent_view(api: &Shared, state: &State, agent: &Agent) -> Value {
         .count();
     json!({
         "id": agent.id, "etag": state.tag_of(Thing::Agent(agent.id)), "name": agent.name, "site": agent.site, "connected": link.is_some(),
-        "last_contact": link.as_ref().map(|_| api.now()), "version": link.as_ref().map(|l| &l.version), "host": link.as_ref().map(|l| &l.host),
+        "last_contact": api.agents.heard_at(agent.id), "version": link.as_ref().map(|l| &l.version), "host": link.as_ref().map(|l| &l.host),
         "enrolled": agent.public_key.is_some(), "token_ends": agent.token_hash.as_ref().map(|_| agent.token_ends), "mode": agent.mode, "paused": agent.paused, "clock_offset_ms": link.as_ref().map(|l| l.clock_offset_ms),
+        "condition": health.map(|health| health.condition.as_str()), "condition_since": health.map(|health| health.since),
+        "lag_ms": load.map(|load| load.lag), "interval_ms": load.map(|load| load.interval),
+        "configured_interval_ms": api.agents.configured_interval(),
         "devices": state.devices().filter(|device| device.agent == agent.id).count(), "open_commands": open, "workers": workers,
     })
 }

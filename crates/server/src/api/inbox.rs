@@ -1,5 +1,9 @@
 //! The caller's inbox: what they were told of, as far as they may still see it, and which of it they want by letter.
 
+mod standing;
+
+pub use standing::counts;
+
 use super::{
     Shared,
     caller::Caller,
@@ -42,11 +46,15 @@ pub async fn list(Shares(api): Shares<Shared>, caller: Caller, Params(asked): Pa
         found.iter().filter(|item| asked.cursor.is_none_or(|cursor| item.id < cursor)).copied().collect();
     let limit = asked.limit.unwrap_or(50).clamp(1, 200);
     let viewer = Viewer { state: &state, names: &names, actor: &caller.actor, now };
-    let page: Vec<_> = rest.iter().take(limit).map(|item| view(&viewer, item)).collect();
+    let standing = if wanted == Tab::NeedsMe { standing::of(&api, &state, &caller.actor, now) } else { Vec::new() };
+    // They come before everything else, on the first page.
+    let first = if asked.cursor.is_none() { standing.as_slice() } else { &[] };
+    let told = rest.iter().take(limit).map(|item| view(&viewer, item));
+    let page: Vec<_> = first.iter().map(standing::view).chain(told).collect();
     let next = (rest.len() > limit).then(|| rest[limit - 1].id.to_string());
-    let counts = api.herald.counts(me, account, &state, now)?;
+    let counts = counts(&api, &state, (me, &caller.actor), now)?;
     Ok(Json(json!({
-        "items": page, "total": found.len(), "next_cursor": next, "needs_me": counts.needs_me, "asked": counts.asked,
+        "items": page, "total": found.len() + standing.len(), "next_cursor": next, "needs_me": counts.needs_me, "asked": counts.asked,
         "unread": counts.unread,
     })))
 }
@@ -61,7 +69,7 @@ fn view(viewer: &Viewer<'_>, item: &Item) -> Value {
         "id": item.id.to_string(), "kind": notice.kind.name(), "class": notice.class, "topic": notice.topic.to_string(),
         "about": words::about(viewer.state, notice, viewer.now), "says": words::says(notice.kind), "path": words::path(notice),
         "at": notice.at, "read_at": item.read_at, "done_at": item.done_at, "snoozed_until": item.snoozed_until,
-        "request": request,
+        "request": request, "standing": false,
     })
 }
 
@@ -95,7 +103,7 @@ pub async fn mark(Shares(api): Shares<Shared>, caller: Caller, Body(asked): Body
     let mark = Mark { read: asked.read, done: asked.done, snoozed_until: asked.snoozed_until };
     let marked = api.herald.store().mark(me, account, &items, mark, now)?;
     api.herald.changed(me);
-    let counts = api.herald.counts(me, account, &api.engine.state(), now)?;
+    let counts = counts(&api, &api.engine.state(), (me, &caller.actor), now)?;
     Ok(Json(json!({ "marked": marked, "needs_me": counts.needs_me, "asked": counts.asked, "unread": counts.unread })))
 }
 

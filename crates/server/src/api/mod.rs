@@ -23,6 +23,7 @@ mod factors;
 mod fleet;
 mod groups;
 mod health;
+mod hidden;
 mod inbox;
 mod invitations;
 pub(crate) mod keys;

@@ -3,14 +3,17 @@
 use super::{
     Shared, accounts,
     caller::Permitted,
+    hidden::hidden,
     problem::{Answer, Params},
 };
 use adit_core::{
     authz::{Permission, Permit, Principal},
     ids::SiteId,
     requests::RequestState,
+    state::State,
     time::Millis,
 };
+use adit_telemetry::LiveTable;
 use axum::{Json, extract::State as Shares};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -29,18 +32,21 @@ pub async fn show(
     allowed: Permitted<P>,
     Params(asked): Params<Asked>,
 ) -> Answer<Json<Value>> {
-    Ok(Json(view(&api, &allowed.permit, asked.site)))
+    let state = api.engine.state();
+    let overview = view(&api, &state, &api.live(), &allowed.permit, asked.site);
+    Ok(Json(overview))
 }
 
-/// The header as the holder of a permit sees it.
-pub fn view(api: &Shared, permit: &Permit<P>, site: Option<SiteId>) -> Value {
-    let state = api.engine.state();
+/// The header as the holder of a permit sees it: all of one state of the log and of the live table.
+pub fn view(api: &Shared, state: &State, live: &LiveTable, permit: &Permit<P>, site: Option<SiteId>) -> Value {
     let now = api.now();
     let reach = permit.reach();
     let here = |of: SiteId| site.is_none_or(|site| site == of);
     let within = state.devices_within(reach);
-    let devices = within.iter().filter_map(|id| state.device(id)).filter(|d| here(d.site)).map(|d| d.id);
-    let totals = api.live().totals_of(devices);
+    let devices = || within.iter().filter_map(|id| state.device(id)).filter(|d| here(d.site));
+    let totals = live.totals_of(devices().map(|d| d.id));
+    let hidden = hidden(api, state, live, reach, devices());
+    let left_out = totals.left_out;
     let mut counts: serde_json::Map<_, _> =
         totals.devices.iter().map(|(status, count)| (status.as_str().to_owned(), json!(count))).collect();
     counts.insert("total".into(), json!(totals.devices.total()));
@@ -77,12 +83,15 @@ pub fn view(api: &Shared, permit: &Permit<P>, site: Option<SiteId>) -> Value {
     });
     json!({
         "devices": counts,
-        "hashrate_ths": totals.hashrate_ths,
-        "power_w": totals.power_w,
+        "hashrate_ths": totals.known_hashrate_ths(),
+        "power_w": totals.known_power_w(),
         "efficiency_j_th": totals.efficiency_j_th(),
+        "left_out": { "devices": left_out.devices, "hashrate_ths": left_out.hashrate_ths, "power_w": left_out.power_w },
+        "hidden": hidden,
         "capacity_w": capacity_w,
         "as_of": now,
-        "deletion": accounts::deletion(&state, permit.actor(), now),
+        "seq": state.seq(),
+        "deletion": accounts::deletion(state, permit.actor(), now),
         "log_put_back": put_back(api),
         "frozen": state.account(permit.actor().account).is_some_and(|account| account.frozen),
         "chart": {

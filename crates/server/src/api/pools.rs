@@ -37,7 +37,7 @@ pub async fn now(Shares(api): Shares<Shared>, allowed: Permitted<P>, Body(of): B
     let devices: Option<Vec<&Device>> = targets.iter().map(device).collect();
     let devices = devices.ok_or_else(|| Problem::not_found("device"))?;
     let live = api.live();
-    let told = devices.iter().filter_map(|device| Some((*device, live.row(device.id)?.pools?)));
+    let told = devices.iter().filter_map(|device| Some((*device, live.row(device.id)?.now()?.pools.as_deref()?)));
     let told: Vec<(&Device, &[Pool])> = told.collect();
     let sees = |place: &Place| reach.covers(allowed.asker.0.account, place);
     let slots = told.iter().map(|(_, pools)| pools.len()).max().unwrap_or(0);

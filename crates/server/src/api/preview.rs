@@ -95,6 +95,11 @@ fn of_devices(warnings: &mut Vec<Value>, live: &LiveTable, operation: &Operation
         let detail = format!("{} not answering at present", are(offline.len()));
         warnings.push(warning("offline", &offline, &detail, None));
     }
+    let unknown = that(&|row, _| row.status == DeviceStatus::Unknown);
+    if !unknown.is_empty() {
+        let detail = format!("{} unknown at present: nobody can say how it is there", are(unknown.len()));
+        warnings.push(warning("unknown", &unknown, &detail, None));
+    }
     let already = that(&|row, told| {
         let wanted = told.and_then(Operation::wanted);
         wanted.is_some() && setting_now(row, operation) == wanted

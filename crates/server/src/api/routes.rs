@@ -186,28 +186,6 @@ pub const CSV: &str = "text/csv";
 /// See [`EVENT_STREAM`].
 pub const JSON_LINES: &str = "application/x-ndjson";
 
-/// Devices are chosen by these.
-const CHOICE: &[&str] = &[
-    "site",
-    "group",
-    "container",
-    "sub_account",
-    "status",
-    "model",
-    "make",
-    "q",
-    "power_min",
-    "power_max",
-    "hashrate_min",
-    "hashrate_max",
-    "temp_min",
-    "temp_max",
-    "sort",
-    "order",
-    "limit",
-    "cursor",
-];
-
 /// Every operation.
 pub fn table() -> Vec<Operation> {
     use Permission as P;
@@ -223,11 +201,11 @@ pub fn table() -> Vec<Operation> {
             .gives(200, EVENT_STREAM),
         get("/devices", devices::list, "Devices, a page at a time.")
             .needs(P::DeviceList)
-            .query(CHOICE)
+            .query(devices::CHOICE)
             .gives(200, "DevicePage"),
         get("/devices/ids", devices::ids, "Ids of all devices that match, at most 10 000.")
             .needs(P::DeviceList)
-            .query(CHOICE)
+            .query(devices::CHOICE)
             .gives(200, "DeviceIds"),
         post("/devices/pools", pools::now, "What devices have for pools now, told together.")
             .by_key()

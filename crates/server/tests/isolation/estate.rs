@@ -22,7 +22,7 @@ use crate::support::{
 use adit_core::{
     authz::{Actor, ApiAccess, Node, Permission, Principal, Role, RoleId, Scope},
     command::{Command, Reply, Submission},
-    fleet::{Connectivity, OpKind, Operation, Pool, PowerMode, Reading},
+    fleet::{OpKind, Operation, Pool, PowerMode, Reading},
     ids::{
         AccountId, AgentId, ContainerId, CustomRoleId, DeviceId, GroupId, RequestId, ScanTaskId, SiteId, SubAccountId,
         UserId, WebhookId,
@@ -307,9 +307,9 @@ impl Estate {
             hashrate_ths: Some(100.0),
             pools: Some(vec![Pool { url: "stratum+tcp://pool:1".into(), user: worker(number).into() }]),
             errors: vec![format!("{} error", worker(number))],
-            ..Reading::silent(DeviceId(number), Connectivity::Online)
+            ..Reading::empty(DeviceId(number))
         };
-        let readings: Vec<_> = (1..=10).map(reading).collect();
+        let readings: Vec<_> = (1..=10).map(|number| reading(number).into()).collect();
         let state = self.house.engine.state();
         assert_eq!(state.devices().count(), 10);
         self.house.live.hear(&readings, self.house.engine.now());

@@ -120,8 +120,8 @@ impl Rig {
 }
 
 pub struct RunningAgent {
-    stop: oneshot::Sender<()>,
-    running: JoinHandle<Result<(), AgentError>>,
+    pub stop: oneshot::Sender<()>,
+    pub running: JoinHandle<Result<(), AgentError>>,
 }
 
 impl RunningAgent {

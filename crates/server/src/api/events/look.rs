@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        Shared, caller, devices, overview,
+        Shared, caller, devices, inbox, overview,
         requests::visible,
         views::{self, Viewer},
     },
@@ -15,8 +15,9 @@ use adit_core::{
     fleet::{CommandId, Device},
     ids::{AgentId, DeviceId, SiteId, UserId},
     state::State,
-    time::Timestamp,
+    time::{Millis, Timestamp},
 };
+use adit_telemetry::{AgentCondition, LiveTable};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, fmt::Write, mem, sync::Arc};
 
@@ -32,6 +33,9 @@ const MAX_REQUESTS: usize = 100;
 const RETELL: u64 = 10 * PER_SECOND;
 /// What a device is and where: told only when it is new or has changed.
 const LASTING: [&str; 10] = ["site", "agent", "ip", "mac", "make", "model", "firmware", "driver", "supports", "modes"];
+
+/// What was told of an agent: its connection, how it does, and how often it polls.
+type AgentTold = (AgentId, Option<Connected>, Option<AgentCondition>, Option<Millis>);
 
 /// What a look has found.
 pub enum Look {
@@ -83,7 +87,7 @@ pub struct Watcher {
     rows: Rows,
     overview: Value,
     inbox: Inbox,
-    agents: Vec<(AgentId, Option<Connected>)>,
+    agents: Vec<AgentTold>,
     looks: u64,
 }
 
@@ -166,13 +170,18 @@ impl Watcher {
             self.forget();
             events.push("reset", &json!({}));
         }
-        let stirred = self.changes.rules || !self.changes.requests.is_empty();
+        let mut stirred = self.changes.rules || !self.changes.requests.is_empty();
         self.tell_drafts(&mut events);
-        self.tell_overview(&mut events, &view, decided, every_second);
-        self.tell_devices(&mut events, reach, now);
+        {
+            // What the header says and what the rows say is of one moment.
+            let api = Arc::clone(&self.api);
+            let live = api.live();
+            self.tell_overview(&mut events, &live, &view, decided, every_second);
+            self.tell_devices(&mut events, &live, reach, now);
+        }
         self.tell_requests(&mut events, now);
         self.tell_items(&mut events, now);
-        self.tell_agents(&mut events, reach, every_second);
+        stirred |= self.tell_agents(&mut events, reach, every_second);
         self.tell_inbox(&mut events, stirred, now);
         match events.0.is_empty() {
             true => Look::Nothing,
@@ -200,25 +209,30 @@ impl Watcher {
         }
     }
 
-    fn tell_overview(&mut self, events: &mut Events, permit: &Permit<VIEW>, decided: bool, every_second: bool) {
+    fn tell_overview(
+        &mut self,
+        events: &mut Events,
+        live: &LiveTable,
+        permit: &Permit<VIEW>,
+        decided: bool,
+        every_second: bool,
+    ) {
         let unknown = self.overview.is_null() || self.looks.is_multiple_of(RETELL);
         if !(unknown || decided || every_second) {
             return;
         }
-        let overview = overview::view(&self.api, permit, self.site);
+        let overview = overview::view(&self.api, &self.state, live, permit, self.site);
         let mut bare = overview.clone();
-        bare["as_of"] = Value::Null;
+        (bare["as_of"], bare["seq"]) = (Value::Null, Value::Null);
         if unknown || bare != self.overview {
             self.overview = bare;
             events.push("overview", &overview);
         }
     }
 
-    fn tell_devices(&mut self, events: &mut Events, reach: &Reach, now: Timestamp) {
-        let api = Arc::clone(&self.api);
-        let live = api.live();
+    fn tell_devices(&mut self, events: &mut Events, live: &LiveTable, reach: &Reach, now: Timestamp) {
         let state = Arc::clone(&self.state);
-        let views = devices::Rows::new(&state, &live, &self.actor, now);
+        let views = devices::Rows::new(&state, live, &self.actor, now);
         let site = self.site;
         let seen = |id: DeviceId| {
             let here = |device: &&Device| site.is_none_or(|site| site == device.site);
@@ -312,12 +326,17 @@ impl Watcher {
         }
     }
 
-    fn tell_agents(&mut self, events: &mut Events, reach: &Reach, every_second: bool) {
+    /// Whether there was anything to tell.
+    fn tell_agents(&mut self, events: &mut Events, reach: &Reach, every_second: bool) -> bool {
         let mut changed = mem::take(&mut self.changes.agents);
         if every_second || changed {
             let agents = self.state.agents_of(reach.account());
             let agents = agents.filter(|agent| reach.covers(agent.account, &Place::site(agent.site)));
-            let agents: Vec<_> = agents.map(|agent| (agent.id, self.api.agents.connected(agent.id))).collect();
+            let of = &self.api.agents;
+            let condition = |agent| of.health(agent).map(|health| health.condition);
+            let interval = |agent| of.load(agent).map(|load| load.interval);
+            let told = agents.map(|agent| (agent.id, of.connected(agent.id), condition(agent.id), interval(agent.id)));
+            let agents: Vec<_> = told.collect();
             // The first look only learns them: the reader has just fetched them.
             changed |= self.looks > 1 && agents != self.agents;
             self.agents = agents;
@@ -325,6 +344,7 @@ impl Watcher {
         if changed {
             events.push("agents", &json!({}));
         }
+        changed
     }
 }
 
@@ -338,7 +358,7 @@ impl Watcher {
             return;
         }
         // Tried again with the next look; the cause is in the server's log.
-        let Ok(counts) = self.api.herald.counts(self.me, self.actor.account, &self.state, now) else { return };
+        let Ok(counts) = inbox::counts(&self.api, &self.state, (self.me, &self.actor), now) else { return };
         let news = self.inbox.counts.map_or(self.inbox.resumed, |told| changed || told != counts);
         if news {
             events

@@ -47,7 +47,7 @@ fn sub_account(api: &Api, state: &State, of: &SubAccount, sections: Sections) ->
     let counts: serde_json::Map<_, _> =
         totals.devices.iter().map(|(status, count)| (status.as_str().to_owned(), json!(count))).collect();
     let mut view = json!({
-        "coin": COIN, "name": of.name, "hashrate_ths": totals.hashrate_ths,
+        "coin": COIN, "name": of.name, "hashrate_ths": totals.known_hashrate_ths(),
         "devices": { "total": totals.devices.total(), "by_status": counts },
     });
     if sections.workers {
@@ -55,7 +55,7 @@ fn sub_account(api: &Api, state: &State, of: &SubAccount, sections: Sections) ->
             let row = live.row(device.id);
             json!({
                 "name": device.id, "model": device.found.model, "status": row.map(|row| row.status.as_str()),
-                "hashrate_ths": row.and_then(|row| row.hashrate_ths), "heard_at": row.and_then(|row| row.received_at),
+                "hashrate_ths": row.and_then(|row| row.now()?.hashrate_ths), "heard_at": row.and_then(|row| row.seen_at),
             })
         });
         view["workers"] = workers.collect();
