@@ -269,6 +269,7 @@ pub fn router(api: Shared) -> Router {
         .layer(middleware::from_fn_with_state(Arc::clone(&api), keys::read))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(middleware::from_fn_with_state(Arc::clone(&api), headers))
+        .layer(middleware::from_fn(authzen::echo_request_id))
         .with_state(api)
 }
 
