@@ -3311,7 +3311,7 @@ export interface components {
              * @enum {string}
              */
             verdict: "allow" | "needs_request" | "deny";
-            who_can: string[];
+            why_not?: components["schemas"]["WhyNot"];
         };
         PermissionVerdicts: components["schemas"]["PermissionVerdict"][];
         Person: {
@@ -3425,8 +3425,12 @@ export interface components {
             code: string;
             detail: string;
             errors?: {
+                /** @description What is wrong with it; the words follow its name. */
                 detail: string;
-                pointer: string;
+                /** @description Which parameter of the query. */
+                parameter?: string;
+                /** @description Which field of the body: a JSON pointer (RFC 6901), empty for all of it. */
+                pointer?: string;
             }[];
             request_id?: string;
             /** @description The server's clock, where a call was not signed just now. */
@@ -3434,6 +3438,7 @@ export interface components {
             status: number;
             title: string;
             type: string;
+            why_not?: components["schemas"]["WhyNot"];
         };
         RangesAsk: {
             agent: string;
@@ -3961,7 +3966,7 @@ export interface components {
         };
         Warning: {
             /** @enum {string} */
-            code: "unsupported" | "not_controlled" | "offline" | "no_op" | "busy" | "overrides";
+            code: "not_permitted" | "unsupported" | "not_controlled" | "offline" | "no_op" | "busy" | "overrides";
             detail: string;
             devices: string[];
             number?: number;
@@ -4007,6 +4012,27 @@ export interface components {
             old_until: number;
             /** @description Shown once. */
             secret: string;
+        };
+        /** @description What is missing, where, and who can give it; `reason` or `detail` beside it says the same in a sentence. */
+        WhyNot: {
+            /** @description Built-in roles whose holders can give a role with it. */
+            givers: string[];
+            /** @description Where the caller has it. */
+            held: string[];
+            /**
+             * @description Of an API key: what of it is in the way.
+             * @enum {string}
+             */
+            key?: "read_only" | "held" | "grant" | "people";
+            /** @description Where it was to be used, as far as the caller sees it: `site North`. */
+            needed?: string;
+            /** @description Some of the people who can, for whoever may see people. */
+            people: string[];
+            permission: string;
+            /** @description What it lets people do: `reboot devices`. */
+            what: string;
+            /** @description Built-in roles that hold it. */
+            who_can: string[];
         };
         /** @description One collection worker of an agent: it serves one scan task. */
         Worker: {
@@ -4063,7 +4089,17 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     post_account_deletion: {
@@ -4101,7 +4137,26 @@ export interface operations {
                     "application/json": components["schemas"]["Request"];
                 };
             };
-            default: components["responses"]["Problem"];
+            /** @description Done; whoever asked does not see it any more. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     delete_account_deletion: {
@@ -4123,7 +4178,22 @@ export interface operations {
                     "application/json": components["schemas"]["Request"];
                 };
             };
-            default: components["responses"]["Problem"];
+            /** @description Done; whoever asked does not see it any more. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     post_accounts: {
@@ -4151,7 +4221,18 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_agents: {
@@ -4172,7 +4253,13 @@ export interface operations {
                     "application/json": components["schemas"]["AgentPage"];
                 };
             };
-            default: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     post_agents: {
@@ -4209,7 +4296,19 @@ export interface operations {
                     "application/json": components["schemas"]["AgentMade"];
                 };
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     put_agents_id: {
@@ -4248,7 +4347,27 @@ export interface operations {
                     "application/json": components["schemas"]["Request"];
                 };
             };
-            default: components["responses"]["Problem"];
+            /** @description Done; whoever asked does not see it any more. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     delete_agents_id: {
@@ -4283,7 +4402,24 @@ export interface operations {
                     "application/json": components["schemas"]["Request"];
                 };
             };
-            default: components["responses"]["Problem"];
+            /** @description Done; whoever asked does not see it any more. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     post_agents_id_token: {
@@ -4322,7 +4458,19 @@ export interface operations {
                     "application/json": components["schemas"]["AgentMade"];
                 };
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_approval_policies: {
@@ -4343,7 +4491,13 @@ export interface operations {
                     "application/json": components["schemas"]["PolicyPage"];
                 };
             };
-            default: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     put_approval_policies: {
@@ -4380,7 +4534,26 @@ export interface operations {
                     "application/json": components["schemas"]["Request"];
                 };
             };
-            default: components["responses"]["Problem"];
+            /** @description Done; whoever asked does not see it any more. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_approval_policies_presets: {
@@ -4401,7 +4574,13 @@ export interface operations {
                     "application/json": components["schemas"]["PresetPage"];
                 };
             };
-            default: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_approval_policies_simulate: {
@@ -4425,7 +4604,14 @@ export interface operations {
                     "application/json": components["schemas"]["Forecast"];
                 };
             };
-            default: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     post_approval_policies_simulate: {
@@ -4450,7 +4636,18 @@ export interface operations {
                     "application/json": components["schemas"]["Forecast"];
                 };
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_audit: {
@@ -4490,7 +4687,13 @@ export interface operations {
                     "application/json": components["schemas"]["AuditPage"];
                 };
             };
-            default: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_audit_as_of: {
@@ -4516,7 +4719,13 @@ export interface operations {
                     "application/json": components["schemas"]["AsOf"];
                 };
             };
-            default: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_audit_export_csv: {
@@ -4552,7 +4761,13 @@ export interface operations {
                     "text/csv": string;
                 };
             };
-            default: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_audit_export_jsonl: {
@@ -4573,7 +4788,13 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
-            default: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_containers: {
@@ -4597,7 +4818,13 @@ export interface operations {
                     "application/json": components["schemas"]["ContainerPage"];
                 };
             };
-            default: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     put_containers_id: {
@@ -4626,7 +4853,20 @@ export interface operations {
                     "application/json": components["schemas"]["Container"];
                 };
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     delete_containers_id: {
@@ -4649,7 +4889,17 @@ export interface operations {
                 };
                 content?: never;
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_demo_users: {
@@ -4670,7 +4920,11 @@ export interface operations {
                     "application/json": components["schemas"]["DemoUsers"];
                 };
             };
-            default: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_device_conflicts: {
@@ -4691,7 +4945,13 @@ export interface operations {
                     "application/json": components["schemas"]["DeviceConflicts"];
                 };
             };
-            default: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_devices: {
@@ -4741,7 +5001,14 @@ export interface operations {
                     "application/json": components["schemas"]["DevicePage"];
                 };
             };
-            default: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_devices_ids: {
@@ -4791,7 +5058,14 @@ export interface operations {
                     "application/json": components["schemas"]["DeviceIds"];
                 };
             };
-            default: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_devices_id: {
@@ -4814,7 +5088,15 @@ export interface operations {
                     "application/json": components["schemas"]["DeviceRow"];
                 };
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_draft: {
@@ -4838,7 +5120,14 @@ export interface operations {
                     "application/json": components["schemas"]["Draft"];
                 };
             };
-            default: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     delete_draft: {
@@ -4862,7 +5151,15 @@ export interface operations {
                 };
                 content?: never;
             };
-            default: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     post_draft_changes: {
@@ -4893,7 +5190,20 @@ export interface operations {
                     "application/json": components["schemas"]["DraftPutResult"];
                 };
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     delete_draft_changes_change: {
@@ -4921,7 +5231,16 @@ export interface operations {
                     "application/json": components["schemas"]["Draft"];
                 };
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     delete_draft_changes_change_targets_device: {
@@ -4950,7 +5269,16 @@ export interface operations {
                     "application/json": components["schemas"]["Draft"];
                 };
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     post_draft_submit: {
@@ -4980,7 +5308,19 @@ export interface operations {
                     "application/json": components["schemas"]["SubmitResult"];
                 };
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     post_email_verifications: {
@@ -5003,7 +5343,16 @@ export interface operations {
                 };
                 content?: never;
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_events: {
@@ -5027,7 +5376,14 @@ export interface operations {
                     "text/event-stream": string;
                 };
             };
-            default: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_explain: {
@@ -5055,7 +5411,14 @@ export interface operations {
                     "application/json": components["schemas"]["Explanation"];
                 };
             };
-            default: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_groups: {
@@ -5076,7 +5439,13 @@ export interface operations {
                     "application/json": components["schemas"]["GroupPage"];
                 };
             };
-            default: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     post_groups: {
@@ -5114,7 +5483,26 @@ export interface operations {
                     "application/json": components["schemas"]["Request"];
                 };
             };
-            default: components["responses"]["Problem"];
+            /** @description Done; whoever asked does not see it any more. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_groups_id: {
@@ -5137,7 +5525,15 @@ export interface operations {
                     "application/json": components["schemas"]["Group"];
                 };
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     put_groups_id: {
@@ -5177,7 +5573,27 @@ export interface operations {
                     "application/json": components["schemas"]["Request"];
                 };
             };
-            default: components["responses"]["Problem"];
+            /** @description Done; whoever asked does not see it any more. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     delete_groups_id: {
@@ -5213,7 +5629,24 @@ export interface operations {
                     "application/json": components["schemas"]["Request"];
                 };
             };
-            default: components["responses"]["Problem"];
+            /** @description Done; whoever asked does not see it any more. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_healthz: {
@@ -5234,7 +5667,9 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            default: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_inbox: {
@@ -5262,7 +5697,13 @@ export interface operations {
                     "application/json": components["schemas"]["InboxPage"];
                 };
             };
-            default: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     post_inbox_marks: {
@@ -5287,7 +5728,17 @@ export interface operations {
                     "application/json": components["schemas"]["InboxMarked"];
                 };
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_invitations: {
@@ -5308,7 +5759,13 @@ export interface operations {
                     "application/json": components["schemas"]["InvitationList"];
                 };
             };
-            default: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     post_invitations: {
@@ -5336,7 +5793,19 @@ export interface operations {
                     "application/json": components["schemas"]["Invitation"];
                 };
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     post_invitations_accept: {
@@ -5361,7 +5830,17 @@ export interface operations {
                     "application/json": components["schemas"]["InvitationAccepted"];
                 };
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     post_invitations_check: {
@@ -5386,7 +5865,15 @@ export interface operations {
                     "application/json": components["schemas"]["InvitationOffer"];
                 };
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     delete_invitations_id: {
@@ -5407,7 +5894,16 @@ export interface operations {
                 };
                 content?: never;
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_keys: {
@@ -5428,7 +5924,13 @@ export interface operations {
                     "application/json": components["schemas"]["ApiKeyPage"];
                 };
             };
-            default: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     post_keys: {
@@ -5465,7 +5967,19 @@ export interface operations {
                     "application/json": components["schemas"]["ApiKeyIssued"];
                 };
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     delete_keys_id: {
@@ -5488,7 +6002,23 @@ export interface operations {
                     "application/json": components["schemas"]["Request"];
                 };
             };
-            default: components["responses"]["Problem"];
+            /** @description Done; whoever asked does not see it any more. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     post_me_email_verification: {
@@ -5513,7 +6043,18 @@ export interface operations {
                     "application/json": components["schemas"]["Nothing"];
                 };
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     post_me_identities_id: {
@@ -5540,7 +6081,18 @@ export interface operations {
                     "application/json": components["schemas"]["Location"];
                 };
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     delete_me_identities_id: {
@@ -5561,7 +6113,16 @@ export interface operations {
                 };
                 content?: never;
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_me_keys: {
@@ -5582,7 +6143,13 @@ export interface operations {
                     "application/json": components["schemas"]["OwnApiKeys"];
                 };
             };
-            default: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     post_me_keys: {
@@ -5619,7 +6186,19 @@ export interface operations {
                     "application/json": components["schemas"]["ApiKeyIssued"];
                 };
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     put_me_keys_id: {
@@ -5648,7 +6227,19 @@ export interface operations {
                     "application/json": components["schemas"]["ApiKey"];
                 };
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     delete_me_keys_id: {
@@ -5669,7 +6260,15 @@ export interface operations {
                 };
                 content?: never;
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     post_me_keys_id_rotation: {
@@ -5698,7 +6297,19 @@ export interface operations {
                     "application/json": components["schemas"]["ApiKeyRotated"];
                 };
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     post_me_leave: {
@@ -5721,7 +6332,18 @@ export interface operations {
                 };
                 content?: never;
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_me_letters: {
@@ -5742,7 +6364,13 @@ export interface operations {
                     "application/json": components["schemas"]["LetterChoices"];
                 };
             };
-            default: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     put_me_letters: {
@@ -5767,7 +6395,17 @@ export interface operations {
                     "application/json": components["schemas"]["LetterChoices"];
                 };
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_me_panel: {
@@ -5788,7 +6426,13 @@ export interface operations {
                     "application/json": components["schemas"]["Panel"];
                 };
             };
-            default: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     post_me_passkeys: {
@@ -5814,7 +6458,18 @@ export interface operations {
                     "application/json": components["schemas"]["Passkey"];
                 };
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     post_me_passkeys_begin: {
@@ -5839,7 +6494,18 @@ export interface operations {
                     "application/json": components["schemas"]["PasskeyAsk"];
                 };
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     delete_me_passkeys_id: {
@@ -5860,7 +6526,16 @@ export interface operations {
                 };
                 content?: never;
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     put_me_password: {
@@ -5883,7 +6558,17 @@ export interface operations {
                 };
                 content?: never;
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_me_permissions: {
@@ -5907,7 +6592,14 @@ export interface operations {
                     "application/json": components["schemas"]["PermissionVerdicts"];
                 };
             };
-            default: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     post_me_recovery_codes: {
@@ -5928,7 +6620,14 @@ export interface operations {
                     "application/json": components["schemas"]["RecoveryCodes"];
                 };
             };
-            default: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_me_security: {
@@ -5949,7 +6648,13 @@ export interface operations {
                     "application/json": components["schemas"]["Security"];
                 };
             };
-            default: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_me_sessions: {
@@ -5970,7 +6675,13 @@ export interface operations {
                     "application/json": components["schemas"]["SessionList"];
                 };
             };
-            default: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     delete_me_sessions: {
@@ -5991,7 +6702,13 @@ export interface operations {
                     "application/json": components["schemas"]["SessionsEnded"];
                 };
             };
-            default: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     delete_me_sessions_id: {
@@ -6012,7 +6729,15 @@ export interface operations {
                 };
                 content?: never;
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     post_me_totp: {
@@ -6033,7 +6758,14 @@ export interface operations {
                     "application/json": components["schemas"]["TotpSecret"];
                 };
             };
-            default: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     delete_me_totp: {
@@ -6052,7 +6784,14 @@ export interface operations {
                 };
                 content?: never;
             };
-            default: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     post_me_totp_confirm: {
@@ -6077,7 +6816,18 @@ export interface operations {
                     "application/json": components["schemas"]["RecoveryCodes"];
                 };
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_metrics: {
@@ -6098,7 +6848,13 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            default: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     post_observe: {
@@ -6123,7 +6879,16 @@ export interface operations {
                     "application/json": components["schemas"]["ObserverPage"];
                 };
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_observe_view: {
@@ -6144,7 +6909,12 @@ export interface operations {
                     "application/json": components["schemas"]["ObserverPage"];
                 };
             };
-            default: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_observe_coin_sub_account: {
@@ -6168,7 +6938,13 @@ export interface operations {
                     "application/json": components["schemas"]["ObserverPage"];
                 };
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_observer_links: {
@@ -6189,7 +6965,13 @@ export interface operations {
                     "application/json": components["schemas"]["ObserverLinks"];
                 };
             };
-            default: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     post_observer_links: {
@@ -6226,7 +7008,19 @@ export interface operations {
                     "application/json": components["schemas"]["ObserverLinkMade"];
                 };
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     delete_observer_links_id: {
@@ -6249,7 +7043,23 @@ export interface operations {
                     "application/json": components["schemas"]["Request"];
                 };
             };
-            default: components["responses"]["Problem"];
+            /** @description Done; whoever asked does not see it any more. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     put_observer_links_id_sections: {
@@ -6276,7 +7086,26 @@ export interface operations {
                     "application/json": components["schemas"]["Request"];
                 };
             };
-            default: components["responses"]["Problem"];
+            /** @description Done; whoever asked does not see it any more. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     put_observer_protection: {
@@ -6311,7 +7140,26 @@ export interface operations {
                     "application/json": components["schemas"]["Request"];
                 };
             };
-            default: components["responses"]["Problem"];
+            /** @description Done; whoever asked does not see it any more. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_openapi_json: {
@@ -6332,7 +7180,10 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
-            default: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_overview: {
@@ -6356,7 +7207,13 @@ export interface operations {
                     "application/json": components["schemas"]["Overview"];
                 };
             };
-            default: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     post_password_resets: {
@@ -6381,7 +7238,14 @@ export interface operations {
                     "application/json": components["schemas"]["Nothing"];
                 };
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     post_password_resets_use: {
@@ -6404,7 +7268,15 @@ export interface operations {
                 };
                 content?: never;
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_people: {
@@ -6425,7 +7297,13 @@ export interface operations {
                     "application/json": components["schemas"]["PeoplePage"];
                 };
             };
-            default: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     post_people: {
@@ -6463,7 +7341,26 @@ export interface operations {
                     "application/json": components["schemas"]["Request"];
                 };
             };
-            default: components["responses"]["Problem"];
+            /** @description Done; whoever asked does not see it any more. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_readyz: {
@@ -6484,7 +7381,9 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            default: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_requests: {
@@ -6523,7 +7422,13 @@ export interface operations {
                     "application/json": components["schemas"]["RequestPage"];
                 };
             };
-            default: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     post_requests: {
@@ -6561,7 +7466,26 @@ export interface operations {
                     "application/json": components["schemas"]["Request"];
                 };
             };
-            default: components["responses"]["Problem"];
+            /** @description Done; whoever asked does not see it any more. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     post_requests_preview: {
@@ -6586,7 +7510,19 @@ export interface operations {
                     "application/json": components["schemas"]["Preview"];
                 };
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_requests_id: {
@@ -6609,7 +7545,15 @@ export interface operations {
                     "application/json": components["schemas"]["Request"];
                 };
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     post_requests_id_amend: {
@@ -6649,7 +7593,27 @@ export interface operations {
                     "application/json": components["schemas"]["Request"];
                 };
             };
-            default: components["responses"]["Problem"];
+            /** @description Done; whoever asked does not see it any more. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            410: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     post_requests_id_answer: {
@@ -6676,7 +7640,27 @@ export interface operations {
                     "application/json": components["schemas"]["Request"];
                 };
             };
-            default: components["responses"]["Problem"];
+            /** @description Done; whoever asked does not see it any more. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            410: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     post_requests_id_cancel: {
@@ -6705,7 +7689,28 @@ export interface operations {
                     "application/json": components["schemas"]["Request"];
                 };
             };
-            default: components["responses"]["Problem"];
+            /** @description Done; whoever asked does not see it any more. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            410: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     post_requests_id_comments: {
@@ -6735,7 +7740,26 @@ export interface operations {
                     "application/json": components["schemas"]["Request"];
                 };
             };
-            default: components["responses"]["Problem"];
+            /** @description Done; whoever asked does not see it any more. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_requests_id_items: {
@@ -6765,7 +7789,15 @@ export interface operations {
                     "application/json": components["schemas"]["ItemPage"];
                 };
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     post_requests_id_review: {
@@ -6792,7 +7824,26 @@ export interface operations {
                     "application/json": components["schemas"]["Request"];
                 };
             };
-            default: components["responses"]["Problem"];
+            /** @description Done; whoever asked does not see it any more. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     post_requests_id_votes: {
@@ -6821,7 +7872,28 @@ export interface operations {
                     "application/json": components["schemas"]["Request"];
                 };
             };
-            default: components["responses"]["Problem"];
+            /** @description Done; whoever asked does not see it any more. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            410: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     delete_requests_id_votes_me: {
@@ -6846,7 +7918,25 @@ export interface operations {
                     "application/json": components["schemas"]["Request"];
                 };
             };
-            default: components["responses"]["Problem"];
+            /** @description Done; whoever asked does not see it any more. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            410: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     post_requests_id_votes_passkey: {
@@ -6873,7 +7963,20 @@ export interface operations {
                     "application/json": components["schemas"]["PasskeyAsk"];
                 };
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            410: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_roles: {
@@ -6894,7 +7997,13 @@ export interface operations {
                     "application/json": components["schemas"]["Roles"];
                 };
             };
-            default: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_scan_tasks: {
@@ -6918,7 +8027,13 @@ export interface operations {
                     "application/json": components["schemas"]["ScanTaskPage"];
                 };
             };
-            default: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     post_scan_tasks: {
@@ -6955,7 +8070,19 @@ export interface operations {
                     "application/json": components["schemas"]["ScanTaskMade"];
                 };
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     post_scan_tasks_check: {
@@ -6980,7 +8107,18 @@ export interface operations {
                     "application/json": components["schemas"]["RangesCheck"];
                 };
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     put_scan_tasks_id: {
@@ -7018,7 +8156,19 @@ export interface operations {
                     "application/json": components["schemas"]["ScanTaskChanged"];
                 };
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     delete_scan_tasks_id: {
@@ -7053,7 +8203,24 @@ export interface operations {
                     "application/json": components["schemas"]["Request"];
                 };
             };
-            default: components["responses"]["Problem"];
+            /** @description Done; whoever asked does not see it any more. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_session: {
@@ -7074,7 +8241,13 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
-            default: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     post_session: {
@@ -7108,7 +8281,17 @@ export interface operations {
                     "application/json": components["schemas"]["SecondFactor"];
                 };
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     delete_session: {
@@ -7127,7 +8310,13 @@ export interface operations {
                 };
                 content?: never;
             };
-            default: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     post_session_account: {
@@ -7152,7 +8341,18 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_session_accounts: {
@@ -7173,7 +8373,13 @@ export interface operations {
                     "application/json": components["schemas"]["AccountList"];
                 };
             };
-            default: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     delete_session_accounts_id: {
@@ -7194,7 +8400,16 @@ export interface operations {
                 };
                 content?: never;
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     post_session_passkey: {
@@ -7219,7 +8434,15 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     post_session_passkey_begin: {
@@ -7244,7 +8467,15 @@ export interface operations {
                     "application/json": components["schemas"]["PasskeyAsk"];
                 };
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     post_session_second_factor: {
@@ -7269,7 +8500,16 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     post_session_step_up: {
@@ -7294,7 +8534,17 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     post_session_step_up_passkey: {
@@ -7319,7 +8569,18 @@ export interface operations {
                     "application/json": components["schemas"]["PasskeyAsk"];
                 };
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     post_setup: {
@@ -7344,7 +8605,16 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     post_setup_check: {
@@ -7367,7 +8637,15 @@ export interface operations {
                 };
                 content?: never;
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_sign_in_options: {
@@ -7388,7 +8666,10 @@ export interface operations {
                     "application/json": components["schemas"]["SignInOptions"];
                 };
             };
-            default: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_sites: {
@@ -7409,7 +8690,13 @@ export interface operations {
                     "application/json": components["schemas"]["SitePage"];
                 };
             };
-            default: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     post_sites: {
@@ -7446,7 +8733,19 @@ export interface operations {
                     "application/json": components["schemas"]["SiteMade"];
                 };
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_sites_id: {
@@ -7469,7 +8768,15 @@ export interface operations {
                     "application/json": components["schemas"]["Site"];
                 };
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     put_sites_id: {
@@ -7508,7 +8815,27 @@ export interface operations {
                     "application/json": components["schemas"]["Request"];
                 };
             };
-            default: components["responses"]["Problem"];
+            /** @description Done; whoever asked does not see it any more. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     delete_sites_id: {
@@ -7546,7 +8873,24 @@ export interface operations {
                     "application/json": components["schemas"]["Request"];
                 };
             };
-            default: components["responses"]["Problem"];
+            /** @description Done; whoever asked does not see it any more. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     post_sites_id_containers: {
@@ -7576,7 +8920,19 @@ export interface operations {
                     "application/json": components["schemas"]["Container"];
                 };
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_sso_id_callback: {
@@ -7602,7 +8958,12 @@ export interface operations {
                 };
                 content?: never;
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_sso_id_start: {
@@ -7626,7 +8987,12 @@ export interface operations {
                 };
                 content?: never;
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_sub_accounts: {
@@ -7647,7 +9013,13 @@ export interface operations {
                     "application/json": components["schemas"]["SubAccountPage"];
                 };
             };
-            default: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     post_sub_accounts: {
@@ -7675,7 +9047,18 @@ export interface operations {
                     "application/json": components["schemas"]["SubAccount"];
                 };
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     put_sub_accounts_id: {
@@ -7704,7 +9087,20 @@ export interface operations {
                     "application/json": components["schemas"]["SubAccount"];
                 };
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     delete_sub_accounts_id: {
@@ -7739,7 +9135,24 @@ export interface operations {
                     "application/json": components["schemas"]["Request"];
                 };
             };
-            default: components["responses"]["Problem"];
+            /** @description Done; whoever asked does not see it any more. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            412: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_sub_accounts_id_allocation: {
@@ -7762,7 +9175,15 @@ export interface operations {
                     "application/json": components["schemas"]["AllocationOf"];
                 };
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_sub_accounts_id_observe: {
@@ -7785,7 +9206,15 @@ export interface operations {
                     "application/json": components["schemas"]["ObserverPage"];
                 };
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_sub_accounts_id_wallet: {
@@ -7808,7 +9237,15 @@ export interface operations {
                     "application/json": components["schemas"]["WalletOf"];
                 };
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_webhooks: {
@@ -7829,7 +9266,13 @@ export interface operations {
                     "application/json": components["schemas"]["WebhookPage"];
                 };
             };
-            default: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     post_webhooks: {
@@ -7857,7 +9300,18 @@ export interface operations {
                     "application/json": components["schemas"]["WebhookCreated"];
                 };
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     put_webhooks_id: {
@@ -7884,7 +9338,19 @@ export interface operations {
                     "application/json": components["schemas"]["Webhook"];
                 };
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            408: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            415: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     delete_webhooks_id: {
@@ -7905,7 +9371,15 @@ export interface operations {
                 };
                 content?: never;
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     get_webhooks_id_deliveries: {
@@ -7933,7 +9407,15 @@ export interface operations {
                     "application/json": components["schemas"]["DeliveryPage"];
                 };
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     post_webhooks_id_deliveries_delivery_again: {
@@ -7959,7 +9441,17 @@ export interface operations {
                     "application/json": components["schemas"]["Nothing"];
                 };
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     post_webhooks_id_secret: {
@@ -7984,7 +9476,17 @@ export interface operations {
                     "application/json": components["schemas"]["WebhookSecret"];
                 };
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
     post_webhooks_id_test: {
@@ -8009,7 +9511,17 @@ export interface operations {
                     "application/json": components["schemas"]["Nothing"];
                 };
             };
-            default: components["responses"]["Problem"];
+            400: components["responses"]["Problem"];
+            401: components["responses"]["Problem"];
+            403: components["responses"]["Problem"];
+            404: components["responses"]["Problem"];
+            405: components["responses"]["Problem"];
+            409: components["responses"]["Problem"];
+            413: components["responses"]["Problem"];
+            421: components["responses"]["Problem"];
+            422: components["responses"]["Problem"];
+            429: components["responses"]["Problem"];
+            "5XX": components["responses"]["Problem"];
         };
     };
 }

@@ -4,7 +4,7 @@ use super::{
     Shared,
     caller::Permitted,
     etag, groups, id,
-    problem::{Answer, Params, Problem},
+    problem::{Answer, Params, Problem, limit},
     requests, structure,
 };
 use adit_core::{
@@ -100,7 +100,7 @@ impl Asked {
         words
             .split(',')
             .map(|word| {
-                DeviceStatus::parse(word).ok_or_else(|| Problem::invalid(format!("no status is called {word}")))
+                DeviceStatus::parse(word).ok_or_else(|| Problem::parameter("status", format!("knows no {word}")))
             })
             .collect()
     }
@@ -145,7 +145,7 @@ fn page(
 ) -> Answer<(Page, usize)> {
     let offset = match asked.cursor.as_deref() {
         None | Some("") => 0,
-        Some(cursor) => cursor.parse().map_err(|_| Problem::invalid("the cursor is not one of ours"))?,
+        Some(cursor) => cursor.parse().map_err(|_| Problem::parameter("cursor", "is not one of ours"))?,
     };
     let ranked;
     let sort = match asked.sort.as_deref().unwrap_or("name") {
@@ -164,12 +164,12 @@ fn page(
         "temp" => Sort::Column(Column::TempChip),
         "mode" => Sort::Column(Column::PowerMode),
         "uptime" => Sort::Column(Column::Uptime),
-        other => return Err(Problem::invalid(format!("nothing is sorted by {other}"))),
+        other => return Err(Problem::parameter("sort", format!("knows no {other}"))),
     };
     let order = match asked.order.as_deref() {
         None | Some("asc") => Order::Ascending,
         Some("desc") => Order::Descending,
-        Some(_) => return Err(Problem::invalid("order is asc or desc")),
+        Some(_) => return Err(Problem::parameter("order", "must be asc or desc")),
     };
     let matches = |device: DeviceId| state.device(device).is_some_and(|device| seen(device) && asked.matches(device));
     let (statuses, ranges) = (asked.statuses()?, asked.ranges());
@@ -184,10 +184,7 @@ pub async fn list(
     allowed: Permitted<LIST>,
     Params(asked): Params<Asked>,
 ) -> Answer<Json<Value>> {
-    let limit = asked.limit.unwrap_or(100);
-    if !(1..=500).contains(&limit) {
-        return Err(Problem::invalid("limit must be between 1 and 500"));
-    }
+    let limit = limit(asked.limit, 100, 500)?;
     let (state, now) = (api.engine.state(), api.now());
     asked.check_group(&state, &allowed.asker.0, now)?;
     let reach = allowed.permit.reach();
@@ -318,6 +315,6 @@ impl<'a> Rows<'a> {
     }
 
     fn reaches(&self, place: &Place) -> bool {
-        !matches!(self.state.verdict(self.actor, Permission::DeviceList, place, self.now), Verdict::Deny(_))
+        !matches!(self.state.verdict(self.actor, Permission::DeviceList, place, self.now), Verdict::Deny)
     }
 }

@@ -37,6 +37,7 @@ mod people;
 mod policies;
 mod preview;
 pub mod problem;
+mod read;
 mod recovery;
 mod requests;
 mod routes;
@@ -285,7 +286,7 @@ async fn wrong_method() -> Problem {
 async fn headers(Shares(api): Shares<Shared>, request: Request, next: Next) -> Response {
     let ours = request.uri().path().starts_with("/api/");
     let answered = next.run(request).await;
-    let mut response = if ours { problem::of_plain(answered).await } else { answered };
+    let mut response = if ours { problem::of_plain(answered) } else { answered };
     let headers = response.headers_mut();
     for (name, value) in [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
