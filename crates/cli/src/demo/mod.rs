@@ -20,6 +20,7 @@ use adit_sim::{SimConfig, Simulator, demo_fleet};
 use anyhow::Context;
 use clap::Args;
 use std::{
+    convert::Infallible,
     net::{Ipv4Addr, SocketAddr, TcpListener},
     path::{Path, PathBuf},
 };
@@ -108,7 +109,7 @@ async fn stay(options: &Options) -> anyhow::Result<()> {
             _ => "an agent stopped".to_owned(),
         }),
         error = miners.keep(&fleet) => Some(format!("what the miners are cannot be kept: {error}")),
-        error = furnish(options, address, &data, &fleet) => Some(format!("the demo cannot be furnished: {error:#}")),
+        never = furnish(options, address, &data, &fleet) => match never {},
     };
     eprintln!("stopping");
     // Nobody listens if it is they who failed.
@@ -121,14 +122,13 @@ async fn stay(options: &Options) -> anyhow::Result<()> {
     failure.map_or(Ok(()), |reason| Err(anyhow::anyhow!(reason)))
 }
 
-/// Sets the scene, then gives the miners the troubles that they have only once they are known. Ends if that fails.
-async fn furnish(options: &Options, server: SocketAddr, data: &Path, fleet: &Simulator) -> anyhow::Error {
+/// Sets the scene, then gives the miners the troubles that they have only once they are known. What fails is said; the rest is
+/// there all the same. Never ends.
+async fn furnish(options: &Options, server: SocketAddr, data: &Path, fleet: &Simulator) -> Infallible {
     if !options.bare {
-        if let Err(error) = scene::set(server, data, options.miners.into()).await {
-            return error;
-        }
-        if let Err(error) = troubles::go_on(fleet) {
-            return error;
+        let set = scene::set(server, data, options.miners.into()).await;
+        if let Err(error) = set.and_then(|()| troubles::go_on(fleet)) {
+            eprintln!("the demo is not all that it should be: {error:#}");
         }
     }
     std::future::pending().await

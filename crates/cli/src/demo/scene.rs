@@ -175,7 +175,9 @@ async fn waiting(
     let place = |name: &str| places.get(name).cloned().unwrap_or_default();
     let of = |name: &str| money.get(name).cloned().unwrap_or_default();
 
-    on(operations, "locate", json!({ "on": true }), &devices[..2], None).await?;
+    let light = on(operations, "locate", json!({ "on": true }), &devices[..2], None).await?;
+    // While orders are carried out, no workers of the site are restarted.
+    owner.ended(&text(&light, "id")?).await?;
     let no = on(site_manager, "set_power_mode", json!({ "mode": "high" }), &south[..6], Some("Cool night")).await?;
     administrator.vote(&no, "reject", Some("The transformer of S1 is at its limit")).await?;
 
