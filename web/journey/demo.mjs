@@ -15,7 +15,7 @@ export async function startDemo() {
   const data = await mkdtemp(join(tmpdir(), "adit-journey-"));
   // A net of loopback addresses of its own, so that several journeys can run beside each other.
   const base = `127.${60 + (process.pid % 100)}.0.1`;
-  const child = spawn(binary, ["demo", "--data", data, "--listen", "127.0.0.1:0", "--base", base], {
+  const child = spawn(binary, ["demo", "--bare", "--data", data, "--listen", "127.0.0.1:0", "--base", base], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const ended = once(child, "exit");

@@ -114,7 +114,7 @@ async fn e018_whoever_has_left_cannot_be_kept_and_where_too_few_are_left_a_recov
     assert!(started.status.success(), "{}", said(&started));
     let opened = Opened::open(root.path().to_owned()).unwrap();
     let state = opened.engine().state();
-    assert!(state.roles_of(account, other).is_empty());
+    assert!(state.roles_of(account, other, opened.engine().now()).is_empty());
     assert_eq!(state.degraded(account).collect::<Vec<_>>(), [Scenario::FleetMode]);
     let names = opened.people().names().unwrap();
     let lena = (owner, "Lena".to_owned(), Some("lena@norte.example".to_owned()));

@@ -71,10 +71,7 @@ pub fn decide_on(state: State, actor: &Actor, command: Command, now: Timestamp) 
             Ok(Decided { entries: tx.entries, state: tx.state, reply })
         }
         Err(rejection) => {
-            let rejection = match rejection {
-                Rejection::Denied(denied) => tx.state.denied(actor, denied.permission).into(),
-                other => other,
-            };
+            let rejection = tx.in_full(actor, rejection);
             let unchanged = tx.entries.is_empty().then(|| Box::new(tx.state));
             Err(Refused { rejection, unchanged })
         }
@@ -112,6 +109,17 @@ impl Tx {
     /// To ask what would be refused; nothing comes of it.
     pub(crate) fn trying(state: &State, now: Timestamp) -> Self {
         Self::new(state.clone(), Principal::System, now)
+    }
+
+    /// A refusal for want of a permission with all that there is to say about it to whoever asked.
+    fn in_full(&self, actor: &Actor, rejection: Rejection) -> Rejection {
+        match rejection {
+            Rejection::Denied(denied) => self.state.denied(actor, denied.permission, denied.place(), self.now).into(),
+            Rejection::ChangeRefused { change, title, why } => {
+                Rejection::ChangeRefused { change, title, why: Box::new(self.in_full(actor, *why)) }
+            }
+            other => other,
+        }
     }
 
     /// The hash of a payload that is made here.

@@ -4,6 +4,7 @@
 //! one; fixtures of every version ever shipped are folded by a test. No secret and no personal detail is ever in an event:
 //! people appear by id.
 
+use crate::variants::is_variant;
 use crate::{
     accounts::{Posting, Sections, Share},
     audit::Hash,
@@ -452,6 +453,13 @@ impl Event {
         let value = serde_json::to_value(self).ok();
         let name = value.as_ref().and_then(|v| v.get("type")).and_then(|v| v.as_str()).unwrap_or_default();
         name.split('.').next().unwrap_or_default().to_owned()
+    }
+
+    /// Is anything that can happen called this, with its version or without?
+    #[must_use]
+    pub fn is_type(name: &str) -> bool {
+        let known = |name: &str| is_variant::<Self>("type", name);
+        known(name) || (1..=9).any(|version| known(&format!("{name}.v{version}")))
     }
 
     /// The request it is about.

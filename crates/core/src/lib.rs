@@ -29,5 +29,6 @@ pub mod rejection;
 pub mod requests;
 pub mod state;
 pub mod time;
+mod variants;
 
 pub use decide::{Decided, MAX_ENTRIES, Refused, decide, decide_on};

@@ -15,7 +15,7 @@ pub enum Rejection {
     #[error("there is no such {what}")]
     NotFound { what: &'static str },
     #[error("{0}")]
-    Denied(#[from] Denied),
+    Denied(Box<Denied>),
     #[error("another request about the same settings is still open: decide it first")]
     PendingExists { request: RequestId },
     #[error("this idempotency key was used for something else: take a new one")]
@@ -82,8 +82,8 @@ pub enum Rejection {
     ChangeRefused { change: u32, title: String, why: Box<Rejection> },
     #[error("{field}: {problem}")]
     Invalid { field: &'static str, problem: String },
-    #[error("you cannot give {} there: nobody gives what they do not hold themselves", permission.name())]
-    BeyondOwnRights { permission: Permission },
+    #[error("{}", by.words(*permission))]
+    BeyondOwnRights { permission: Permission, by: Giving },
     #[error("it has changed since you looked at it: look again")]
     Changed,
     #[error("the account already has {what}")]
@@ -104,6 +104,43 @@ pub enum Rejection {
     TooMuchAtOnce,
     #[error("{} {}", quota.most(), quota.words())]
     QuotaReached { quota: Quota, retry_after_s: Option<u64> },
+}
+
+/// By what somebody would be given more than its giver holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Giving {
+    /// By a role, a key, a link or a rule that says so.
+    Saying,
+    /// By devices that go where somebody has a right.
+    Moving,
+}
+
+impl Giving {
+    fn words(self, permission: Permission) -> String {
+        let (what, name) = (permission.words(), permission.name());
+        let rule = "nobody gives what they do not hold themselves";
+        match self {
+            Self::Saying => format!(
+                "this would let somebody {what} ({name}) where you may not: {rule}. Ask somebody who may, and who manages people"
+            ),
+            Self::Moving => format!(
+                "by this move somebody with a role at the new place could {what} ({name}) on these devices, and you may not do that \
+                 there: {rule}. Ask somebody who may to move them"
+            ),
+        }
+    }
+}
+
+impl From<Box<Denied>> for Rejection {
+    fn from(denied: Box<Denied>) -> Self {
+        Self::Denied(denied)
+    }
+}
+
+impl From<Denied> for Rejection {
+    fn from(denied: Denied) -> Self {
+        Self::Denied(Box::new(denied))
+    }
 }
 
 /// What helps where somebody is needed as an approver.
@@ -210,8 +247,8 @@ impl Rejection {
     pub fn code(&self) -> &'static str {
         match self {
             Self::NotFound { .. } => "not_found",
-            Self::Denied(Denied { key: Some(_), .. }) => "key_scope",
-            Self::Denied(Denied { key: None, .. }) => "permission_denied",
+            Self::Denied(denied) if denied.key.is_some() => "key_scope",
+            Self::Denied(_) => "permission_denied",
             Self::PendingExists { .. } => "pending_exists",
             Self::DuplicateRequest { .. } => "duplicate_request",
             Self::Unsatisfiable { .. } => "unsatisfiable",

@@ -333,10 +333,12 @@ impl State {
         self.grants.values().filter(move |grant| grant.account == account)
     }
 
-    /// Roles a person holds on an account, built-in ones first and the most powerful of them first, each once.
+    /// Roles a person holds on an account at `now`, built-in ones first and the most powerful of them first, each once. A grant that
+    /// has ended gives none; a suspension does not matter.
     #[must_use]
-    pub fn roles_of(&self, account: AccountId, user: UserId) -> Vec<RoleId> {
-        let mut roles: Vec<_> = self.grants_of(account).filter(|g| g.user == user).map(|g| g.role).collect();
+    pub fn roles_of(&self, account: AccountId, user: UserId, now: Timestamp) -> Vec<RoleId> {
+        let held = self.grants_of(account).filter(|grant| grant.user == user && grant.is_live(now));
+        let mut roles: Vec<_> = held.map(|grant| grant.role).collect();
         roles.sort_unstable();
         roles.dedup();
         roles

@@ -388,7 +388,7 @@ impl Twins {
             assert_eq!(self.state.may(of, who, permission, &place, now), expected, "{}", at());
             assert_eq!(self.state.rights_of(&actor).allow(permission, &place, now), expected, "{}", at());
             let verdict = self.state.verdict(&actor, permission, &place, now);
-            assert_eq!(!matches!(verdict, Verdict::Deny(_)), expected, "{}", at());
+            assert_eq!(!matches!(verdict, Verdict::Deny), expected, "{}", at());
             if let Thing::Device(device) = thing {
                 let all = self.state.devices_for(of, who, permission, now);
                 assert_eq!(all.contains(DeviceId(device)), expected, "{}", at());

@@ -151,7 +151,7 @@ fn nobody_is_named_by_number_and_a_number_elsewhere_answers_like_one_that_never_
     }
     let owner = w.owner;
     w.ask(owner, Action::Control(add(user, Role::Viewer)), &[]);
-    assert_eq!(w.state.roles_of(w.account, user).len(), 2, "who is here is named by number");
+    assert_eq!(w.state.roles_of(w.account, user, w.now).len(), 2, "who is here is named by number");
     let (actor, asked) = (w.actor(owner), submission(&mut w, add(outside, Role::Viewer)));
     w.run(&actor, Command::Introduce { user: outside, then: Box::new(Command::Submit(asked)) }).unwrap();
     assert!(w.state.is_member(w.account, outside));

@@ -144,7 +144,7 @@ fn e25_a_grant_of_the_same_role_is_changed_not_doubled_and_rights_add_up() {
     assert!(refused.to_string().contains("change that grant"), "{refused}");
     done(&mut w, owner, Control::AddGrant(NewGrant::new(user, Role::Accountant, Scope::All)));
     assert!(may(&w, user, Permission::RevenueView, &Place::ACCOUNT));
-    assert_eq!(w.state.roles_of(w.account, user), [Role::Accountant, Role::Viewer]);
+    assert_eq!(w.state.roles_of(w.account, user, w.now), [Role::Accountant, Role::Viewer]);
     let nobody = Control::AddGrant(NewGrant::new(UserId(99), Role::Viewer, Scope::All));
     assert_eq!(control(&mut w, owner, nobody).unwrap_err().status(), 404, "e23");
 }
@@ -307,7 +307,7 @@ fn e15_e16_removal_and_lower_counts_go_together_or_not_at_all() {
     }
     assert_eq!(w.state_of(id), RequestState::Executed);
     assert_eq!(w.state.policy(w.account, Scenario::AccountUnfreeze).required, 2);
-    assert!(w.state.roles_of(w.account, one).is_empty());
+    assert!(w.state.roles_of(w.account, one, w.now).is_empty());
 }
 
 #[test]
@@ -372,10 +372,10 @@ fn e28_whoever_wants_to_go_goes_unless_the_counts_need_them() {
     w.set_policy(Scenario::AccountUnfreeze, 2, 0);
     let actor = w.actor(one);
     w.run(&actor, Command::LeaveAccount).unwrap();
-    assert!(w.state.roles_of(w.account, one).is_empty());
+    assert!(w.state.roles_of(w.account, one, w.now).is_empty());
     let actor = w.actor(two);
     assert_eq!(w.run(&actor, Command::LeaveAccount).unwrap_err().code(), "would_lock_out");
-    assert_eq!(w.state.roles_of(w.account, two), [Role::Administrator]);
+    assert_eq!(w.state.roles_of(w.account, two, w.now), [Role::Administrator]);
 }
 
 #[test]

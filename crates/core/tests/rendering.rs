@@ -7,15 +7,16 @@ mod support;
 
 use adit_core::{
     accounts::{Recipient, Share},
-    authz::{Permission, Role, Scope},
+    authz::{ApiAccess, Permission, Role, RoleId, Scope},
     command::{Command, Submission},
     fleet::{FoundDevice, OpKind, Operation, Pool, PoolUser, PowerMode, Setting, Worker},
     ids::{DeviceId, ScanTaskId, SubAccountId},
     requests::{
-        Action, Control, GrantChange, Outlook, Request, RequestState, Scenario, Target,
+        Action, Control, GrantChange, NewGrant, Outlook, Request, RequestState, Scenario, Target,
         rendering::{Caution, Field, ObjectRef, Old, Renderer, Row, Value, Weight},
     },
     state::State,
+    time::Millis,
 };
 use payloads::{actions, flips, payload, waiting};
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
@@ -275,6 +276,54 @@ fn a_grant_that_changes_names_each_of_its_parts() {
     let weight = |field| rows.iter().find(|row| row.field == field).unwrap().weight;
     assert_eq!([Field::Role, Field::Remark].map(weight), [Weight::Change; 2]);
     assert_eq!([Field::Scope, Field::Ends, Field::ApiAccess].map(weight), [Weight::Same; 3]);
+}
+
+/// A role of the account's own says nothing by its name: wherever one is given, what it holds is shown.
+#[test]
+fn a_role_of_the_accounts_own_is_shown_with_what_it_holds() {
+    let w = furnished();
+    let own = w.state.custom_roles_of(w.account).next().unwrap();
+    let role = RoleId::Custom(own.id);
+    let user = w.state.people_of(w.account).last().unwrap();
+    let held = w.state.grants_of(w.account).find(|grant| grant.user == user).unwrap().id;
+    let change = GrantChange {
+        grant: held,
+        role,
+        scope: Scope::All,
+        expires_at: None,
+        remark: None,
+        api_access: ApiAccess::None,
+    };
+    for control in [
+        Control::AddGrant(NewGrant { role, ..NewGrant::new(user, Role::Viewer, Scope::All) }),
+        Control::ChangeGrant(change),
+        Control::TransferOwnership { to: user, then: role },
+    ] {
+        let rows = Renderer::new(&w.state, false).of_action(w.account, &Action::Control(control.clone()), &[]);
+        let shown = rows.iter().find(|row| row.field == Field::Permissions);
+        let shown = shown.unwrap_or_else(|| panic!("{control:?}"));
+        assert_eq!(
+            (&shown.new, &shown.of),
+            (&Value::Permissions(own.permissions.clone()), &Some(ObjectRef::Role(role)))
+        );
+    }
+}
+
+#[test]
+fn a_sub_account_goes_with_its_wallet_and_its_shares() {
+    let mut w = furnished();
+    let (owner, sub_account) = (w.owner, SubAccountId(1));
+    let address = "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa".to_owned();
+    let id = w.ask(owner, Action::Control(Control::SetWallet { sub_account, address: address.clone() }), &[]);
+    w.tick_after(Millis::hours(24));
+    assert_eq!(w.state_of(id), RequestState::Executed);
+    let action = Action::Control(Control::RemoveSubAccount { sub_account });
+    for (hides, shown) in [(false, address.clone()), (true, adit_core::accounts::address::masked(&address))] {
+        let rows = Renderer::new(&w.state, hides).of_action(w.account, &action, &[]);
+        let wallet = rows.iter().find(|row| row.field == Field::Address).unwrap();
+        assert_eq!((&wallet.old, &wallet.new), (&Old::Known(Value::Address(shown)), &Value::Gone));
+        assert_eq!((wallet.weight, wallet.caution), (Weight::Money, None), "it pays nobody else");
+    }
 }
 
 /// A company with two of most things.

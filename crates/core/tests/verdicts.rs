@@ -203,7 +203,7 @@ proptest! {
                 let verdict = w.state.verdict(actor, question.action.permission(), &question.place, w.now);
                 let outcome = outcome(&w, actor, &question);
                 let agree = match (&verdict, &outcome) {
-                    (Verdict::Deny(_), outcome) => outcome.is_err(),
+                    (Verdict::Deny, outcome) => outcome.is_err(),
                     (Verdict::Allow { .. }, Ok(runs)) => *runs,
                     // A count that there are too few people for.
                     (Verdict::Allow { .. }, Err(code)) => matches!(code.as_str(), "out_of_range" | "would_lock_out"),

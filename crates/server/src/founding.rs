@@ -52,8 +52,8 @@ pub fn account(opened: &Opened) -> Option<(AccountId, UserId)> {
 fn account_of(engine: &Engine) -> Option<(AccountId, UserId)> {
     let state = engine.state();
     let account = state.accounts().next()?.id;
-    let owner =
-        state.people_of(account).find(|user| state.roles_of(account, *user).iter().any(|role| *role == Role::Owner))?;
+    let owns = |user: &UserId| state.roles_of(account, *user, engine.now()).iter().any(|role| *role == Role::Owner);
+    let owner = state.people_of(account).find(owns)?;
     Some((account, owner))
 }
 
@@ -118,7 +118,7 @@ pub async fn add(opened: &Opened, account: AccountId, role: Role, person: &NewPe
             user
         }
     };
-    if engine.state().roles_of(account, user).is_empty() {
+    if engine.state().roles_of(account, user, engine.now()).is_empty() {
         let grant = Command::SeedGrant { user, role, scope: Scope::All };
         engine.run(operator(engine, account), grant).await?;
     }

@@ -226,6 +226,18 @@ async fn searches_find_what_evaluations_allow_page_by_page() {
         search["page"] = wrong;
         assert_eq!(ask(&house, &token, "/access/v1/search/resource", &search).await.status, StatusCode::BAD_REQUEST);
     }
+    // A token is of one search; the specification lets a page hold nothing.
+    let goes_on = json!({ "token": first["page"]["next_token"] });
+    search["page"] = goes_on.clone();
+    assert_eq!(ask(&house, &token, "/access/v1/search/resource", &search).await.status, StatusCode::OK);
+    let mut other = question(&id_of(&house, "owner"), "device.list", "dev-999");
+    other["page"] = goes_on;
+    let said = ask(&house, &token, "/access/v1/search/resource", &other).await;
+    assert_eq!(said.status, StatusCode::BAD_REQUEST, "{}", said.text);
+    search["page"] = json!({ "limit": 0 });
+    let none = ask(&house, &token, "/access/v1/search/resource", &search).await.json();
+    assert_eq!((&none["results"], &none["page"]["total"]), (&json!([]), &json!(2)));
+    assert_ne!(none["page"]["next_token"], "");
 
     let who = json!({ "subject": { "type": "user" }, "action": { "name": "account.freeze" }, "resource": { "type": "account", "id": "acc-1" } });
     let found = ask(&house, &token, "/access/v1/search/subject", &who).await.json();
@@ -241,6 +253,31 @@ async fn searches_find_what_evaluations_allow_page_by_page() {
     let found = ask(&house, &token, "/access/v1/search/action", &none).await.json();
     assert_eq!(found["results"], json!([]));
     assert_eq!(ask(&house, &token, "/access/v1/search/subject", &json!({})).await.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn every_answer_under_its_addresses_gives_the_request_id_back() {
+    let (house, token) = keyed(Role::Auditor).await;
+    let good = question("usr-1", "device.list", "dev-1").to_string();
+    let long = "x".repeat(3 << 20);
+    let bearer = format!("Bearer {token}");
+    for (method, path, bearer, body, status) in [
+        ("POST", ONE, bearer.as_str(), good.as_str(), 200),
+        ("POST", ONE, bearer.as_str(), "{", 400),
+        ("POST", ONE, "Bearer x", good.as_str(), 401),
+        ("POST", ONE, bearer.as_str(), long.as_str(), 413),
+        ("GET", ONE, bearer.as_str(), "", 405),
+        ("POST", "/access/v1/evaluate", bearer.as_str(), good.as_str(), 404),
+        ("GET", "/access/v1/evaluate", bearer.as_str(), "", 404),
+        ("GET", "/access/", "", "", 404),
+        ("GET", "/.well-known/authzen-configuration", "", "", 200),
+        ("POST", "/.well-known/authzen-configuration", "", "", 405),
+    ] {
+        let request = Request::builder().method(method).uri(path).header("x-request-id", "b-2");
+        let request = request.header(header::AUTHORIZATION, bearer).header(header::CONTENT_TYPE, "application/json");
+        let said = house.send(request.body(Body::from(body.to_owned())).unwrap()).await;
+        assert_eq!((said.status.as_u16(), said.header("x-request-id")), (status, "b-2"), "{method} {path}");
+    }
 }
 
 #[tokio::test]

@@ -204,7 +204,7 @@ async fn e078_a_key_reads_whatever_its_role_may_look_at_and_is_told_of_itself_wh
                 .replace("{delivery}", "1")
                 .replace("{device}", "dev-99");
             let query = match path.rsplit('/').next() {
-                Some("simulate") => "?remove=usr-99",
+                Some("simulate") if method == "GET" => "?remove=usr-99",
                 Some("as-of") => "?seq=1",
                 Some("explain") => "?subject=usr-99&action=device.reboot",
                 _ => "",
@@ -245,8 +245,12 @@ async fn e078_e081_why_a_key_is_refused_is_told_apart() {
         json!({ "action": { "action": "set_wallet", "params": { "sub_account": "sub-1", "address": ADDRESS } } });
     let reboot = json!({ "action": { "action": "reboot", "params": {} }, "targets": ["dev-1"] });
     for (token, body, words) in [
-        (&reads, &wallet, "this API key is read-only, and this needs wallet.change"),
-        (&writes, &reboot, "the grant of this API key has no device.reboot"),
+        (
+            &reads,
+            &wallet,
+            "this API key is read-only, and to change payout addresses (wallet.change) takes one that writes",
+        ),
+        (&writes, &reboot, "the grant of this API key does not let it reboot devices (device.reboot)"),
     ] {
         let refused = call(&house, token, HERE, "POST", "/api/v1/requests", &body.to_string(), &[]).await;
         assert_eq!((refused.status.as_u16(), &refused.body["code"]), (403, &json!("key_scope")), "{}", refused.text);

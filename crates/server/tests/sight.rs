@@ -124,7 +124,7 @@ async fn a_filter_of_requests_tells_nobody_of_devices_that_they_do_not_see() {
     }
     for query in ["device=first", "site=usr-1", "person=me"] {
         let refused = house.get(&format!("requests?{query}"), &owner).await;
-        assert_eq!((refused.status.as_u16(), &refused.body["code"]), (400, &json!("invalid_parameter")), "{query}");
+        assert_eq!((refused.status.as_u16(), &refused.body["code"]), (422, &json!("invalid_parameter")), "{query}");
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Clock;
+use crate::kept::Kept;
 use crate::model::Model;
 use crate::noise;
 
@@ -165,6 +166,10 @@ pub struct MinerSpec {
     /// Antminer only: the pages of the 9, 15 and 17 series, which take a form
     /// and read its fields by place.
     pub form_pages: bool,
+    /// How much warmer its place is than others, in degrees Celsius.
+    pub warm_c: f64,
+    /// What it really makes of its rating, about 1.
+    pub share: f64,
 }
 
 impl MinerSpec {
@@ -195,6 +200,8 @@ impl MinerSpec {
             write_api: true,
             legacy_api: false,
             form_pages: false,
+            warm_c: 0.0,
+            share: 1.0,
         }
     }
 
@@ -222,6 +229,8 @@ pub struct SimConfig {
     pub clock: Clock,
     /// Where the control API listens (a loopback address); none by default.
     pub control: Option<SocketAddr>,
+    /// What miners were when they were last seen; those that are named here go on from it.
+    pub kept: Kept,
     /// Client connections served at the same time by the whole fleet; more
     /// are dropped at once.
     pub max_connections: usize,
@@ -233,7 +242,33 @@ impl SimConfig {
 
     /// A fleet in real time without a control API.
     pub fn new(seed: u64, miners: Vec<MinerSpec>) -> Self {
-        Self { seed, miners, timing: Timing::default(), clock: Clock::real(), control: None, max_connections: 512 }
+        Self {
+            seed,
+            miners,
+            timing: Timing::default(),
+            clock: Clock::real(),
+            control: None,
+            kept: Kept::default(),
+            max_connections: 512,
+        }
+    }
+
+    /// No two miners alike: each makes a little more or less of its rating, and stands warmer or cooler, in stretches of
+    /// `stretch` miners that differ as containers do. Some work in another mode than the others.
+    #[must_use]
+    pub fn varied(mut self, stretch: usize) -> Self {
+        for (place, miner) in (0_u64..).zip(&mut self.miners) {
+            let id = u64::from(miner.ip.to_bits());
+            let container = place / u64::try_from(stretch.max(1)).unwrap_or(1);
+            miner.mode = match place % 14 {
+                5 | 9 => Mode::Low,
+                11 => Mode::High,
+                _ => Mode::Normal,
+            };
+            miner.share = 0.985 + 0.025 * noise::signed(id, 41);
+            miner.warm_c = 3.0 * noise::signed(container, 43) + 2.0 * noise::signed(id, 42);
+        }
+        self
     }
 }
 

@@ -165,6 +165,8 @@ fn parse(body: &[u8]) -> Result<FaultRule, Error> {
         "pools_dead" => Fault::PoolsDead,
         "no_mac" => Fault::NoMac,
         "fault_words" => Fault::FaultWords,
+        "dead_fan" => Fault::DeadFan { fan: board.ok_or_else(|| bad("dead_fan needs board, the fan's number"))? },
+        "hot" => Fault::Hot,
         "spike" => Fault::Spike,
         "pool_spelling" => Fault::PoolSpelling,
         "untidy" => Fault::Untidy,

@@ -42,6 +42,13 @@ pub enum Fault {
         /// From 0.
         board: u8,
     },
+    /// A fan stands still.
+    DeadFan {
+        /// From 0.
+        fan: u8,
+    },
+    /// Its place is far too hot.
+    Hot,
     /// Sleep is accepted and told, and the miner hashes on at full power.
     SleepIgnored,
     /// No pool answers, while the hashrate is still told.
@@ -126,6 +133,8 @@ impl FaultRule {
             | Fault::Offline
             | Fault::WrongMac { .. }
             | Fault::DeadBoard { .. }
+            | Fault::DeadFan { .. }
+            | Fault::Hot
             | Fault::SleepIgnored
             | Fault::PoolsDead
             | Fault::NoMac
@@ -230,6 +239,13 @@ impl Faults {
     pub fn dead_board(&self) -> Option<usize> {
         self.0.iter().find_map(|r| match r.fault {
             Fault::DeadBoard { board } => Some(usize::from(board)),
+            _ => None,
+        })
+    }
+
+    pub fn dead_fan(&self) -> Option<usize> {
+        self.0.iter().find_map(|r| match r.fault {
+            Fault::DeadFan { fan } => Some(usize::from(fan)),
             _ => None,
         })
     }

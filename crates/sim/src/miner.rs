@@ -11,6 +11,7 @@ use crate::clock::Clock;
 use crate::config::{MinerSpec, Personality, Timing};
 use crate::fault::{Fault, FaultError, FaultRule, Strike};
 use crate::gate::Gate;
+use crate::kept::KeptMiner;
 use crate::model::Model;
 use crate::state::{Op, State};
 use crate::view::View;
@@ -24,6 +25,8 @@ pub(crate) struct Fleet {
     pub epoch: u64,
     pub gate: Gate,
     pub connections: Arc<Semaphore>,
+    /// Counts changes of any miner.
+    pub changed: watch::Sender<u64>,
 }
 
 pub(crate) struct Miner {
@@ -125,6 +128,18 @@ impl Miner {
         state
     }
 
+    /// What outlives the simulation.
+    pub fn kept(&self) -> KeptMiner {
+        let unix = self.unix();
+        self.state().kept(unix)
+    }
+
+    /// Goes on from what was kept.
+    pub fn resume(&self, kept: KeptMiner) {
+        let unix = self.unix();
+        self.state().resume(kept, self.model, unix);
+    }
+
     pub fn unix(&self) -> u64 {
         self.fleet.epoch + self.fleet.clock.now().as_secs()
     }
@@ -157,6 +172,7 @@ impl Miner {
 
     fn notify(&self, cut: bool) {
         self.changed.send_modify(|n| *n += 1);
+        self.fleet.changed.send_modify(|n| *n += 1);
         if cut {
             self.cuts.send_modify(|n| *n += 1);
         }

@@ -9,7 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::clock::Clock;
@@ -17,6 +17,7 @@ use crate::config::{Mac, Mode, Personality, Pool, SimConfig};
 use crate::control;
 use crate::fault::{FaultError, FaultRule};
 use crate::gate::Gate;
+use crate::kept::Kept;
 use crate::miner::{Fleet, Miner};
 use crate::model::Model;
 use crate::net;
@@ -84,7 +85,9 @@ impl Simulator {
             timing: config.timing,
             gate: Gate::open(),
             connections: Arc::new(Semaphore::new(config.max_connections)),
+            changed: watch::Sender::new(0),
         });
+        let mut kept = config.kept;
         let mut tasks = JoinSet::new();
         let mut miners = BTreeMap::new();
         for spec in config.miners {
@@ -94,6 +97,9 @@ impl Simulator {
             };
             let seed = noise::mix(config.seed, u64::from(ip.to_bits()));
             let miner = Arc::new(Miner::new(spec, model, fleet.clone(), seed));
+            if let Some(kept) = kept.remove(&ip) {
+                miner.resume(kept);
+            }
             for port in miner.spec.ports() {
                 let address = SocketAddr::from((ip, *port));
                 let listener = bind(address).await?;
@@ -132,6 +138,16 @@ impl Simulator {
     /// The fleet's clock, to advance a manual one.
     pub fn clock(&self) -> &Clock {
         &self.shared.fleet.clock
+    }
+
+    /// What all miners are, for a later simulation to go on from.
+    pub fn kept(&self) -> Kept {
+        self.shared.miners.iter().map(|(ip, miner)| (*ip, miner.kept())).collect()
+    }
+
+    /// Sees every change of any miner.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.shared.fleet.changed.subscribe()
     }
 
     /// Sums over the fleet at this moment.

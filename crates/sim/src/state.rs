@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::config::{MinerSpec, Mode, Personality, Pool, Timing};
 use crate::fault::{Fault, Faults};
+use crate::kept::{KeptMiner, KeptPool};
 use crate::model::{BOOT_W, Model, STANDBY_W};
 use crate::noise;
 use crate::writes::WriteLog;
@@ -98,6 +99,10 @@ pub(crate) struct State {
     pub reboots: u32,
     pub faults: Faults,
     pub writes: WriteLog,
+    /// What it makes of its rating.
+    share: f64,
+    /// How much warmer its place is than others.
+    warm_c: f64,
     pub tokens: Vec<Token>,
     pub tokens_given: u64,
     staged_pools: Option<Vec<Pool>>,
@@ -112,6 +117,8 @@ const AMBIENT_C: f64 = 24.0;
 /// Warming at full power, and how fast temperatures follow.
 const RISE_C: f64 = 46.0;
 const THERMAL_S: f64 = 25.0;
+/// How much warmer a place is that is far too hot.
+const HOT_C: f64 = 24.0;
 
 impl State {
     pub fn new(spec: &MinerSpec, model: &Model, timing: &Timing, seed: u64) -> Self {
@@ -119,6 +126,7 @@ impl State {
             true => (0.0, STANDBY_W),
             false => model.target(spec.mode, None),
         };
+        let rate = rate * spec.share;
         // A running miner has been up for one to thirty days.
         let before = Duration::from_secs(86_400 + noise::mix(seed, 3) % (29 * 86_400));
         let mut state = Self {
@@ -134,11 +142,13 @@ impl State {
             write_api: spec.write_api,
             power_w: power,
             rate_ths: rate,
-            temp_c: AMBIENT_C + RISE_C * power / model.power_w,
+            temp_c: AMBIENT_C + spec.warm_c + RISE_C * power / model.power_w,
             accepted: rate * 20.0,
             reboots: 0,
             faults: Faults::default(),
             writes: WriteLog::default(),
+            share: spec.share,
+            warm_c: spec.warm_c,
             tokens: Vec::new(),
             tokens_given: 0,
             staged_pools: None,
@@ -171,6 +181,42 @@ impl State {
         self.integrate(now, model, timing);
     }
 
+    /// What outlives the simulation, with moments in unix time.
+    pub fn kept(&self, unix: u64) -> KeptMiner {
+        KeptMiner {
+            sleeping: self.sleeping,
+            mode: self.mode,
+            power_limit: self.power_limit,
+            led: self.led,
+            fan: (self.fan.manual, self.fan.percent),
+            pools: self.pools.iter().cloned().map(KeptPool::from).collect(),
+            password: self.password.clone(),
+            write_api: self.write_api,
+            reboots: self.reboots,
+            up_since: unix.saturating_sub(self.uptime().as_secs()),
+            mining_since: unix.saturating_sub(self.elapsed().as_secs()),
+            accepted: self.accepted,
+        }
+    }
+
+    /// Goes on from what was kept, as if it had run all the while. What it was doing at the moment (booting, ramping) is over.
+    pub fn resume(&mut self, kept: KeptMiner, model: &Model, unix: u64) {
+        let since = |moment: u64| Duration::from_secs(unix.saturating_sub(moment));
+        self.sleeping = kept.sleeping;
+        self.mode = kept.mode;
+        self.power_limit = kept.power_limit;
+        self.led = kept.led;
+        self.fan = FanConf { manual: kept.fan.0, percent: kept.fan.1 };
+        self.pools = kept.pools.into_iter().map(Pool::from).collect();
+        self.password = kept.password;
+        self.write_api = kept.write_api;
+        self.reboots = kept.reboots;
+        (self.up_before, self.mining_before) = (since(kept.up_since), since(kept.mining_since));
+        self.accepted = kept.accepted;
+        (self.rate_ths, self.power_w) = self.target(model);
+        self.temp_c = AMBIENT_C + self.warm_c + RISE_C * self.power_w / model.power_w;
+    }
+
     /// When something happens by itself next.
     pub fn next_event(&self) -> Option<Duration> {
         let scheduled = self.scheduled.map(|(at, _)| at.max(self.now));
@@ -187,6 +233,7 @@ impl State {
             return (0.0, STANDBY_W);
         }
         let (rate, power) = model.target(self.mode, self.power_limit);
+        let rate = rate * self.share;
         match self.faults.dead_board() {
             Some(_) => {
                 let share = (model.boards - 1) as f64 / model.boards as f64;
@@ -206,7 +253,8 @@ impl State {
         let before = self.rate_ths;
         self.rate_ths = approach(self.rate_ths, rate, model.rate_ths * part);
         self.power_w = approach(self.power_w, power, model.power_w * part);
-        let warm = AMBIENT_C + RISE_C * self.power_w / model.power_w;
+        let hot = if self.faults.has(&Fault::Hot) { HOT_C } else { 0.0 };
+        let warm = AMBIENT_C + self.warm_c + hot + RISE_C * self.power_w / model.power_w;
         self.temp_c += (warm - self.temp_c) * (1.0 - (-dt / THERMAL_S).exp());
         // Pools set the difficulty so that 100 TH/s find a share every 10 s.
         self.accepted += (before + self.rate_ths) / 2.0 * dt / 1000.0;
@@ -311,71 +359,4 @@ fn approach(value: f64, goal: f64, step: f64) -> f64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::net::Ipv4Addr;
-
-    fn fixture(personality: Personality) -> (State, &'static Model, Timing) {
-        let spec = MinerSpec::new(personality, Ipv4Addr::new(127, 1, 1, 1));
-        let model = Model::find(personality, &spec.model).unwrap();
-        let timing = Timing::default();
-        (State::new(&spec, model, &timing, 7), model, timing)
-    }
-
-    fn secs(s: u64) -> Duration {
-        Duration::from_secs(s)
-    }
-
-    #[test]
-    fn looking_often_changes_nothing() {
-        let run = |steps: u64| {
-            let (mut state, model, timing) = fixture(Personality::WhatsminerV2);
-            state.apply(Op::Reboot, Personality::WhatsminerV2, &timing);
-            for i in 1..=steps {
-                state.advance(secs(20) * i as u32 / steps as u32, model, &timing);
-            }
-            (state.power_w, state.rate_ths, state.uptime(), state.activity(model))
-        };
-        let (power, rate, uptime, activity) = run(1);
-        assert_eq!(activity, Activity::Mining);
-        assert_eq!(uptime, secs(12));
-        let often = run(1000);
-        assert!((often.0 - power).abs() < 1e-6 && (often.1 - rate).abs() < 1e-6);
-        assert_eq!((often.2, often.3), (uptime, activity));
-    }
-
-    #[test]
-    fn a_reboot_goes_through_booting_and_ramping_and_resets_uptime() {
-        let (mut state, model, timing) = fixture(Personality::AvalonA);
-        assert!(state.uptime() > secs(86_400));
-        state.apply(Op::Suspend, Personality::AvalonA, &timing);
-        state.apply(Op::Reboot, Personality::AvalonA, &timing);
-        assert_eq!(state.activity(model), Activity::Booting);
-        state.advance(secs(10), model, &timing);
-        assert_eq!(state.activity(model), Activity::Ramping);
-        assert_eq!(state.uptime(), secs(2));
-        state.advance(secs(30), model, &timing);
-        assert_eq!(state.activity(model), Activity::Mining);
-        assert!((state.power_w - model.power_w).abs() < 1.0);
-    }
-
-    #[test]
-    fn sleep_survives_a_reboot_only_on_an_antminer() {
-        let (mut state, model, timing) = fixture(Personality::AntminerStock);
-        state.apply(Op::Suspend, Personality::AntminerStock, &timing);
-        state.apply(Op::Reboot, Personality::AntminerStock, &timing);
-        state.advance(secs(30), model, &timing);
-        assert_eq!(state.activity(model), Activity::Sleeping);
-        assert_eq!(state.power_w, STANDBY_W);
-    }
-
-    #[test]
-    fn scheduled_sleep_happens_at_its_time() {
-        let (mut state, model, timing) = fixture(Personality::AvalonA);
-        state.apply(Op::Schedule { at: secs(5), sleep: true }, Personality::AvalonA, &timing);
-        state.advance(secs(4), model, &timing);
-        assert!(!state.sleeping);
-        state.advance(secs(40), model, &timing);
-        assert_eq!((state.activity(model), state.power_w), (Activity::Sleeping, STANDBY_W));
-    }
-}
+mod tests;

@@ -38,6 +38,8 @@ pub(crate) struct View {
     pub pools: Vec<Pool>,
     /// Whether any pool answers.
     pub pools_alive: bool,
+    /// What is wrong, as Whatsminers number it, and what it means.
+    pub errors: Vec<(String, &'static str)>,
     /// What is wrong, told in words instead of codes.
     pub fault_words: Option<&'static str>,
 }
@@ -92,9 +94,12 @@ impl View {
             (false, true) => (30.0 + (state.temp_c - 40.0).max(0.0) * 1.8).clamp(30.0, 100.0) as u8,
             (false, false) => 15,
         };
-        let fans_rpm = (0..model.fans)
-            .map(|i| (f64::from(fan_percent) * 68.0 * (1.0 + 0.01 * wobble(30 + i as u64, 5))) as u32)
-            .collect();
+        let dead_fan = state.faults.dead_fan().filter(|fan| *fan < model.fans);
+        let turns = |i: usize| (f64::from(fan_percent) * 68.0 * (1.0 + 0.01 * wobble(30 + i as u64, 5))) as u32;
+        let fans_rpm = (0..model.fans).map(|i| if dead_fan == Some(i) { 0 } else { turns(i) }).collect();
+        let boards_gone = dead.map(|board| (format!("53{board}"), "board not found"));
+        let fan_gone = dead_fan.map(|fan| (format!("11{fan}"), "fan speed error"));
+        let too_hot = state.faults.has(&Fault::Hot).then(|| ("350".to_owned(), "temperature protecting"));
 
         let other = state.faults.mac();
         let (rate_goal, power_goal) = model.target(state.mode, state.power_limit);
@@ -127,6 +132,7 @@ impl View {
             led: state.led,
             pools: told_pools(state),
             pools_alive: !state.faults.has(&Fault::PoolsDead),
+            errors: boards_gone.into_iter().chain(fan_gone).chain(too_hot).collect(),
             fault_words: state.faults.has(&Fault::FaultWords).then_some("btminer process is down err"),
         }
     }

@@ -90,8 +90,8 @@ export async function keepAccount() {
 export const freezeAccount = (on: boolean) =>
   ask({ action: on ? "freeze_account" : "unfreeze_account", params: {} });
 
-async function settled(request: Request) {
-  keepRequest(request);
+async function settled(answered: Request | undefined) {
+  const request = keepRequest(answered);
   await recheckSession();
   void queryClient.invalidateQueries({ queryKey: ["overview"] });
   return request;

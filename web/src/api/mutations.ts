@@ -3,9 +3,10 @@ import { account } from "./account-client";
 import type { PasskeyAnswer } from "./account-types";
 import { client, idempotencyKey, unwrap, withStepUp } from "./client";
 import { givePasskey } from "./passkeys";
-import { hasCode } from "./problem";
+import { hasCode, ProblemError, toProblem } from "./problem";
 import { draftQuery } from "./queries";
 import { queryClient } from "./query";
+import { recheckSession } from "./session";
 import type { Action, Draft, PolicyChange, Request } from "./types";
 
 function keepDraft(draft: Draft): Draft {
@@ -155,7 +156,18 @@ export function changePolicies(changes: PolicyChange[], reason: string) {
   });
 }
 
-export function keepRequest(request: Request): Request {
+/** Keeps a request as the server tells it now. Whoever has lost sight of it by what it did is told that it is done, as their session is. */
+export function keepRequest(request: Request | undefined): Request {
+  if (!request) {
+    requestsChanged();
+    void recheckSession();
+    throw new ProblemError({
+      ...toProblem(null, 204),
+      code: "out_of_sight",
+      title: "Done",
+      detail: "It was carried out, and by it you do not see it any more.",
+    });
+  }
   queryClient.setQueryData(["request", request.id], request);
   requestsChanged();
   return request;

@@ -46,7 +46,9 @@ function reread() {
 }
 
 /** Asks once, with the same key when the proof of identity comes in between; what it changed is read anew. */
-function submit(call: (headers: { "Idempotency-Key": string }) => Promise<Request>): Promise<Request> {
+function submit(
+  call: (headers: { "Idempotency-Key": string }) => Promise<Request | undefined>,
+): Promise<Request> {
   const headers = idempotencyKey();
   return withStepUp(async () => {
     const request = keepRequest(await call(headers));

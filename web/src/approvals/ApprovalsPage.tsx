@@ -145,7 +145,9 @@ function Entry({
     <>
       <span className={css.line}>
         <b className="ellipsis">{item.title}</b>
-        <span className="num dim small">R-{item.number}</span>
+        <span className="num dim small" style={{ whiteSpace: "nowrap" }}>
+          R-{item.number}
+        </span>
       </span>
       <span className={`${css.line} small soft`}>
         <span className="ellipsis">

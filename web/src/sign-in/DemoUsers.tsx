@@ -22,7 +22,7 @@ export function DemoUsers({ onPick }: { onPick: (user: DemoUser) => void }) {
           <li key={user.email}>
             <button type="button" className={css.user} onClick={() => onPick(user)}>
               <span>{user.name}</span>
-              <span className="dim small">{user.email}</span>
+              <span className="dim small">{user.role === user.name ? user.email : user.role}</span>
             </button>
           </li>
         ))}

@@ -7,8 +7,15 @@ import { judge, judgeAs } from "./permissions";
 const verdict = (patch: Partial<PermissionVerdict>): PermissionVerdict => ({
   permission: "device.reboot",
   verdict: "deny",
-  reason: "Your role Viewer does not include it.",
-  who_can: ["owner", "site_manager"],
+  reason: "you may not reboot devices (device.reboot): ask Owner for such a role",
+  why_not: {
+    permission: "device.reboot",
+    what: "reboot devices",
+    held: [],
+    who_can: ["Owner", "Site Manager"],
+    givers: ["Owner"],
+    people: ["usr-1"],
+  },
   ...patch,
 });
 
@@ -22,10 +29,10 @@ describe("what a person may do", () => {
     expect(judge("device.reboot", ["device.reboot"], [verdict({})]).allowed).toBe(false);
   });
 
-  it("says why not and whom to ask", () => {
-    expect(judge("device.reboot", [], [verdict({})]).why).toBe(
-      "Your role Viewer does not include it. Ask: Owner or Site manager.",
-    );
+  it("says why not and whom to ask, as the server does", () => {
+    const can = judge("device.reboot", [], [verdict({})]);
+    expect(can.why).toBe("You may not reboot devices (device.reboot): ask Owner for such a role.");
+    expect(can.people).toEqual(["usr-1"]);
   });
 
   it("falls back on the session while the verdicts are not there", () => {

@@ -4,7 +4,6 @@ import { useQuery } from "@tanstack/react-query";
 import { permissionsQuery } from "../api/queries";
 import { useSession } from "../api/session";
 import type { PermissionVerdict, RoleInfo } from "../api/types";
-import { roleNames } from "./actions";
 import { permissionTitle } from "./permission-words";
 import { useSeeAs } from "./see-as";
 
@@ -16,6 +15,8 @@ export interface Can {
   permission: string;
   /** On which device, if on one. */
   device?: string;
+  /** Ids of people who can give it, for whoever may see people. */
+  people?: string[];
 }
 
 export function judge(
@@ -29,9 +30,8 @@ export function judge(
   const about = { permission, ...(device && { device }) };
   if (allowed) return { allowed, why: "", ...about };
   const reason = verdict?.reason || "Your roles do not include this.";
-  const sentence = `${reason.charAt(0).toUpperCase()}${reason.slice(1).replace(/([^.])$/, "$1.")}`;
-  const ask = verdict && verdict.who_can.length > 0 ? ` Ask: ${roleNames(verdict.who_can)}.` : "";
-  return { allowed, why: `${sentence}${ask}`, ...about };
+  const why = `${reason.charAt(0).toUpperCase()}${reason.slice(1).replace(/([^.])$/, "$1.")}`;
+  return { allowed, why, people: verdict?.why_not?.people ?? [], ...about };
 }
 
 /** What a role would be told. */

@@ -41,13 +41,15 @@ pub async fn run(options: &Options) -> anyhow::Result<()> {
     let base = options.base.unwrap_or(Ipv4Addr::new(127, 21, 0, 1));
     let (config, _) = simulated(options, base);
     let fleet = Simulator::start(config).await.context("cannot start the simulated miners")?;
-    let token = {
+    let (folder, token) = {
         let opened = Opened::open(data.join("server"))?;
-        seed::seed(&opened, base, options.miners.into()).await.context("cannot set the demo up")?
+        let places = seed::places(base, options.miners.into(), true);
+        let agents = seed::seed(&opened, places, &seed::people(true)).await.context("cannot set the demo up")?;
+        agents.into_iter().next().context("the demo has no agent")?
     };
     let server = ServerProcess::start(&data.join("server"), options.listen).await?;
     let (stop, stopped) = oneshot::channel::<()>();
-    let agent = tokio::spawn(adit_agent::run(agent(server.address, &data, token), async move {
+    let agent = tokio::spawn(adit_agent::run(agent(server.address, data.join(folder), token), async move {
         // Told, or the journey is over.
         let _ = stopped.await;
     }));

@@ -1,4 +1,4 @@
-//! What the demo's folder holds before anybody signs in: an account, six people, a site, an agent and what it searches.
+//! What the demo's folder holds before anybody signs in: an account, its people, sites, agents and what they search.
 //!
 //! Every step looks first whether it is done, so that a start that was cut off is finished by the next one.
 
@@ -19,46 +19,139 @@ use adit_wire::{Credential, EnrolmentToken};
 use anyhow::{Context, anyhow, bail};
 use std::net::Ipv4Addr;
 
-/// Name of the account and of its site.
+/// Name of the account, and of a bare demo's site.
 pub const COMPANY: &str = "Norte";
 /// Everybody's password: a demo on loopback keeps no secret.
 pub const PASSWORD: &str = "norte on loopback";
-/// Where the agent's one-time token lies until it is used.
-const TOKEN: &str = "demo/enrolment-token";
-
-/// The demo's people: one for each of these roles.
+/// The roles of the main journey: the first of the demo's people.
 pub const ROLES: [Role; 6] =
     [Role::Owner, Role::Administrator, Role::SiteManager, Role::OperationsManager, Role::Technician, Role::Viewer];
+/// Who is offered more for the night.
+pub const NIGHT: &str = "technician.night@norte.example";
 
-/// Where the person of this role signs in.
-pub fn email(role: Role) -> String {
-    format!("{}@norte.example", role.title().to_lowercase().replace(' ', "."))
+/// Somebody of the demo, called by their job and shift.
+struct Somebody {
+    /// Of their e-mail, before the @.
+    local: &'static str,
+    job: &'static str,
+    role: Role,
 }
 
-/// As the sign-in page shows them.
-pub fn people() -> Vec<DemoUser> {
-    let person = |role: &Role| DemoUser {
-        email: email(*role),
-        name: role.title().to_owned(),
-        role: role.title().to_owned(),
+const fn somebody(local: &'static str, job: &'static str, role: Role) -> Somebody {
+    Somebody { local, job, role }
+}
+
+/// The first of each role is the one who signs in by [`email`].
+const PEOPLE: [Somebody; 10] = [
+    somebody("owner", "Mine owner", Role::Owner),
+    somebody("administrator", "Operations director", Role::Administrator),
+    somebody("site.manager", "Shift lead, day", Role::SiteManager),
+    somebody("shift.lead.night", "Shift lead, night", Role::SiteManager),
+    somebody("operations.manager", "Control room, day", Role::OperationsManager),
+    somebody("control.room.night", "Control room, night", Role::OperationsManager),
+    somebody("technician", "Technician, day", Role::Technician),
+    somebody("technician.night", "Technician, night", Role::Technician),
+    somebody("bookkeeper", "Bookkeeper", Role::Accountant),
+    somebody("viewer", "Visitor", Role::Viewer),
+];
+
+/// Where the first person of this role signs in.
+pub fn email(role: Role) -> String {
+    let local = PEOPLE.iter().find(|one| one.role == role).map_or("nobody", |one| one.local);
+    address(local)
+}
+
+fn address(local: &str) -> String {
+    format!("{local}@norte.example")
+}
+
+/// As the sign-in page shows them. A bare demo has one for each role of the main journey, called after it.
+pub fn people(bare: bool) -> Vec<DemoUser> {
+    let shown = |one: &Somebody| DemoUser {
+        email: address(one.local),
+        name: if bare { one.role.title() } else { one.job }.to_owned(),
+        role: one.role.title().to_owned(),
         password: PASSWORD.to_owned(),
     };
-    ROLES.iter().map(person).collect()
+    if bare {
+        let of_role = |role: Role| PEOPLE.iter().find(|one| one.role == role).map(shown);
+        return ROLES.into_iter().filter_map(of_role).collect();
+    }
+    PEOPLE.iter().map(shown).collect()
 }
 
-/// Sets everything down that is missing. Gives the agent's one-time token; an agent that has enrolled looks at it no more, one
+/// A site with its agent, and the part of the miners that stands there.
+pub struct Place {
+    name: &'static str,
+    agent: &'static str,
+    capacity_w: u64,
+    /// Where the agent keeps what it knows, in the demo's folder.
+    pub folder: &'static str,
+    /// Where its one-time token lies until it is used.
+    token: &'static str,
+}
+
+const NORTE: Place =
+    Place { name: COMPANY, agent: "norte-1", capacity_w: 1_000_000, folder: "agent", token: "demo/enrolment-token" };
+const NORTH: Place = Place {
+    name: "North quarry",
+    agent: "north-1",
+    capacity_w: 600_000,
+    folder: "agent",
+    token: "demo/enrolment-token",
+};
+const RIVER: Place = Place {
+    name: "River hall",
+    agent: "river-1",
+    capacity_w: 400_000,
+    folder: "agent-2",
+    token: "demo/enrolment-token-2",
+};
+
+/// Sites with the addresses of their miners. A bare demo has one of both.
+pub fn places(first: Ipv4Addr, miners: usize, bare: bool) -> Vec<(Place, String)> {
+    if bare {
+        return vec![(NORTE, range(first, miners))];
+    }
+    // By whole hundreds of addresses, so that what is spare in one range is not in the other.
+    let north = Ipv4Addr::from_bits(first.to_bits().saturating_add(share_of_north(miners)));
+    let last = range(first, miners);
+    let last = last.split_once('-').map_or("", |(_, last)| last);
+    let before = Ipv4Addr::from_bits(north.to_bits() - 1);
+    vec![(NORTH, format!("{first}-{before}")), (RIVER, format!("{north}-{last}"))]
+}
+
+/// Three fifths of the miners stand on the first site.
+fn share_of_north(miners: usize) -> u32 {
+    u32::try_from(miners * 3 / 5).unwrap_or(u32::MAX)
+}
+
+/// Sets everything down that is missing. Gives each agent's folder and one-time token; an agent that has enrolled looks at it no more, one
 /// that was cut off before the server's answer came asks again.
-pub async fn seed(opened: &Opened, first: Ipv4Addr, miners: usize) -> anyhow::Result<String> {
-    let person =
-        |role: Role| NewPerson { email: email(role), name: role.title().to_owned(), password: PASSWORD.to_owned() };
-    let account = founding::found(opened, COMPANY, &person(Role::Owner)).await?;
+pub async fn seed(
+    opened: &Opened,
+    places: Vec<(Place, String)>,
+    people: &[DemoUser],
+) -> anyhow::Result<Vec<(&'static str, String)>> {
+    let person = |user: &DemoUser| NewPerson {
+        email: user.email.clone(),
+        name: user.name.clone(),
+        password: PASSWORD.to_owned(),
+    };
+    let [owner, others @ ..] = people else { bail!("the demo has no people") };
+    let account = founding::found(opened, COMPANY, &person(owner)).await?;
     let (_, owner) = founding::account(opened).context("the demo's account has no owner")?;
     if opened.engine().state().requests().next().is_none() {
-        for role in ROLES.into_iter().filter(|role| *role != Role::Owner) {
-            founding::add(opened, account, role, &person(role)).await?;
+        for user in others {
+            let role = PEOPLE.iter().find(|one| address(one.local) == user.email).map(|one| one.role);
+            founding::add(opened, account, role.context("somebody has no role")?, &person(user)).await?;
         }
     }
-    fleet(opened, account, owner, &range(first, miners)).await
+    let mut agents = Vec::new();
+    for (place, range) in places {
+        agents.push((place.folder, fleet(opened, account, owner, &place, &range).await?));
+    }
+    Ok(agents)
 }
 
 /// The addresses of the simulated miners as one range.
@@ -69,32 +162,45 @@ fn range(first: Ipv4Addr, miners: usize) -> String {
     format!("{first}-{}", Ipv4Addr::from_bits(last))
 }
 
-async fn fleet(opened: &Opened, account: AccountId, owner: UserId, range: &str) -> anyhow::Result<String> {
+async fn fleet(
+    opened: &Opened,
+    account: AccountId,
+    owner: UserId,
+    place: &Place,
+    range: &str,
+) -> anyhow::Result<String> {
     let state = || opened.engine().state();
-    let site = |state: &State| state.sites_of(account).next().map(|site| site.id);
-    let agent = |state: &State| state.agents_of(account).next().map(|agent| agent.id);
+    let site = |state: &State| state.sites_of(account).find(|site| site.name == place.name).map(|site| site.id);
     if site(&state()).is_none() {
-        let control = Control::CreateSite { name: COMPANY.to_owned(), capacity_w: Some(1_000_000) };
+        let control = Control::CreateSite { name: place.name.to_owned(), capacity_w: Some(place.capacity_w) };
         ask(opened, account, owner, control).await?;
     }
     let site = site(&state()).context("the demo's site is missing")?;
+    let agent = |state: &State| state.agents_of(account).find(|agent| agent.site == site).map(|agent| agent.id);
     if agent(&state()).is_none() {
-        create_agent(opened, account, owner, site).await?;
+        create_agent(opened, account, owner, site, place).await?;
     }
     let agent = agent(&state()).context("the demo's agent is missing")?;
     if state().scan_tasks_of(agent).next().is_none() {
         create_scan_task(opened, account, owner, agent, range).await?;
     }
-    let token = opened.secrets().get(TOKEN)?.context("the demo's enrolment token is lost: delete the demo's folder")?;
+    let token = opened.secrets().get(place.token)?;
+    let token = token.context("the demo's enrolment token is lost: delete the demo's folder")?;
     Ok(enrolment_token(&mut opened.secrets(), &String::from_utf8_lossy(&token))?)
 }
 
-async fn create_agent(opened: &Opened, account: AccountId, owner: UserId, site: SiteId) -> anyhow::Result<()> {
+async fn create_agent(
+    opened: &Opened,
+    account: AccountId,
+    owner: UserId,
+    site: SiteId,
+    place: &Place,
+) -> anyhow::Result<()> {
     let token = random_token().map_err(|_| anyhow!("the system gives no random bytes"))?;
     // Before the agent exists: a token that is lost cannot be drawn again.
-    opened.secrets().put(TOKEN, token.as_bytes())?;
+    opened.secrets().put(place.token, token.as_bytes())?;
     let token_hash = EnrolmentToken::hash_of(&token);
-    ask(opened, account, owner, Control::CreateAgent { site, name: "norte-1".to_owned(), token_hash }).await
+    ask(opened, account, owner, Control::CreateAgent { site, name: place.agent.to_owned(), token_hash }).await
 }
 
 async fn create_scan_task(

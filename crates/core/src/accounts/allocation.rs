@@ -12,7 +12,7 @@ pub const MAX_RECIPIENTS: usize = 20;
 
 /// Who gets a part.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(tag = "to", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(tag = "to", rename_all = "snake_case", try_from = "Fields")]
 pub enum Recipient {
     /// The sub-account itself: its own wallet.
     Wallet {},
@@ -26,6 +26,40 @@ pub enum Recipient {
         /// Which.
         sub_account: SubAccountId,
     },
+}
+
+/// A recipient as it is written, so that what is wrong in it is said of the very field.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fields {
+    to: Kind,
+    address: Option<String>,
+    sub_account: Option<SubAccountId>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Kind {
+    Wallet,
+    Address,
+    SubAccount,
+}
+
+impl TryFrom<Fields> for Recipient {
+    type Error = &'static str;
+
+    fn try_from(fields: Fields) -> Result<Self, &'static str> {
+        match fields {
+            Fields { to: Kind::Wallet, address: None, sub_account: None } => Ok(Self::Wallet {}),
+            Fields { to: Kind::Address, address: Some(address), sub_account: None } => Ok(Self::Address { address }),
+            Fields { to: Kind::SubAccount, address: None, sub_account: Some(sub_account) } => {
+                Ok(Self::SubAccount { sub_account })
+            }
+            Fields { to: Kind::Wallet, .. } => Err("to the wallet goes with no address and no sub-account"),
+            Fields { to: Kind::Address, .. } => Err("to an address goes with its address alone"),
+            Fields { to: Kind::SubAccount, .. } => Err("to a sub-account goes with its id alone"),
+        }
+    }
 }
 
 /// A part.

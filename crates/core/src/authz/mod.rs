@@ -17,13 +17,16 @@
 //! its argument, so an unchecked handler does not compile. What changes anything goes through [`crate::decide`], which asks by itself.
 
 pub mod catalogue;
+mod denied;
 mod key;
 mod network;
 mod role;
 mod scope;
 mod table;
+mod words;
 
 pub use catalogue::Permission;
+pub use denied::{Denied, KeyLimit};
 pub use key::{ApiKey, FormerSecret, KeyRefused};
 pub use network::{Network, NoNetwork, Origins};
 pub use role::{CustomRole, Role, RoleId, mask_of};
@@ -280,58 +283,6 @@ impl<const P: u8> Permit<P> {
     }
 }
 
-/// Why not.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
-#[error("{}", self.words())]
-pub struct Denied {
-    /// What is missing.
-    pub permission: Permission,
-    /// Titles of the built-in roles that hold it.
-    pub who_can: Vec<&'static str>,
-    /// If a program was refused: what of its key is in the way.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub key: Option<KeyLimit>,
-}
-
-/// What keeps a program from something: its key, whatever the people may who have it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum KeyLimit {
-    /// It reads, and this is not reading.
-    ReadOnly,
-    /// It only reads for now, as its holder's sign-in has changed.
-    Held,
-    /// The grant that it hangs from does not give the permission.
-    Grant,
-    /// It is for people to ask.
-    People,
-}
-
-impl Denied {
-    /// For want of `permission`.
-    #[must_use]
-    pub fn lacking(permission: Permission) -> Self {
-        Self { permission, who_can: Role::holding(permission), key: None }
-    }
-
-    fn words(&self) -> String {
-        let name = self.permission.name();
-        match self.key {
-            None => format!("this needs the permission {name}, which {} hold", self.who_can.join(", ")),
-            Some(KeyLimit::ReadOnly) => {
-                format!("this API key is read-only, and this needs {name}: make one that writes")
-            }
-            Some(KeyLimit::Held) => {
-                "keys of this person that write are held back for 24 hours, as their sign-in has changed".to_owned()
-            }
-            Some(KeyLimit::Grant) => format!("the grant of this API key has no {name}"),
-            Some(KeyLimit::People) => {
-                format!("API keys do not ask for this, which needs {name}: somebody who is signed in does")
-            }
-        }
-    }
-}
-
 /// The answer to "may they?" for something a policy may hold back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
@@ -348,8 +299,8 @@ pub enum Verdict {
         /// Which scenario's policy makes it wait.
         scenario: crate::requests::Scenario,
     },
-    /// No.
-    Deny(Denied),
+    /// No. What there is to say about it, [`State::denied`] finds out.
+    Deny,
 }
 
 impl State {
@@ -357,34 +308,15 @@ impl State {
     ///
     /// # Errors
     /// [`Denied`] if no live grant gives it.
-    pub fn permit<const P: u8>(&self, actor: &Actor, now: Timestamp) -> Result<Permit<P>, Denied> {
+    pub fn permit<const P: u8>(&self, actor: &Actor, now: Timestamp) -> Result<Permit<P>, Box<Denied>> {
         let permission = catalogue::CATALOGUE[P as usize].permission;
         let rights = self.rights_of(actor);
         let scopes: Arc<[Scope]> = rights.with(permission, now).map(|right| right.scope.clone()).collect();
         if scopes.is_empty() {
-            return Err(self.denied(actor, permission));
+            return Err(self.denied(actor, permission, None, now));
         }
         let everywhere = scopes.iter().any(Scope::is_all);
         Ok(Permit { actor: *actor, reach: Reach { account: actor.account, everywhere, scopes } })
-    }
-
-    /// Why `actor`, who lacks `permission`, is refused: a program is told of its key and not of roles.
-    #[must_use]
-    pub fn denied(&self, actor: &Actor, permission: Permission) -> Denied {
-        let key = match actor.principal {
-            Principal::ApiKey(key) => self.key(key),
-            Principal::User(_) | Principal::Operator | Principal::System => None,
-        };
-        let limit = key.map(|key| {
-            let role = self.grant(key.grant).map_or(0, |grant| self.mask_of(grant.role));
-            match (key.access.leaves_of(role) & permission.bit() != 0, role & permission.bit() != 0) {
-                (true, _) if self.are_keys_held(key.grant) && key.access == ApiAccess::ReadWrite => KeyLimit::Held,
-                (true, _) => KeyLimit::People,
-                (false, true) => KeyLimit::ReadOnly,
-                (false, false) => KeyLimit::Grant,
-            }
-        });
-        Denied { key: limit, ..Denied::lacking(permission) }
     }
 
     /// May `user` use `permission` on a thing of `account` at `place`? The quickest form of the question: no reason is given.
@@ -398,7 +330,7 @@ impl State {
     pub fn verdict(&self, actor: &Actor, permission: Permission, place: &Place, now: Timestamp) -> Verdict {
         let rights = self.rights_of(actor);
         let Some(right) = rights.with(permission, now).find(|right| right.scope.covers(place)) else {
-            return Verdict::Deny(Denied::lacking(permission));
+            return Verdict::Deny;
         };
         let mut scenarios = crate::requests::Scenario::governing(permission);
         let waits = scenarios.find(|scenario| !self.runs_at_once(actor, *scenario, permission, place, now));

@@ -93,6 +93,12 @@ impl Role {
         Self::ALL.into_iter().find(|role| role.name() == name)
     }
 
+    /// Does it hold this?
+    #[must_use]
+    pub fn holds(self, permission: Permission) -> bool {
+        permission.info().held_by(self)
+    }
+
     /// Titles of the roles that hold `permission`.
     #[must_use]
     pub fn holding(permission: Permission) -> Vec<&'static str> {

@@ -3,7 +3,7 @@
 
 use super::Tx;
 use crate::{
-    authz::{Actor, ApiAccess, ApiKey, Permission},
+    authz::{Actor, ApiAccess, ApiKey, Denied, Permission},
     command::Reply,
     event::Event,
     ids::KeyId,
@@ -28,11 +28,11 @@ impl Tx {
 
     pub(super) fn issue_own_key(&mut self, actor: &Actor, new: NewKey) -> Result<Reply, Rejection> {
         let account = actor.account;
-        let user = actor.user().ok_or_else(|| self.state.denied(actor, Permission::ApiKeyManage))?;
+        let user = actor.user().ok_or_else(|| Denied::lacking(Permission::ApiKeyManage))?;
         self.state.may_ask(account, user, &Control::IssueKey(new.clone()), self.now)?;
         let own = self.state.grant(new.grant).is_some_and(|grant| grant.user == user);
         if !own || new.access != ApiAccess::ReadOnly {
-            return Err(self.state.denied(actor, Permission::ApiKeyManage).into());
+            return Err(Denied::lacking(Permission::ApiKeyManage).into());
         }
         self.check_open(actor)?;
         self.check_new_key(account, &new)?;

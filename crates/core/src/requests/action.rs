@@ -1,11 +1,13 @@
 //! What a request asks for: which permission it takes, and whose policy governs it.
 
+mod named;
+
 use super::{Control, GrantChange, NewGrant, Scenario};
 use crate::{
     authz::Permission,
     fleet::{OpKind, Operation},
 };
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// What a request asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,14 +32,7 @@ impl Serialize for Action {
 
 impl<'de> Deserialize<'de> for Action {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        let value = serde_json::Value::deserialize(d)?;
-        let name = value.get("action").and_then(serde_json::Value::as_str);
-        let name = name.ok_or_else(|| de::Error::custom("an action needs its name in the field \"action\""))?;
-        if OPERATIONS.contains(&name) {
-            serde_json::from_value(value).map(Self::Device).map_err(de::Error::custom)
-        } else {
-            serde_json::from_value(value).map(Self::Control).map_err(de::Error::custom)
-        }
+        d.deserialize_struct("Action", &[named::FIELD, "params"], named::Visit)
     }
 }
 

@@ -1,10 +1,13 @@
 //! Who may ask for what, and who has no say in it because it gives them something or takes it from them.
 
-use super::{Action, Control, reach::ReachDelta};
+use super::{
+    Action, Control,
+    reach::{ReachDelta, Spot},
+};
 use crate::{
     authz::{Denied, Grant, Node, Permission, Role, RoleId, Scope, mask_of},
     ids::{AccountId, UserId},
-    rejection::Rejection,
+    rejection::{Giving, Rejection},
     state::State,
     time::Timestamp,
 };
@@ -66,11 +69,11 @@ impl State {
         }
         let mut places = self.places(&action, &[]);
         places.extend(self.places_after(control));
-        let allowed = places.iter().all(|place| rights.allow(permission, place, now));
+        let lacking = places.iter().find(|place| !rights.allow(permission, place, now));
         let other_ways =
             || self.administrator_may(account, user, control, now) || self.is_own_key(account, user, control, now);
-        if !allowed && !other_ways() {
-            return Err(Denied::lacking(permission).into());
+        if let Some(place) = lacking.filter(|_| !other_ways()) {
+            return Err(Denied::lacking(permission).at(place).into());
         }
         self.holds_what_is_given(account, user, &action, now)?;
         match control {
@@ -115,8 +118,14 @@ impl State {
         now: Timestamp,
     ) -> Result<(), Rejection> {
         let delta = self.reach_delta(account, action);
-        let lacking = delta.gains().find_map(|(_, gain)| self.lacks_of(account, user, gain, now));
-        lacking.map_or(Ok(()), |permission| Err(Rejection::BeyondOwnRights { permission }))
+        let lacking = delta.gains().find_map(|(_, gain)| {
+            let by = match gain.at {
+                Spot::Node(_) => Giving::Saying,
+                Spot::Devices(_) => Giving::Moving,
+            };
+            self.lacks_of(account, user, gain, now).map(|permission| Rejection::BeyondOwnRights { permission, by })
+        });
+        lacking.map_or(Ok(()), Err)
     }
 
     fn holds_all(
@@ -131,7 +140,8 @@ impl State {
         let lacking = Permission::all()
             .filter(|permission| mask & permission.bit() != 0)
             .find(|permission| !rights.with(*permission, now).any(|right| self.contains_scope(&right.scope, scope)));
-        lacking.map_or(Ok(()), |permission| Err(Rejection::BeyondOwnRights { permission }))
+        let by = Giving::Saying;
+        lacking.map_or(Ok(()), |permission| Err(Rejection::BeyondOwnRights { permission, by }))
     }
 
     /// Whoever has been given keys with a grant asks for them: a key may do nothing that its grant does not let them do.

@@ -7,7 +7,7 @@ use crate::{
     decide::Tx,
     event::Event,
     ids::{AccountId, ObserverLinkId, SubAccountId, UserId},
-    rejection::Rejection,
+    rejection::{Giving, Rejection},
     state::State,
     time::{Millis, Timestamp},
 };
@@ -80,7 +80,7 @@ impl State {
         let rights = self.rights_of_user(account, user);
         let check = |permission| {
             let holds = new.sub_accounts.iter().all(|id| rights.allow(permission, &Place::sub_account(*id), now));
-            if holds { Ok(()) } else { Err(Rejection::BeyondOwnRights { permission }) }
+            if holds { Ok(()) } else { Err(Rejection::BeyondOwnRights { permission, by: Giving::Saying }) }
         };
         check(Permission::DeviceList)?;
         if new.sections.earnings { check(Permission::RevenueView) } else { Ok(()) }

@@ -104,13 +104,8 @@ impl Tx {
         let request = self.open_request(actor, id)?;
         let user = actor.user().filter(|user| offered_to(&request.payload.action) == Some(*user));
         let user = user.ok_or(NoSay::NotOffered)?;
-        let until = match request.state {
-            RequestState::Pending => request.payload.not_after,
-            RequestState::Approved => request.execute_deadline.unwrap_or(request.payload.not_after),
-            ended => return Err(Rejection::InvalidState { state: vote::state_word(ended) }),
-        };
-        if self.now() >= until {
-            return Err(Rejection::Expired);
+        if !matches!(request.state, RequestState::Pending | RequestState::Approved) {
+            return Err(Rejection::InvalidState { state: vote::state_word(request.state) });
         }
         if content_hash != request.content_hash {
             return Err(Rejection::ContentChanged);

@@ -39,8 +39,7 @@ impl Tx {
 
     /// The next revision of one's own waiting request; whatever is wrong with it leaves the old one as it was.
     pub(crate) fn amend(&mut self, actor: &Actor, old: RequestId, with: Submission) -> Result<RequestId, Rejection> {
-        let request = self.state().request(old).filter(|request| request.payload.account == actor.account);
-        let request = request.ok_or(Rejection::NotFound { what: "request" })?;
+        let request = self.open_request(actor, old)?;
         if request.payload.initiator != actor.principal {
             return Err(NoSay::NotYours.into());
         }
@@ -275,15 +274,17 @@ impl Tx {
         permission: Permission,
     ) -> Result<(), Rejection> {
         let rights = self.state().rights_of(actor);
-        let mut all_allowed = true;
+        let mut refused = None;
         for id in devices {
             let device = self.state().device(*id).filter(|device| device.account == actor.account);
             let place = device.map(crate::fleet::Device::place);
             let seen = place.filter(|place| rights.allow(Permission::DeviceList, place, self.now()));
             let place = seen.ok_or(Rejection::NotFound { what: "device" })?;
-            all_allowed &= rights.allow(permission, &place, self.now());
+            if refused.is_none() && !rights.allow(permission, &place, self.now()) {
+                refused = Some(place);
+            }
         }
-        if all_allowed { Ok(()) } else { Err(Denied::lacking(permission).into()) }
+        refused.map_or(Ok(()), |place| Err(Denied::lacking(permission).at(&place).into()))
     }
 
     fn check_permission(&self, actor: &Actor, asked: &Submission) -> Result<(), Rejection> {
@@ -302,8 +303,8 @@ impl Tx {
             (action, None) if action.is_for_programs() => {
                 let rights = self.state().rights_of(actor);
                 let places = self.state().places(action, &[]);
-                let allowed = places.iter().all(|place| rights.allow(permission, place, self.now()));
-                if allowed { Ok(()) } else { Err(Denied::lacking(permission).into()) }
+                let refused = places.iter().find(|place| !rights.allow(permission, place, self.now()));
+                refused.map_or(Ok(()), |place| Err(Denied::lacking(permission).at(place).into()))
             }
             (Action::Control(Control::Recover(_)), None) if actor.principal == Principal::Operator => Ok(()),
             _ => Err(Denied::lacking(permission).into()),

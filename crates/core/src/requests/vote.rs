@@ -36,6 +36,29 @@ pub(crate) fn state_word(state: RequestState) -> &'static str {
     }
 }
 
+impl Request {
+    /// May it still be decided on, at `now`? A request that has run out says so, whether or not its end has been written down already.
+    ///
+    /// # Errors
+    /// [`Rejection::Expired`].
+    pub fn check_time(&self, now: Timestamp) -> Result<(), Rejection> {
+        let until = match self.state {
+            RequestState::Pending => Some(self.payload.not_after),
+            RequestState::Approved => Some(self.execute_deadline.unwrap_or(self.payload.not_after)),
+            RequestState::Expired => return Err(Rejection::Expired),
+            RequestState::Executing
+            | RequestState::Executed
+            | RequestState::PartiallyExecuted
+            | RequestState::Failed
+            | RequestState::Rejected
+            | RequestState::Cancelled
+            | RequestState::Superseded
+            | RequestState::Invalidated => None,
+        };
+        if until.is_some_and(|until| now >= until) { Err(Rejection::Expired) } else { Ok(()) }
+    }
+}
+
 impl State {
     /// Why this person may not vote so on a request that waits, with its tally as it stands; `None` if they may.
     #[must_use]
@@ -114,7 +137,9 @@ impl Tx {
     /// The request, if it is the actor's account's and the time has not run out on it.
     pub(crate) fn open_request(&self, actor: &Actor, id: RequestId) -> Result<Arc<Request>, Rejection> {
         let request = self.state().request_now(id).filter(|r| r.payload.account == actor.account);
-        request.ok_or(Rejection::NotFound { what: "request" })
+        let request = request.ok_or(Rejection::NotFound { what: "request" })?;
+        request.check_time(self.now())?;
+        Ok(request)
     }
 
     pub(crate) fn vote(
@@ -126,19 +151,16 @@ impl Tx {
         comment: Option<String>,
         passkey: Option<String>,
     ) -> Result<(), Rejection> {
+        let request = self.open_request(actor, id)?;
         let Principal::User(user) = actor.principal else {
             return Err(NoSay::Program.into());
         };
-        let request = self.open_request(actor, id)?;
         let next = request.superseded_by.and_then(|next| self.state().request(next));
         if next.is_some_and(|next| next.supersedes == Some(id)) {
             return Err(Rejection::ContentChanged);
         }
         if request.state != RequestState::Pending {
             return Err(Rejection::InvalidState { state: state_word(request.state) });
-        }
-        if self.now() >= request.payload.not_after {
-            return Err(Rejection::Expired);
         }
         if content_hash != request.content_hash {
             return Err(Rejection::ContentChanged);

@@ -44,7 +44,7 @@ fn e002_the_first_administrator_needs_nobody_but_the_owner() {
     let id = ask(&mut w, owner, add(user, Role::Administrator));
     assert_eq!(w.state_of(id), RequestState::Executed);
     assert!(w.request(id).votes.is_empty());
-    assert_eq!(w.state.roles_of(w.account, user), [Role::Administrator]);
+    assert_eq!(w.state.roles_of(w.account, user, w.now), [Role::Administrator]);
 }
 
 #[test]
@@ -82,9 +82,9 @@ fn e005_where_adding_needs_two_the_owners_own_addition_waits() {
     let user = stranger(&mut w);
     let id = ask(&mut w, owner, add(user, Role::Viewer));
     assert_eq!(w.state_of(id), RequestState::Pending);
-    assert!(w.state.roles_of(w.account, user).is_empty());
+    assert!(w.state.roles_of(w.account, user, w.now).is_empty());
     approve(&mut w, administrator, id);
-    assert_eq!(w.state.roles_of(w.account, user), [Role::Viewer]);
+    assert_eq!(w.state.roles_of(w.account, user, w.now), [Role::Viewer]);
 }
 
 #[test]

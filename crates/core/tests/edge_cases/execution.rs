@@ -239,7 +239,7 @@ fn e067_one_open_request_about_one_object() {
     assert_eq!(second, Rejection::PendingExists { request: open });
     ask(&mut w, owner, add(other, Role::Viewer));
     approve(&mut w, administrator, open);
-    assert_eq!(w.state.roles_of(w.account, user), [Role::Viewer]);
+    assert_eq!(w.state.roles_of(w.account, user, w.now), [Role::Viewer]);
 }
 
 #[test]

@@ -28,7 +28,7 @@ fn e015_nobody_is_removed_whom_a_count_needs() {
         why,
         Rejection::WouldLockOut { scenarios: vec![Scenario::AccountUnfreeze], instead: Instead::LowerFirst }
     );
-    assert_eq!(w.state.roles_of(w.account, one), [Role::Administrator]);
+    assert_eq!(w.state.roles_of(w.account, one, w.now), [Role::Administrator]);
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn e016_a_removal_and_the_lower_count_it_takes_are_one_request() {
     assert_eq!((w.state_of(id), required(&w, Scenario::AccountUnfreeze)), (RequestState::Pending, 3));
     approve(&mut w, one, id);
     assert_eq!((w.state_of(id), required(&w, Scenario::AccountUnfreeze)), (RequestState::Executed, 2));
-    assert!(w.state.roles_of(w.account, one).is_empty());
+    assert!(w.state.roles_of(w.account, one, w.now).is_empty());
 }
 
 #[test]
@@ -187,7 +187,7 @@ fn e022_who_left_and_came_back_is_a_new_approver_and_the_old_vote_stays_void() {
     for user in [one, three] {
         approve(&mut w, user, again);
     }
-    assert_eq!(w.state.roles_of(w.account, two), [Role::Administrator]);
+    assert_eq!(w.state.roles_of(w.account, two, w.now), [Role::Administrator]);
     assert_eq!(tally(&w, id).approvals, [one].into());
     assert_eq!(refused(&mut w, two, id, Decision::Approve).code(), "not_an_approver");
 }
@@ -242,7 +242,7 @@ fn e023_nobody_is_granted_anything_who_is_not_registered() {
 fn e024_two_people_hold_the_same_role() {
     let (w, people) = company::<2>();
     for user in people {
-        assert_eq!(w.state.roles_of(w.account, user), [Role::Administrator]);
+        assert_eq!(w.state.roles_of(w.account, user, w.now), [Role::Administrator]);
     }
     assert_ne!(grant_of(&w, people[0]), grant_of(&w, people[1]));
 }
@@ -280,7 +280,7 @@ fn e028_whoever_wants_to_go_goes_unless_a_count_needs_them() {
     ask(&mut w, owner, counts(Scenario::AuthorizationRemove, 2));
     let actor = w.actor(one);
     w.run(&actor, Command::LeaveAccount).unwrap();
-    assert!(w.state.roles_of(w.account, one).is_empty(), "two are left for a count of two");
+    assert!(w.state.roles_of(w.account, one, w.now).is_empty(), "two are left for a count of two");
     let (actor, before) = (w.actor(two), w.state.clone());
     let why = w.run(&actor, Command::LeaveAccount).unwrap_err();
     assert_eq!(why, Rejection::WouldLockOut { scenarios: vec![Scenario::AuthorizationRemove], instead: Instead::Stay });
@@ -462,7 +462,7 @@ fn e105_of_two_removals_that_were_both_right_the_second_is_looked_at_again() {
     approve(&mut w, three, removals[1]);
     assert_eq!(w.state_of(removals[1]), RequestState::Invalidated);
     assert_eq!(w.request(removals[1]).state_reason.as_deref(), Some("would_lock_out"));
-    assert_eq!(w.state.roles_of(w.account, two), [Role::Administrator]);
+    assert_eq!(w.state.roles_of(w.account, two, w.now), [Role::Administrator]);
 }
 
 #[test]

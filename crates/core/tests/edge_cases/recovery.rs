@@ -99,7 +99,7 @@ fn e076_any_other_approver_stops_a_recovery() {
     w.run(&other, veto).unwrap();
     w.tick_after(Millis::hours(72));
     assert_eq!((w.state_of(id), required(&w, Scenario::AccountUnfreeze)), (RequestState::Cancelled, 3));
-    assert_eq!(w.state.roles_of(w.account, one), [Role::Administrator]);
+    assert_eq!(w.state.roles_of(w.account, one, w.now), [Role::Administrator]);
 }
 
 #[test]
@@ -192,7 +192,7 @@ fn nobody_whom_it_would_remove_holds_a_recovery_up() {
     assert_eq!(w.state_of(id), RequestState::Executed);
     let after = [Scenario::ApprovalConfigUpdate, Scenario::FleetLed].map(|scenario| required(&w, scenario));
     assert_eq!(
-        (after, w.state.roles_of(w.account, hostile)),
+        (after, w.state.roles_of(w.account, hostile, w.now)),
         ([2, 2], vec![]),
         "lowered to whom there is, and no further"
     );

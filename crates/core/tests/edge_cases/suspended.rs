@@ -93,7 +93,7 @@ fn e118_a_recovery_lowers_only_what_cannot_be_met() {
     let after = [Scenario::AuthorizationAdd, Scenario::AuthorizationRemove, Scenario::FleetMode];
     let after = after.map(|scenario| crate::required(&w, scenario));
     assert_eq!(after, [2, 2, 2], "and what nobody could lower again comes down with it");
-    assert_eq!(w.state.roles_of(w.account, two), [Role::Administrator]);
+    assert_eq!(w.state.roles_of(w.account, two, w.now), [Role::Administrator]);
 }
 
 fn shares(parts: &[(Recipient, u32)]) -> Vec<Share> {

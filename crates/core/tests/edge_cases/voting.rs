@@ -201,6 +201,35 @@ fn e051_a_vote_at_the_deadline_is_too_late() {
     assert_eq!(w.state_of(ids[1]), RequestState::Expired);
 }
 
+/// Before its end is written down, and after it: by whoever may vote, by a program, and by whoever asked.
+#[test]
+fn e051_whatever_is_decided_after_the_deadline_is_too_late() {
+    let (mut w, [one, two]) = with_count(2);
+    let id = w.ask(one, mode(PowerMode::Low), &[1]);
+    w.now = w.request(id).payload.not_after;
+    let content_hash = w.request(id).content_hash;
+    let program = Actor { principal: Principal::ApiKey(KeyId(1)), ..w.actor(two) };
+    let cast =
+        |decision| Command::Vote { request: id, decision, content_hash, comment: Some("no".into()), passkey: None };
+    let with = submission(&mut w, mode(PowerMode::High), &[1]);
+    for written_down in [false, true] {
+        let (one, two) = (w.actor(one), w.actor(two));
+        for (actor, command) in [
+            (two, cast(Decision::Approve)),
+            (two, cast(Decision::Reject)),
+            (program, cast(Decision::Approve)),
+            (one, Command::WithdrawVote { request: id }),
+            (one, Command::Cancel { request: id, reason: None }),
+            (one, Command::Amend { request: id, with: with.clone() }),
+        ] {
+            let why = w.run(&actor, command.clone()).unwrap_err();
+            assert_eq!((why.code(), why.status()), ("expired", 410), "{command:?}, {written_down}");
+        }
+        w.system(Command::Tick);
+        assert_eq!(w.state_of(id), RequestState::Expired);
+    }
+}
+
 #[test]
 fn e052_an_old_sign_in_is_not_enough_to_approve_and_is_to_reject() {
     let mut w = World::new(1);

@@ -89,10 +89,11 @@ pub(super) fn suspended_on(state: &State, session: &Session) -> Option<AccountId
 }
 
 /// The contract's `AccountRef`s.
-pub(super) fn of(state: &State, user: UserId, current: Option<AccountId>) -> Vec<Value> {
+pub(super) fn of(state: &State, user: UserId, current: Option<AccountId>, now: Timestamp) -> Vec<Value> {
     let all = state.accounts_of(user).filter_map(|account| state.account(account));
     let view = all.map(|account| {
-        let roles: Vec<_> = state.roles_of(account.id, user).into_iter().map(|role| state.role_title(role)).collect();
+        let roles = state.roles_of(account.id, user, now).into_iter();
+        let roles: Vec<_> = roles.map(|role| state.role_title(role)).collect();
         json!({
             "id": account.id, "name": account.name, "roles": roles,
             "owner": account.owner == user, "current": current == Some(account.id),
@@ -170,7 +171,7 @@ pub(super) fn offer(api: &Shared, state: &State, account: AccountId, user: UserI
 pub async fn list(Shares(api): Shares<Shared>, SignedIn(session): SignedIn) -> Json<Value> {
     let state = api.engine.state();
     let current = current(&state, &session).ok();
-    let items = of(&state, session.user, current);
+    let items = of(&state, session.user, current, api.now());
     // Whoever has no account to look at finds the token to choose one with nowhere else.
     Json(json!({ "items": items, "may_found": api.options.anyone_may_found, "csrf": session.csrf }))
 }
@@ -295,7 +296,7 @@ pub async fn answer(
     caller: Caller,
     Path(request): Path<String>,
     Body(word): Body<Word>,
-) -> Answer<Json<Value>> {
+) -> Answer<Response> {
     let request = id::<RequestId>(&request, "request")?;
     let state = api.engine.state();
     let is_mine = state.request(request).is_some_and(|request| {
@@ -308,5 +309,5 @@ pub async fn answer(
     let decision = if word.accept { Decision::Approve } else { Decision::Reject };
     let command = Command::AnswerOffer { request, decision, content_hash: word.content_hash, comment: word.comment };
     api.engine.run(caller.actor, command).await?;
-    requests::shown(&api, &caller, request).map(Json)
+    requests::answered(&api, &caller, request, StatusCode::OK)
 }

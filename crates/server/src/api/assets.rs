@@ -32,7 +32,7 @@ pub async fn serve(method: Method, uri: Uri) -> Response {
         return answer(file, caching);
     }
     // A script that is gone must not come back as a page.
-    if ["assets/", "api/", "agent/"].iter().any(|folder| path.starts_with(folder)) {
+    if ["assets/", "api/", "agent/", "access/"].iter().any(|folder| path.starts_with(folder)) {
         return Problem::not_found("page").into_response();
     }
     match Console::get("index.html") {

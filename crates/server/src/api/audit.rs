@@ -12,7 +12,7 @@ mod within;
 use super::{
     Names, Shared,
     caller::Permitted,
-    problem::{Answer, Params, Problem},
+    problem::{Answer, Params, Problem, limit},
     requests::visible,
 };
 use adit_core::{
@@ -76,16 +76,23 @@ pub struct Asked {
 impl Asked {
     /// An empty field asks for nothing.
     fn tidy(mut self) -> Answer<Self> {
-        for field in [&mut self.q, &mut self.kind, &mut self.actor, &mut self.object, &mut self.request] {
+        for (name, field) in [
+            ("q", &mut self.q),
+            ("type", &mut self.kind),
+            ("actor", &mut self.actor),
+            ("object", &mut self.object),
+            ("request", &mut self.request),
+        ] {
             *field = field.take().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
             if field.as_ref().is_some_and(|text| text.len() > MAX_TEXT) {
-                return Err(Problem::invalid("a filter has at most 200 bytes"));
+                return Err(Problem::parameter(name, format!("has at most {MAX_TEXT} bytes")));
             }
         }
         self.q = self.q.map(|text| text.to_lowercase());
-        if !(1..=500).contains(&self.limit.unwrap_or(1)) {
-            return Err(Problem::invalid("limit must be between 1 and 500"));
+        if let Some(unknown) = self.kind.as_deref().filter(|kind| !Event::is_type(kind)) {
+            return Err(Problem::parameter("type", format!("is no type of entries: {unknown}")));
         }
+        self.limit = Some(limit(self.limit, 50, 500)?);
         Ok(self)
     }
 

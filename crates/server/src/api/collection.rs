@@ -180,18 +180,21 @@ pub struct AskedCredential {
 
 fn credentials(asked: Vec<AskedCredential>) -> Answer<Vec<Credential>> {
     if asked.len() > MAX_CREDENTIALS {
-        return Err(Problem::invalid(format!("a scan task has at most {MAX_CREDENTIALS} credentials")));
+        return Err(Problem::field("/credentials", format!("has at most {MAX_CREDENTIALS}")));
     }
-    let one = |AskedCredential { family, user, password }: AskedCredential| {
+    let one = |(place, AskedCredential { family, user, password }): (usize, AskedCredential)| {
+        let wrong = |field: &str, detail: String| Problem::field(&format!("/credentials/{place}/{field}"), detail);
         if !FAMILIES.contains(&family.as_str()) {
-            return Err(Problem::invalid(format!("family is one of {}", FAMILIES.join(", "))));
+            return Err(wrong("family", format!("must be one of {}", FAMILIES.join(", "))));
         }
-        if user.len() > MAX_SECRET || password.len() > MAX_SECRET {
-            return Err(Problem::invalid(format!("a user name or password has at most {MAX_SECRET} bytes")));
+        for (field, text) in [("user", &user), ("password", &password)] {
+            if text.len() > MAX_SECRET {
+                return Err(wrong(field, format!("has at most {MAX_SECRET} bytes")));
+            }
         }
         Ok(Credential { family, user, password })
     };
-    asked.into_iter().map(one).collect()
+    asked.into_iter().enumerate().map(one).collect()
 }
 
 /// Asks with the reference to the sealed passwords in the passwords' place.
@@ -342,7 +345,7 @@ pub async fn check(
 ) -> Answer<Json<Value>> {
     let agent = agent_meant(&api, &caller, asked.agent)?;
     if asked.ranges.len() > MAX_RANGES {
-        return Err(Problem::invalid(format!("a scan task has at most {MAX_RANGES} ranges")));
+        return Err(Problem::field("/ranges", format!("has at most {MAX_RANGES}")));
     }
     Ok(Json(checked(&api.engine.state(), &agent, &asked)))
 }

@@ -4,16 +4,15 @@ use super::{
     Shared,
     caller::Allowed,
     problem::{Answer, Body},
-    requests::{shown, sought},
+    requests::{answered, sought},
 };
 use adit_core::{authz::Permission, command::Command};
 use axum::{
-    Json,
     extract::{Path, State as Shares},
     http::StatusCode,
+    response::Response,
 };
 use serde::Deserialize;
-use serde_json::Value;
 
 /// Whoever sees a request may comment on it.
 const P: u8 = Permission::DeviceList as u8;
@@ -31,10 +30,10 @@ pub async fn comment(
     allowed: Allowed<P>,
     Path(request): Path<String>,
     Body(said): Body<Said>,
-) -> Answer<(StatusCode, Json<Value>)> {
+) -> Answer<Response> {
     let request = sought(&api, &api.engine.state(), &request, &allowed.caller.actor)?.id;
     api.engine.run(allowed.caller.actor, Command::Comment { request, words: said.words }).await?;
-    Ok((StatusCode::CREATED, Json(shown(&api, &allowed.caller, request)?)))
+    answered(&api, &allowed.caller, request, StatusCode::CREATED)
 }
 
 /// `POST /requests/{request}/review`: closes the review that follows a recovery.
@@ -43,8 +42,8 @@ pub async fn review(
     allowed: Allowed<P>,
     Path(request): Path<String>,
     Body(said): Body<Said>,
-) -> Answer<Json<Value>> {
+) -> Answer<Response> {
     let request = sought(&api, &api.engine.state(), &request, &allowed.caller.actor)?.id;
     api.engine.run(allowed.caller.actor, Command::CloseReview { request, words: said.words }).await?;
-    shown(&api, &allowed.caller, request).map(Json)
+    answered(&api, &allowed.caller, request, StatusCode::OK)
 }

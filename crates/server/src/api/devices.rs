@@ -4,7 +4,7 @@ use super::{
     Shared,
     caller::Permitted,
     etag, groups, id,
-    problem::{Answer, Params, Problem},
+    problem::{Answer, Params, Problem, limit},
     requests, structure,
 };
 use adit_core::{
@@ -155,7 +155,7 @@ fn ranks<K: Ord>(state: &State, key: impl Fn(&Device) -> K) -> Vec<u32> {
 /// The values that words separated by commas are for; all if there are none.
 fn set_of<K: Kind>(what: &str, words: Option<&str>) -> Answer<Set<K>> {
     let Some(words) = words.filter(|words| !words.is_empty()) else { return Ok(Set::ALL) };
-    Set::parse(words.split(',')).map_err(|word| Problem::invalid(format!("no {what} is called {word}")))
+    Set::parse(words.split(',')).map_err(|word| Problem::parameter(what, format!("knows no {word}")))
 }
 
 fn page(
@@ -167,7 +167,7 @@ fn page(
 ) -> Answer<(Page, usize)> {
     let offset = match asked.cursor.as_deref() {
         None | Some("") => 0,
-        Some(cursor) => cursor.parse().map_err(|_| Problem::invalid("the cursor is not one of ours"))?,
+        Some(cursor) => cursor.parse().map_err(|_| Problem::parameter("cursor", "is not one of ours"))?,
     };
     let ranked;
     let sort = match asked.sort.as_deref().unwrap_or("name") {
@@ -186,12 +186,12 @@ fn page(
         "temp" => Sort::Column(Column::TempChip),
         "mode" => Sort::Column(Column::PowerMode),
         "uptime" => Sort::Column(Column::Uptime),
-        other => return Err(Problem::invalid(format!("nothing is sorted by {other}"))),
+        other => return Err(Problem::parameter("sort", format!("knows no {other}"))),
     };
     let order = match asked.order.as_deref() {
         None | Some("asc") => Order::Ascending,
         Some("desc") => Order::Descending,
-        Some(_) => return Err(Problem::invalid("order is asc or desc")),
+        Some(_) => return Err(Problem::parameter("order", "must be asc or desc")),
     };
     let matches = |device: DeviceId| state.device(device).is_some_and(|device| seen(device) && asked.matches(device));
     let ranges = asked.ranges();
@@ -216,10 +216,7 @@ pub async fn list(
     allowed: Permitted<LIST>,
     Params(asked): Params<Asked>,
 ) -> Answer<Json<Value>> {
-    let limit = asked.limit.unwrap_or(100);
-    if !(1..=500).contains(&limit) {
-        return Err(Problem::invalid("limit must be between 1 and 500"));
-    }
+    let limit = limit(asked.limit, 100, 500)?;
     let (state, now) = (api.engine.state(), api.now());
     asked.check_group(&state, &allowed.asker.0, now)?;
     let reach = allowed.permit.reach();
@@ -371,6 +368,6 @@ impl<'a> Rows<'a> {
     }
 
     fn reaches(&self, place: &Place) -> bool {
-        !matches!(self.state.verdict(self.actor, Permission::DeviceList, place, self.now), Verdict::Deny(_))
+        !matches!(self.state.verdict(self.actor, Permission::DeviceList, place, self.now), Verdict::Deny)
     }
 }

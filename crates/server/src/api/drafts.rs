@@ -197,7 +197,7 @@ pub async fn submit(
     };
     match api.engine.run(caller.actor, Command::SubmitDraft(draft)).await? {
         Reply::Requests(made) => {
-            let made = made.into_iter().map(|request| requests::shown(&api, caller, request));
+            let made = made.into_iter().filter_map(|request| requests::shown(&api, caller, request).transpose());
             Ok(Json(json!({ "requests": made.collect::<Answer<Vec<_>>>()?, "refused": [] })))
         }
         other => Err(Problem::internal(&format!("a draft was answered with {other:?}"))),

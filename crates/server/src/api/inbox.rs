@@ -7,7 +7,7 @@ pub use standing::counts;
 use super::{
     Shared,
     caller::Caller,
-    problem::{Answer, Body, Params, Problem},
+    problem::{Answer, Body, Params, Problem, limit},
     views::Viewer,
 };
 use crate::notices::{
@@ -36,7 +36,8 @@ pub async fn list(Shares(api): Shares<Shared>, caller: Caller, Params(asked): Pa
     let wanted = asked.tab.as_deref().unwrap_or("needs_me");
     let no_votes = wanted == "asked";
     let wanted = if no_votes { "needs_me" } else { wanted };
-    let wanted = Tab::named(wanted).ok_or_else(|| Problem::invalid(format!("no tab is called {wanted}")))?;
+    let wanted = Tab::named(wanted).ok_or_else(|| Problem::parameter("tab", format!("knows no {wanted}")))?;
+    let limit = limit(asked.limit, 50, 200)?;
     let (state, names, now) = (api.engine.state(), api.names(caller.actor.account)?, api.now());
     let (me, account) = (caller.session.user, caller.actor.account);
     let items = api.herald.store().items(me, account)?;
@@ -44,7 +45,6 @@ pub async fn list(Shares(api): Shares<Shared>, caller: Caller, Params(asked): Pa
     let found: Vec<_> = found.filter(|item| !(no_votes && wants_vote(item, &state, now))).collect();
     let rest: Vec<_> =
         found.iter().filter(|item| asked.cursor.is_none_or(|cursor| item.id < cursor)).copied().collect();
-    let limit = asked.limit.unwrap_or(50).clamp(1, 200);
     let viewer = Viewer { state: &state, names: &names, actor: &caller.actor, now };
     let standing = if wanted == Tab::NeedsMe { standing::of(&api, &state, &caller.actor, now) } else { Vec::new() };
     // They come before everything else, on the first page.
@@ -92,13 +92,13 @@ fn given<'de, D: Deserializer<'de>>(field: D) -> Result<Option<Option<Timestamp>
 /// `POST /inbox/marks`: what has changed since it was looked at is left as it is.
 pub async fn mark(Shares(api): Shares<Shared>, caller: Caller, Body(asked): Body<Marks>) -> Answer<Json<Value>> {
     if asked.items.is_empty() || asked.items.len() > MAX_MARKS {
-        return Err(Problem::invalid(format!("items: 1 to {MAX_MARKS}")));
+        return Err(Problem::field("/items", format!("must be 1 to {MAX_MARKS}")));
     }
     let items: Result<Vec<i64>, _> = asked.items.iter().map(|item| item.parse()).collect();
     let items = items.map_err(|_| Problem::not_found("item"))?;
     let (now, me, account) = (api.now(), caller.session.user, caller.actor.account);
     if asked.snoozed_until.flatten().is_some_and(|until| until <= now) {
-        return Err(Problem::invalid("snoozed_until: a time to come"));
+        return Err(Problem::field("/snoozed_until", "must be a time to come"));
     }
     let mark = Mark { read: asked.read, done: asked.done, snoozed_until: asked.snoozed_until };
     let marked = api.herald.store().mark(me, account, &items, mark, now)?;

@@ -121,7 +121,7 @@ fn drawn(api: &Api, asked: Asked) -> Answer<(NewKey, token::Drawn)> {
     let writes = asked.access == ApiAccess::ReadWrite;
     let days = asked.expires_in_days.or_else(|| writes.then_some(WRITE_DAYS));
     if days.is_some_and(|days| !(1..=3_650).contains(&days)) {
-        return Err(Problem::invalid("expires_in_days must be between 1 and 3650"));
+        return Err(Problem::field("/expires_in_days", "must be between 1 and 3650"));
     }
     let expires_at = days.map(|days| api.now().after(Millis::days(days)));
     let secret = token::Drawn::new()?;
@@ -147,7 +147,7 @@ async fn ask(api: &Shared, caller: &Caller, asked: Asked) -> Answer<Response> {
     let status = if waits { StatusCode::ACCEPTED } else { StatusCode::CREATED };
     let mut body = secrets(api, access, &secret)?;
     body["key"] = json!(key.map(|key| view(api, &state, key, api.now())).transpose()?);
-    body["request"] = requests::shown(api, caller, request)?;
+    body["request"] = json!(requests::shown(api, caller, request)?);
     Ok((status, [(header::LOCATION, format!("/api/v1/requests/{request}"))], Json(body)).into_response())
 }
 

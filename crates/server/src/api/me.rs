@@ -123,7 +123,7 @@ pub async fn change_password(
 ) -> Answer<StatusCode> {
     let person = person(&api.people(), &caller)?;
     if person.password_hash.is_some() {
-        let current = asked.current.ok_or_else(|| Problem::invalid("current: the password until now is missing"))?;
+        let current = asked.current.ok_or_else(|| Problem::field("/current", "is missing: the password until now"))?;
         session::check_password(&api, &from.address, &person.email, Some(&person), current).await?;
     } else {
         recent(&api, &caller)?;

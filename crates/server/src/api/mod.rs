@@ -39,6 +39,7 @@ mod policies;
 mod pools;
 mod preview;
 pub mod problem;
+mod read;
 mod recovery;
 mod requests;
 mod routes;
@@ -271,6 +272,7 @@ pub fn router(api: Shared) -> Router {
         .layer(middleware::from_fn_with_state(Arc::clone(&api), keys::read))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(middleware::from_fn_with_state(Arc::clone(&api), headers))
+        .layer(middleware::from_fn(authzen::echo_request_id))
         .with_state(api)
 }
 
@@ -286,7 +288,7 @@ async fn wrong_method() -> Problem {
 async fn headers(Shares(api): Shares<Shared>, request: Request, next: Next) -> Response {
     let ours = request.uri().path().starts_with("/api/");
     let answered = next.run(request).await;
-    let mut response = if ours { problem::of_plain(answered).await } else { answered };
+    let mut response = if ours { problem::of_plain(answered) } else { answered };
     let headers = response.headers_mut();
     for (name, value) in [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),

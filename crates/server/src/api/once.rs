@@ -136,8 +136,7 @@ pub async fn answer(Shares(kept): Shares<Kept>, request: Request, next: Next) ->
         return next.run(Request::from_parts(parts, body)).await;
     }
     let Ok(bytes) = to_bytes(body, MAX_BODY).await else {
-        let detail = "the body cannot be read, or is too long";
-        return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "unreadable_body", detail).into_response();
+        return Problem::unreadable_body(StatusCode::PAYLOAD_TOO_LARGE).into_response();
     };
     let (call, content) = (kept.call(&actor, key), content(&parts, &bytes));
     let request = Request::from_parts(parts, Body::from(bytes));

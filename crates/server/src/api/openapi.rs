@@ -174,6 +174,12 @@ fn responses(operation: &Operation) -> Value {
         }
         responses.insert(status.to_string(), response);
     }
-    responses.insert("default".to_owned(), json!({ "$ref": "#/components/responses/Problem" }));
+    // What somebody asks for or agrees to may take their own sight of it away.
+    if operation.asks() && operation.answers.iter().any(|(_, what)| *what == "Request") {
+        responses.insert("204".to_owned(), json!({ "description": "Done; whoever asked does not see it any more." }));
+    }
+    for status in operation.refused().iter().map(ToString::to_string).chain(["5XX".to_owned()]) {
+        responses.insert(status, json!({ "$ref": "#/components/responses/Problem" }));
+    }
     Value::Object(responses)
 }

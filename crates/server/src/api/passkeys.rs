@@ -32,7 +32,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 /// How long a ceremony may take; browsers are told the same.
@@ -48,7 +48,7 @@ pub struct Begin {}
 #[serde(deny_unknown_fields)]
 pub struct Answered {
     ticket: String,
-    credential: Value,
+    credential: Map<String, Value>,
 }
 
 /// A refusal where browsers have no passkeys for this server.
@@ -124,7 +124,7 @@ pub async fn begin_adding(
 pub struct Add {
     ticket: String,
     name: String,
-    credential: Value,
+    credential: Map<String, Value>,
 }
 
 /// `POST /me/passkeys`
@@ -209,6 +209,7 @@ pub async fn begin_vote(
     Body(Decided { decision, content_hash }): Body<Decided>,
 ) -> Answer<Json<Value>> {
     let request = sought(&api, &api.engine.state(), &request, &allowed.caller.actor)?;
+    request.check_time(api.now())?;
     if request.content_hash != content_hash {
         return Err(Rejection::ContentChanged.into());
     }

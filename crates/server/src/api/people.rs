@@ -145,7 +145,7 @@ pub struct Left {
 /// `POST /me/leave`: the caller's own grants end.
 pub async fn leave(Shares(api): Shares<Shared>, caller: Caller, Body(left): Body<Left>) -> Answer<StatusCode> {
     if left.account != caller.actor.account {
-        return Err(Problem::invalid("account is not the one you look at: open it first"));
+        return Err(Problem::field("/account", "is not the one you look at: open it first"));
     }
     api.engine.run(caller.actor, Command::LeaveAccount).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -12,7 +12,7 @@ use crate::words::Change;
 use adit_core::{
     authz::{Actor, Permission, Place},
     counted::counted,
-    fleet::{Operation, TemplateField},
+    fleet::{Device, Operation, TemplateField},
     ids::{DeviceId, RequestId},
     requests::{Action, Award, Refusal, Request, Target},
     state::State,
@@ -58,6 +58,7 @@ pub fn of(api: &Shared, state: &State, actor: &Actor, action: &Action, targets: 
     let known = estimates(state, &live, action, &award.given);
     let mut warnings = Vec::new();
     if let Action::Device(operation) = action {
+        warnings.extend(of_rights(state, actor, action, targets, api.now()));
         let told = |id: &DeviceId| (*id, state.told_now(*id, operation, &sees).ok().map(|(told, _)| told));
         let told: Vec<_> = award.given.iter().map(told).collect();
         of_devices(&mut warnings, &live, operation, &told);
@@ -79,6 +80,16 @@ pub fn warning(code: &str, devices: &[DeviceId], detail: &str, request: Option<&
         warning["number"] = json!(request.number);
     }
     warning
+}
+
+/// Devices on which the actor may not do that: while they are among the targets, nothing of it can be asked for.
+fn of_rights(state: &State, actor: &Actor, action: &Action, targets: &[DeviceId], now: Timestamp) -> Option<Value> {
+    let (rights, permission) = (state.rights_of(actor), action.permission());
+    let place = |id: &DeviceId| state.device(*id).map(Device::place);
+    let refused = |id: &&DeviceId| place(id).is_some_and(|place| !rights.allow(permission, &place, now));
+    let refused: Vec<_> = targets.iter().filter(refused).copied().collect();
+    let denied = state.denied(actor, permission, place(refused.first()?).as_ref(), now);
+    Some(warning("not_permitted", &refused, &format!("{}: {denied}", counted(refused.len(), "device")), None))
 }
 
 /// Each device with what it would be told.

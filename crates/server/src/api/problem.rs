@@ -1,18 +1,16 @@
 //! What goes wrong, said the same way everywhere: `application/problem+json` (RFC 9457) with a stable code.
 
+use super::read::{self, Fault, Unread};
 use crate::{decider::CommandError, net, sign_in::passwords::Unhashed};
-use adit_core::{rejection::Rejection, time::Timestamp};
+use adit_core::{authz::Denied, rejection::Rejection, time::Timestamp};
 use axum::{
     Json,
-    body::to_bytes,
-    extract::{FromRequest, FromRequestParts, Query, Request, rejection::JsonRejection},
-    http::{HeaderValue, StatusCode, header, request::Parts},
+    body::Bytes,
+    extract::{FromRequest, FromRequestParts, Request},
+    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use serde::{Serialize, Serializer, de::DeserializeOwned, ser::SerializeStruct};
-
-/// Longest refusal in plain words, bytes.
-const MAX_WORDS: usize = 4 << 10;
 
 /// A refusal or a failure, as the caller is told of it.
 #[derive(Debug, Clone)]
@@ -24,21 +22,39 @@ pub struct Problem {
     request_id: Option<String>,
     errors: Vec<FieldError>,
     retry_after_s: Option<u64>,
-    /// Boxed, as problems are handed on much and this is rare.
-    server_time: Option<Box<Timestamp>>,
+    more: Option<Box<More>>,
+}
+
+/// What there is to say about some problems only. Boxed, as problems are handed on much and this is rare.
+#[derive(Debug, Clone)]
+enum More {
+    /// What the server's clock says.
+    ServerTime(Timestamp),
+    /// Which permission is missing, and all about that.
+    WhyNot(Box<Denied>),
 }
 
 /// What is wrong with one part of what was sent.
 #[derive(Debug, Clone, Serialize)]
 struct FieldError {
-    /// Which part: a JSON pointer.
-    pointer: String,
+    #[serde(flatten)]
+    at: At,
     detail: String,
+}
+
+/// Which part.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum At {
+    /// A field of the body, as a JSON pointer (RFC 6901); empty for all of it.
+    Pointer(String),
+    /// A parameter of the query.
+    Parameter(String),
 }
 
 impl Serialize for Problem {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut problem = serializer.serialize_struct("Problem", 8)?;
+        let mut problem = serializer.serialize_struct("Problem", 9)?;
         problem.serialize_field("type", &format!("https://adit.dev/problems/{}", self.code))?;
         problem.serialize_field("title", &self.code.replace('_', " "))?;
         problem.serialize_field("status", &self.status)?;
@@ -48,9 +64,10 @@ impl Serialize for Problem {
             Some(request) => problem.serialize_field("request_id", request)?,
             None => problem.skip_field("request_id")?,
         }
-        match &self.server_time {
-            Some(now) => problem.serialize_field("server_time", now)?,
-            None => problem.skip_field("server_time")?,
+        match self.more.as_deref() {
+            Some(More::ServerTime(now)) => problem.serialize_field("server_time", now)?,
+            Some(More::WhyNot(denied)) => problem.serialize_field("why_not", denied)?,
+            None => {}
         }
         if self.errors.is_empty() {
             problem.skip_field("errors")?;
@@ -75,14 +92,14 @@ impl Problem {
             request_id: None,
             errors: Vec::new(),
             retry_after_s: None,
-            server_time: None,
+            more: None,
         }
     }
 
     /// The same, with what the server's clock says.
     #[must_use]
     pub fn at_server_time(mut self, now: Timestamp) -> Self {
-        self.server_time = Some(Box::new(now));
+        self.more = Some(Box::new(More::ServerTime(now)));
         self
     }
 
@@ -124,11 +141,43 @@ impl Problem {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", detail)
     }
 
+    /// A field of the body cannot be what it is; the words follow its name.
+    #[must_use]
+    pub fn field(pointer: &str, detail: impl Into<String>) -> Self {
+        let detail = detail.into();
+        let whole = Self::invalid(format!("{pointer} {detail}"));
+        Self { errors: vec![FieldError { at: At::Pointer(pointer.to_owned()), detail }], ..whole }
+    }
+
+    /// A parameter of the query cannot be what it is, or is none; the words follow its name.
+    #[must_use]
+    pub fn parameter(name: &str, detail: impl Into<String>) -> Self {
+        let detail = detail.into();
+        let whole = format!("the parameter {name} {detail}");
+        let errors = vec![FieldError { at: At::Parameter(name.to_owned()), detail }];
+        Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_parameter", whole) }
+    }
+
+    /// The body is too long (413), or could not be taken in.
+    #[must_use]
+    pub fn unreadable_body(status: StatusCode) -> Self {
+        let detail = match status {
+            StatusCode::PAYLOAD_TOO_LARGE => "the body is too long: send it in parts",
+            _ => "the body could not be read: send it again",
+        };
+        Self::new(status, "unreadable_body", detail)
+    }
+
     /// What is pointed at are the parameters of an action, unless it stands beside the action.
     #[must_use]
     pub fn of_action(mut self) -> Self {
-        for error in self.errors.iter_mut().filter(|error| !["/reason", "/targets"].contains(&error.pointer.as_str())) {
-            error.pointer.insert_str(0, "/action/params");
+        for error in &mut self.errors {
+            match &mut error.at {
+                At::Pointer(pointer) if !["/reason", "/targets"].contains(&pointer.as_str()) => {
+                    pointer.insert_str(0, "/action/params");
+                }
+                At::Pointer(_) | At::Parameter(_) => {}
+            }
         }
         self
     }
@@ -171,15 +220,14 @@ impl IntoResponse for Problem {
     }
 }
 
-/// Refusals that a library has put into plain words (a path or query that is no text, say), as the problems they are.
-pub(super) async fn of_plain(response: Response) -> Response {
+/// Refusals that a library has put into words of its own (a path that is no text, say), as the problems they are.
+pub(super) fn of_plain(response: Response) -> Response {
     let kind = response.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
     if !response.status().is_client_error() || !kind.is_some_and(|kind| kind.starts_with(b"text/plain")) {
         return response;
     }
-    let (parts, body) = response.into_parts();
-    let words = to_bytes(body, MAX_WORDS).await.unwrap_or_default();
-    Problem::new(parts.status, "malformed", String::from_utf8_lossy(&words)).into_response()
+    let detail = "the call cannot be read: its address, its query or a header is not as it has to be";
+    Problem::new(response.status(), "malformed", detail).into_response()
 }
 
 impl From<Rejection> for Problem {
@@ -191,11 +239,12 @@ impl From<Rejection> for Problem {
         };
         let errors = match &rejection {
             Rejection::ChangeRefused { change, why, .. } => {
-                vec![FieldError { pointer: format!("/changes/{change}"), detail: why.to_string() }]
+                vec![at_field(&format!("changes/{change}"), why.to_string())]
             }
             // Headers are no part of what a pointer leads into.
-            Rejection::Invalid { field, problem } if field.bytes().all(|b| b.is_ascii_lowercase() || b == b'_') => {
-                vec![FieldError { pointer: format!("/{field}"), detail: problem.clone() }]
+            Rejection::Invalid { field, problem } if is_field(field) => vec![at_field(field, problem.clone())],
+            Rejection::OutOfRange { field, min, max } if is_field(field) => {
+                vec![at_field(field, format!("must be between {min} and {max}"))]
             }
             _ => Vec::new(),
         };
@@ -203,7 +252,40 @@ impl From<Rejection> for Problem {
             Rejection::QuotaReached { retry_after_s, .. } => *retry_after_s,
             _ => None,
         };
-        Self { request_id, errors, retry_after_s, ..Self::new(status, rejection.code(), rejection.to_string()) }
+        let problem = Self::new(status, rejection.code(), rejection.to_string());
+        let more = why_not(rejection).map(|denied| Box::new(More::WhyNot(denied)));
+        Self { request_id, errors, retry_after_s, more, ..problem }
+    }
+}
+
+fn why_not(rejection: Rejection) -> Option<Box<Denied>> {
+    match rejection {
+        Rejection::Denied(denied) => Some(denied),
+        Rejection::ChangeRefused { why, .. } => why_not(*why),
+        _ => None,
+    }
+}
+
+fn at_field(path: &str, detail: String) -> FieldError {
+    FieldError { at: At::Pointer(format!("/{path}")), detail }
+}
+
+fn is_field(name: &str) -> bool {
+    name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+}
+
+impl From<Unread> for Problem {
+    fn from(unread: Unread) -> Self {
+        match unread {
+            Unread::NotJson(sentence) => {
+                let errors = vec![FieldError { at: At::Pointer(String::new()), detail: sentence.clone() }];
+                Self { errors, ..Self::new(StatusCode::BAD_REQUEST, "malformed_json", sentence) }
+            }
+            Unread::Wrong(fault) => {
+                let errors = vec![FieldError { at: At::Pointer(fault.pointer()), detail: fault.detail().to_owned() }];
+                Self { errors, ..Self::invalid(fault.to_string()) }
+            }
+        }
     }
 }
 
@@ -232,36 +314,47 @@ impl From<CommandError> for Problem {
     }
 }
 
-/// A JSON body, with problems instead of plain-text refusals.
+/// How long a page is to be: as asked, from 1 to `most`, or as long as pages are.
+pub(super) fn limit(asked: Option<usize>, usual: usize, most: usize) -> Answer<usize> {
+    let fits = asked.is_none_or(|limit| (1..=most).contains(&limit));
+    let wrong = || Problem::parameter("limit", format!("must be between 1 and {most}"));
+    fits.then(|| asked.unwrap_or(usual)).ok_or_else(wrong)
+}
+
+/// A JSON body, read strictly; what is wrong is a problem that points at the field.
 pub struct Body<T>(pub T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Problem;
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        Json::<T>::from_request(request, state).await.map(|Json(body)| Self(body)).map_err(|rejection| {
+        if !is_json(request.headers()) {
+            let detail = "send the body as JSON, with the header Content-Type: application/json";
+            return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail));
+        }
+        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
             if net::is_late(&rejection) {
                 let detail = "the request took too long to arrive: send it again over a faster connection, or in parts";
                 return Problem::new(StatusCode::REQUEST_TIMEOUT, "too_slow", detail);
             }
-            let code = match &rejection {
-                JsonRejection::JsonSyntaxError(_) => "malformed_json",
-                JsonRejection::JsonDataError(_) => "invalid",
-                JsonRejection::MissingJsonContentType(_) => "unsupported_media_type",
-                _ => "unreadable_body",
-            };
-            Problem::new(rejection.status(), code, rejection.body_text())
-        })
+            Problem::unreadable_body(rejection.status())
+        })?;
+        read::json(&bytes).map(Self).map_err(Problem::from)
     }
 }
 
-/// Query parameters, with problems instead of plain-text refusals.
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let essence = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence == "application/json" || essence.starts_with("application/") && essence.ends_with("+json")
+}
+
+/// Query parameters; what is wrong is a problem that names the parameter.
 pub struct Params<T>(pub T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        Query::<T>::try_from_uri(&parts.uri)
-            .map(|Query(params)| Self(params))
-            .map_err(|rejection| Problem::new(StatusCode::BAD_REQUEST, "invalid_parameter", rejection.body_text()))
+        let read = read::query(parts.uri.query().unwrap_or_default());
+        read.map(Self).map_err(|fault: Fault| Problem::parameter(fault.name(), fault.detail()))
     }
 }

@@ -8,7 +8,7 @@ use super::{
     estimate::estimates,
     etag::{self, IfMatch},
     id, passkeys, preview,
-    problem::{Answer, Body, Params, Problem},
+    problem::{Answer, Body, Params, Problem, limit},
     session::From,
     views::{self, Viewer},
 };
@@ -51,11 +51,17 @@ pub fn sought(api: &Shared, state: &State, text: &str, actor: &Actor) -> Answer<
     request.cloned().ok_or_else(|| Problem::not_found("request"))
 }
 
-/// The request as its caller sees it now.
-pub fn shown(api: &Shared, caller: &impl AsRef<Actor>, request: RequestId) -> Answer<Value> {
+/// The request as its caller sees it now; `None` if what it did has taken it out of their sight, as one's own suspension does.
+pub fn shown(api: &Shared, caller: &impl AsRef<Actor>, request: RequestId) -> Answer<Option<Value>> {
     let (state, names) = (api.engine.state(), api.names(caller.as_ref().account)?);
     let request = state.request(request).ok_or_else(|| Problem::not_found("request"))?;
     Ok(Viewer { state: &state, names: &names, actor: caller.as_ref(), now: api.now() }.full(request, &api.live()))
+}
+
+/// The answer to what was done with a request: it, as its caller sees it now, or 204 and nothing if they do not see it any more.
+pub fn answered(api: &Shared, caller: &impl AsRef<Actor>, request: RequestId, status: StatusCode) -> Answer<Response> {
+    let view = shown(api, caller, request)?;
+    Ok(view.map_or_else(|| StatusCode::NO_CONTENT.into_response(), |view| (status, Json(view)).into_response()))
 }
 
 /// What is asked for.
@@ -126,12 +132,12 @@ pub fn key_of(headers: &HeaderMap) -> Option<String> {
     headers.get("idempotency-key").map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
 }
 
-/// 202 while it waits, 201 once it runs.
+/// 202 while it waits, `ran` once it runs; 204 if the caller does not see it any more.
 pub fn made(api: &Shared, caller: &impl AsRef<Actor>, request: RequestId, ran: StatusCode) -> Answer<Response> {
     let waits = api.engine.state().request(request).is_some_and(|r| r.state == RequestState::Pending);
     let status = if waits { StatusCode::ACCEPTED } else { ran };
     let location = [(header::LOCATION, format!("/api/v1/requests/{request}"))];
-    Ok((status, location, Json(shown(api, caller, request)?)).into_response())
+    Ok((location, answered(api, caller, request, status)?).into_response())
 }
 
 /// `POST /requests`, by a person or with an API key.
@@ -208,7 +214,7 @@ pub async fn show(
     Path(request): Path<String>,
 ) -> Answer<Response> {
     let request = sought(&api, &api.engine.state(), &request, &asker.0)?;
-    let view = shown(&api, &asker, request.id)?;
+    let view = shown(&api, &asker, request.id)?.ok_or_else(|| Problem::not_found("request"))?;
     Ok(etag::tagged(request.payload.revision, view))
 }
 
@@ -228,6 +234,9 @@ pub async fn items(
     Params(asked): Params<Items>,
 ) -> Answer<Json<Value>> {
     let state = api.engine.state();
+    if let Some(unknown) = asked.state.as_deref().filter(|word| !views::ITEM_STATES.contains(word)) {
+        return Err(Problem::parameter("state", format!("knows no {unknown}")));
+    }
     let request = sought(&api, &state, &request, &allowed.asker.0)?;
     let sight = state.sight(&allowed.asker.0, &request, api.now());
     let all = (0..request.items.len()).filter_map(|index| {
@@ -238,7 +247,7 @@ pub async fn items(
     let found: Vec<_> =
         all.filter(|item| asked.state.as_deref().is_none_or(|wanted| item["state"] == wanted)).collect();
     let (total, offset) = (found.len(), asked.cursor.unwrap_or(0));
-    let page = found.into_iter().skip(offset).take(asked.limit.unwrap_or(200).clamp(1, 1_000)).collect();
+    let page = found.into_iter().skip(offset).take(limit(asked.limit, 200, 1_000)?).collect();
     Ok(Json(paged(page, total, offset)))
 }
 
@@ -261,7 +270,7 @@ pub async fn vote(
     seen: IfMatch,
     Path(request): Path<String>,
     Body(vote): Body<Voted>,
-) -> Answer<Json<Value>> {
+) -> Answer<Response> {
     let request = sought(&api, &api.engine.state(), &request, &asker.0)?;
     seen.check(request.payload.revision)?;
     let request = request.id;
@@ -271,7 +280,7 @@ pub async fn vote(
     let passkey = assertion.zip(actor.user()).map(prove).transpose()?;
     let vote = Command::Vote { request, decision, content_hash, comment, passkey };
     api.engine.run(actor, vote).await?;
-    shown(&api, &asker, request).map(Json)
+    answered(&api, &asker, request, StatusCode::OK)
 }
 
 /// `DELETE /requests/{request}/votes/me`
@@ -280,12 +289,12 @@ pub async fn withdraw(
     allowed: Allowed<P>,
     seen: IfMatch,
     Path(request): Path<String>,
-) -> Answer<Json<Value>> {
+) -> Answer<Response> {
     let request = sought(&api, &api.engine.state(), &request, &allowed.caller.actor)?;
     seen.check(request.payload.revision)?;
     let request = request.id;
     api.engine.run(allowed.caller.actor, Command::WithdrawVote { request }).await?;
-    shown(&api, &allowed.caller, request).map(Json)
+    answered(&api, &allowed.caller, request, StatusCode::OK)
 }
 
 /// Why.
@@ -301,12 +310,12 @@ pub async fn cancel(
     seen: IfMatch,
     Path(request): Path<String>,
     Body(asked): Body<Cancelled>,
-) -> Answer<Json<Value>> {
+) -> Answer<Response> {
     let request = sought(&api, &api.engine.state(), &request, asker.as_ref())?;
     seen.check(request.payload.revision)?;
     let request = request.id;
     api.engine.run(asker.0, Command::Cancel { request, reason: asked.reason }).await?;
-    shown(&api, &asker, request).map(Json)
+    answered(&api, &asker, request, StatusCode::OK)
 }
 
 /// The contract's `TargetRef`s.

@@ -5,6 +5,7 @@
 //! body or answer goes into `openapi/components.json`. Then run `UPDATE=1 cargo test -p adit-server --test openapi`.
 
 mod accounts;
+mod deciding;
 mod governance;
 mod groups;
 mod notices;
@@ -15,16 +16,19 @@ mod structure;
 
 use super::once::{Kept, Within};
 use super::{
-    Shared, audit, conflicts, devices, drafts, events, fleet, health, once, openapi, overview, passkeys, policies,
-    pools, requests, rules,
+    Shared, audit, conflicts, devices, events, fleet, health, once, openapi, overview, pools, problem::Problem, read,
+    rules,
 };
 use adit_core::authz::{Permission, catalogue::Risk};
 use axum::{
     Router,
+    extract::{Request, State},
     handler::Handler,
-    middleware,
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
     routing::{self, MethodRouter},
 };
+use std::collections::BTreeSet;
 
 /// Whom an operation answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +64,8 @@ pub struct Operation {
     pub summary: &'static str,
     /// Parameters of the query, as `openapi/components.json` has them; those that must be there end in `!`.
     pub query: &'static [&'static str],
+    /// Whether others may be there as well: another company sends people here.
+    pub any_query: bool,
     /// Headers it goes by.
     pub headers: &'static [&'static str],
     /// Schema of its body.
@@ -68,6 +74,8 @@ pub struct Operation {
     pub once: Once,
     /// Status, and schema or media type of the answer; nothing where there is none.
     pub answers: Vec<(u16, &'static str)>,
+    /// Statuses of refusals besides those that follow from all this.
+    pub refusals: &'static [u16],
     handler: MethodRouter<Shared>,
 }
 
@@ -84,10 +92,12 @@ impl Operation {
             by_key: false,
             summary,
             query: &[],
+            any_query: false,
             headers: &[],
             body: None,
             once: Once::No,
             answers: Vec::new(),
+            refusals: &[],
             handler,
         }
     }
@@ -125,6 +135,11 @@ impl Operation {
         self
     }
 
+    const fn any_query(mut self) -> Self {
+        self.any_query = true;
+        self
+    }
+
     const fn header(mut self, names: &'static [&'static str]) -> Self {
         self.headers = names;
         self
@@ -150,6 +165,11 @@ impl Operation {
     /// The same where the operation itself takes its caller to another account.
     const fn once_of_person(mut self) -> Self {
         self.once = Once::Kept(Within::Person);
+        self
+    }
+
+    const fn refuses(mut self, statuses: &'static [u16]) -> Self {
+        self.refusals = statuses;
         self
     }
 
@@ -195,15 +215,18 @@ pub fn table() -> Vec<Operation> {
             .query(&["site"])
             .gives(200, "Overview"),
         get("/events", events::stream, EVENTS)
+            .refuses(&[404])
             .needs(P::DashboardView)
             .for_people()
             .query(&["site"])
             .gives(200, EVENT_STREAM),
         get("/devices", devices::list, "Devices, a page at a time.")
+            .refuses(&[404])
             .needs(P::DeviceList)
             .query(devices::CHOICE)
             .gives(200, "DevicePage"),
         get("/devices/ids", devices::ids, "Ids of all devices that match, at most 10 000.")
+            .refuses(&[404])
             .needs(P::DeviceList)
             .query(devices::CHOICE)
             .gives(200, "DeviceIds"),
@@ -219,10 +242,12 @@ pub fn table() -> Vec<Operation> {
         get("/me/permissions", rules::mine, "What the caller may do, and what would need approvals.")
             .by_key()
             .query(&["device"])
+            .refuses(&[404])
             .gives(200, "PermissionVerdicts"),
         get("/explain", rules::explain, "Why somebody may or may not; about others only with user.view.")
             .by_key()
             .query(&["subject!", "action!", "resource"])
+            .refuses(&[404])
             .gives(200, "Explanation"),
         get("/agents", fleet::agents, "Agents and their workers.").needs(P::DeviceList).gives(200, "AgentPage"),
         get("/roles", fleet::roles, "Permissions there are, and which role holds which.")
@@ -240,7 +265,7 @@ pub fn table() -> Vec<Operation> {
     all.extend(notices::operations());
     all.extend(structure::operations());
     all.extend(observers::operations());
-    all.extend(deciding());
+    all.extend(deciding::operations());
     all.extend(governance::operations());
     all.extend(besides());
     all
@@ -249,110 +274,6 @@ pub fn table() -> Vec<Operation> {
 const EVENTS: &str = "What changes, live: overview (Overview), devices (DevicesFrame), request (RequestFrame), items \
                       (ItemsFrame), draft (DraftFrame), inbox (InboxFrame), agents, reset, account (the session acts for another account: fetch everything anew) and signed_out (no data); beat (no data), every two seconds in which there is nothing else to tell. At most four writes a second.";
 
-/// Drafts, requests and the rules they go by.
-fn deciding() -> Vec<Operation> {
-    use Permission as P;
-    vec![
-        get("/draft", drafts::show, "The caller's draft for a site.")
-            .needs(P::DeviceList)
-            .for_people()
-            .query(&["site!"])
-            .gives(200, "Draft"),
-        delete("/draft", drafts::discard, "Throws it away.")
-            .needs(P::DeviceList)
-            .header(&["if-match"])
-            .query(&["site!"])
-            .gives(204, ""),
-        post("/draft/changes", drafts::put, "Puts a change into it, in place of what it contradicts.")
-            .once()
-            .needs(P::DeviceList)
-            .header(&["if-match"])
-            .query(&["site!"])
-            .takes("DraftPut")
-            .gives(200, "DraftPutResult"),
-        delete("/draft/changes/{change}", drafts::take, "Takes a change out.")
-            .needs(P::DeviceList)
-            .header(&["if-match"])
-            .query(&["site!"])
-            .gives(200, "Draft"),
-        delete("/draft/changes/{change}/targets/{device}", drafts::take_one, "Takes one device out of a change.")
-            .needs(P::DeviceList)
-            .header(&["if-match"])
-            .query(&["site!"])
-            .gives(200, "Draft"),
-        post("/draft/submit", drafts::submit, "Makes a request of every change, or of none.")
-            .once_in_log()
-            .needs(P::DeviceList)
-            .query(&["site!"])
-            .takes("DraftSubmit")
-            .gives(200, "SubmitResult"),
-        get(
-            "/requests",
-            requests::list,
-            "Requests: first those that wait, the soonest to expire first, then the others, newest first.",
-        )
-        .needs(P::DeviceList)
-        .query(&["box", "state", "scenario", "site", "device", "person", "q", "limit", "cursor"])
-        .gives(200, "RequestPage"),
-        post("/requests", requests::submit, "Asks for an action; what it needs depends on the action.")
-            .by_key()
-            .once_in_log()
-            .takes("RequestSubmit")
-            .gives(201, "Request")
-            .gives(202, "Request"),
-        post("/requests/preview", requests::preview, "What an action would change, and what it would need.")
-            .by_key()
-            .needs(P::DeviceList)
-            .takes("PreviewAsk")
-            .gives(200, "Preview"),
-        get("/requests/{id}", requests::show, "One request.").needs(P::DeviceList).gives(200, "Request"),
-        get("/requests/{id}/items", requests::items, "Its targets, and how far each has come.")
-            .needs(P::DeviceList)
-            .query(&["state", "limit", "cursor"])
-            .gives(200, "ItemPage"),
-        post("/requests/{id}/votes", requests::vote, "Votes on exactly what was shown; keys never do.")
-            .by_key()
-            .needs(P::DeviceList)
-            .header(&["if-match"])
-            .takes("VoteCast")
-            .gives(200, "Request"),
-        post("/requests/{id}/votes/passkey", passkeys::begin_vote, "Begins to give a passkey for one decision.")
-            .needs(P::DeviceList)
-            .takes("VoteIntent")
-            .gives(200, "PasskeyAsk"),
-        delete("/requests/{id}/votes/me", requests::withdraw, "Takes the approval back.")
-            .needs(P::DeviceList)
-            .header(&["if-match"])
-            .gives(200, "Request"),
-        post("/requests/{id}/cancel", requests::cancel, "Calls it off; a key its own.")
-            .by_key()
-            .needs(P::DeviceList)
-            .header(&["if-match"])
-            .takes("Cancellation")
-            .gives(200, "Request"),
-        post(
-            "/requests/{id}/amend",
-            requests::amend,
-            "Puts a new revision in its place; votes on the old one are void.",
-        )
-        .by_key()
-        .once_in_log()
-        .needs(P::DeviceList)
-        .takes("RequestSubmit")
-        .gives(201, "Request")
-        .gives(202, "Request"),
-        get("/approval-policies", policies::list, "The rule of every scenario.")
-            .needs(P::DashboardView)
-            .gives(200, "PolicyPage"),
-        put("/approval-policies", policies::change, "Asks for new rules, all or none.")
-            .needs(P::ApprovalPolicyChange)
-            .header(&["idempotency-key"])
-            .takes("PoliciesChange")
-            .gives(200, "Request")
-            .gives(202, "Request"),
-    ]
-}
-
 /// What lies beside the versioned interface.
 fn besides() -> Vec<Operation> {
     vec![
@@ -360,15 +281,59 @@ fn besides() -> Vec<Operation> {
         get("/healthz", health::alive, "The process answers.").at("").for_anybody().gives(200, PLAIN),
         get("/readyz", health::ready, "The engine decides.").at("").for_anybody().gives(200, PLAIN),
         get("/metrics", health::metrics, "Numbers for Prometheus; from this machine without signing in.")
+            .refuses(&[404])
             .at("")
             .needs(Permission::SettingsManage)
             .gives(200, PLAIN),
     ]
 }
 
+impl Operation {
+    /// Every status of a refusal that it may answer with.
+    pub fn refused(&self) -> BTreeSet<u16> {
+        // For another method, and for another host's name.
+        let mut all: BTreeSet<u16> = [405, 421].into_iter().chain(self.refusals.iter().copied()).collect();
+        if self.needs != Needs::Nothing {
+            // Nobody's session or key; no right, or no token against forgery; too many keys that are none.
+            all.extend([401, 403, 429]);
+        }
+        if !self.base.is_empty() {
+            // Parameters that there are none of, or that cannot be what they are.
+            all.insert(422);
+        }
+        if self.path.contains('{') {
+            all.extend([400, 404]);
+        }
+        if self.body.is_some() {
+            all.extend([400, 408, 413, 415, 422]);
+        }
+        if self.headers.contains(&"if-match") {
+            all.insert(412);
+        }
+        if self.once != Once::No {
+            all.extend([409, 422]);
+        }
+        if matches!(self.once, Once::Kept(_)) {
+            all.insert(413);
+        }
+        if self.asks() {
+            // What it names is not there; the account is frozen, or something like it waits already.
+            all.extend([404, 409]);
+        }
+        all
+    }
+
+    /// Does it end in a request?
+    pub fn asks(&self) -> bool {
+        let made = |what: &str| what == "Request" || what.ends_with("Made");
+        self.method != "get" && self.answers.iter().any(|(_, what)| made(what))
+    }
+}
+
 /// All of them, routed.
 pub fn routed(api: &Shared) -> Router<Shared> {
     table().into_iter().fold(Router::new(), |router, operation| {
+        let address = format!("{}{}", operation.base, operation.path);
         let handler = match operation.once {
             Once::No | Once::InLog => operation.handler,
             Once::Kept(within) => {
@@ -377,6 +342,20 @@ pub fn routed(api: &Shared) -> Router<Shared> {
                 operation.handler.layer(middleware::from_fn_with_state(kept, once::answer))
             }
         };
-        router.route(&format!("{}{}", operation.base, operation.path), handler)
+        // What watches the server from outside may add what it likes.
+        let handler = if operation.any_query || operation.base.is_empty() {
+            handler
+        } else {
+            handler.route_layer(middleware::from_fn_with_state(operation.query, known_names))
+        };
+        router.route(&address, handler)
     })
+}
+
+/// A name that no parameter has is a mistake: what it was meant to leave out would be there.
+async fn known_names(State(known): State<&'static [&'static str]>, request: Request, next: Next) -> Response {
+    match read::unknown_name(request.uri().query().unwrap_or_default(), known) {
+        Some(name) => Problem::parameter(&name, "is none of this address").into_response(),
+        None => next.run(request).await,
+    }
 }

@@ -131,21 +131,17 @@ pub async fn mine(
             }
         });
         let verdict = state.verdict(&actor, permission, &place.unwrap_or(Place::ACCOUNT), now);
-        let (word, scenario, reason) = match &verdict {
-            Verdict::Allow { .. } => ("allow", None, "You hold it".to_owned()),
-            Verdict::NeedsRequest { scenario, .. } => (
-                "needs_request",
-                Some(*scenario),
-                "You may ask; it, or some of it, waits for others or for its time".to_owned(),
-            ),
-            Verdict::Deny(denied) => ("deny", None, denied.to_string()),
-        };
-        let who_can = adit_core::authz::Role::holding(permission);
-        let mut view = json!({ "permission": permission, "verdict": word, "reason": reason, "who_can": who_can });
-        if let Some(scenario) = scenario {
-            view["scenario"] = json!(scenario);
+        match verdict {
+            Verdict::Allow { .. } => json!({ "permission": permission, "verdict": "allow", "reason": "You hold it" }),
+            Verdict::NeedsRequest { scenario, .. } => json!({
+                "permission": permission, "verdict": "needs_request", "scenario": scenario,
+                "reason": "You may ask; it, or some of it, waits for others or for its time",
+            }),
+            Verdict::Deny => {
+                let denied = state.denied(&actor, permission, place.as_ref(), now);
+                json!({ "permission": permission, "verdict": "deny", "reason": denied.to_string(), "why_not": denied })
+            }
         }
-        view
     });
     Ok(Json(verdicts.collect()))
 }
@@ -175,7 +171,7 @@ pub async fn explain(
         }
     }
     let permission =
-        Permission::named(&asked.action).ok_or_else(|| Problem::invalid("no permission is called that"))?;
+        Permission::named(&asked.action).ok_or_else(|| Problem::parameter("action", "is the name of no permission"))?;
     let place = match asked.resource.as_deref() {
         None | Some("") => Place::ACCOUNT,
         Some(text) if text.starts_with("site-") => {
@@ -196,6 +192,6 @@ pub async fn explain(
     Ok(Json(match state.verdict(&actor, permission, &place, now) {
         Verdict::Allow { grant } => json!({ "decision": "allow", "via": grant, "who_can": who_can }),
         Verdict::NeedsRequest { grant, .. } => json!({ "decision": "needs_request", "via": grant, "who_can": who_can }),
-        Verdict::Deny(_) => json!({ "decision": "deny", "missing": permission, "who_can": who_can }),
+        Verdict::Deny => json!({ "decision": "deny", "missing": permission, "who_can": who_can }),
     }))
 }

@@ -237,12 +237,12 @@ pub(super) fn view(api: &Shared, session: &Session) -> Answer<Value> {
     let rights = state.rights_of_user(account.id, session.user);
     let mask = rights.mask(now);
     let permissions: Vec<_> = Permission::all().filter(|p| mask & p.bit() != 0).map(Permission::name).collect();
-    let roles = state.roles_of(account.id, session.user).into_iter();
+    let roles = state.roles_of(account.id, session.user, now).into_iter();
     let roles: Vec<_> = roles.map(|role| state.role_title(role)).collect();
     Ok(json!({
         "user": { "id": session.user, "name": name },
         "account": { "id": account.id, "name": account.name },
-        "accounts": accounts::of(&state, session.user, Some(account.id)),
+        "accounts": accounts::of(&state, session.user, Some(account.id), now),
         "may_found": api.options.anyone_may_found,
         "has_keys": keys::own::has_some(&state, account.id, session.user, now),
         "deletion": accounts::deletion(&state, &actor, now),

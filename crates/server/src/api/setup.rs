@@ -74,7 +74,7 @@ pub async fn found(Shares(api): Shares<Shared>, from: From, Body(asked): Body<Fo
 pub(super) fn text(field: &'static str, text: &str, most: usize) -> Answer<String> {
     let text = text.trim();
     if text.is_empty() || text.chars().count() > most || text.len() > 4 * most || text.chars().any(char::is_control) {
-        return Err(Problem::invalid(format!("{field} has 1 to {most} characters and no line breaks")));
+        return Err(Problem::field(&format!("/{field}"), format!("has 1 to {most} characters and no line breaks")));
     }
     Ok(text.to_owned())
 }
@@ -87,7 +87,7 @@ pub(super) fn email(text: &str) -> Answer<String> {
         && email.split_once('@').is_some_and(|(local, domain)| {
             (1..=64).contains(&local.len()) && !domain.is_empty() && !domain.contains('@')
         });
-    if fine { Ok(email) } else { Err(Problem::invalid("email is no e-mail address")) }
+    if fine { Ok(email) } else { Err(Problem::field("/email", "is no e-mail address")) }
 }
 
 /// Whether the password may be used by the person of whom this is known.

@@ -66,7 +66,7 @@ fn foretold(api: &Shared, allowed: &Permitted<P>, supposed: Supposed) -> Answer<
     }
     let named: BTreeSet<_> = changes.iter().map(|change| change.scenario).collect();
     if named.len() < changes.len() {
-        return Err(Problem::invalid("changes: a scenario is named twice"));
+        return Err(Problem::field("/changes", "names a scenario twice"));
     }
     let whole = allowed.permit.reach().is_everywhere();
     let names_people = !leave.is_empty() || !roles.is_empty();

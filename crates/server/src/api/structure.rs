@@ -40,7 +40,7 @@ pub fn sees(api: &Shared, caller: &Caller, place: &Place) -> bool {
 pub fn made(api: &Shared, caller: &Caller, request: RequestId, mut body: Value) -> Answer<Response> {
     let waits = api.engine.state().request(request).is_some_and(|request| request.state == RequestState::Pending);
     let status = if waits { StatusCode::ACCEPTED } else { StatusCode::CREATED };
-    body["request"] = requests::shown(api, caller, request)?;
+    body["request"] = json!(requests::shown(api, caller, request)?);
     Ok((status, [(header::LOCATION, format!("/api/v1/requests/{request}"))], Json(body)).into_response())
 }
 

@@ -54,11 +54,11 @@ impl Viewer<'_> {
         Summary::of(self, request, &tally)
     }
 
-    /// The contract's `Request`.
-    pub fn full(&self, request: &Request, live: &LiveTable) -> Value {
+    /// The contract's `Request`; `None` if it does not exist for the reader.
+    pub fn full(&self, request: &Request, live: &LiveTable) -> Option<Value> {
         let tally = self.state.tally(request, self.now);
         let summary = Summary::of(self, request, &tally);
-        let Some(seen) = self.state.as_seen(self.actor, request, self.now) else { return Value::Null };
+        let seen = self.state.as_seen(self.actor, request, self.now)?;
         let request = seen.as_ref();
         let payload = &request.payload;
         let votes: Vec<_> = request
@@ -108,7 +108,7 @@ impl Viewer<'_> {
         if let (Some(view), Value::Object(more)) = (view.as_object_mut(), more) {
             view.extend(more);
         }
-        view
+        Some(view)
     }
 
     fn can_comment(&self, request: &Request) -> bool {
@@ -238,6 +238,22 @@ fn users(request: &Request, place: u32) -> Option<Vec<Value>> {
     let user = |(slot, pool): (usize, Pool)| json!({ "old": old(slot), "new": pool.user });
     Some(pools.into_iter().enumerate().map(user).collect())
 }
+
+/// Words for how far a target has come.
+pub const ITEM_STATES: [&str; 12] = [
+    "waiting",
+    "cancelled",
+    "dropped",
+    "queued",
+    "dispatched",
+    "received",
+    "verified",
+    "acknowledged",
+    "failed",
+    "timed_out",
+    "unknown",
+    "skipped",
+];
 
 /// One target as the contract's `Item`; `stage` tells how far an open order has come.
 pub fn item(state: &State, request: &Request, index: usize, stage: &str) -> Option<Value> {

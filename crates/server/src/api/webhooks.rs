@@ -5,14 +5,14 @@ use super::{
     caller::Allowed,
     id,
     me::recent,
-    problem::{Answer, Body, Params, Problem},
+    problem::{Answer, Body, Params, Problem, limit},
 };
 use crate::{
     notices::webhooks::{NotAllowed, OVERLAP, Sealed, new_secret},
     sign_in::tokens,
 };
 use adit_core::{
-    authz::{Denied, Permission},
+    authz::{Permission, Place},
     command::{Command, Reply},
     ids::WebhookId,
     notices::TYPES,
@@ -34,18 +34,22 @@ const P: u8 = Permission::SettingsManage as u8;
 
 impl From<NotAllowed> for Problem {
     fn from(error: NotAllowed) -> Self {
-        Self::invalid(format!("url: {error}"))
+        Self::field("/url", format!("is refused: {error}"))
     }
 }
 
 /// They see the whole account.
-fn whole(allowed: &Allowed<P>) -> Answer<()> {
-    let whole = allowed.permit.reach().is_everywhere();
-    if whole { Ok(()) } else { Err(Rejection::from(Denied::lacking(Permission::SettingsManage)).into()) }
+fn whole(api: &Shared, allowed: &Allowed<P>) -> Answer<()> {
+    if allowed.permit.reach().is_everywhere() {
+        return Ok(());
+    }
+    let (actor, place) = (&allowed.caller.actor, Some(&Place::ACCOUNT));
+    let denied = api.engine.state().denied(actor, Permission::SettingsManage, place, api.now());
+    Err(Rejection::from(denied).into())
 }
 
 fn sought(api: &Shared, allowed: &Allowed<P>, text: &str) -> Answer<Webhook> {
-    whole(allowed)?;
+    whole(api, allowed)?;
     let (state, account) = (api.engine.state(), allowed.caller.actor.account);
     let webhook = state.webhook(id::<WebhookId>(text, "webhook")?).filter(|webhook| webhook.account == account);
     webhook.cloned().ok_or_else(|| Problem::not_found("webhook"))
@@ -81,7 +85,7 @@ fn delivery(one: &Delivery) -> Value {
 
 /// `GET /webhooks`
 pub async fn list(Shares(api): Shares<Shared>, allowed: Allowed<P>) -> Answer<Json<Value>> {
-    whole(&allowed)?;
+    whole(&api, &allowed)?;
     let state = api.engine.state();
     let items = state.webhooks_of(allowed.caller.actor.account).map(|webhook| view(&api, webhook));
     Ok(Json(json!({ "items": items.collect::<Answer<Vec<_>>>()?, "types": TYPES })))
@@ -141,9 +145,9 @@ fn host_of(api: &Shared, url: &str) -> Answer<String> {
 
 /// `POST /webhooks`
 pub async fn create(Shares(api): Shares<Shared>, allowed: Allowed<P>, Body(asked): Body<Asked>) -> Answer<Response> {
-    whole(&allowed)?;
+    whole(&api, &allowed)?;
     recent(&api, &allowed.caller)?;
-    let url = asked.url.clone().ok_or_else(|| Problem::invalid("url: where to is missing"))?;
+    let url = asked.url.clone().ok_or_else(|| Problem::field("/url", "is missing: where to?"))?;
     let host = host_of(&api, &url)?;
     let secret = secret()?;
     let sealed = Sealed { url, secrets: vec![(secret.clone(), None)] };
@@ -174,7 +178,7 @@ pub async fn change(
             (host_of(&api, url)?, Sealed { url: url.clone(), secrets })
         }
         (None, Some(known)) => (webhook.host.clone(), known),
-        (None, None) => return Err(Problem::invalid("url: its address is not there any more: enter it again")),
+        (None, None) => return Err(Problem::field("/url", "is not there any more: enter it again")),
     };
     set(&api, &allowed, Some(webhook.id), asked, (host, sealed)).await?;
     Sealed::forget(&mut api.herald.secrets(), &webhook.sealed)?;
@@ -204,7 +208,7 @@ pub async fn rotate(
     let webhook = sought(&api, &allowed, &webhook)?;
     recent(&api, &allowed.caller)?;
     let known = Sealed::read(&api.herald.secrets(), &webhook.sealed)?;
-    let mut sealed = known.ok_or_else(|| Problem::invalid("url: its address is not there any more: enter it again"))?;
+    let mut sealed = known.ok_or_else(|| Problem::field("/url", "is not there any more: enter it again"))?;
     let (new, now) = (secret()?, api.now());
     sealed.rotate(new.clone(), now);
     api.engine.run(allowed.caller.actor, Command::RotateWebhookSecret { webhook: webhook.id }).await?;
@@ -247,7 +251,7 @@ pub async fn deliveries(
     Params(asked): Params<Listed>,
 ) -> Answer<Json<Value>> {
     let webhook = sought(&api, &allowed, &webhook)?;
-    let limit = asked.limit.unwrap_or(50).clamp(1, 200);
+    let limit = limit(asked.limit, 50, 200)?;
     let found = api.herald.store().deliveries(webhook.id, asked.cursor, limit + 1)?;
     let next = (found.len() > limit).then(|| found[limit - 1].id.to_string());
     let items: Vec<_> = found.iter().take(limit).map(delivery).collect();

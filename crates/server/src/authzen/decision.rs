@@ -2,7 +2,7 @@
 
 use super::question::{Entity, Question};
 use adit_core::{
-    authz::{Actor, Node, Permission, Place, Principal, Role, Verdict},
+    authz::{Actor, Node, Permission, Place, Principal, Verdict},
     ids::{AccountId, DeviceId, UserId},
     state::State,
     time::Timestamp,
@@ -52,9 +52,12 @@ impl Decisions<'_> {
                 "grant": grant,
                 "access_request": { "scenario": scenario, "endpoint": "/api/v1/requests", "method": "POST" },
             }}),
-            Verdict::Deny(denied) => json!({ "decision": false, "context": {
-                "reason": denied.to_string(), "missing": permission, "roles": Role::holding(permission),
-            }}),
+            Verdict::Deny => {
+                let denied = self.state.denied(&subject, permission, Some(&place), self.now);
+                json!({ "decision": false, "context": {
+                    "reason": denied.to_string(), "missing": permission, "roles": denied.who_can,
+                }})
+            }
         }
     }
 

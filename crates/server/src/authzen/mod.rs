@@ -6,6 +6,7 @@
 //! for themselves: one that cannot be read is a no with an error in its context.
 
 mod decision;
+mod page;
 mod question;
 
 use crate::api::{Shared, keys::Program};
@@ -14,19 +15,21 @@ use axum::{
     Json, Router,
     body::Bytes,
     extract::{Request, State},
-    http::{HeaderMap, HeaderName, StatusCode, header},
-    middleware::{self, Next},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    middleware::Next,
     response::{IntoResponse, Response},
     routing::{get, post},
 };
 use decision::Decisions;
-use question::{Malformed, Page, Semantic, action, context, entity, object, question, with_defaults};
+use page::{Page, Search};
+use question::{Malformed, Semantic, action, context, entity, object, question, with_defaults};
 use serde_json::{Map, Value, json};
 
 /// Most questions in one batch.
 const MAX_BATCH: usize = 1_000;
-/// Most results of one page of a search.
-const MAX_RESULTS: usize = 1_000;
+/// Where the endpoints and the metadata lie.
+const OURS: [&str; 2] = ["/access/", METADATA];
+const METADATA: &str = "/.well-known/authzen-configuration";
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// A call that got no answer: the body is the sentence.
@@ -54,17 +57,32 @@ pub fn routes() -> Router<Shared> {
         .route("/access/v1/search/subject", post(search_subject))
         .route("/access/v1/search/resource", post(search_resource))
         .route("/access/v1/search/action", post(search_action))
-        .route("/.well-known/authzen-configuration", get(metadata))
-        .layer(middleware::from_fn(echo_request_id))
+        .route(METADATA, get(metadata))
 }
 
-async fn echo_request_id(request: Request, next: Next) -> Response {
-    let id = request.headers().get(&REQUEST_ID).cloned();
-    let mut response = next.run(request).await;
-    if let Some(id) = id {
-        response.headers_mut().insert(REQUEST_ID, id);
+/// By which a caller knows the answer to a call again.
+pub(crate) struct RequestId(Option<HeaderValue>);
+
+impl RequestId {
+    /// Of a call to any address of this interface, also one at which there is nothing.
+    pub(crate) fn of(request: &Request) -> Self {
+        let is_ours = OURS.iter().any(|path| request.uri().path().starts_with(path));
+        Self(request.headers().get(&REQUEST_ID).filter(|_| is_ours).cloned())
     }
-    response
+
+    /// The answer with it.
+    pub(crate) fn on(self, mut response: Response) -> Response {
+        if let Some(id) = self.0 {
+            response.headers_mut().insert(REQUEST_ID, id);
+        }
+        response
+    }
+}
+
+/// Gives the request id back, whatever the answer.
+pub(crate) async fn echo_request_id(request: Request, next: Next) -> Response {
+    let id = RequestId::of(&request);
+    id.on(next.run(request).await)
 }
 
 fn body(headers: &HeaderMap, bytes: &Bytes) -> Result<Map<String, Value>, Failed> {
@@ -72,8 +90,7 @@ fn body(headers: &HeaderMap, bytes: &Bytes) -> Result<Map<String, Value>, Failed
     if !kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
         return Err("the content type must be application/json".to_owned().into());
     }
-    let value: Value =
-        serde_json::from_slice(bytes).map_err(|error| Malformed::from(format!("the body is not JSON: {error}")))?;
+    let value: Value = serde_json::from_slice(bytes).map_err(|_| Malformed::from("the body is not JSON"))?;
     Ok(object(&value, "the body")?.clone())
 }
 
@@ -130,37 +147,30 @@ async fn evaluations(State(api): State<Shared>, program: Program, headers: Heade
     Ok(Json(json!({ "evaluations": answers })))
 }
 
-/// A page of results.
-fn paged(results: Vec<Value>, page: Page) -> Json<Value> {
-    let total = results.len();
-    let results: Vec<_> = results.into_iter().skip(page.offset).take(page.limit).collect();
-    let next = page.offset.saturating_add(results.len());
-    let token = if next < total && !results.is_empty() { next.to_string() } else { String::new() };
-    Json(json!({ "page": { "next_token": token, "count": results.len(), "total": total }, "results": results }))
-}
-
 async fn search_subject(State(api): State<Shared>, program: Program, headers: HeaderMap, bytes: Bytes) -> Answered {
     let search = body(&headers, &bytes)?;
     context(&search)?;
     let (subject, action) = (entity(&search, "subject", true)?, action(&search)?);
-    let (resource, page) = (entity(&search, "resource", false)?, Page::of(&search, MAX_RESULTS)?);
-    Ok(paged(with(&api, &program, |decisions| decisions.subjects(&subject.kind, &action, &resource))?, page))
+    let resource = entity(&search, "resource", false)?;
+    let page = Page::of(&search, Search::of("subject", program.actor(), &search))?;
+    Ok(Json(page.cut(with(&api, &program, |decisions| decisions.subjects(&subject.kind, &action, &resource))?)))
 }
 
 async fn search_resource(State(api): State<Shared>, program: Program, headers: HeaderMap, bytes: Bytes) -> Answered {
     let search = body(&headers, &bytes)?;
     context(&search)?;
     let (subject, action) = (entity(&search, "subject", false)?, action(&search)?);
-    let (resource, page) = (entity(&search, "resource", true)?, Page::of(&search, MAX_RESULTS)?);
-    Ok(paged(with(&api, &program, |decisions| decisions.resources(&subject, &action, &resource.kind))?, page))
+    let resource = entity(&search, "resource", true)?;
+    let page = Page::of(&search, Search::of("resource", program.actor(), &search))?;
+    Ok(Json(page.cut(with(&api, &program, |decisions| decisions.resources(&subject, &action, &resource.kind))?)))
 }
 
 async fn search_action(State(api): State<Shared>, program: Program, headers: HeaderMap, bytes: Bytes) -> Answered {
     let search = body(&headers, &bytes)?;
     context(&search)?;
-    let subject = entity(&search, "subject", false)?;
-    let (resource, page) = (entity(&search, "resource", false)?, Page::of(&search, MAX_RESULTS)?);
-    Ok(paged(with(&api, &program, |decisions| decisions.actions(&subject, &resource))?, page))
+    let (subject, resource) = (entity(&search, "subject", false)?, entity(&search, "resource", false)?);
+    let page = Page::of(&search, Search::of("action", program.actor(), &search))?;
+    Ok(Json(page.cut(with(&api, &program, |decisions| decisions.actions(&subject, &resource))?)))
 }
 
 /// Where the endpoints are: below the server's public address, whatever name the caller used.

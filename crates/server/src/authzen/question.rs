@@ -124,39 +124,6 @@ pub fn with_defaults(item: &Map<String, Value>, batch: &Map<String, Value>) -> M
     ["subject", "action", "resource", "context"].into_iter().filter_map(field).collect()
 }
 
-/// Which part of a search's results.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Page {
-    /// Results before it.
-    pub offset: usize,
-    /// Most results.
-    pub limit: usize,
-}
-
-impl Page {
-    /// As the search asks; `most` if it does not say.
-    pub fn of(search: &Map<String, Value>, most: usize) -> Result<Self, Malformed> {
-        let Some(page) = search.get("page") else { return Ok(Self { offset: 0, limit: most }) };
-        let page = object(page, "page")?;
-        let offset = match page.get("token") {
-            None => 0,
-            Some(Value::String(token)) if token.is_empty() => 0,
-            Some(token) => {
-                let token = token.as_str().ok_or("page.token must be a string")?;
-                token.parse().map_err(|_| "page.token is not one of ours")?
-            }
-        };
-        let limit = match page.get("limit") {
-            None => most,
-            Some(limit) => {
-                let limit = limit.as_u64().ok_or("page.limit must be a whole number, not negative")?;
-                usize::try_from(limit).unwrap_or(most).min(most)
-            }
-        };
-        Ok(Self { offset, limit })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

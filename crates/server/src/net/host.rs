@@ -1,6 +1,7 @@
 //! For whom a server on loopback answers. A page of the web can have a name of its own point to this machine, and then reads in
 //! somebody's browser what is meant for this machine alone; it cannot make the browser say another name.
 
+use crate::{api::problem::Problem, authzen::RequestId};
 use axum::{
     extract::{Request, State},
     http::{StatusCode, header},
@@ -42,8 +43,9 @@ pub(crate) async fn check(State(known): State<Known>, request: Request, next: Ne
     if named.is_none_or(|host| known.has(host)) {
         return next.run(request).await;
     }
-    let sentence = "this server answers for this machine and its public address only: start it with --public-url";
-    (StatusCode::MISDIRECTED_REQUEST, sentence).into_response()
+    let detail = "this server answers for this machine and its public address only: start it with --public-url";
+    let refused = Problem::new(StatusCode::MISDIRECTED_REQUEST, "misdirected", detail);
+    RequestId::of(&request).on(refused.into_response())
 }
 
 #[cfg(test)]

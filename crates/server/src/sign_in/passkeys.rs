@@ -6,7 +6,7 @@ use adit_core::{
     requests::{ContentHash, Decision},
 };
 use adit_store::Passkey;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use webauthn_rp::{
     AuthenticatedCredential, DiscoverableAuthentication64, DiscoverableAuthenticationServerState,
     DiscoverableCredentialRequestOptions, PublicKeyCredentialCreationOptions, Registration, RegistrationServerState,
@@ -133,7 +133,7 @@ impl Passkeys {
     }
 
     /// Ends it, with the browser's `credential.toJSON()`.
-    pub(crate) fn register(&self, begun: &[u8], answer: &Value) -> Result<Made, Failed> {
+    pub(crate) fn register(&self, begun: &[u8], answer: &Map<String, Value>) -> Result<Made, Failed> {
         let begun = RegistrationServerState::<64>::decode(begun).map_err(failed)?;
         let json = serde_json::to_vec(answer).map_err(failed)?;
         let answer = Registration::from_json_relaxed(&json).map_err(failed)?;
@@ -187,7 +187,7 @@ pub(crate) struct Proof(DiscoverableAuthentication64);
 
 impl Proof {
     /// From the browser's `credential.toJSON()`.
-    pub(crate) fn read(answer: &Value) -> Result<Self, Failed> {
+    pub(crate) fn read(answer: &Map<String, Value>) -> Result<Self, Failed> {
         let json = serde_json::to_vec(answer).map_err(failed)?;
         DiscoverableAuthentication64::from_json_relaxed(&json).map(Self).map_err(failed)
     }

@@ -160,8 +160,7 @@ fn psu(miner: &Miner, view: &View) -> Value {
     })
 }
 
-/// Error codes as {code: since}: 53x is "board not found".
+/// Error codes as {code: since}.
 fn errors(view: &View) -> Vec<Value> {
-    let dead = view.boards.iter().enumerate().filter(|(_, b)| !b.alive);
-    dead.map(|(i, _)| json!({ (format!("53{i}")): "2026-01-01 00:00:00" })).collect()
+    view.errors.iter().map(|(code, _)| json!({ code: "2026-01-01 00:00:00" })).collect()
 }

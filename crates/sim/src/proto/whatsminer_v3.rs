@@ -194,9 +194,8 @@ fn device_info(miner: &Miner, view: &View, section: &str) -> Option<Value> {
     for (i, board) in view.boards.iter().enumerate() {
         boards[format!("pcbsn{i}")] = json!(board.serial);
     }
-    let dead = view.boards.iter().enumerate().filter(|(_, b)| !b.alive);
-    let errors: Vec<Value> =
-        dead.map(|(i, _)| json!({ (format!("53{i}")): "2026-01-01 00:00:00", "reason": "board not found" })).collect();
+    let told = |(code, reason): &(String, &str)| json!({ code: "2026-01-01 00:00:00", "reason": reason });
+    let errors: Vec<Value> = view.errors.iter().map(told).collect();
     let mode = match view.mode {
         Mode::Low => "0",
         Mode::Normal => "1",

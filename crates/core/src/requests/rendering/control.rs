@@ -68,7 +68,7 @@ impl Rows<'_> {
                 self.seen_version(*version);
             }
             Control::RemoveSubAccount { sub_account } => {
-                self.gone(Field::SubAccount, Some(Value::Object(ObjectRef::SubAccount(*sub_account))));
+                self.removed_sub_account(*sub_account);
             }
             Control::SetWallet { sub_account, address } => self.wallet(*sub_account, address),
             Control::SetAllocation { sub_account, shares } => self.allocation(*sub_account, shares),

@@ -20,6 +20,28 @@ impl Rows<'_> {
         self.change(Field::Address, Some(old), Value::Address(address.to_owned()));
     }
 
+    /// With where its money goes until then, and the links that show it.
+    pub(super) fn removed_sub_account(&mut self, id: SubAccountId) {
+        self.gone(Field::SubAccount, Some(Value::Object(ObjectRef::SubAccount(id))));
+        let money = self.state.money(id);
+        if let Some(wallet) = money.wallet() {
+            let address = self.old_address(&wallet.address);
+            self.gone(Field::Address, Some(address));
+        }
+        let shares: Vec<_> = money.latest_allocation().shares.iter().cloned().collect();
+        for Share { recipient, basis_points } in shares {
+            let recipient = if self.hides_addresses { masked(recipient) } else { recipient };
+            let of = Some(ObjectRef::Recipient(recipient));
+            self.change_of(Field::Share, of, Some(Value::BasisPoints(basis_points)), Value::Gone);
+        }
+        let now = self.state.clock;
+        let shown = self.state.observer_links().filter(|link| link.is_live(now) && link.sub_accounts.contains(&id));
+        let links: Vec<_> = shown.map(|link| ObjectRef::ObserverLink(link.id)).collect();
+        if !links.is_empty() {
+            self.found(Field::ObserverLink, Value::Objects(links));
+        }
+    }
+
     /// One row for each recipient, before or after. The first also gets what cannot be divided.
     pub(super) fn allocation(&mut self, sub_account: SubAccountId, shares: &[Share]) {
         self.stated(Field::SubAccount, Value::Object(ObjectRef::SubAccount(sub_account)));

@@ -1,6 +1,6 @@
 //! Grants, people, roles, keys and ownership.
 
-use super::{Field, Mark, ObjectRef, Rows, Value, or_nothing, text};
+use super::{Field, Mark, ObjectRef, Old, Rows, Value, or_nothing, text};
 use crate::{
     authz::{ApiAccess, CustomRole, Grant, Node, Origins, Permission, Role, RoleId, Scope},
     ids::{CustomRoleId, GrantId, UserId},
@@ -60,10 +60,20 @@ impl Rows<'_> {
         let NewGrant { user, role: given, scope: reach, expires_at, remark: words, api_access: keys } = new;
         self.stated(Field::Person, person(*user));
         self.made(Field::Role, role(*given));
+        self.permissions_of(*given);
         self.made(Field::Scope, scope(reach));
         self.made(Field::Ends, ends(*expires_at));
         self.made(Field::Remark, remark(words.as_deref()));
         self.made(Field::ApiAccess, api_access(*keys));
+    }
+
+    /// What a role of the account's own lets people do now: its name says nothing of it, as a built-in one's does.
+    fn permissions_of(&mut self, given: RoleId) {
+        let RoleId::Custom(id) = given else { return };
+        if let Some(own) = self.own_role(id) {
+            let of = Some(ObjectRef::Role(given));
+            self.push(Field::Permissions, of, Old::Found, Value::Permissions(own.permissions));
+        }
     }
 
     fn grant(&mut self, id: GrantId) -> Option<Grant> {
@@ -80,6 +90,7 @@ impl Rows<'_> {
         let old = self.grant(*grant);
         let old = old.as_ref();
         self.change(Field::Role, old.map(|old| role(old.role)), role(*given));
+        self.permissions_of(*given);
         self.change(Field::Scope, old.map(|old| scope(&old.scope)), scope(reach));
         self.change(Field::Ends, old.map(|old| ends(old.expires_at)), ends(*expires_at));
         self.change(Field::Remark, old.map(|old| remark(old.remark.as_deref())), remark(words.as_deref()));
@@ -93,7 +104,7 @@ impl Rows<'_> {
     }
 
     pub(super) fn removed_person(&mut self, user: UserId) {
-        let roles = self.state.roles_of(self.account, user).into_iter().map(ObjectRef::Role);
+        let roles = self.state.roles_of(self.account, user, self.state.clock).into_iter().map(ObjectRef::Role);
         let of = Some(ObjectRef::Person(user));
         self.change_of(Field::Membership, of, Some(Value::Objects(roles.collect())), Value::Gone);
     }
@@ -126,6 +137,7 @@ impl Rows<'_> {
         let NewKey { grant, name, access, secret_hash, expires_at, from, require_hmac } = new;
         if let Some(held) = self.grant(*grant) {
             self.found(Field::Role, role(held.role));
+            self.permissions_of(held.role);
         }
         self.made(Field::Name, text(name));
         self.made(Field::KeyAccess, api_access(*access));
@@ -142,5 +154,6 @@ impl Rows<'_> {
         self.change(Field::Owner, owner.map(person), person(to));
         let of = owner.map(ObjectRef::Person);
         self.change_of(Field::RoleAfterwards, of, Some(role(Role::Owner.into())), role(then));
+        self.permissions_of(then);
     }
 }

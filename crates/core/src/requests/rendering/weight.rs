@@ -11,15 +11,97 @@ pub(super) fn weigh(field: Field, of: Option<&ObjectRef>, old: &Old, new: &Value
     let caution = match field {
         Field::PoolUser => of_user(old, new),
         Field::PoolUrl => of_url(old, new),
-        Field::Address => Some(Caution::MoneyElsewhere),
+        // An address that goes with its sub-account pays nobody else.
+        Field::Address => (*new != Value::Gone).then_some(Caution::MoneyElsewhere),
         // Devices that are assigned make somebody else's money; a sub-account that is named or taken away is not that.
-        Field::SubAccount if !matches!(old, Old::Stated | Old::Found) && *new != Value::Gone => {
-            Some(Caution::MoneyElsewhere)
+        Field::SubAccount => {
+            (!matches!(old, Old::Stated | Old::Found) && *new != Value::Gone).then_some(Caution::MoneyElsewhere)
         }
         Field::Share => of_share(of, old, new),
-        _ => None,
+        Field::PoolPassword
+        | Field::Mining
+        | Field::Miner
+        | Field::MiningProgram
+        | Field::PowerMode
+        | Field::LocateLight
+        | Field::Targets
+        | Field::ApprovedTargets
+        | Field::Workers
+        | Field::Site
+        | Field::Required
+        | Field::RequiredOther
+        | Field::ApproverRoles
+        | Field::InitiatorCounts
+        | Field::ProgramsRunAlone
+        | Field::ApproveTtl
+        | Field::ExecuteTtl
+        | Field::Timelock
+        | Field::StepUp
+        | Field::Ratchet
+        | Field::Closure
+        | Field::OwnerRecovery
+        | Field::CountsLowered
+        | Field::AdministratorsManage
+        | Field::SecondFactor
+        | Field::Person
+        | Field::Grant
+        | Field::Role
+        | Field::Scope
+        | Field::Ends
+        | Field::Remark
+        | Field::ApiAccess
+        | Field::Membership
+        | Field::Suspended
+        | Field::Name
+        | Field::NameTyped
+        | Field::Permissions
+        | Field::Capacity
+        | Field::Agent
+        | Field::Agents
+        | Field::ScanTask
+        | Field::ScanTasks
+        | Field::Containers
+        | Field::Devices
+        | Field::Token
+        | Field::AgentMode
+        | Field::Paused
+        | Field::Ranges
+        | Field::Interval
+        | Field::Enabled
+        | Field::Passwords
+        | Field::PasswordsToUnknown
+        | Field::Container
+        | Field::SubAccounts
+        | Field::Group
+        | Field::Members
+        | Field::MembersAdded
+        | Field::MembersRemoved
+        | Field::Recipients
+        | Field::ObserverLink
+        | Field::ShowsWorkers
+        | Field::ShowsEarnings
+        | Field::OpenToNames
+        | Field::Replaces
+        | Field::Key
+        | Field::KeyAccess
+        | Field::Secret
+        | Field::TokenId
+        | Field::Origins
+        | Field::Signed
+        | Field::Frozen
+        | Field::Deletion
+        | Field::Owner
+        | Field::RoleAfterwards
+        | Field::SeenVersion
+        | Field::Account
+        | Field::Scenario
+        | Field::PolicyVersion
+        | Field::BaseVersion
+        | Field::Initiator
+        | Field::Revision
+        | Field::NotAfter => None,
     };
-    let is_money = caution.is_some() || field == Field::Share;
+    let is_money = caution.is_some() || matches!(field, Field::Share | Field::Address);
     (if is_money { Weight::Money } else { Weight::Change }, caution)
 }
 

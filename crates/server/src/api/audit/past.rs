@@ -63,10 +63,10 @@ fn answer(api: &Shared, allowed: &Permitted<P>, when: &When) -> Answer<Value> {
             let after = first_after(log.as_ref(), Timestamp(at), now.seq());
             after.map_err(|error| Problem::internal(&error))? - 1
         }
-        _ => return Err(Problem::invalid("say either seq, the number of a record, or at, a moment in ms")),
+        _ => return Err(Problem::parameter("seq", "is the number of a record; say either it or at, a moment in ms")),
     };
     if !(1..=now.seq()).contains(&seq) {
-        return Err(Problem::invalid(format!("the log has records 1 to {}; nothing was before", now.seq())));
+        return Err(Problem::parameter("seq", format!("must be from 1 to {}: nothing was before", now.seq())));
     }
     // One replay at a time: it is work, and the next may go on from it.
     let mut remembered = api.past.lock().unwrap_or_else(PoisonError::into_inner);

@@ -133,12 +133,7 @@ async fn shown(api: &Shared, parts: &mut Parts, body: Body) -> (Result<Program, 
     let changes = !parts.method.is_safe() && parts.uri.path().starts_with(V1);
     let body = if signature::is_signed(&parts.headers) || key.require_hmac && changes {
         let Ok(bytes) = to_bytes(body, MAX_BODY).await else {
-            let problem = Problem::new(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "unreadable_body",
-                "the body cannot be read, or is too long",
-            );
-            return (Err(problem), Body::empty());
+            return (Err(Problem::unreadable_body(StatusCode::PAYLOAD_TOO_LARGE)), Body::empty());
         };
         if let Err(problem) = check_signature(api, parts, &bytes, key.id, &hash) {
             return (Err(problem), Body::empty());

@@ -87,7 +87,7 @@ pub async fn issue(
     }
     let days = asked.expires_in_days.unwrap_or(DAYS);
     if !(1..=365).contains(&days) {
-        return Err(Problem::invalid("expires_in_days must be between 1 and 365"));
+        return Err(Problem::field("/expires_in_days", "must be between 1 and 365"));
     }
     let mut bytes = [0_u8; SECRET];
     getrandom::fill(&mut bytes).map_err(|error| Problem::internal(&error))?;

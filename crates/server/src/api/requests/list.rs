@@ -4,7 +4,7 @@ use super::{
     super::{
         Shared,
         caller::{Asker, PartyWith},
-        problem::{Answer, Params},
+        problem::{Answer, Params, limit},
         views::{Summary, Viewer, site_of},
     },
     P,
@@ -97,8 +97,11 @@ struct States(Vec<RequestState>);
 impl<'de> Deserialize<'de> for States {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         let text = String::deserialize(d)?;
-        let states = text.split(',').map(|state| RequestState::deserialize(state.into_deserializer()));
-        states.collect::<Result<_, de::value::Error>>().map(Self).map_err(de::Error::custom)
+        let named = |state: &str| {
+            let read = RequestState::deserialize(IntoDeserializer::<de::value::Error>::into_deserializer(state));
+            read.map_err(|_| de::Error::custom(format_args!("no state is called {state}")))
+        };
+        text.split(',').map(named).collect::<Result<_, _>>().map(Self)
     }
 }
 
@@ -197,7 +200,7 @@ pub async fn list(
     let actor = &actor;
     let viewer = Viewer { state: &state, names: &names, actor, now };
     let mut found = asked.among(&state, actor, now, asked.cursor);
-    let page: Vec<_> = found.by_ref().take(asked.limit.unwrap_or(50).clamp(1, 200)).collect();
+    let page: Vec<_> = found.by_ref().take(limit(asked.limit, 50, 200)?).collect();
     let more = found.next().is_some();
     let next = page.last().filter(|_| more).map(|last| ListCursor::after(last)).or_else(|| found.rest());
     let next = next.map(|cursor| cursor.to_string());

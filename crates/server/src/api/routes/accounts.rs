@@ -9,9 +9,11 @@ pub fn operations() -> Vec<Operation> {
     vec![
         get("/session/accounts", accounts::list, "Accounts the caller may choose from.").gives(200, "AccountList"),
         post("/session/account", accounts::choose, "Acts for another account from now on.")
+            .refuses(&[404])
             .takes("AccountChoice")
             .gives(200, "Session"),
         delete("/session/accounts/{id}", accounts::decline, "Declines an account that the caller has never opened.")
+            .refuses(&[409])
             .gives(204, ""),
         get(
             "/me/panel",
@@ -39,6 +41,7 @@ pub fn operations() -> Vec<Operation> {
         .gives(202, "Request"),
         delete("/account/deletion", accounts::keep, "Undoes that.").needs(P::AccountFreeze).gives(201, "Request"),
         post("/requests/{id}/answer", accounts::answer, "Takes or refuses what a request offers the caller.")
+            .refuses(&[410])
             .takes("OfferAnswer")
             .gives(200, "Request"),
     ]

@@ -8,10 +8,12 @@ use adit_core::authz::Permission as P;
 pub fn operations() -> Vec<Operation> {
     vec![
         get("/approval-policies/simulate", simulate::without, "What would be if somebody left.")
+            .refuses(&[404])
             .needs(P::UserView)
             .query(&["remove!"])
             .gives(200, "Forecast"),
         post("/approval-policies/simulate", simulate::suppose, "What would be if people, roles or rules were others.")
+            .refuses(&[404])
             .by_key()
             .needs(P::UserView)
             .takes("Supposition")

@@ -33,6 +33,7 @@ fn of_webhooks() -> Vec<Operation> {
             .takes("WebhookCreate")
             .gives(201, "WebhookCreated"),
         put("/webhooks/{id}", webhooks::change, "Changes a webhook; one that was disabled is told again.")
+            .refuses(&[409])
             .needs(P::SettingsManage)
             .takes("WebhookChange")
             .gives(200, "Webhook"),

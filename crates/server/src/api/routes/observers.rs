@@ -36,13 +36,16 @@ pub fn operations() -> Vec<Operation> {
         .needs(P::DeviceList)
         .gives(200, "ObserverPage"),
         post("/observe", observers::enter, "Exchanges a link's token for a cookie of a quarter of an hour.")
+            .refuses(&[404, 429])
             .for_anybody()
             .takes("ObserverToken")
             .gives(200, "ObserverPage"),
         get("/observe/view", observers::view, "What the cookie's link shows now.")
+            .refuses(&[404, 429])
             .for_anybody()
             .gives(200, "ObserverPage"),
         get("/observe/{coin}/{sub_account}", observers::by_name, "A page by name; none while pages are protected.")
+            .refuses(&[429])
             .for_anybody()
             .gives(200, "ObserverPage"),
     ]

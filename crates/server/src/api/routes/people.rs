@@ -15,7 +15,7 @@ pub fn operations() -> Vec<Operation> {
             .takes("PersonAdd")
             .gives(201, "Request")
             .gives(202, "Request"),
-        post("/me/leave", people::leave, "Leaves the account: the caller's own grants end.")
+        post("/me/leave", people::leave, "Leaves the account: the caller's own grants end.").refuses(&[409])
             .takes("Leave")
             .gives(204, ""),
         get("/me/keys", keys::own::list, "The caller's own API keys, and the grants under which they may make some.")
@@ -24,7 +24,7 @@ pub fn operations() -> Vec<Operation> {
             "/me/keys",
             keys::own::issue,
             "Makes an API key under the caller's own grant; one that writes is asked for. Its secrets are in the answer, once.",
-        )
+        ).refuses(&[404])
         .once()
             .takes("ApiKeyIssue")
         .gives(201, "ApiKeyIssued")
@@ -39,7 +39,7 @@ pub fn operations() -> Vec<Operation> {
             .gives(200, "ApiKeyRotated"),
         delete("/me/keys/{id}", keys::own::revoke, "Revokes an API key of one's own at once.").gives(204, ""),
         get("/keys", keys::list, "API keys, the latest first.").needs(P::ApiKeyManage).gives(200, "ApiKeyPage"),
-        post("/keys", keys::issue, "Asks for an API key; its secrets are in the answer, once.")
+        post("/keys", keys::issue, "Asks for an API key; its secrets are in the answer, once.").refuses(&[404])
             .once()
             .needs(P::ApiKeyManage)
             .takes("ApiKeyIssue")

@@ -45,11 +45,13 @@ fn places() -> Vec<Operation> {
             .takes("Named")
             .gives(201, "Container"),
         put("/containers/{id}", structure::rename_container, "Gives a container another name.")
+            .refuses(&[409])
             .needs(P::InventoryManage)
             .header(&["if-match"])
             .takes("Named")
             .gives(200, "Container"),
         delete("/containers/{id}", structure::remove_container, "Takes an empty container away.")
+            .refuses(&[409])
             .needs(P::InventoryManage)
             .header(&["if-match"])
             .gives(204, ""),
@@ -62,6 +64,7 @@ fn places() -> Vec<Operation> {
             .takes("Named")
             .gives(201, "SubAccount"),
         put("/sub-accounts/{id}", structure::rename_sub_account, "Gives a sub-account another name.")
+            .refuses(&[409])
             .needs(P::SubaccountCreate)
             .header(&["if-match"])
             .takes("Named")
@@ -124,6 +127,7 @@ fn collecting() -> Vec<Operation> {
             collection::check,
             "What ranges come to and what is wrong with them; changes nothing.",
         )
+        .refuses(&[404])
         .needs(P::ScanTaskManage)
         .takes("RangesAsk")
         .gives(200, "RangesCheck"),
