@@ -153,7 +153,7 @@ impl Fleet {
     pub fn verdict(&self, question: &Question) -> bool {
         let actor = actor(question.user);
         let place = &self.places[question.device as usize];
-        !matches!(self.state.verdict(&actor, question.permission, place, NOW), Verdict::Deny(_))
+        !matches!(self.state.verdict(&actor, question.permission, place, NOW), Verdict::Deny)
     }
 
     /// Somebody who may reboot some of the fleet's miners and not all, by as many grants as anybody.

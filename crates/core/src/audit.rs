@@ -157,13 +157,20 @@ impl Chain {
     /// # Errors
     /// [`Fault::TimeWentBack`] when `at` is before the head's time; the chain is unchanged.
     pub fn link(&mut self, at: Timestamp, body: impl Into<Box<str>>) -> Result<Record, ChainError> {
+        let (body, prev_hash) = (body.into(), self.head.hash);
+        let Head { seq, hash, .. } = self.extend(at, &body)?;
+        Ok(Record { seq, at, body, prev_hash, hash })
+    }
+
+    /// Goes on to the next record, whose body the caller keeps, and gives what is new about it.
+    ///
+    /// # Errors
+    /// [`Fault::TimeWentBack`] when `at` is before the head's time; the chain is unchanged.
+    pub fn extend(&mut self, at: Timestamp, body: &str) -> Result<Head, ChainError> {
         let seq = self.head.seq + 1;
         self.check_time(seq, at)?;
-        let (body, prev_hash) = (body.into(), self.head.hash);
-        let hash = hash(seq, at, &body, &prev_hash);
-        let record = Record { seq, at, body, prev_hash, hash };
-        self.head = record.as_head();
-        Ok(record)
+        self.head = Head { seq, at, hash: hash(seq, at, body, &self.head.hash) };
+        Ok(self.head)
     }
 
     /// Takes `record` as the next one if it is.

@@ -29,8 +29,8 @@ const MAX_ENTRIES: usize = 2_000;
 const _: () = assert!(MAX_ENTRIES + adit_core::MAX_ENTRIES <= MAX_BATCH);
 /// What takes more entries to catch up is sooner copied.
 const MAX_CATCH_UP: usize = 32;
-/// Bytes that most entries are shorter than, written.
-const USUAL_ENTRY: usize = 512;
+/// Longest buffer that is kept from one batch to the next, bytes.
+const KEPT_TEXT: usize = 1 << 20;
 
 /// What time it is.
 pub trait Clock: Send + Sync {
@@ -187,6 +187,8 @@ impl Proposal {
 pub struct Writer {
     state: Arc<State>,
     store: Box<dyn LogStore>,
+    /// What was written last, kept so that not each batch takes fresh memory.
+    text: Vec<u8>,
     /// Why it writes no more.
     stopped: Option<String>,
 }
@@ -198,7 +200,7 @@ impl Writer {
     /// [`EngineError`]; nothing was written then.
     pub fn start(store: Box<dyn LogStore>) -> Result<Self, EngineError> {
         let state = snapshots::replay(store.as_ref())?;
-        Ok(Self { state: Arc::new(state), store, stopped: None })
+        Ok(Self { state: Arc::new(state), store, text: Vec::new(), stopped: None })
     }
 
     /// Everything that is committed.
@@ -227,7 +229,10 @@ impl Writer {
     }
 
     fn append(&mut self, expected: u64, entries: &[Entry]) -> Result<(), String> {
-        let (text, ends) = written(entries).map_err(|e| e.to_string())?;
+        self.text.clear();
+        self.text.shrink_to(KEPT_TEXT);
+        let ends = written(entries, &mut self.text).map_err(|e| e.to_string())?;
+        let text = std::str::from_utf8(&self.text).map_err(|e| e.to_string())?;
         let starts = std::iter::once(0).chain(ends.iter().copied());
         let bodies = starts.zip(&ends).map(|(start, end)| &text[start..*end]);
         let rows: Vec<_> = entries.iter().map(|entry| entry.at).zip(bodies).collect();
@@ -253,15 +258,14 @@ impl Writer {
     }
 }
 
-/// All entries one after another, and where each ends.
-fn written(entries: &[Entry]) -> Result<(String, Vec<usize>), Box<dyn std::error::Error>> {
-    let mut text = Vec::with_capacity(entries.len() * USUAL_ENTRY);
+/// Appends all entries one after another, and gives where each ends.
+fn written(entries: &[Entry], text: &mut Vec<u8>) -> serde_json::Result<Vec<usize>> {
     let mut ends = Vec::with_capacity(entries.len());
     for entry in entries {
-        serde_json::to_writer(&mut text, entry)?;
+        serde_json::to_writer(&mut *text, entry)?;
         ends.push(text.len());
     }
-    Ok((String::from_utf8(text)?, ends))
+    Ok(ends)
 }
 
 /// A state once more of its own, with these folded in.

@@ -1,7 +1,7 @@
 //! Writing the segments.
 
 use super::{
-    Appended, CutOff, LogReader, LogStore, Snapshot, check_batch, frame, link,
+    Appended, CutOff, LogReader, LogStore, Snapshot, check_batch, frame,
     reader::{FileReader, Synced, Walk},
     segment::{self, LONGEST, SHORTEST, START, Segment},
 };
@@ -27,6 +27,8 @@ const LOCK_STEPS: u32 = 500;
 /// The file that becomes the next segment.
 const PREPARED: &str = "prepared";
 const LOCK: &str = "lock";
+/// Longest buffer that is kept from one append to the next, bytes.
+const KEPT_FRAME: usize = 1 << 20;
 
 /// A log in the files of one directory, open for writing. Nobody else can open it as long as this lives.
 ///
@@ -36,6 +38,8 @@ pub struct FileLog {
     dir: PathBuf,
     head: Head,
     pub(super) last: Option<Last>,
+    /// The frame that was written last, kept so that not each append takes fresh memory.
+    frame: Vec<u8>,
     /// The next segment, while it is being prepared.
     spare: Option<(u64, JoinHandle<Result<()>>)>,
     /// A write of which nobody knows whether it is on the disk.
@@ -72,7 +76,8 @@ impl FileLog {
         let End { head, last, cut_off } = end(dir)?;
         synced.set(head.seq);
         let reader = FileReader::bounded(dir, Some(synced.clone()))?;
-        Ok(Self { dir: dir.to_owned(), head, last, spare: None, doubtful: false, synced, reader, cut_off, _lock: lock })
+        let (dir, frame) = (dir.to_owned(), Vec::new());
+        Ok(Self { dir, head, last, frame, spare: None, doubtful: false, synced, reader, cut_off, _lock: lock })
     }
 
     /// What was left out when it was opened.
@@ -188,8 +193,15 @@ impl LogStore for FileLog {
             let unknown = "whether the write before this one is on the disk is unknown; open the log again";
             return Err(in_doubt(&self.dir, io::Error::other(unknown)));
         }
-        let (records, head) = link(self.head, expected_seq, bodies)?;
-        self.write(&frame::encode(self.head, &records))?;
+        if self.head.seq != expected_seq {
+            return Err(StoreError::Conflict { expected: expected_seq, found: self.head.seq });
+        }
+        let mut frame = std::mem::take(&mut self.frame);
+        let head = frame::encode(self.head, bodies, &mut frame)?;
+        self.write(&frame)?;
+        frame.clear();
+        frame.shrink_to(KEPT_FRAME);
+        self.frame = frame;
         self.head = head;
         self.synced.set(head.seq);
         self.think_ahead();

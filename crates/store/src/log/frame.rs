@@ -65,23 +65,30 @@ impl Header {
     }
 }
 
-/// The frame of these records, which follow `before`.
-pub(super) fn encode(before: Head, records: &[Record]) -> Vec<u8> {
-    let length: usize = records.iter().map(|record| AROUND + record.body.len()).sum();
-    let mut bytes = Vec::with_capacity(HEADER + length);
+/// Writes the frame of these bodies, whose records follow `before`, in place of what was in `bytes`, and gives the head of a log
+/// that ends with it.
+///
+/// # Errors
+/// [`Fault::TimeWentBack`] if one is earlier than the one before it.
+pub(super) fn encode(before: Head, bodies: &[(Timestamp, &str)], bytes: &mut Vec<u8>) -> Result<Head, ChainError> {
+    let length: usize = bodies.iter().map(|(_, body)| AROUND + body.len()).sum();
+    bytes.clear();
+    bytes.reserve(HEADER + length);
     bytes.extend(MARK);
-    bytes.extend(u32::try_from(records.len()).unwrap_or(u32::MAX).to_be_bytes());
+    bytes.extend(u32::try_from(bodies.len()).unwrap_or(u32::MAX).to_be_bytes());
     bytes.extend((length as u64).to_be_bytes());
     bytes.extend(before.seq.to_be_bytes());
     bytes.extend(before.at.0.to_be_bytes());
     bytes.extend(before.hash);
-    for record in records {
-        bytes.extend(record.at.0.to_be_bytes());
-        bytes.extend(u32::try_from(record.body.len()).unwrap_or(u32::MAX).to_be_bytes());
-        bytes.extend(record.hash);
-        bytes.extend(record.body.as_bytes());
+    let mut chain = Chain::from(before);
+    for (at, body) in bodies {
+        let head = chain.extend(*at, body)?;
+        bytes.extend(at.0.to_be_bytes());
+        bytes.extend(u32::try_from(body.len()).unwrap_or(u32::MAX).to_be_bytes());
+        bytes.extend(head.hash);
+        bytes.extend(body.as_bytes());
     }
-    bytes
+    Ok(chain.head())
 }
 
 /// Whether a frame begins somewhere in `bytes` whose records come after number `seq`.

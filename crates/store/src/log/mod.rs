@@ -14,7 +14,7 @@ pub use reader::FileReader;
 pub(crate) use reader::Synced;
 
 use crate::{Result, StoreError};
-use adit_core::audit::{Chain, Head, Record};
+use adit_core::audit::{Head, Record};
 use adit_core::time::Timestamp;
 
 /// The most records one append takes: more than one command makes of everything that is open.
@@ -105,16 +105,6 @@ pub(crate) fn walk(log: &impl LogReader) -> Result<Head> {
         }
         head = last;
     }
-}
-
-/// Makes a batch's records, to be written after `head`, and the head after them.
-pub(crate) fn link(head: Head, expected_seq: u64, bodies: &[(Timestamp, &str)]) -> Result<(Vec<Record>, Head)> {
-    if head.seq != expected_seq {
-        return Err(StoreError::Conflict { expected: expected_seq, found: head.seq });
-    }
-    let mut chain = Chain::from(head);
-    let records = bodies.iter().map(|(at, body)| Ok(chain.link(*at, *body)?)).collect::<Result<_>>()?;
-    Ok((records, chain.head()))
 }
 
 /// Refuses a batch that no store takes.

@@ -69,10 +69,8 @@ fn a_reader_of_the_data_directory_sees_what_is_on_the_disk() {
     let mut log = data.log().unwrap();
     log.append(0, &[(Timestamp(1), "one")]).unwrap();
     let reader = data.log_reader().unwrap();
-    let frame = {
-        let (records, _) = super::link(log.head().unwrap(), 1, &[(Timestamp(1), "two")]).unwrap();
-        frame::encode(log.head().unwrap(), &records)
-    };
+    let mut frame = Vec::new();
+    frame::encode(log.head().unwrap(), &[(Timestamp(1), "two")], &mut frame).unwrap();
     // As in the moment between the write and the answer of the disk.
     let path = first_segment(&data.log_path());
     let mut bytes = written(&path);
@@ -302,7 +300,11 @@ fn records_are_linked_over_the_bounds_of_a_read() {
     log.append(before.seq, &[(Timestamp(1), "true")]).unwrap();
     log.append(before.seq + 1, &[(Timestamp(1), "after it")]).unwrap();
     drop(log);
-    let forged = |body| frame::encode(before, &super::link(before, before.seq, &[(Timestamp(1), body)]).unwrap().0);
+    let forged = |body| {
+        let mut frame = Vec::new();
+        frame::encode(before, &[(Timestamp(1), body)], &mut frame).unwrap();
+        frame
+    };
     let segment =
         [1, before.seq + 1].map(|first| segment::path(dir.path(), first)).into_iter().rfind(|path| path.exists());
     let path = segment.unwrap();
