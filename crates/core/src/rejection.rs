@@ -42,7 +42,7 @@ pub enum Rejection {
     #[error("you have no say in this: {0}")]
     NoSay(#[from] NoSay),
     #[error("say why, in 1 to 1000 characters")]
-    ReasonRequired,
+    ReasonRequired { field: &'static str },
     #[error("{field} must be between {min} and {max}")]
     OutOfRange { field: String, min: u64, max: u64 },
     #[error(
@@ -259,7 +259,7 @@ impl Rejection {
             Self::StepUpRequired => "step_up_required",
             Self::PasskeyRequired => "passkey_required",
             Self::NoSay(why) => why.code(),
-            Self::ReasonRequired => "reason_required",
+            Self::ReasonRequired { .. } => "reason_required",
             Self::OutOfRange { .. } => "out_of_range",
             Self::WouldLockOut { .. } | Self::CouldNotBeLowered { .. } => "would_lock_out",
             Self::GovernanceDegraded { .. } => "governance_degraded",
@@ -302,7 +302,7 @@ impl Rejection {
             Self::Expired | Self::TokenEnded => 410,
             Self::Changed => 412,
             Self::QuotaReached { .. } => 429,
-            Self::ReasonRequired
+            Self::ReasonRequired { .. }
             | Self::OutOfRange { .. }
             | Self::NoTargets(_)
             | Self::Unsupported

@@ -298,7 +298,8 @@ async fn new_approval_rules_wait_for_votes() {
     let stale = json!({ "decision": "approve", "content_hash": "0".repeat(64) }).to_string();
     assert_eq!(house.ask("POST", &votes, Some(&admin), Some(&stale)).await.body["code"], "content_changed");
     let mute = json!({ "decision": "reject", "content_hash": answer.body["content_hash"] }).to_string();
-    assert_eq!(house.ask("POST", &votes, Some(&admin), Some(&mute)).await.body["code"], "reason_required");
+    let mute = house.ask("POST", &votes, Some(&admin), Some(&mute)).await.body;
+    assert_eq!((&mute["code"], &mute["errors"][0]["pointer"]), (&json!("reason_required"), &json!("/comment")));
     let vote = json!({ "decision": "approve", "content_hash": answer.body["content_hash"] }).to_string();
     assert_eq!(house.ask("POST", &votes, Some(&owner), Some(&stale)).await.status, 409);
     let approved = house.ask("POST", &votes, Some(&admin), Some(&vote)).await;

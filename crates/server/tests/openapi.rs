@@ -80,7 +80,7 @@ async fn answers_are_as_the_document_says() {
         ("GET", "devices/ids".into(), None, "DeviceIds"),
         ("GET", "devices/dev-1".into(), None, "DeviceRow"),
         ("GET", "me/permissions".into(), None, "PermissionVerdicts"),
-        ("GET", "me/permissions?device=dev-1".into(), None, "PermissionVerdicts"),
+        ("GET", "me/permissions?resource=dev-1".into(), None, "PermissionVerdicts"),
         ("GET", explain.into(), None, "Explanation"),
         ("GET", "sites".into(), None, "SitePage"),
         ("GET", "agents".into(), None, "AgentPage"),

@@ -183,7 +183,8 @@ async fn what_lies_outside_the_reach_does_not_exist() {
         let vote = json!({ "decision": "approve", "content_hash": "0".repeat(64) });
         for (method, path, absent, body) in [
             ("GET", "devices/dev-3".to_owned(), "devices/dev-99".to_owned(), None),
-            ("GET", "me/permissions?device=dev-3".into(), "me/permissions?device=dev-99".into(), None),
+            ("GET", "me/permissions?resource=dev-3".into(), "me/permissions?resource=dev-99".into(), None),
+            ("GET", "me/permissions?resource=site-2".into(), "me/permissions?resource=site-99".into(), None),
             ("GET", explain(&me, "dev-3"), explain(&me, "dev-99"), None),
             ("GET", explain(&me, "site-2"), explain(&me, "site-99"), None),
             ("GET", format!("requests/{south}"), format!("requests/{NO_REQUEST}"), None),

@@ -4,15 +4,16 @@
 mod support;
 
 use adit_core::{
-    authz::{ApiAccess, Node, Role, Scope},
+    authz::{Actor, ApiAccess, Node, Role, Scope},
     command::{Command, Reply},
-    ids::{DeviceId, GroupId},
+    ids::{AgentId, DeviceId, GroupId, ScanTaskId},
     requests::{Action, Control, GrantChange, NewGrant, NewKey, PolicyChange, Scenario},
 };
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use support::{
-    house::{House, Signed},
+    ACCOUNT,
+    house::{House, Signed, miner},
     operator,
     schema::Document,
 };
@@ -142,6 +143,29 @@ async fn a_device_is_found_by_what_stands_on_its_label() {
         assert_eq!((&page.body["total"], &page.body["items"][0]["id"]), (&json!(1), &json!("dev-1")), "{label}");
     }
     assert_eq!(house.get("devices?q=ffffffffffff", &owner).await.body["total"], 0);
+}
+
+#[tokio::test]
+async fn whoever_types_all_of_an_address_finds_that_device_first() {
+    let house = House::new().await;
+    let owner = house.sign_in("owner").await;
+    let more = Command::ReportDevices {
+        agent: AgentId(1),
+        scan_task: ScanTaskId(1),
+        devices: (10..14).map(miner).collect(),
+        heard: Default::default(),
+    };
+    house.engine.run(Actor::system(ACCOUNT), more).await.unwrap();
+    let state = house.engine.state();
+    let mut ambiguous = 0;
+    for device in state.devices() {
+        for text in [device.found.ip.to_string(), device.id.to_string()] {
+            let page = house.get(&format!("devices?q={text}&limit=1"), &owner).await;
+            assert_eq!(page.body["items"][0]["id"], json!(device.id), "{text}");
+            ambiguous += usize::from(page.body["total"].as_u64() > Some(1));
+        }
+    }
+    assert!(ambiguous > 0, "no address here is the beginning of another");
 }
 
 /// Somebody who reaches the group `grp-1` and nothing else.

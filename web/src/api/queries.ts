@@ -69,7 +69,7 @@ export function deviceIds(site: string, filter: DeviceQuery) {
 export const permissionsQuery = (device?: string) =>
   queryOptions({
     queryKey: ["permissions", device ?? "any"],
-    queryFn: () => unwrap(client.GET("/me/permissions", { params: { query: { device } } })),
+    queryFn: () => unwrap(client.GET("/me/permissions", { params: { query: { resource: device } } })),
   });
 
 export const draftQuery = (site: string) =>

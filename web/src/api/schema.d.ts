@@ -3639,6 +3639,9 @@ export interface components {
             my: {
                 can_answer: boolean;
                 can_cancel: boolean;
+                /** @description May they end it by rejecting it? Also who has approved already, and in what could be turned against them who is suspended. */
+                can_reject: boolean;
+                /** @description Is an approval waited for from whoever asks? */
                 can_vote: boolean;
                 /** @enum {string|null} */
                 voted: "approve" | "reject" | null;
@@ -3724,6 +3727,9 @@ export interface components {
             my: {
                 can_answer: boolean;
                 can_cancel: boolean;
+                /** @description May they end it by rejecting it? Also who has approved already, and in what could be turned against them who is suspended. */
+                can_reject: boolean;
+                /** @description Is an approval waited for from whoever asks? */
                 can_vote: boolean;
                 /** @enum {string|null} */
                 voted: "approve" | "reject" | null;
@@ -5112,7 +5118,8 @@ export interface operations {
                 hashrate_max?: number;
                 temp_min?: number;
                 temp_max?: number;
-                sort?: "name" | "ip" | "model" | "status" | "hashrate" | "power" | "temp" | "mode" | "uptime";
+                /** @description By name if nothing is said, and with `q` by `match`: first what that is all of the name, the address or the serial number of, then by name. */
+                sort?: "match" | "name" | "ip" | "model" | "status" | "hashrate" | "power" | "temp" | "mode" | "uptime";
                 order?: "asc" | "desc";
                 /** @description Most entries of a page. */
                 limit?: number;
@@ -5173,7 +5180,8 @@ export interface operations {
                 hashrate_max?: number;
                 temp_min?: number;
                 temp_max?: number;
-                sort?: "name" | "ip" | "model" | "status" | "hashrate" | "power" | "temp" | "mode" | "uptime";
+                /** @description By name if nothing is said, and with `q` by `match`: first what that is all of the name, the address or the serial number of, then by name. */
+                sort?: "match" | "name" | "ip" | "model" | "status" | "hashrate" | "power" | "temp" | "mode" | "uptime";
                 order?: "asc" | "desc";
                 /** @description Most entries of a page. */
                 limit?: number;
@@ -6747,8 +6755,8 @@ export interface operations {
     get_me_permissions: {
         parameters: {
             query?: {
-                /** @description About this device; without one, about the account or whatever the caller sees. */
-                device?: string;
+                /** @description A site or a device; without one, the account. */
+                resource?: string;
             };
             header?: never;
             path?: never;

@@ -45,7 +45,7 @@ export function Decision({ request }: { request: Request }) {
     question === null,
   );
   if (!isOpen(state)) return null;
-  const nothing = !my.can_vote && !my.can_cancel && !canWithdraw;
+  const nothing = !approve && !reject && !my.can_cancel && !canWithdraw;
   if (nothing && !my.why_not) return null;
 
   const close = () => setQuestion(null);

@@ -115,19 +115,28 @@ describe("what may be decided", () => {
       ],
     });
 
-  it("is both, or nothing", () => {
-    expect(choices({ can_vote: true })).toEqual({ approve: true, reject: true, withdraw: false });
-    expect(choices({ can_vote: false })).toEqual({ approve: false, reject: false, withdraw: false });
+  it("is what the server says: both, nothing, or for who is suspended the veto alone", () => {
+    expect(choices({ can_vote: true, can_reject: true })).toEqual({
+      approve: true,
+      reject: true,
+      withdraw: false,
+    });
+    expect(choices({})).toEqual({ approve: false, reject: false, withdraw: false });
+    expect(choices({ can_reject: true })).toEqual({ approve: false, reject: true, withdraw: false });
   });
 
   it("is to withdraw or to reject for whoever has approved, while it waits", () => {
-    const approved = { can_vote: false, can_cancel: false, voted: "approve" } as const;
+    const approved = { can_reject: true, can_cancel: false, voted: "approve" } as const;
     expect(choices(approved)).toEqual({ approve: false, reject: true, withdraw: true });
-    expect(choices(approved, "approved")).toEqual({ approve: false, reject: false, withdraw: false });
+    expect(choices({ ...approved, can_reject: false }, "approved")).toEqual({
+      approve: false,
+      reject: false,
+      withdraw: false,
+    });
   });
 
   it("is neither for whose asking is the approval: they cancel it", () => {
-    const start = { can_vote: false, can_cancel: true, voted: "approve" } as const;
+    const start = { can_reject: true, can_cancel: true, voted: "approve" } as const;
     expect(choices(start, "pending", true)).toEqual({ approve: false, reject: false, withdraw: false });
   });
 });

@@ -109,7 +109,14 @@ export function request(patch: Partial<RequestSummary> = {}): RequestSummary {
     },
     progress: null,
     acceptance: null,
-    my: { can_vote: false, can_cancel: true, can_answer: false, voted: null, why_not: null },
+    my: {
+      can_vote: false,
+      can_reject: false,
+      can_cancel: true,
+      can_answer: false,
+      voted: null,
+      why_not: null,
+    },
     ...patch,
   };
 }

@@ -112,10 +112,10 @@ impl Tx {
         }
         let comment = comment.filter(|words| !words.trim().is_empty());
         if comment.as_ref().is_some_and(|words| words.chars().count() > vote::MAX_WORDS) {
-            return Err(Rejection::ReasonRequired);
+            return Err(Rejection::ReasonRequired { field: "comment" });
         }
         if decision == Decision::Reject {
-            let reason = comment.ok_or(Rejection::ReasonRequired)?;
+            let reason = comment.ok_or(Rejection::ReasonRequired { field: "comment" })?;
             self.end(id, RequestState::Rejected, Some(reason), None);
             return Ok(Reply::Request(id));
         }

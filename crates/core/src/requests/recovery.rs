@@ -199,7 +199,7 @@ impl Tx {
             return Err(NoSay::Started.into());
         }
         if words.trim().is_empty() || words.chars().count() > MAX_WORDS {
-            return Err(Rejection::ReasonRequired);
+            return Err(Rejection::ReasonRequired { field: "words" });
         }
         self.emit(Event::RecoveryReviewed { account: actor.account, request, by: user, words });
         Ok(Reply::Request(request))

@@ -251,7 +251,7 @@ impl Tx {
         }
         let silent = asked.reason.as_ref().is_none_or(|words| words.trim().is_empty());
         match &asked.action {
-            Action::Control(Control::Recover(_)) if silent => Err(Rejection::ReasonRequired),
+            Action::Control(Control::Recover(_)) if silent => Err(Rejection::ReasonRequired { field: "reason" }),
             Action::Device(_) if asked.targets.is_empty() => {
                 Err(Rejection::NoTargets("name at least one device".into()))
             }

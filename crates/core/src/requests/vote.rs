@@ -109,6 +109,14 @@ impl State {
         }
     }
 
+    /// May this person (`None`: a program) reject it as it stands? Not all who may are counted: who has approved may change their
+    /// mind, and who is suspended keeps the veto against what could be turned against them.
+    #[must_use]
+    pub fn may_reject(&self, request: &Request, tally: &Tally, user: Option<UserId>) -> bool {
+        let waits = request.state == RequestState::Pending;
+        waits && user.is_some_and(|user| self.objection(request, tally, user, Decision::Reject).is_none())
+    }
+
     /// An approver may, but for whom it takes something from; while they are suspended only what could be turned against them.
     fn may_veto(&self, request: &Request, tally: &Tally, user: UserId) -> bool {
         let payload = &request.payload;
@@ -172,7 +180,7 @@ impl Tx {
         let comment = comment.filter(|words| !words.trim().is_empty());
         let too_long = comment.as_ref().is_some_and(|words| words.chars().count() > MAX_WORDS);
         if too_long || decision == Decision::Reject && comment.is_none() {
-            return Err(Rejection::ReasonRequired);
+            return Err(Rejection::ReasonRequired { field: "comment" });
         }
         if decision == Decision::Approve {
             if tally.approvals.contains(&user) {
@@ -227,7 +235,7 @@ impl Tx {
             return Err(Rejection::InvalidState { state: state_word(request.state) });
         }
         if reason.as_ref().is_some_and(|words| words.chars().count() > MAX_WORDS) {
-            return Err(Rejection::ReasonRequired);
+            return Err(Rejection::ReasonRequired { field: "reason" });
         }
         let tally = self.state().tally(&request, self.now());
         if !self.state().may_cancel(&request, &tally, actor.principal) {

@@ -113,10 +113,14 @@ fn check_words(w: &World) {
         for user in w.state.people_of(w.account) {
             let told = w.state.why_no_vote(request, &tally, Some(user));
             assert_eq!(told.is_none(), waits && tally.undecided.contains(&user));
-            let (content_hash, passkey) = (request.content_hash, Some("one".into()));
-            let (request, decision, comment) = (request.id, Decision::Approve, None);
-            let vote = Command::Vote { request, decision, content_hash, comment, passkey };
             let actor = Actor { authenticated_at: now, ..w.actor(user) };
+            let vote = |decision, comment| {
+                let (content_hash, passkey) = (request.content_hash, Some("one".into()));
+                Command::Vote { request: request.id, decision, content_hash, comment, passkey }
+            };
+            let rejected = decide(&w.state, &actor, vote(Decision::Reject, Some("no".into())), now).is_ok();
+            assert_eq!(w.state.may_reject(request, &tally, Some(user)), rejected);
+            let (request, vote) = (request.id, vote(Decision::Approve, None));
             match decide(&w.state, &actor, vote, now) {
                 Ok(decided) if told.is_some() => {
                     assert!(matches!(told, Some(NoSay::Voted | NoSay::Counted)) && decided.entries.is_empty());

@@ -111,14 +111,18 @@ impl Asked {
             && self.sub_account.is_none_or(|sub_account| device.sub_account == Some(sub_account))
             && is(&self.make, &found.make)
             && is(&self.model, &found.model)
-            && self.q.as_deref().map(str::trim).filter(|q| !q.is_empty()).is_none_or(|q| {
-                let q = q.to_lowercase();
+            && self.sought().is_none_or(|q| {
                 device.id.to_string().contains(&q)
                     || found.ip.to_string().contains(&q)
                     || found.model.to_lowercase().contains(&q)
                     || found.identity.mac.as_deref().is_some_and(|mac| is_of_mac(&q, mac))
                     || found.identity.serial.as_deref().is_some_and(|serial| serial.to_lowercase().contains(&q))
             })
+    }
+
+    /// What is looked for, in lower case; `None` if nothing is.
+    fn sought(&self) -> Option<String> {
+        self.q.as_deref().map(str::trim).filter(|q| !q.is_empty()).map(str::to_lowercase)
     }
 
     fn ranges(&self) -> Vec<Range> {
@@ -136,6 +140,14 @@ impl Asked {
 fn is_of_mac(text: &str, mac: &str) -> bool {
     let digits = |text: &str| text.chars().filter(char::is_ascii_hexdigit).collect::<String>();
     mac.contains(&text.replace('-', ":")) || digits(text).len() == 12 && digits(text) == digits(mac)
+}
+
+/// Is the text all of what names the device, not a part of it? In lower case.
+fn names(text: &str, device: &Device) -> bool {
+    let found = &device.found;
+    device.id.to_string() == text
+        || found.ip.to_string() == text
+        || found.identity.serial.as_deref().is_some_and(|serial| serial.eq_ignore_ascii_case(text))
 }
 
 /// Place of each device in the order of a text.
@@ -169,9 +181,15 @@ fn page(
         None | Some("") => 0,
         Some(cursor) => cursor.parse().map_err(|_| Problem::parameter("cursor", "is not one of ours"))?,
     };
+    let sought = asked.sought();
     let ranked;
-    let sort = match asked.sort.as_deref().unwrap_or("name") {
+    let sort = match asked.sort.as_deref().unwrap_or(if sought.is_some() { "match" } else { "name" }) {
         "name" => Sort::Id,
+        // Who types all of an address means that device, not the ten whose addresses go on from there.
+        "match" => {
+            ranked = ranks(state, |device| !sought.as_deref().is_some_and(|text| names(text, device)));
+            Sort::Rank(&ranked)
+        }
         "ip" => {
             ranked = ranks(state, |device| device.found.ip);
             Sort::Rank(&ranked)

@@ -246,6 +246,7 @@ impl From<Rejection> for Problem {
             Rejection::OutOfRange { field, min, max } if is_field(field) => {
                 vec![at_field(field, format!("must be between {min} and {max}"))]
             }
+            Rejection::ReasonRequired { field } => vec![at_field(field, rejection.to_string())],
             _ => Vec::new(),
         };
         let retry_after_s = match &rejection {

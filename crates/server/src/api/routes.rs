@@ -242,7 +242,7 @@ pub fn table() -> Vec<Operation> {
         get("/devices/{id}", devices::show, "One device.").needs(P::DeviceView).gives(200, "DeviceRow"),
         get("/me/permissions", rules::mine, "What the caller may do, and what would need approvals.")
             .by_key()
-            .query(&["device"])
+            .query(&["resource"])
             .refuses(&[404])
             .gives(200, "PermissionVerdicts"),
         get("/explain", rules::explain, "Why somebody may or may not; about others only with user.view.")

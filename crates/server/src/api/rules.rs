@@ -9,10 +9,11 @@ use super::{
 use crate::words::length;
 use adit_core::{
     authz::{Actor, Permission, Place, Principal, Scope, Verdict},
-    ids::{DeviceId, SiteId, UserId},
+    fleet::Device,
+    ids::UserId,
     requests::{Approvers, Policy, Request, Rule, Scenario, StepUp, Tally},
     state::State,
-    time::Millis,
+    time::{Millis, Timestamp},
 };
 use axum::{Json, extract::State as Shares};
 use serde::Deserialize;
@@ -97,10 +98,25 @@ fn sentence((required, other): (u32, u32), names: &[String], counted: Option<&st
     format!("{approvals} by {who}{rest}")
 }
 
-/// About which device.
+/// On what: a site or a device.
 #[derive(Deserialize)]
 pub struct Mine {
-    device: Option<DeviceId>,
+    resource: Option<String>,
+}
+
+/// Where the site or the device of this id is, if the asker reaches it; nowhere in particular if none is named.
+fn place(state: &State, actor: &Actor, resource: Option<&str>, now: Timestamp) -> Answer<Option<Place>> {
+    let Some(text) = resource.filter(|text| !text.is_empty()) else { return Ok(None) };
+    let rights = state.rights_of(actor);
+    let reached = |place: &Place| rights.allow(Permission::DeviceList, place, now);
+    if text.starts_with("site-") {
+        let site = state.site(id(text, "site")?).filter(|site| site.account == actor.account);
+        let place = site.map(|site| Place::site(site.id)).filter(reached);
+        return place.map(Some).ok_or_else(|| Problem::not_found("site"));
+    }
+    let device = state.device(id(text, "device")?).filter(|device| device.account == actor.account);
+    let place = device.map(Device::place).filter(reached);
+    place.map(Some).ok_or_else(|| Problem::not_found("device"))
 }
 
 /// `GET /me/permissions`
@@ -111,17 +127,9 @@ pub async fn mine(
 ) -> Answer<Json<Value>> {
     let (state, now) = (api.engine.state(), api.now());
     let rights = state.rights_of(&actor);
-    let place = match asked.device {
-        None => None,
-        Some(device) => {
-            let device = state
-                .device(device)
-                .filter(|d| d.account == actor.account && rights.allow(Permission::DeviceList, &d.place(), now));
-            Some(device.ok_or_else(|| Problem::not_found("device"))?.place())
-        }
-    };
+    let place = place(&state, &actor, asked.resource.as_deref(), now)?;
     let verdicts = Permission::all().map(|permission| {
-        // Without a device: is it held anywhere?
+        // Without a resource: is it held anywhere?
         let place = place.or_else(|| {
             let held = rights.with(permission, now);
             let widest = held.max_by_key(|right| right.scope.is_all())?;
@@ -163,7 +171,6 @@ pub async fn explain(
     const P: u8 = Permission::UserView as u8;
     let (state, now) = (api.engine.state(), api.now());
     let subject: UserId = id(&asked.subject, "person")?;
-    let rights = state.rights_of(&actor);
     if actor.user() != Some(subject) {
         state.permit::<P>(&actor, now).map_err(adit_core::rejection::Rejection::from)?;
         if !state.is_member(actor.account, subject) {
@@ -172,21 +179,7 @@ pub async fn explain(
     }
     let permission =
         Permission::named(&asked.action).ok_or_else(|| Problem::parameter("action", "is the name of no permission"))?;
-    let place = match asked.resource.as_deref() {
-        None | Some("") => Place::ACCOUNT,
-        Some(text) if text.starts_with("site-") => {
-            let site = state.site(id::<SiteId>(text, "site")?).filter(|s| {
-                s.account == actor.account && rights.allow(Permission::DeviceList, &Place::site(s.id), now)
-            });
-            Place::site(site.ok_or_else(|| Problem::not_found("site"))?.id)
-        }
-        Some(text) => {
-            let device = state.device(id::<DeviceId>(text, "device")?);
-            let device =
-                device.filter(|d| d.account == actor.account && rights.allow(Permission::DeviceList, &d.place(), now));
-            device.ok_or_else(|| Problem::not_found("device"))?.place()
-        }
-    };
+    let place = place(&state, &actor, asked.resource.as_deref(), now)?.unwrap_or(Place::ACCOUNT);
     let actor = Actor { principal: Principal::User(subject), ..actor };
     let who_can = adit_core::authz::Role::holding(permission);
     Ok(Json(match state.verdict(&actor, permission, &place, now) {

@@ -201,7 +201,7 @@ pub fn probes(operation: &str) -> Option<Vec<Probe>> {
         "POST /me/keys/{id}/rotation" => vec![with("/me/keys/$key/rotation", json!({}))],
         "DELETE /me/keys/{id}" => vec![of("/me/keys/$key")],
         "GET /me/panel" => vec![seen("/me/panel")],
-        "GET /me/permissions" => vec![seen("/me/permissions"), of("/me/permissions?device=$dev")],
+        "GET /me/permissions" => vec![seen("/me/permissions"), of("/me/permissions?resource=$dev")],
         "GET /me/security" => vec![seen("/me/security")],
         "GET /me/sessions" => vec![seen("/me/sessions")],
         "DELETE /me/sessions/{id}" => vec![of("/me/sessions/$session")],

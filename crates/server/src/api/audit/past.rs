@@ -134,7 +134,10 @@ fn view(api: &Shared, allowed: &Permitted<P>, then: &State, at: Option<Timestamp
     let open: Vec<_> = then.open_requests().rev().filter(seen).collect();
     let shown = |request: &&Request| {
         let mut view = json!(viewer.summary(request));
-        view["my"] = json!({ "can_vote": false, "can_cancel": false, "voted": null, "why_not": "This is how it was" });
+        view["my"] = json!({
+            "can_vote": false, "can_reject": false, "can_cancel": false, "can_answer": false, "voted": null,
+            "why_not": "This is how it was",
+        });
         view
     };
     let requests: Vec<_> = open.iter().take(MAX_REQUESTS).map(shown).collect();

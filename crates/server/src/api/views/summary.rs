@@ -18,6 +18,8 @@ pub struct Summary<'a> {
     viewer: &'a Viewer<'a>,
     seen: Cow<'a, Request>,
     approvals: Approvals,
+    /// May the reader reject it?
+    can_reject: bool,
     /// May the reader call it off?
     can_cancel: bool,
     /// Why the reader may not vote; they may if there is no reason.
@@ -49,6 +51,7 @@ struct Acceptance<'a> {
 #[derive(Serialize)]
 struct Mine {
     can_vote: bool,
+    can_reject: bool,
     can_cancel: bool,
     can_answer: bool,
     voted: Option<Decision>,
@@ -97,6 +100,7 @@ impl<'a> Summary<'a> {
                 need_other: tally.required_other,
                 have_other: tally.by_others,
             },
+            can_reject: viewer.state.may_reject(request, tally, viewer.actor.user()),
             can_cancel: viewer.state.may_cancel(request, tally, viewer.actor.principal),
             seen,
         })
@@ -109,6 +113,7 @@ impl<'a> Summary<'a> {
         let voted = me.and_then(|me| request.vote_of(me)).map(|vote| vote.decision);
         Mine {
             can_vote: self.why_not.is_none(),
+            can_reject: self.can_reject,
             can_cancel: self.can_cancel,
             can_answer: is_open && offered.is_some() && offered == me,
             voted,
