@@ -44,7 +44,7 @@ impl Live {
     }
 
     /// Takes in every device of a state, and what has been asked of them.
-    pub(crate) fn take_all(&self, state: &State, at: Timestamp) {
+    pub fn take_all(&self, state: &State, at: Timestamp) {
         self.leave_out(state);
         let mut table = self.write();
         for device in state.devices() {

@@ -157,6 +157,7 @@ async fn whoever_types_all_of_an_address_finds_that_device_first() {
     };
     house.engine.run(Actor::system(ACCOUNT), more).await.unwrap();
     let state = house.engine.state();
+    house.live.take_all(&state, house.engine.now());
     let mut ambiguous = 0;
     for device in state.devices() {
         for text in [device.found.ip.to_string(), device.id.to_string()] {
