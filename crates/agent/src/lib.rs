@@ -22,7 +22,7 @@
 //! - `outbox`: what waits to be sent. Results stay until the server says that it has stored them.
 //!
 //! Words: a *seat* is a known device with the right to speak to it; a *sweep* looks at every address of a task; a *poll*
-//! reads one known device.
+//! reads one known device, which is *silent* once it has not answered several in a row.
 #![deny(missing_docs)]
 
 mod collect;

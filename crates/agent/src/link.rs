@@ -218,7 +218,10 @@ impl Link {
             tokio::select! {
                 _ = batch.tick() => {}
                 () = outbox.urgent.notified() => sleep(TOGETHER.min(pace.batch)).await,
-                _ = status.tick() => outbox.status_changed(),
+                _ = status.tick() => {
+                    outbox.status_changed();
+                    self.site.tell_of_the_silent();
+                }
             }
             for frame in outbox.frames(|| (self.status(), self.site.load())) {
                 if let Err(reason) = say(sink, sealer, frame).await {

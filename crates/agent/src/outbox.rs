@@ -119,10 +119,11 @@ impl Outbox {
             frames.extend(text(&ToServer::Status(status)));
             frames.extend(text(&ToServer::Load(load)));
         }
+        // First, for by them it is judged whether a device that was found elsewhere has left its address.
+        split(&mut frames, polled, &|results| ToServer::Polled { results });
         for (scan_task, devices) in found {
             split(&mut frames, devices, &|devices| ToServer::Found { scan_task, devices });
         }
-        split(&mut frames, polled, &|results| ToServer::Polled { results });
         split(&mut frames, results, &|results| ToServer::Results { results });
         frames
     }

@@ -13,6 +13,7 @@ use adit_core::{
 use adit_wire::{AgentConfig, AgentMode, CommandBody, KnownDevice, PollLoad, Subject};
 use async_trait::async_trait;
 use std::{
+    collections::HashMap,
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
@@ -49,6 +50,29 @@ impl AgentSite {
             for (task, found) in news {
                 self.collector.outbox.found(task, found);
             }
+        }
+    }
+
+    /// Tells the server once more where the sweeps have seen devices that are silent at the addresses at which it knows them: it
+    /// follows nobody who still answers. What it does not take is told again.
+    pub fn tell_of_the_silent(&self) {
+        let registry = &self.collector.registry;
+        let silent = registry.silent();
+        if silent.is_empty() {
+            return;
+        }
+        let by_mac: HashMap<_, _> = silent.iter().filter_map(|m| Some((m.known.identity.mac.as_ref()?, m))).collect();
+        let by_serial: HashMap<_, _> =
+            silent.iter().filter_map(|m| Some((m.known.identity.serial.as_ref()?, m))).collect();
+        let moved = self.collector.sightings.news(|found| {
+            let of_mac = found.identity.mac.as_ref().and_then(|mac| by_mac.get(mac));
+            let meant = of_mac.or_else(|| by_serial.get(found.identity.serial.as_ref()?));
+            let is_elsewhere = meant.is_some_and(|member| member.known.ip != found.ip);
+            // Whoever is known there and answers is somebody else.
+            is_elsewhere && registry.at(found.ip).is_none_or(|member| !member.answers())
+        });
+        for (task, found) in moved {
+            self.collector.outbox.found(task, found);
         }
     }
 

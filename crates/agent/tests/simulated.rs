@@ -4,10 +4,10 @@
 mod common;
 
 use adit_core::{
-    fleet::{Activity, Ending, Operation, PollResult, PowerMode},
-    ids::ScanTaskId,
+    fleet::{Activity, Ending, MissReason, Operation, PollResult, PowerMode},
+    ids::{DeviceId, ScanTaskId},
 };
-use adit_sim::{Clock, Mode, Personality, SimConfig, Simulator};
+use adit_sim::{Clock, Fault, Mac, Mode, Personality, SimConfig, Simulator};
 use adit_wire::{Credential, ToServer};
 use common::{
     bounded, command_id, device_order,
@@ -151,4 +151,32 @@ async fn a_reboot_on_its_way_when_the_agent_dies_is_unknown_and_not_sent_again()
         assert_eq!(rig.miner(device).truth().reboots, 1, "dev-{device}");
     }
     agent.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_else_answers_at_an_address_gives_no_reading_and_takes_no_order() {
+    let (rig, agent) = rig(3).await;
+    let missed = |device| PollResult::Missed { device, reason: MissReason::OtherDevice };
+    let polled = |message: &ToServer| match message {
+        ToServer::Polled { results } => results.clone(),
+        _ => Vec::new(),
+    };
+    for host in 1..=3 {
+        rig.miner(host).set_fault(Fault::WrongMac { mac: Mac([2, 255, 0, 0, 0, host]) }).unwrap();
+        let noticed = |said: &[(u32, ToServer)]| {
+            said.iter().any(|(_, message)| polled(message).contains(&missed(DeviceId(host.into())))).then_some(())
+        };
+        rig.server.until(noticed).await;
+        rig.server.order(&device_order(host.into(), host.into(), Operation::Reboot {}, LATER));
+    }
+    for host in 1..=3_u8 {
+        let result = rig.server.result(command_id(host.into())).await;
+        assert_eq!(result.ending, Ending::Skipped, "dev-{host}: {result:?}");
+        assert_eq!((rig.miner(host).truth().reboots, rig.miner(host).writes().len()), (0, 0), "dev-{host}");
+        let results = rig.server.said(|_, message| Some(polled(message))).concat();
+        let of_device = results.into_iter().filter(|result| result.device() == DeviceId(host.into()));
+        let since: Vec<_> = of_device.skip_while(|result| *result != missed(result.device())).collect();
+        assert!(since.len() > 1 && since.iter().all(|result| *result == missed(result.device())), "{since:?}");
+    }
+    bounded(agent.stop()).await.unwrap();
 }

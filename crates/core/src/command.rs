@@ -321,7 +321,7 @@ pub enum Command {
         scan_task: ScanTaskId,
         /// What it found.
         devices: Vec<FoundDevice>,
-        /// Devices of which whoever holds them has heard lately.
+        /// Devices that answer now at the address at which they are known, whoever holds them.
         heard: BTreeSet<DeviceId>,
     },
     /// What devices draw since the orders to them have taken effect.

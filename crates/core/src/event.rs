@@ -281,7 +281,8 @@ pub enum Event {
     /// Known devices at another address, with another agent of the same site or other firmware.
     #[serde(rename = "devices_changed.v1")]
     DevicesChanged { agent: AgentId, scan_task: ScanTaskId, devices: Vec<(DeviceId, FoundDevice)> },
-    /// An agent says that it sees devices which others hold, at these addresses. They stay where they are.
+    /// An agent says that it sees devices at these addresses, which others hold or which are heard at other addresses. They stay
+    /// where they are.
     #[serde(rename = "devices_claimed.v1")]
     DevicesClaimed { agent: AgentId, scan_task: ScanTaskId, devices: Vec<(DeviceId, IpAddr)> },
     /// Devices are this agent's and stand on its site from now on; what others said of them is settled.

@@ -22,7 +22,7 @@ mod territory;
 mod webhooks;
 
 pub(crate) use apply::{idempotency_key, identity_keys};
-pub(crate) use conflicts::MAX_CLAIMS;
+pub(crate) use conflicts::{MAX_CLAIMANTS, MAX_CLAIMS_OF_AGENT};
 pub(crate) use drafts::DRAFT_TTL;
 pub use drafts::{Draft, DraftChange};
 pub use form::FormError;
@@ -139,7 +139,7 @@ pub struct State {
     pub(crate) devices: imbl::Vector<Arc<Device>>,
     /// MAC, or serial number where there is no MAC, within an account.
     pub(crate) by_identity: imbl::OrdMap<String, DeviceId>,
-    /// What agents say of devices that others hold. No device is listed without a claim.
+    /// What agents say of devices that others hold, or that answer at another address. No device is listed without a claim.
     pub(crate) device_claims: imbl::OrdMap<DeviceId, Vec<DeviceClaim>>,
     pub(crate) claims: imbl::Vector<Claims>,
     pub(crate) requests: imbl::Vector<Arc<Request>>,

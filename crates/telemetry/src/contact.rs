@@ -10,8 +10,8 @@ use adit_core::{
 };
 use serde::{Deserialize, Serialize};
 
-/// This many misses in a row make a device unreachable.
-pub const MISSES: u8 = 3;
+pub use adit_core::fleet::MISSES;
+
 /// A device of which nothing was heard for this many intervals is unknown, ...
 const LATE_INTERVALS: u64 = 3;
 /// ... but not before this.

@@ -45,4 +45,28 @@ impl<'a> LiveRow<'a> {
     pub fn now(&self) -> Option<&'a Last> {
         self.last.filter(|_| self.is_current)
     }
+
+    /// Does the device answer at its address? `None` as long as its agent has not looked since it was away or paused: the next
+    /// polls will tell. Whoever refuses our passwords has not shown that it is the device.
+    #[must_use]
+    pub const fn answers(&self) -> Option<bool> {
+        match self.connectivity.value {
+            Connectivity::Online => Some(true),
+            Connectivity::Unreachable | Connectivity::AuthRequired => Some(false),
+            Connectivity::Unknown => match self.connectivity.reason {
+                Some(ConnectivityReason::AgentGone | ConnectivityReason::AgentPaused) => None,
+                Some(
+                    ConnectivityReason::NeverRead
+                    | ConnectivityReason::NotPolled
+                    | ConnectivityReason::AgentLate
+                    | ConnectivityReason::WrongPassword
+                    | ConnectivityReason::Timeout
+                    | ConnectivityReason::Refused
+                    | ConnectivityReason::NoRoute
+                    | ConnectivityReason::OtherDevice,
+                )
+                | None => Some(false),
+            },
+        }
+    }
 }

@@ -126,7 +126,7 @@ export const moveDevices = (devices: string[], agent: string, reason: string) =>
   moved(createRequest({ action: "move_devices", params: { devices, agent } }, [], reason)).finally(() =>
     reread(["device-conflicts"]),
   );
-/** Devices that two agents say they see. */
+/** Devices that two agents say they see, or that answer at two addresses. */
 export const conflictsQuery = queryOptions({
   queryKey: ["device-conflicts"],
   queryFn: () => unwrap(client.GET("/device-conflicts")),

@@ -289,7 +289,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Devices that two agents say they see; told at both places. */
+        /** Devices that two agents say they see, or that answer at two addresses; told at both places. */
         get: operations["get_device_conflicts"];
         put?: never;
         post?: never;
@@ -2299,7 +2299,7 @@ export interface components {
             /** @constant */
             action: "move_devices";
             params: {
-                /** @description One that has reported them, or the one that holds them, which settles what others say. */
+                /** @description One that has reported them: they go to the address at which it saw them last. Or the one that holds them: they stay at their addresses, and what is said of other places is settled. */
                 agent: string;
                 devices: string[];
             };
@@ -2741,10 +2741,11 @@ export interface components {
             role: string;
         };
         DemoUsers: components["schemas"]["DemoUser"][];
-        /** @description A device that an agent holds and others say they see. What is out of the caller's reach is null. */
+        /** @description A device that an agent holds and others say they see, or that answers at another address than `ip` as well. A claim by the holder itself is always of the second kind: `ip` is followed, and the other address once `ip` is silent. What is out of the caller's reach is null. */
         DeviceConflict: {
             claims: {
                 agent: components["schemas"]["ClaimingAgent"];
+                by_holder: boolean;
                 ip: string | null;
                 since: number;
             }[];
@@ -2788,9 +2789,11 @@ export interface components {
             /** @description Since it told the values here, from `hashrate_ths` to `errors`; they stay when it is not reached any more. Null if it never did. */
             age_ms: number | null;
             agent: string;
-            /** @description Agents that say they see it while another holds it; null where the caller does not reach them. */
+            /** @description Agents that say they see it while another holds it, or at another address than `ip` while it answers there. `agent` and `ip` are null where the caller does not reach them; `by_holder` is true of the agent that has it. */
             claims: {
                 agent: string | null;
+                by_holder: boolean;
+                ip: string | null;
                 since: number;
             }[];
             connectivity: components["schemas"]["ConnectivityLevel"];

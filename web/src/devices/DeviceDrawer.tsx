@@ -2,6 +2,7 @@ import { Drawer } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { lazy, Suspense, useState } from "react";
+import { twoAddresses } from "../agents/places";
 import type { SeenRow } from "../api/merge";
 import { agentsQuery, deviceQuery } from "../api/queries";
 import type { Action, DeviceRow } from "../api/types";
@@ -133,12 +134,7 @@ function Details({ device }: { device: SeenRow }) {
             value={device.led_on === null ? "Not known" : device.led_on ? "On" : "Off"}
           />
         </dl>
-        {device.claims.length > 0 && (
-          <Note tone="warn" title="Reported in two places">
-            {device.claims.map((claim) => claim.agent ?? "An agent out of your reach").join(", ")} sees it,
-            too. Orders go to the agent above until somebody settles it under Agents & scans.
-          </Note>
-        )}
+        <Claims device={device} />
       </section>
       <section className="col">
         <h2>Pools</h2>
@@ -163,6 +159,28 @@ function Details({ device }: { device: SeenRow }) {
         </Suspense>
       )}
     </div>
+  );
+}
+
+/** Who sees it elsewhere. */
+function Claims({ device }: { device: DeviceRow }) {
+  const twice = twoAddresses(device.ip, device.claims);
+  const others = device.claims.filter((claim) => !claim.by_holder);
+  const agents = [...new Set(others.map((claim) => claim.agent ?? "An agent out of your reach"))];
+  return (
+    <>
+      {twice && (
+        <Note tone="warn" title={`It ${twice.says}`}>
+          {twice.todo}
+        </Note>
+      )}
+      {agents.length > 0 && (
+        <Note tone="warn" title="Reported by two agents">
+          {agents.join(", ")} sees it, too. Orders go to the agent above until somebody settles it under
+          Agents & scans.
+        </Note>
+      )}
+    </>
   );
 }
 

@@ -151,7 +151,10 @@ async fn read(collector: &Collector, member: &Member, due: Due<'_>) -> bool {
     let result = result.filter(|_| !(ran_out && begun.held_up() * HELD_UP >= limit));
     begun.end(result.is_some());
     let Some(result) = result else { return false };
-    member.silent.store(matches!(result, PollResult::Missed { .. }), Ordering::Release);
+    match &result {
+        PollResult::Missed { .. } => drop(member.misses.fetch_add(1, Ordering::AcqRel)),
+        PollResult::Answered { .. } | PollResult::AuthRequired { .. } => member.misses.store(0, Ordering::Release),
+    }
     collector.outbox.polled(result);
     true
 }

@@ -1,7 +1,10 @@
 //! The devices the server says are ours, each with its seat.
 
 use crate::executor::Seat;
-use adit_core::ids::{DeviceId, ScanTaskId};
+use adit_core::{
+    fleet::MISSES,
+    ids::{DeviceId, ScanTaskId},
+};
 use adit_drivers::{Credential, Driver, Target};
 use adit_wire::{AgentConfig, KnownDevice};
 use std::{
@@ -9,7 +12,7 @@ use std::{
     net::IpAddr,
     sync::{
         Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
 };
 use tokio::sync::watch;
@@ -18,10 +21,22 @@ use tokio::sync::watch;
 pub(crate) struct Member {
     pub known: KnownDevice,
     pub seat: Seat,
-    /// Was its last poll not answered? Outlives a change of address.
-    pub silent: Arc<AtomicBool>,
+    /// Polls in a row that were not answered. Outlives a change of passwords.
+    pub misses: Arc<AtomicU32>,
     /// Is a poll waiting or in flight?
     pub polling: Arc<AtomicBool>,
+}
+
+impl Member {
+    /// Was its last poll answered? One that has not been polled is taken to answer.
+    pub fn answers(&self) -> bool {
+        self.misses.load(Ordering::Acquire) == 0
+    }
+
+    /// Is it not at its address any more?
+    pub fn is_silent(&self) -> bool {
+        self.misses.load(Ordering::Acquire) >= MISSES.into()
+    }
 }
 
 #[derive(Default)]
@@ -70,9 +85,14 @@ impl Registry {
         inner.by_ip.get(&ip).and_then(|device| inner.members.get(device)).cloned()
     }
 
+    /// Those that are not at their addresses any more.
+    pub fn silent(&self) -> Vec<Arc<Member>> {
+        self.read().members.values().filter(|member| member.is_silent()).cloned().collect()
+    }
+
     /// The ports of the device known at `ip`, if its last poll was answered.
     pub fn answering_ports(&self, ip: IpAddr) -> Option<Vec<u16>> {
-        let member = self.at(ip).filter(|member| !member.silent.load(Ordering::Acquire))?;
+        let member = self.at(ip).filter(|member| member.answers())?;
         let driver = self.drivers.iter().find(|driver| driver.id() == member.known.driver)?;
         Some(driver.ports().to_vec())
     }
@@ -141,15 +161,19 @@ impl Registry {
         let target =
             Target { device: known.device, ip: known.ip, identity: known.identity.clone(), model: known.model.clone() };
         let mut seat = Seat::new(driver.open(target, credentials));
-        let (mut silent, mut polling) = (Arc::default(), Arc::default());
+        let (mut misses, mut polling) = (Arc::default(), Arc::default());
         if let Some(before) = before {
             seat.line = Arc::clone(&before.seat.line);
-            (silent, polling) = (Arc::clone(&before.silent), Arc::clone(&before.polling));
+            polling = Arc::clone(&before.polling);
+            // Whether it is at its new address is not known yet.
+            if before.known.ip == known.ip {
+                misses = Arc::clone(&before.misses);
+            }
             if inner.by_ip.get(&before.known.ip) == Some(&known.device) {
                 inner.by_ip.remove(&before.known.ip);
             }
         }
         inner.by_ip.insert(known.ip, known.device);
-        inner.members.insert(known.device, Arc::new(Member { known, seat, silent, polling }));
+        inner.members.insert(known.device, Arc::new(Member { known, seat, misses, polling }));
     }
 }

@@ -1,4 +1,5 @@
-//! What the sweeps have seen, address by address, so that nothing found while the server was away is lost.
+//! What the sweeps have seen, address by address: so that nothing found while the server was away is lost, and that a device which
+//! falls silent where it was known is told of where it was seen last.
 
 use adit_core::{fleet::FoundDevice, ids::ScanTaskId};
 use std::{

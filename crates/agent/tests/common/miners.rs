@@ -39,6 +39,8 @@ pub struct Miner {
     pub read: Manner,
     pub execute: Manner,
     pub verify: Manner,
+    /// The MAC that it tells, if not its own.
+    pub mac: Option<String>,
     /// Everything it was told.
     pub told: Vec<Operation>,
     /// Conversations under way, and the most there ever were at once.
@@ -185,6 +187,7 @@ impl Driver for FakeDriver {
             return Probe::OpenUnknown;
         }
         let _talk = self.0.enter(ip);
+        let told = self.0.get_ip(ip).mac.unwrap_or_else(|| mac(ip));
         self.0.note(ip, |miner| {
             miner.probes += 1;
             miner.offered.push(credentials.iter().map(|credential| credential.password.clone()).collect());
@@ -192,7 +195,7 @@ impl Driver for FakeDriver {
         });
         tokio::task::yield_now().await;
         Probe::Found(Box::new(FoundDevice {
-            identity: DeviceIdentity { mac: Some(mac(ip)), serial: None },
+            identity: DeviceIdentity { mac: Some(told), serial: None },
             ip,
             make: "Fake".to_owned(),
             model: "One".to_owned(),

@@ -55,6 +55,8 @@ struct Inner {
     config: AgentConfig,
     devices: BTreeMap<IpAddr, KnownDevice>,
     refuse: Option<String>,
+    /// What is found there is not taken in.
+    left_out: Option<IpAddr>,
     deaf: bool,
     now: Timestamp,
     /// Everything the agent said, with the number of the connection.
@@ -99,6 +101,7 @@ impl Server {
             config,
             devices: BTreeMap::new(),
             refuse: None,
+            left_out: None,
             deaf: false,
             now: Timestamp(0),
             said: Vec::new(),
@@ -138,6 +141,11 @@ impl Server {
     /// What it says at each greeting that the time is; 0 at first.
     pub fn set_clock(&self, now: i64) {
         self.with(|inner| inner.now = Timestamp(now));
+    }
+
+    /// What is found at this address is no device of the agent's.
+    pub fn leave_out(&self, ip: IpAddr) {
+        self.with(|inner| inner.left_out = Some(ip));
     }
 
     /// A deaf server greets and then breaks the connection.
@@ -241,7 +249,8 @@ impl Server {
         let answer = self.with(|inner| {
             let answer = match &message {
                 ToServer::Found { scan_task, devices } => {
-                    let known: Vec<_> = devices.iter().map(|found| known(found, *scan_task)).collect();
+                    let taken = devices.iter().filter(|found| inner.left_out != Some(found.ip));
+                    let known: Vec<_> = taken.map(|found| known(found, *scan_task)).collect();
                     inner.devices.extend(known.iter().map(|known| (known.ip, known.clone())));
                     Some(ToAgent::Devices { devices: known, last: false })
                 }

@@ -8,7 +8,7 @@ use crate::{
     ids::{AccountId, AgentId, DeviceId, RequestId, ScanTaskId},
     rejection::Rejection,
     requests::{ItemState, RequestState},
-    state::{MAX_CLAIMS, identity_keys},
+    state::{MAX_CLAIMANTS, MAX_CLAIMS_OF_AGENT, identity_keys},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -26,7 +26,7 @@ enum Heard {
     Changed(DeviceId),
     /// It is as it was.
     Same,
-    /// Others hold these, and what the agent says is new.
+    /// These are held by others, or still heard at another address.
     Claimed(Vec<DeviceId>),
 }
 
@@ -35,7 +35,7 @@ enum Heard {
 struct Sorted {
     new: BTreeMap<Vec<String>, (DeviceId, FoundDevice)>,
     changed: BTreeMap<DeviceId, FoundDevice>,
-    claimed: BTreeMap<DeviceId, IpAddr>,
+    claimed: BTreeSet<(DeviceId, IpAddr)>,
     left_out: u32,
 }
 
@@ -81,11 +81,12 @@ impl Tx {
             devices.sort_unstable_by_key(|(id, _)| *id);
             self.emit(Event::DevicesFound { agent, scan_task, devices });
         }
-        if !changed.is_empty() {
-            self.emit(Event::DevicesChanged { agent, scan_task, devices: changed.into_iter().collect() });
-        }
+        // Before the changes: what becomes the agent's own at an address is no claim of it there any more.
         if !claimed.is_empty() {
             self.emit(Event::DevicesClaimed { agent, scan_task, devices: claimed.into_iter().collect() });
+        }
+        if !changed.is_empty() {
+            self.emit(Event::DevicesChanged { agent, scan_task, devices: changed.into_iter().collect() });
         }
         Ok(Reply::Taken { left_out })
     }
@@ -114,7 +115,13 @@ impl Tx {
             match self.hear(agent, scan_task, &found, &keys, heard) {
                 Heard::Same => {}
                 Heard::Changed(id) => drop(sorted.changed.entry(id).or_insert(found)),
-                Heard::Claimed(ids) => sorted.claimed.extend(ids.into_iter().map(|id| (id, found.ip))),
+                Heard::Claimed(ids) => {
+                    for id in ids {
+                        if self.is_new_claim(agent, id, found.ip, &sorted.claimed) {
+                            sorted.claimed.insert((id, found.ip));
+                        }
+                    }
+                }
                 Heard::New if sorted.new.contains_key(&keys) => {}
                 Heard::New => {
                     let held = || self.state.devices().filter(|device| device.agent == agent).count();
@@ -132,17 +139,20 @@ impl Tx {
         sorted
     }
 
-    /// By what the device can be recognised: not by what stands for nothing, and not by a MAC that another machine, with another
-    /// serial number and heard at another address, has as well.
+    /// By what the device can be recognised: not by what stands for nothing, and not by a MAC that another machine has as well,
+    /// with another serial number and at another address, if that one is heard there or this one goes by its serial number
+    /// already.
     fn own_identity(&self, account: AccountId, found: &FoundDevice, heard: &BTreeSet<DeviceId>) -> DeviceIdentity {
         let mut own = found.identity.clone().without_placeholders();
         let by_mac = DeviceIdentity { mac: own.mac.clone(), serial: None };
-        let holder = identity_keys(account, &by_mac).find_map(|key| self.state.by_identity.get(&key));
-        if let Some(holder) = holder.and_then(|id| self.state.device(*id))
+        let by_serial = DeviceIdentity { mac: None, serial: own.serial.clone() };
+        let of_serial = self.state.device_by_identity(account, &by_serial);
+        let goes_by_serial = of_serial.is_some_and(|device| device.found.identity.mac.is_none());
+        if let Some(holder) = self.state.device_by_identity(account, &by_mac)
             && let (Some(is), Some(known)) = (&own.serial, &holder.found.identity.serial)
             && is != known
             && holder.found.ip != found.ip
-            && heard.contains(&holder.id)
+            && (heard.contains(&holder.id) || goes_by_serial)
         {
             own.mac = None;
         }
@@ -165,8 +175,10 @@ impl Tx {
         found
     }
 
-    /// A report about something that is known on another site, or that the agent which holds it still hears, is a claim. So is
-    /// one whose serial number and MAC are known of two devices: it says of one of them what is not so.
+    /// A report about something that is known on another site, or that the agent which holds it still hears, is a claim, and so is
+    /// one, by whatever agent, about a device at another address than the one at which it is heard: two machines answer, and one
+    /// of them is not the device. So is one whose serial number and MAC are known of two devices: it says of one of them what is
+    /// not so.
     fn hear(
         &self,
         agent: AgentId,
@@ -178,30 +190,41 @@ impl Tx {
         let ids: BTreeSet<_> = keys.iter().filter_map(|key| self.state.by_identity.get(key)).copied().collect();
         let known: Vec<_> = ids.into_iter().filter_map(|id| self.state.device(id)).collect();
         let Some(site) = self.state.agent(agent).map(|agent| agent.site) else { return Heard::Same };
-        let is_theirs = |device: &&&Device| {
+        let is_theirs = |device: &Device| {
             device.agent != agent && (device.site != site || known.len() > 1 || heard.contains(&device.id))
         };
-        let others: Vec<_> = known.iter().filter(is_theirs).collect();
-        if !others.is_empty() {
-            let new = others.into_iter().filter(|device| self.is_new_claim(agent, device.id));
-            return Heard::Claimed(new.map(|device| device.id).collect());
+        let is_elsewhere = |device: &Device| device.found.ip != found.ip && heard.contains(&device.id);
+        let claimed: Vec<_> =
+            known.iter().filter(|device| is_theirs(device) || is_elsewhere(device)).map(|device| device.id).collect();
+        if !claimed.is_empty() {
+            return Heard::Claimed(claimed);
         }
-        match known.as_slice() {
-            [] => Heard::New,
-            [device] if device.found == *found && device.agent == agent && device.scan_task == scan_task => Heard::Same,
-            [device] => Heard::Changed(device.id),
-            // Both are the agent's own: the MAC says which is meant.
-            [_, ..] => match self.state.by_identity.get(&keys[0]) {
-                Some(id) => Heard::Changed(*id),
-                None => Heard::Same,
-            },
+        // Where two are the agent's own, the MAC says which is meant.
+        let meant = keys.iter().find_map(|key| self.state.by_identity.get(key).and_then(|id| self.state.device(*id)));
+        match meant {
+            None => Heard::New,
+            Some(device) if device.found == *found && device.agent == agent && device.scan_task == scan_task => {
+                Heard::Same
+            }
+            Some(device) => Heard::Changed(device.id),
         }
     }
 
-    /// Said once it stands until somebody settles it, so that no agent fills the log with it.
-    fn is_new_claim(&self, agent: AgentId, device: DeviceId) -> bool {
+    /// Said once it stands until somebody settles it, so that no agent fills the log with it. Each agent has places of its own:
+    /// what one says hides nothing that another says.
+    fn is_new_claim(
+        &self,
+        agent: AgentId,
+        device: DeviceId,
+        ip: IpAddr,
+        said_now: &BTreeSet<(DeviceId, IpAddr)>,
+    ) -> bool {
         let claims = self.state.claims_on(device);
-        claims.len() < MAX_CLAIMS && claims.iter().all(|claim| claim.agent != agent)
+        let own = claims.iter().filter(|claim| claim.agent == agent).map(|claim| claim.ip);
+        let now = said_now.iter().filter(|(of, _)| *of == device).map(|(_, ip)| *ip);
+        let own: BTreeSet<_> = own.chain(now).collect();
+        let others: BTreeSet<_> = claims.iter().map(|claim| claim.agent).filter(|other| *other != agent).collect();
+        !own.contains(&ip) && own.len() < MAX_CLAIMS_OF_AGENT && others.len() < MAX_CLAIMANTS
     }
 
     /// Results of items that are not open, or that another agent holds, change nothing: they have been told before, or are not theirs to tell.

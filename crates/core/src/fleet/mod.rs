@@ -18,8 +18,8 @@ pub use operation::{BadPool, ConflictGroup, MAX_POOLS, OpKind, Operation, Pool, 
 pub use outcome::{CommandId, Ending, Order, TargetResult};
 pub use ranges::{RangeError, Ranges};
 pub use reading::{
-    Activity, DeviceIdentity, FoundDevice, MissReason, ModePower, PollResult, Reading, UNKNOWN_WHATSMINER, UNREAD,
-    UNREAD_FAULTS, is_fault,
+    Activity, DeviceIdentity, FoundDevice, MISSES, MissReason, ModePower, PollResult, Reading, UNKNOWN_WHATSMINER,
+    UNREAD, UNREAD_FAULTS, is_fault,
 };
 pub use setting::{PoolSetting, PoolUser, Setting, Worker, plain_url, same_pools};
 pub use settling::{PowerAfter, SETTLES_WITHIN, Settling};

@@ -201,15 +201,16 @@ pub struct Device {
     pub removed: bool,
 }
 
-/// An agent says that it sees a device which another agent holds. It moves nothing: somebody who may move devices decides where
-/// the device is, and until then orders go to the agent that holds it.
+/// An agent says that it sees a device which another agent holds, or one, its own perhaps, at another address than the one at which
+/// it is heard. It moves nothing: somebody who may move devices decides with whom the device is, and until then orders go to the
+/// agent that holds it, at the address that it has.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeviceClaim {
     /// Who says so.
     pub agent: AgentId,
     /// By which sweep.
     pub scan_task: ScanTaskId,
-    /// At which address, when it first said so.
+    /// At which address.
     pub ip: IpAddr,
     /// Since when.
     pub since: Timestamp,

@@ -158,6 +158,9 @@ impl Reading {
     }
 }
 
+/// This many polls in a row, made in time and not answered, mean that a device is not there.
+pub const MISSES: u8 = 3;
+
 /// Why a poll that was made in time got no answer of the device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -1,4 +1,5 @@
-//! Devices that are seen in two places: one agent holds each, and what others say of it is a claim that moves nothing.
+//! Devices that are seen in two places: one agent holds each, at one address. What others say of it, and what that agent says of
+//! it at other addresses while it is heard at its own, is a claim that moves nothing.
 
 use super::State;
 use crate::{
@@ -8,11 +9,13 @@ use crate::{
 };
 use std::{net::IpAddr, sync::Arc};
 
-/// Most claims that are kept of one device. More say nothing new: it has to be looked for.
-pub(crate) const MAX_CLAIMS: usize = 8;
+/// Most agents whose claims of one device are kept. More say nothing new: it has to be looked for.
+pub(crate) const MAX_CLAIMANTS: usize = 8;
+/// Most addresses at which one agent claims one device.
+pub(crate) const MAX_CLAIMS_OF_AGENT: usize = 4;
 
 impl State {
-    /// Who says that they see a device which another agent holds, first claims first.
+    /// Who says that they see a device with another agent than theirs, or at another address than its own; first claims first.
     #[must_use]
     pub fn claims_on(&self, device: DeviceId) -> &[DeviceClaim] {
         self.device_claims.get(&device).map_or(&[], Vec::as_slice)
@@ -37,13 +40,14 @@ impl State {
         }
     }
 
-    /// Devices are with the agent that claimed them, or stay with the one that holds them.
+    /// Devices are with the agent that claimed them, where it claimed them last, or stay with the one that holds them, at the
+    /// address that they have.
     pub(super) fn move_devices(&mut self, agent: AgentId, devices: &[DeviceId]) {
         let Some(site) = self.agents.get(&agent).map(|agent| agent.site) else { return };
         for id in devices {
             let claims = self.device_claims.remove(id).unwrap_or_default();
-            let Some(claim) = claims.into_iter().find(|claim| claim.agent == agent) else { continue };
-            if let Some(device) = self.devices.get_mut(id.index() - 1) {
+            let Some(claim) = claims.into_iter().rfind(|claim| claim.agent == agent) else { continue };
+            if let Some(device) = self.devices.get_mut(id.index() - 1).filter(|device| device.agent != agent) {
                 let was = Arc::clone(device);
                 let moved = Arc::make_mut(device);
                 // On another site it stands in none of this one's containers.
@@ -54,10 +58,10 @@ impl State {
         }
     }
 
-    /// What an agent said of a device that it holds now.
-    pub(super) fn drop_claims_of(&mut self, device: DeviceId, agent: AgentId) {
+    /// What an agent said of a device that it holds now, at this address.
+    pub(super) fn drop_claim(&mut self, device: DeviceId, agent: AgentId, ip: IpAddr) {
         let Some(claims) = self.device_claims.get_mut(&device) else { return };
-        claims.retain(|claim| claim.agent != agent);
+        claims.retain(|claim| (claim.agent, claim.ip) != (agent, ip));
         if claims.is_empty() {
             self.device_claims.remove(&device);
         }

@@ -221,7 +221,7 @@ impl State {
                 self.by_identity.insert(key, id);
             }
         }
-        self.drop_claims_of(id, agent);
+        self.drop_claim(id, agent, found.ip);
         let known = known.as_deref();
         let device = Arc::new(Device {
             id,

@@ -109,10 +109,18 @@ impl State {
         self.devices.get(id.index().checked_sub(1)?).map(AsRef::as_ref).filter(|device| !device.removed)
     }
 
-    /// The device of an account that is recognised by `identity`.
+    /// The devices of an account that are recognised by `identity`: the one that has its MAC, then the one that has its serial
+    /// number, if that is another.
+    pub fn devices_by_identity(&self, account: AccountId, identity: &DeviceIdentity) -> impl Iterator<Item = &Device> {
+        let mut ids = identity_keys(account, identity).filter_map(|key| self.by_identity.get(&key).copied());
+        let first = ids.next();
+        let second = ids.next().filter(|second| Some(*second) != first);
+        first.into_iter().chain(second).filter_map(move |id| self.device(id))
+    }
+
+    /// The device of an account that is recognised by `identity`, by its MAC where that is known.
     #[must_use]
     pub fn device_by_identity(&self, account: AccountId, identity: &DeviceIdentity) -> Option<&Device> {
-        let id = identity_keys(account, identity).find_map(|key| self.by_identity.get(&key))?;
-        self.device(*id)
+        self.devices_by_identity(account, identity).next()
     }
 }

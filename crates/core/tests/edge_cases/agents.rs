@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 const SOUTH: AgentId = AgentId(2);
 
-fn report(w: &mut World, agent: AgentId, devices: Vec<FoundDevice>, heard: &[u32]) -> Reply {
+pub fn report(w: &mut World, agent: AgentId, devices: Vec<FoundDevice>, heard: &[u32]) -> Reply {
     let heard = heard.iter().copied().map(DeviceId).collect();
     w.system(Command::ReportDevices { agent, scan_task: ScanTaskId(agent.0), devices, heard })
 }
@@ -32,10 +32,25 @@ fn held(w: &World, device: u32) -> (SiteId, AgentId) {
 }
 
 fn claimants(w: &World, device: u32) -> Vec<AgentId> {
-    w.state.claims_on(DeviceId(device)).iter().map(|claim| claim.agent).collect()
+    let mut agents: Vec<_> = w.state.claims_on(DeviceId(device)).iter().map(|claim| claim.agent).collect();
+    agents.dedup();
+    agents
 }
 
-fn moves(devices: &[u32], agent: AgentId) -> Action {
+/// Another agent on the first site, with a scan task of its own.
+pub fn second_agent(w: &mut World) -> AgentId {
+    let (owner, other, token_hash) = (w.owner, AgentId(2), "ef".repeat(32));
+    ask(w, owner, Control::CreateAgent { site: SITE, name: "other".into(), token_hash: token_hash.clone() });
+    let ranges = vec!["10.0.1.0/24".into()];
+    let (name, credentials, passwords_to_unknown) = ("more".into(), None, false);
+    let scan =
+        Control::CreateScanTask { agent: other, name, ranges, interval_s: 60, credentials, passwords_to_unknown };
+    ask(w, owner, scan);
+    w.system(Command::EnrolAgent { token_hash, public_key: "ab".repeat(32) });
+    other
+}
+
+pub fn moves(devices: &[u32], agent: AgentId) -> Action {
     let devices = devices.iter().copied().map(DeviceId).collect();
     Action::Control(Control::MoveDevices { devices, agent })
 }
@@ -121,14 +136,7 @@ fn e111_approvers_of_a_move_have_a_say_at_both_ends() {
 #[test]
 fn e112_within_a_site_another_agent_takes_over_only_what_its_own_no_longer_hears() {
     let mut w = World::new(2);
-    let (owner, other, token_hash) = (w.owner, AgentId(2), "ef".repeat(32));
-    ask(&mut w, owner, Control::CreateAgent { site: SITE, name: "other".into(), token_hash: token_hash.clone() });
-    let ranges = vec!["10.0.1.0/24".into()];
-    let (name, credentials, passwords_to_unknown) = ("more".into(), None, false);
-    let scan =
-        Control::CreateScanTask { agent: other, name, ranges, interval_s: 60, credentials, passwords_to_unknown };
-    ask(&mut w, owner, scan);
-    w.system(Command::EnrolAgent { token_hash, public_key: "ab".repeat(32) });
+    let (owner, other) = (w.owner, second_agent(&mut w));
     report(&mut w, other, vec![miner(1), miner(2)], &[1]);
     assert_eq!((held(&w, 1), held(&w, 2)), ((SITE, AGENT), (SITE, other)));
     assert_eq!((claimants(&w, 1), claimants(&w, 2)), (vec![other], vec![]));
@@ -280,12 +288,13 @@ fn reach(w: &World) -> Reach {
 }
 
 fn any_found() -> impl Strategy<Value = FoundDevice> {
-    (proptest::option::weighted(0.8, 1..8_u32), proptest::option::weighted(0.5, 1..8_u32), 1..250_u8, any::<bool>())
+    let host = proptest::option::weighted(0.7, 1..250_u8);
+    (proptest::option::weighted(0.8, 1..8_u32), proptest::option::weighted(0.5, 1..8_u32), host, any::<bool>())
         .prop_map(|(mac, serial, host, other_model)| {
             let mut found = support::miner(mac.unwrap_or_default());
             found.identity.mac = found.identity.mac.filter(|_| mac.is_some());
             found.identity.serial = serial.map(|serial| format!("SN-{serial}"));
-            found.ip = [10, 0, 7, host].into();
+            found.ip = host.map_or(found.ip, |host| [10, 0, 7, host].into());
             if other_model {
                 found.model = "M50".into();
             }
@@ -296,8 +305,8 @@ fn any_found() -> impl Strategy<Value = FoundDevice> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
-    /// Whatever agents report, in any order: nothing that is known moves, nobody gains or loses anything on it, and who holds
-    /// it within its site changes only if it is not heard.
+    /// Whatever agents report, in any order: nothing that is known moves, nobody gains or loses anything on it, who holds it
+    /// within its site changes only if it is not heard, and so does its address.
     #[test]
     fn reports_move_nothing_and_change_nobodys_rights(
         reports in proptest::collection::vec(
@@ -320,15 +329,16 @@ proptest! {
         ask(&mut w, owner, Control::CreateGroup { name: "Row".into(), devices });
         for (agent, found, heard) in reports {
             let agent = [AGENT, SOUTH][agent];
-            let places: Vec<_> = w.state.devices().map(|device| (device.id, device.place(), device.agent)).collect();
+            let places: Vec<_> = w.state.devices().map(|d| (d.id, d.place(), d.agent, d.found.ip)).collect();
             let before = reach(&w);
             let heard: Vec<_> = heard.iter().map(|at| places[at.index(places.len())].0.0).collect();
             report(&mut w, agent, found, &heard);
             let after = reach(&w);
-            for (id, place, holder) in places {
+            for (id, place, holder, ip) in places {
                 let device = w.state.device(id).unwrap();
                 prop_assert_eq!(device.place(), place, "{} has moved", id);
                 prop_assert_eq!(device.agent, holder, "{} is on the site of one agent only", id);
+                prop_assert!(device.found.ip == ip || !heard.contains(&id.0), "{} answers at {}", id, ip);
             }
             prop_assert!(before.iter().all(|(at, held)| after.get(at) == Some(held)), "somebody's rights have changed");
             let replayed = w.log.iter().fold(adit_core::state::State::default(), |mut state, entry| {
@@ -337,10 +347,11 @@ proptest! {
             });
             prop_assert_eq!(&replayed, &w.state);
         }
-        let holders_claim_nothing = w.state.conflicts_of(w.account).all(|(device, claims)| {
-            !claims.is_empty() && claims.iter().all(|claim| claim.agent != device.agent)
-        });
-        prop_assert!(holders_claim_nothing);
+        for (device, claims) in w.state.conflicts_of(w.account) {
+            let said: BTreeSet<_> = claims.iter().map(|claim| (claim.agent, claim.ip)).collect();
+            prop_assert!(!said.contains(&(device.agent, device.found.ip)), "{} is there: {:?}", device.id, claims);
+            prop_assert!(said.len() == claims.len() && (1..=8).contains(&said.len()), "{:?}", claims);
+        }
     }
 }
 

@@ -13,6 +13,7 @@
 //! cases has a test by its own number.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod addresses;
 mod agents;
 mod configuration;
 mod execution;

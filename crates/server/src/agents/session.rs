@@ -12,12 +12,11 @@ use adit_core::{
     authz::Actor,
     command::{Command, Reply},
     event::Event,
-    fleet::{CommandId, FoundDevice},
+    fleet::{CommandId, Device, FoundDevice},
     ids::{AccountId, AgentId, DeviceId, ScanTaskId},
     requests::{Approved, ItemState},
     state::State as CoreState,
 };
-use adit_telemetry::Connectivity;
 use adit_wire::{
     CommandResult, Hello, KnownDevice, MAX_ROWS, MAX_SEALED, PROTOCOL, SignedHead, ToAgent, ToServer, VerifyingKey,
     session::{Offer, Opener, Sealer, Session as Channel},
@@ -399,7 +398,7 @@ impl Session<'_> {
     async fn found(&self, scan_task: ScanTaskId, mut devices: Vec<FoundDevice>) -> Result<Option<ToAgent>, End> {
         devices.retain(bounds::is_sound);
         self.keep_news_within_bounds(&mut devices);
-        let heard = self.heard_by_others(&devices);
+        let heard = self.answering(&mut devices);
         let identities: Vec<_> = devices.iter().map(|device| device.identity.clone()).collect();
         let command = Command::ReportDevices { agent: self.agent, scan_task, devices, heard };
         match self.agents.engine.run(Actor::system(self.account), command).await {
@@ -416,7 +415,7 @@ impl Session<'_> {
         let state = self.agents.engine.state();
         let devices: Vec<KnownDevice> = identities
             .iter()
-            .filter_map(|identity| state.device_by_identity(self.account, identity))
+            .flat_map(|identity| state.devices_by_identity(self.account, identity))
             .filter(|device| device.agent == self.agent)
             .map(known)
             .collect();
@@ -440,15 +439,24 @@ impl Session<'_> {
         }
     }
 
-    /// Of the devices it reports, those that others hold and have heard of lately: as long as an agent hears a device,
-    /// no other takes it over.
-    fn heard_by_others(&self, devices: &[FoundDevice]) -> BTreeSet<DeviceId> {
+    /// Those of the devices it reports that answer where they are known: none of them is followed to another address, or taken
+    /// over by another agent. What it sees elsewhere of its own of which its next polls will tell whether they answer is left out
+    /// until they do; it is told again.
+    fn answering(&self, devices: &mut Vec<FoundDevice>) -> BTreeSet<DeviceId> {
         let state = self.agents.engine.state();
-        let known = devices.iter().filter_map(|found| state.device_by_identity(self.account, &found.identity));
-        let others: Vec<_> = known.filter(|device| device.agent != self.agent).map(|device| device.id).collect();
         let live = self.agents.live.read();
-        let answers = |id: &DeviceId| live.row(*id).is_some_and(|row| row.connectivity.value == Connectivity::Online);
-        others.into_iter().filter(answers).collect()
+        let mut heard = BTreeSet::new();
+        devices.retain(|found| {
+            let is_pending = |device: &&Device| {
+                let answers = live.row(device.id).map_or(Some(false), |row| row.answers());
+                if answers == Some(true) {
+                    heard.insert(device.id);
+                }
+                answers.is_none() && device.agent == self.agent && device.found.ip != found.ip
+            };
+            state.devices_by_identity(self.account, &found.identity).filter(is_pending).count() == 0
+        });
+        heard
     }
 
     /// Makes results durable and says so; also of those that were known before, which change nothing. If that fails, the

@@ -1,4 +1,5 @@
-//! Devices that are seen in two places, told to both: to who reaches the device, and to who reaches the agent that claims it.
+//! Devices that are seen in two places, with two agents or at two addresses, told to both: to who reaches the device, and to who
+//! reaches the agent that claims it.
 
 use super::{Shared, caller::Permitted};
 use adit_core::{
@@ -20,12 +21,12 @@ fn agent(state: &State, reach: &Reach, id: AgentId) -> Option<Value> {
     Some(json!({ "id": agent.id, "name": agent.name, "site": agent.site, "site_name": site }))
 }
 
-/// What others say of a device. Who says so is null where the caller does not reach them.
-pub fn claims(state: &State, reach: &Reach, claims: &[DeviceClaim]) -> Vec<Value> {
+/// What is said of a device contrary to where it is known. Who says so is null where the caller does not reach them.
+pub fn claims(state: &State, reach: &Reach, device: &Device, claims: &[DeviceClaim]) -> Vec<Value> {
     let claim = |claim: &DeviceClaim| {
         let by = agent(state, reach, claim.agent);
         let ip = by.is_some().then_some(claim.ip);
-        json!({ "agent": by, "ip": ip, "since": claim.since })
+        json!({ "agent": by, "ip": ip, "by_holder": claim.agent == device.agent, "since": claim.since })
     };
     claims.iter().map(claim).collect()
 }
@@ -35,7 +36,7 @@ pub async fn list(Shares(api): Shares<Shared>, allowed: Permitted<{ Permission::
     let (state, reach) = (api.engine.state(), allowed.permit.reach());
     let told = |(device, said): (&Device, &[DeviceClaim])| {
         let here = reach.covers(device.account, &device.place());
-        let mut told = claims(&state, reach, said);
+        let mut told = claims(&state, reach, device, said);
         if !here {
             // Of what is out of their reach they are told what their own agents have said.
             told.retain(|claim| !claim["agent"].is_null());

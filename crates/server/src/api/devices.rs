@@ -376,11 +376,13 @@ impl<'a> Rows<'a> {
         seen.then(|| json!({ "id": sub_account.id, "name": sub_account.name }))
     }
 
-    /// Who says that they see it while another agent holds it; null where the caller does not reach them.
+    /// Who says that they see it with another agent or at another address; null where the caller does not reach them.
     fn claims(&self, device: &Device) -> Vec<Value> {
         let of = |claim: &DeviceClaim| {
             let agent = self.state.agent(claim.agent).filter(|agent| self.reaches(&Place::site(agent.site)));
-            json!({ "agent": agent.map(|agent| &agent.name), "since": claim.since })
+            let ip = agent.is_some().then_some(claim.ip);
+            let by_holder = claim.agent == device.agent;
+            json!({ "agent": agent.map(|agent| &agent.name), "ip": ip, "by_holder": by_holder, "since": claim.since })
         };
         self.state.claims_on(device.id).iter().map(of).collect()
     }

@@ -236,9 +236,13 @@ pub fn table() -> Vec<Operation> {
             .needs(P::DeviceList)
             .takes("PoolsAsk")
             .gives(200, "PoolsNow"),
-        get("/device-conflicts", conflicts::list, "Devices that two agents say they see; told at both places.")
-            .needs(P::DeviceList)
-            .gives(200, "DeviceConflicts"),
+        get(
+            "/device-conflicts",
+            conflicts::list,
+            "Devices that two agents say they see, or that answer at two addresses; told at both places.",
+        )
+        .needs(P::DeviceList)
+        .gives(200, "DeviceConflicts"),
         get("/devices/{id}", devices::show, "One device.").needs(P::DeviceView).gives(200, "DeviceRow"),
         get("/me/permissions", rules::mine, "What the caller may do, and what would need approvals.")
             .by_key()

@@ -60,8 +60,15 @@ pub struct Rig {
 impl Rig {
     /// Four miners at 127.`net`.0.1 and the next.
     pub async fn start(net: u8) -> Self {
-        let miners = (1..=4).map(|n| MinerSpec::new(Personality::WhatsminerV2, Ipv4Addr::new(127, net, 0, n)));
-        let fleet = Simulator::start(SimConfig::new(7, miners.collect())).await.unwrap();
+        Self::with(net, |_| {}).await
+    }
+
+    /// The same, with the miners changed.
+    pub async fn with(net: u8, change: impl FnOnce(&mut [MinerSpec])) -> Self {
+        let spec = |n| MinerSpec::new(Personality::WhatsminerV2, Ipv4Addr::new(127, net, 0, n));
+        let mut miners: Vec<_> = (1..=4).map(spec).collect();
+        change(&mut miners);
+        let fleet = Simulator::start(SimConfig::new(7, miners)).await.unwrap();
         let root = tempfile::tempdir().unwrap();
         let dir = DataDir::open(root.path().join("server")).unwrap();
         let engine = Engine::start(Box::new(dir.log().unwrap()), Arc::new(SystemClock)).unwrap();

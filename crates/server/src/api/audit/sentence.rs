@@ -194,7 +194,10 @@ impl Speaker<'_> {
             }
             Event::DevicesClaimed { agent, devices: seen, .. } => {
                 let devices = devices(seen.iter().map(|(id, _)| id));
-                format!("Agent {} says that it sees {devices}, which others hold", self.agent(*agent))
+                format!(
+                    "Agent {} says that it sees {devices}, known with another agent or at another address",
+                    self.agent(*agent)
+                )
             }
             Event::DevicesMoved { agent, site, devices: moved, .. } => {
                 format!("{} are with agent {} on {}", devices(moved), self.agent(*agent), self.site(*site))
