@@ -300,15 +300,16 @@ mod tests {
 
     #[test]
     fn pools_a_miner_cannot_take_are_not_sent() {
-        let pools =
-            |n: usize, url: &str| Operation::SetPools { pools: vec![Pool { url: url.into(), user: "w".into() }; n] };
+        let pools = |n: usize, url: &str| Operation::SetPools {
+            pools: vec![Pool { url: url.into(), user: "w".into(), password: None }; n],
+        };
         assert_eq!(impossible(&pools(3, "stratum+tcp://a:1")), None);
         for bad in [pools(0, "x://a"), pools(4, "x://a"), pools(1, ""), pools(1, "x://a b"), pools(1, "x://a\n")] {
             assert!(matches!(impossible(&bad), Some(Outcome::NotSent { .. })), "{bad:?}");
         }
         // A template that nobody has expanded is no miner's user.
         for user in ["farm.{name}", "farm,1", "farm|1", "farm 1", ""] {
-            let pools = vec![Pool { url: "stratum+tcp://a:1".into(), user: user.into() }];
+            let pools = vec![Pool { url: "stratum+tcp://a:1".into(), user: user.into(), password: None }];
             assert!(matches!(impossible(&Operation::SetPools { pools }), Some(Outcome::NotSent { .. })), "{user}");
         }
     }

@@ -313,7 +313,7 @@ mod tests {
     #[test]
     fn pools_are_as_asked_only_with_the_account_that_was_asked_for() {
         let with = |users: [&str; 2]| {
-            let pool = |(url, user): (&str, &str)| Pool { url: url.into(), user: user.into() };
+            let pool = |(url, user): (&str, &str)| Pool { url: url.into(), user: user.into(), password: None };
             ["a:1", "b:1"].into_iter().zip(users).map(pool).collect::<Vec<_>>()
         };
         let asked = Operation::SetPools { pools: with(["farm.1", "farm.1"]) };

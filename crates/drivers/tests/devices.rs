@@ -72,7 +72,8 @@ async fn a_reading_is_what_the_device_does() {
         assert_eq!(reading.uptime_s, Some(truth.elapsed_s));
         assert_eq!(reading.power_mode, Some(PowerMode::Normal));
         assert_eq!(reading.led_on, Some(false));
-        let pools: Vec<Pool> = truth.pools.iter().map(|p| Pool { url: p.url.clone(), user: p.user.clone() }).collect();
+        let pools: Vec<Pool> =
+            truth.pools.iter().map(|p| Pool { url: p.url.clone(), user: p.user.clone(), password: None }).collect();
         assert_eq!(reading.pools, Some(pools));
         assert!(reading.temp_chip_max_c.unwrap() > 30.0);
         assert!(reading.fan_rpm.unwrap_or(0) > 0 || truth.model.starts_with("M63"));
@@ -268,7 +269,9 @@ async fn the_same_pools_for_another_account_are_not_what_was_asked() {
     each(async |personality| {
         let lab = Lab::new(personality).await;
         let url = "stratum+tcp://one.invalid:3333";
-        let as_user = |user: &str| Operation::SetPools { pools: vec![Pool { url: url.into(), user: user.into() }] };
+        let as_user = |user: &str| Operation::SetPools {
+            pools: vec![Pool { url: url.into(), user: user.into(), password: None }],
+        };
         lab.confirmed(&as_user("farm.1")).await;
         let before = lab.read().await;
         let short = Duration::from_secs(3);

@@ -33,7 +33,7 @@ async fn miners_get_the_names_that_were_approved_and_read_back_as_those() {
     let changes = vec![PolicyChange::counts(Scenario::FleetPoolChange, 1, 1)];
     ask(engine, OWNER, 99, Action::Control(Control::SetPolicies { changes }), &[]).await.unwrap();
 
-    let pool = |user: &str| Pool { url: URL.into(), user: user.into() };
+    let pool = |user: &str| Pool { url: URL.into(), user: user.into(), password: None };
     let pools = vec![pool("farm.{ip3}x{ip4}-{name}"), pool("reserve.{mac}")];
     let id = ask(engine, OWNER, 100, Action::Device(Operation::SetPools { pools }), &devices).await.unwrap();
     assert_eq!(engine.state().request(id).unwrap().state, RequestState::Pending);
@@ -75,7 +75,7 @@ const THREE: [&str; 3] = ["dev-1", "dev-5", "dev-6"];
 
 fn hear(house: &House, users: &[(u32, &str)]) {
     let reading = |(number, user): &(u32, &str)| -> PollResult {
-        let pools = Some(vec![Pool { url: "POOL.example:3333/".into(), user: (*user).into() }]);
+        let pools = Some(vec![Pool { url: "POOL.example:3333/".into(), user: (*user).into(), password: None }]);
         Reading { pools, ..Reading::empty(DeviceId(*number)) }.into()
     };
     house.live.hear(&users.iter().map(reading).collect::<Vec<_>>(), house.engine.now());

@@ -176,7 +176,7 @@ impl Operation {
         let expand = |pool: &Pool| {
             let template = Template::parse(&pool.user).map_err(NoUser::NotATemplate)?;
             let user = template.expand(&value).map_err(NoUser::Lacks)?;
-            let pool = Pool { url: pool.url.clone(), user };
+            let pool = Pool { url: pool.url.clone(), user, password: pool.password.clone() };
             pool.check().map_err(NoUser::Unfit).map(|()| pool)
         };
         Ok(Self::SetPools { pools: pools.iter().map(expand).collect::<Result<_, _>>()? })

@@ -180,7 +180,7 @@ mod tests {
     #[test]
     fn pools_fill_every_slot_and_read_back_with_their_scheme() {
         let mut changed = config();
-        let pools = vec![Pool { url: "stratum+tcp://b:2".into(), user: "v".into() }];
+        let pools = vec![Pool { url: "stratum+tcp://b:2".into(), user: "v".into(), password: None }];
         set_pools(&mut changed, &pools);
         assert_eq!(changed["pools"].as_array().map(Vec::len), Some(3));
         assert_eq!(changed["pools"][0]["url"], "b:2");

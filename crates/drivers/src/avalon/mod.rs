@@ -205,7 +205,7 @@ impl Miner {
             let mut orders: Vec<String> = (0..POOL_SLOTS)
                 .filter_map(|slot| Some((slot, pools.get(slot).or(pools.last())?)))
                 .map(|(slot, pool)| {
-                    let Pool { url, user: worker } = pool;
+                    let Pool { url, user: worker, password: _ } = pool;
                     format!("0,setpool,{user},{},{slot},{url},{worker},{POOL_PASSWORD}", credential.password)
                 })
                 .collect();

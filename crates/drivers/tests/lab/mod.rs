@@ -39,7 +39,7 @@ async fn servable(personality: Personality) -> bool {
 }
 
 pub fn pool(url: &str) -> Pool {
-    Pool { url: url.into(), user: "worker.1".into() }
+    Pool { url: url.into(), user: "worker.1".into(), password: None }
 }
 
 pub struct Lab {
