@@ -64,6 +64,7 @@ fn limits(slots: usize) -> Limits {
         execute: short,
         verify: short,
         verify_slow: short,
+        passwords: short,
         journal_retry: Duration::from_millis(10),
     }
 }
@@ -80,7 +81,7 @@ fn rig(miners: &Miners, hosts: u8, journal: Journal, clock: &HandClock, slots: u
 impl Rig {
     async fn take(&self, command: CommandBody) {
         self.journal.append(vec![Record::Received(command.clone())]).await.unwrap();
-        self.executor.submit(command);
+        self.executor.submit(command, Vec::new());
     }
 
     async fn next(&mut self) -> (CommandId, TargetResult) {
@@ -204,7 +205,7 @@ async fn an_order_whose_beginning_cannot_be_written_is_not_begun() {
     let command = device_order(0, 1, REBOOT, 100);
     rig.journal.append(vec![Record::Received(command.clone())]).await.unwrap();
     tape.set_full(true);
-    rig.executor.submit(command);
+    rig.executor.submit(command, Vec::new());
     miners.wait(1, |miner| miner.reads == 1).await;
     // While a later start could still begin it, the refusal is not told.
     assert!(rig.ends.try_recv().is_err());

@@ -2,7 +2,9 @@
 
 use crate::net::Failure;
 use crate::{Credential, DeviceError, Outcome, Probe, Target, models};
-use adit_core::fleet::{Activity, DeviceIdentity, MAX_POOLS, MissReason, Operation, PowerMode, Reading};
+use adit_core::fleet::{
+    Activity, DeviceIdentity, MAX_POOLS, MissReason, Operation, Pool, PoolPassword, PowerMode, Reading,
+};
 use serde_json::Value;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
@@ -139,8 +141,16 @@ where
     Outcome::Accepted
 }
 
+/// Given where no password is asked for: most pools ask for none, and the interfaces want one.
+const NO_POOL_PASSWORD: &str = "x";
+
+/// The password that a device is given for a pool.
+pub(crate) fn pool_password(pool: &Pool<PoolPassword>) -> &str {
+    pool.password.as_ref().map_or(NO_POOL_PASSWORD, PoolPassword::as_str)
+}
+
 /// Parameters no device could take, told before anything is sent.
-pub(crate) fn impossible(operation: &Operation) -> Option<Outcome> {
+pub(crate) fn impossible(operation: &Operation<PoolPassword>) -> Option<Outcome> {
     let Operation::SetPools { pools } = operation else { return None };
     if !(1..=MAX_POOLS).contains(&pools.len()) {
         return Some(Outcome::NotSent { reason: "a miner takes one to three pools".into() });
@@ -217,7 +227,7 @@ pub(crate) fn pool_alive(pools: &[Value], status: &str) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use adit_core::{fleet::Pool, ids::DeviceId};
+    use adit_core::ids::DeviceId;
 
     fn identity(mac: Option<&str>, serial: Option<&str>) -> DeviceIdentity {
         DeviceIdentity { mac: mac.map(Into::into), serial: serial.map(Into::into) }

@@ -4,7 +4,7 @@
 
 mod lab;
 
-use adit_core::fleet::{Activity, OpKind, Operation, Pool, PowerMode};
+use adit_core::fleet::{Activity, OpKind, Operation, Pool, PoolPassword, PowerMode};
 use adit_drivers::{DeviceError, Outcome, Probe, Verdict};
 use adit_sim::Personality::{self, AntminerStock, AvalonA, WhatsminerV2, WhatsminerV3};
 use adit_sim::{Fault, FaultRule, Mode, Scope};
@@ -260,6 +260,31 @@ async fn a_yes_that_changed_nothing_is_contradicted() {
         assert_eq!(lab.order(&operation).await, Outcome::Accepted, "{personality:?}");
         let verdict = lab.device().verify(&operation, &before, Duration::from_secs(3)).await;
         assert_eq!(verdict, Verdict::Contradicted { seen: "LED dark".into() }, "{personality:?}");
+    })
+    .await;
+}
+
+/// What nobody can read back is looked for in the simulated device.
+#[tokio::test]
+async fn each_pool_is_given_its_password_or_one_of_no_meaning() {
+    each(async |personality| {
+        let lab = Lab::new(personality).await;
+        let with = |url: &str, password: Option<&str>| Pool {
+            password: password.map(|text| PoolPassword::try_from(text.to_owned()).unwrap()),
+            ..pool(url)
+        };
+        let (one, two) = ("stratum+tcp://one.invalid:3333", "stratum+tcp://two.invalid:3333");
+        let pools = vec![with(one, Some("d=1024;Gk#7'<&%+")), with(two, None)];
+        lab.confirmed(&Operation::SetPools { pools }).await;
+        let has: Vec<_> = lab.miner.truth().pools.into_iter().map(|pool| pool.password).take(2).collect();
+        assert_eq!(has, ["d=1024;Gk#7'<&%+", "x"], "{personality:?}");
+        let before = lab.read().await;
+        let verdict = lab
+            .device()
+            .verify(&Operation::SetPools { pools: vec![with(one, None), with(two, None)] }, &before, LIMIT)
+            .await;
+        let Verdict::Confirmed { seen } = verdict else { panic!("{personality:?} {verdict:?}") };
+        assert!(!seen.contains("Gk#7"), "{personality:?} {seen}");
     })
     .await;
 }

@@ -6,6 +6,7 @@
 //!
 //! What surrounds it - which devices there are, what is permitted at the moment, who wants the result - is its [`Site`].
 
+mod passwords;
 mod steps;
 
 use crate::{
@@ -14,7 +15,7 @@ use crate::{
     outcome,
 };
 use adit_core::{
-    fleet::{Ending, Order, TargetResult},
+    fleet::{CommandId, Ending, Order, PoolPassword, SecretRef, TargetResult},
     ids::DeviceId,
     time::Timestamp,
 };
@@ -22,6 +23,7 @@ use adit_drivers::Device;
 use adit_wire::CommandBody;
 use async_trait::async_trait;
 use futures_util::FutureExt;
+use passwords::Passwords;
 use std::{
     collections::{HashMap, VecDeque, hash_map},
     panic::AssertUnwindSafe,
@@ -75,6 +77,8 @@ pub struct Limits {
     pub verify: Duration,
     /// Reading back, for what restarts the miner or ramps it up or down.
     pub verify_slow: Duration,
+    /// Waiting for the passwords of an order that was taken before the agent's last start.
+    pub passwords: Duration,
     /// Between two tries to write a result to a journal that refuses.
     pub journal_retry: Duration,
 }
@@ -88,6 +92,7 @@ impl Default for Limits {
             execute: Duration::from_secs(20),
             verify: Duration::from_secs(30),
             verify_slow: Duration::from_secs(240),
+            passwords: Duration::from_secs(30),
             journal_retry: Duration::from_secs(1),
         }
     }
@@ -142,6 +147,7 @@ struct Inner {
     journal: Journal,
     clock: Clock,
     queues: Mutex<Queues>,
+    passwords: Passwords,
     quiet: Notify,
 }
 
@@ -153,12 +159,19 @@ impl Executor {
     /// Nothing is under way yet.
     #[must_use]
     pub fn new(limits: Limits, site: Arc<dyn Site>, journal: Journal, clock: Clock) -> Self {
-        Self(Arc::new(Inner { limits, site, journal, clock, queues: Mutex::default(), quiet: Notify::new() }))
+        let (queues, passwords, quiet) = (Mutex::default(), Passwords::default(), Notify::new());
+        Self(Arc::new(Inner { limits, site, journal, clock, queues, passwords, quiet }))
     }
 
-    /// Queues an order that the journal has as received. Must be called within a tokio runtime.
-    pub fn submit(&self, command: CommandBody) {
+    /// Queues an order that the journal has as received, with the passwords that came beside it. Must be called within a tokio runtime.
+    pub fn submit(&self, command: CommandBody, passwords: Vec<(SecretRef, PoolPassword)>) {
+        self.0.passwords.expect(&command, Some(passwords));
         self.queue(Waiting { command, resumed: false });
+    }
+
+    /// An order that is open has come again, with its passwords.
+    pub fn supply(&self, command: CommandId, passwords: Vec<(SecretRef, PoolPassword)>) {
+        self.0.passwords.supply(command, passwords);
     }
 
     /// Settles what the last run left open in the journal. An order that was begun and must not be repeated, or is late, is
@@ -178,6 +191,7 @@ impl Executor {
             } else if late {
                 over.push(Record::Ended(command.command, outcome(Ending::TimedOut, "not begun before its deadline")));
             } else {
+                self.0.passwords.expect(&command, None);
                 held.push(Waiting { command, resumed: started });
             }
         }
@@ -272,6 +286,7 @@ impl Inner {
                 queues.ready.push_back(lane);
             }
         }
+        self.passwords.forget(command.command);
         self.pump();
         self.report(&command, end).await;
         self.queues().open -= 1;

@@ -314,7 +314,7 @@ impl Session<'_> {
             out.orders += 1;
             // Before it is sent: the agent's answer must not overtake it.
             self.agents.stages.reached(command, Stage::Dispatched);
-            out.say(&ToAgent::Command(signed)).await?;
+            out.say(&ToAgent::Command(signed.into())).await?;
         }
         Ok(())
     }
