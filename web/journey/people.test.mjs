@@ -69,7 +69,7 @@ test("what they may not see says why and who can change that", async () => {
   await bo.goto("/s/all/audit");
   const why = bo.getByRole("region", { name: "Not for your roles" });
   await why.getByText("See the audit log: not for you").waitFor();
-  await why.getByText(/can be given by Owner/).waitFor();
+  await why.getByText(/Ask Owner.* for such a role/).waitFor();
   assert.equal(await bo.getByRole("button", { name: "Try again" }).count(), 0);
 });
 

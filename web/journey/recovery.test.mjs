@@ -73,7 +73,7 @@ test("only the Owner starts a recovery, and is told what follows", async () => {
   await go(bo, "Approval rules");
   const why = bo
     .getByRole("region", { name: "Recovery" })
-    .getByRole("button", { name: /Recover….*Ask: Owner/ });
+    .getByRole("button", { name: /Recover….*only the Owner may/ });
   assert.equal(await why.getAttribute("aria-disabled"), "true");
 
   await go(owner, "Approval rules");

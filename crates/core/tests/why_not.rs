@@ -103,6 +103,14 @@ fn whoever_sees_people_is_told_who_of_them_can_give_it() {
 }
 
 #[test]
+fn what_only_the_owner_may_is_no_role_to_ask_for() {
+    let mut w = world();
+    let administrator = w.person(Role::Administrator);
+    let why = w.state.denied(&w.actor(administrator), Permission::GovernanceRecover, None, w.now).to_string();
+    assert!(why.ends_with("only the Owner may. Ask them to do it"), "{why}");
+}
+
+#[test]
 fn every_permission_is_named_in_words_and_somebody_can_give_it() {
     let mut w = world();
     let viewer = w.person(Role::Viewer);

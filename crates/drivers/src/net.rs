@@ -158,6 +158,11 @@ pub(crate) async fn is_open(ip: IpAddr, port: u16, deadline: Instant) -> bool {
     matches!(timeout_at(deadline, TcpStream::connect((ip, port))).await, Ok(Ok(_)))
 }
 
+/// An answer is no JSON, in words for people and not the parser's own.
+pub(crate) fn not_json(error: &serde_json::Error) -> Failure {
+    Failure::Garbled(format!("not JSON from line {}, character {} on", error.line(), error.column()))
+}
+
 /// What it means that no connection could be made.
 pub(crate) fn unconnected(kind: ErrorKind) -> MissReason {
     match kind {
@@ -184,7 +189,7 @@ fn parse(reply: &[u8]) -> Result<Value, Failure> {
     if reply.is_empty() {
         return Err(Failure::Lost("closed without an answer".into()));
     }
-    serde_json::from_slice(reply).map_err(|error| Failure::Garbled(format!("not JSON: {error}")))
+    serde_json::from_slice(reply).map_err(|error| not_json(&error))
 }
 
 /// What came, and the error it ended with, if it did.

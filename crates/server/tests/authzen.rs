@@ -134,9 +134,14 @@ async fn what_cannot_be_read_is_a_400_with_a_sentence_and_the_request_id() {
         assert!(!said.text.is_empty() && !said.text.starts_with('{'), "{}", said.text);
         assert_eq!(said.request_id.as_deref(), Some("a-1"));
     }
-    for (kind, body) in
-        [("application/json", "[]"), ("application/json", "{"), ("text/plain", "{}"), ("application/json", "")]
-    {
+    let twice = good.to_string().replacen('{', r#"{"subject":{"type":"user","id":"usr-2"},"#, 1);
+    for (kind, body) in [
+        ("application/json", "[]"),
+        ("application/json", "{"),
+        ("text/plain", "{}"),
+        ("application/json", ""),
+        ("application/json", twice.as_str()),
+    ] {
         assert_eq!(
             raw(&house, ONE, Some(&token), kind, body.into()).await.status,
             StatusCode::BAD_REQUEST,

@@ -215,6 +215,15 @@ async fn idle_agent_sockets_from_many_addresses_shut_no_agent_out_and_take_no_ag
 }
 
 #[tokio::test]
+async fn what_is_no_enrolment_is_said_to_be_none() {
+    let rig = Rig::start(limits()).await;
+    for body in [json!({}), json!([]), json!({ "token_key": 1 })] {
+        assert_eq!(rig.ask(2, &post("/agent/v1/enroll", &body, "")).await.status, 400, "{body}");
+    }
+    rig.server.stop().await;
+}
+
+#[tokio::test]
 async fn an_agents_socket_that_says_nothing_is_closed_and_its_seat_is_free() {
     let greetings = Share { of_source: 1, of_all: 9 };
     let rig = Rig::start(Limits { greeting: Duration::from_millis(50), greetings, ..limits() }).await;

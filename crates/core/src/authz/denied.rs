@@ -97,11 +97,17 @@ impl Denied {
                     }
                 };
                 let asked = if givers.is_empty() { "the Owner".to_owned() } else { either(givers) };
-                let how = match held.is_empty() {
-                    true => format!("{} may. Ask {asked} for such a role", either(who_can)),
-                    false => format!("ask {asked} to let your role reach it as well"),
-                };
-                format!("{lacks}: {how} (People, Give a role)")
+                // Nobody is given the Owner's role.
+                let is_the_owners = who_can.as_slice() == [Role::Owner.title()];
+                match (is_the_owners, held.is_empty()) {
+                    (true, _) => format!("{lacks}: only the Owner may. Ask them to do it"),
+                    (false, true) => {
+                        format!("{lacks}: {} may. Ask {asked} for such a role (People, Give a role)", either(who_can))
+                    }
+                    (false, false) => {
+                        format!("{lacks}: ask {asked} to let your role reach it as well (People, Give a role)")
+                    }
+                }
             }
             Some(KeyLimit::ReadOnly) => {
                 format!("this API key is read-only, and to {what} ({name}) takes one that writes: make one")

@@ -230,12 +230,15 @@ impl<P> Operation<P> {
         }
     }
 
-    /// What it excludes on the same device. Sleep is a matter of power as well as of tuning.
+    /// What it excludes on the same device. Pausing and sleep are a matter of power as well as of tuning: any change of the mode
+    /// that still waits would wake the device again.
     #[must_use]
     pub const fn conflict_groups(&self) -> &'static [ConflictGroup] {
         match self {
-            Self::Reboot {} | Self::RestartMining {} | Self::Pause {} | Self::Resume {} => &[ConflictGroup::Power],
-            Self::SetPowerMode { mode: PowerMode::Sleep } => &[ConflictGroup::Power, ConflictGroup::Tuning],
+            Self::Reboot {} | Self::RestartMining {} | Self::Resume {} => &[ConflictGroup::Power],
+            Self::Pause {} | Self::SetPowerMode { mode: PowerMode::Sleep } => {
+                &[ConflictGroup::Power, ConflictGroup::Tuning]
+            }
             Self::SetPowerMode { .. } => &[ConflictGroup::Tuning],
             Self::Locate { .. } => &[ConflictGroup::Led],
             Self::SetPools { .. } => &[ConflictGroup::Pools],

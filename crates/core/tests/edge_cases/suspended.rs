@@ -164,3 +164,33 @@ fn e120_an_emergency_takes_devices_from_what_was_approved_and_has_not_begun() {
     w.tick_after(Millis::hours(1));
     assert_eq!(w.state_of(reboot), RequestState::Superseded, "nothing of it is carried out later");
 }
+
+/// Whatever waits or is approved for later and could wake a device, however it is paused.
+#[test]
+fn e122_nothing_that_waits_wakes_what_was_paused_in_an_emergency() {
+    let wakes = [
+        mode(PowerMode::Low),
+        mode(PowerMode::Normal),
+        mode(PowerMode::High),
+        Action::Device(Operation::Resume {}),
+        Action::Device(Operation::Reboot {}),
+    ];
+    for waking in wakes {
+        for safe in [Action::Device(Operation::Pause {}), mode(PowerMode::Sleep)] {
+            for required in [1, 2] {
+                let (mut w, [one]) = company::<1>();
+                let owner = w.owner;
+                let slow =
+                    |scenario| PolicyChange { timelock_s: Some(3_600), ..PolicyChange::counts(scenario, required, 0) };
+                let changes = [Scenario::FleetMode, Scenario::FleetPower].map(slow).to_vec();
+                ask(&mut w, owner, Control::SetPolicies { changes });
+                let waits = w.ask(owner, waking.clone(), &[1, 2]);
+                let state = if required == 1 { RequestState::Approved } else { RequestState::Pending };
+                assert_eq!(w.state_of(waits), state);
+                let paused = w.ask(one, safe.clone(), &[1]);
+                assert_eq!(w.state_of(paused), RequestState::Executing);
+                assert_eq!(w.devices_of(waits), [2], "{waking:?} would undo {safe:?}");
+            }
+        }
+    }
+}

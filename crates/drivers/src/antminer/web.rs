@@ -2,7 +2,7 @@
 //! kept, so that an order is sent exactly once, with its answer to the challenge.
 
 use crate::Credential;
-use crate::net::{Failure, MAX_REPLY, is_ours, unconnected};
+use crate::net::{Failure, MAX_REPLY, is_ours, not_json, unconnected};
 use crate::tolerant::{self, Answer};
 use adit_core::fleet::MissReason;
 use digest_auth::{AuthContext, HttpMethod, WwwAuthenticateHeader};
@@ -182,7 +182,7 @@ enum Answered {
 }
 
 fn parse(body: &[u8]) -> Result<Value, WebError> {
-    serde_json::from_slice(body).map_err(|error| WebError::Failed(Failure::Garbled(format!("not JSON: {error}"))))
+    serde_json::from_slice(body).map_err(|error| WebError::Failed(not_json(&error)))
 }
 
 /// The innermost cause says it best.

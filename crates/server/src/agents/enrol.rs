@@ -10,17 +10,18 @@ use adit_core::{
     state::State as CoreState,
 };
 use adit_wire::{Enrolled, Enrolment, SignatureError};
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{Json, body::Bytes, extract::State, http::StatusCode};
 use std::sync::Arc;
 
 type Refusal = (StatusCode, String);
 
 /// Enrols an agent. Asked again with the same key (its first answer was lost), it says the same: who it is is no secret, and
 /// the connection proves who holds the key.
-pub(super) async fn enrol(
-    State(agents): State<Arc<Agents>>,
-    Json(asked): Json<Enrolment>,
-) -> Result<Json<Enrolled>, Refusal> {
+pub(super) async fn enrol(State(agents): State<Arc<Agents>>, body: Bytes) -> Result<Json<Enrolled>, Refusal> {
+    let asked: Enrolment = serde_json::from_slice(&body).map_err(|_| {
+        let reason = "this is no enrolment: an agent of this version sends one by itself";
+        (StatusCode::BAD_REQUEST, reason.to_owned())
+    })?;
     let bad = |error: SignatureError| {
         let reason = "the enrolment is not signed with a token of this server: look at what stands in between";
         (StatusCode::UNPROCESSABLE_ENTITY, format!("{reason} ({error})"))

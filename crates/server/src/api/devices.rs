@@ -368,6 +368,9 @@ impl<'a> Rows<'a> {
     }
 
     fn reaches(&self, place: &Place) -> bool {
-        !matches!(self.state.verdict(self.actor, Permission::DeviceList, place, self.now), Verdict::Deny)
+        match self.state.verdict(self.actor, Permission::DeviceList, place, self.now) {
+            Verdict::Allow { .. } | Verdict::NeedsRequest { .. } => true,
+            Verdict::Deny => false,
+        }
     }
 }

@@ -39,7 +39,7 @@ mod policies;
 mod pools;
 mod preview;
 pub mod problem;
-mod read;
+pub(crate) mod read;
 mod recovery;
 mod requests;
 mod routes;

@@ -231,6 +231,7 @@ pub fn table() -> Vec<Operation> {
             .query(devices::CHOICE)
             .gives(200, "DeviceIds"),
         post("/devices/pools", pools::now, "What devices have for pools now, told together.")
+            .refuses(&[404])
             .by_key()
             .needs(P::DeviceList)
             .takes("PoolsAsk")

@@ -9,7 +9,11 @@ mod decision;
 mod page;
 mod question;
 
-use crate::api::{Shared, keys::Program};
+use crate::api::{
+    Shared,
+    keys::Program,
+    read::{self, Unread},
+};
 use adit_core::authz::Permission;
 use axum::{
     Json, Router,
@@ -90,7 +94,10 @@ fn body(headers: &HeaderMap, bytes: &Bytes) -> Result<Map<String, Value>, Failed
     if !kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
         return Err("the content type must be application/json".to_owned().into());
     }
-    let value: Value = serde_json::from_slice(bytes).map_err(|_| Malformed::from("the body is not JSON"))?;
+    let value: Value = read::json(bytes).map_err(|unread| match unread {
+        Unread::NotJson(sentence) => Malformed::from(sentence),
+        Unread::Wrong(fault) => Malformed::from(fault.to_string()),
+    })?;
     Ok(object(&value, "the body")?.clone())
 }
 
