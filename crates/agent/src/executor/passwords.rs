@@ -6,12 +6,14 @@ use adit_wire::CommandBody;
 use std::{
     collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
-use tokio::{sync::Notify, time::timeout};
 
 /// Shorter ones are no secret, and taking them out would spoil every sentence.
 const HIDDEN_FROM: usize = 4;
+
+const LOST: &str = "not sent: its pool password was lost when the agent stopped, and the server has not given it again; \
+                    ask again with the password";
+const NOT_GIVEN: &str = "not sent: the server did not give the pool password with it; ask again with the password";
 
 /// What came beside an order.
 pub(super) type Given = Vec<(SecretRef, PoolPassword)>;
@@ -20,7 +22,6 @@ pub(super) type Given = Vec<(SecretRef, PoolPassword)>;
 #[derive(Default)]
 pub(super) struct Passwords {
     open: Mutex<HashMap<CommandId, Option<Given>>>,
-    news: Notify,
 }
 
 impl Passwords {
@@ -44,7 +45,11 @@ impl Passwords {
         if let Some(known) = self.open().get_mut(&command) {
             *known = Some(given);
         }
-        self.news.notify_waiters();
+    }
+
+    /// Does the order name passwords, and has it not come again since the agent's start?
+    pub fn lacks(&self, command: CommandId) -> bool {
+        self.open().get(&command).is_some_and(Option::is_none)
     }
 
     /// The order has ended.
@@ -52,37 +57,17 @@ impl Passwords {
         self.open().remove(&command);
     }
 
-    /// The operation as a device is told it, or why there is none. Waits up to `limit` for what has not come yet.
-    pub async fn put_into(
-        &self,
-        command: CommandId,
-        operation: &Operation,
-        limit: Duration,
-    ) -> Result<Operation<PoolPassword>, &'static str> {
-        let came = async {
-            loop {
-                let news = self.news.notified();
-                tokio::pin!(news);
-                // From here on none is missed.
-                news.as_mut().enable();
-                let awaited = self.open().get(&command).is_some_and(Option::is_none);
-                if !awaited {
-                    return;
-                }
-                news.await;
-            }
-        };
-        if timeout(limit, came).await.is_err() {
-            return Err(
-                "not sent: its pool password was lost when the agent stopped, and the server has not given it again",
-            );
-        }
+    /// The operation as a device is told it, or why there is none.
+    pub fn put_into(&self, command: CommandId, operation: &Operation) -> Result<Operation<PoolPassword>, &'static str> {
         let open = self.open();
-        let given = open.get(&command).and_then(Option::as_deref).unwrap_or_default();
+        let given = match open.get(&command) {
+            Some(None) => return Err(LOST),
+            Some(Some(given)) => given.as_slice(),
+            None => &[],
+        };
         let one =
             |named: SecretRef| given.iter().find(|(known, _)| *known == named).map(|(_, password)| password.clone());
-        let none = "not sent: the server did not give the pool password with it; ask again with the password";
-        operation.clone().with_passwords(|_, named| one(named).ok_or(none))
+        operation.clone().with_passwords(|_, named| one(named).ok_or(NOT_GIVEN))
     }
 }
 

@@ -31,7 +31,7 @@ impl Inner {
                 Err(end) => end,
             },
             Order::Device { device, operation } => match self.site.seat(*device) {
-                Some(seat) => match self.passwords.put_into(command.command, operation, self.limits.passwords).await {
+                Some(seat) => match self.passwords.put_into(command.command, operation) {
                     Ok(told) => hidden(self.on_device(command, &told, &seat).await, &told),
                     Err(why) => End::NotBegun(outcome(Ending::Failed, why)),
                 },
