@@ -180,18 +180,21 @@ impl ConflictGroup {
 }
 
 impl<P> Operation<P> {
-    /// The passwords in it, or what stands for them.
-    pub fn passwords(&self) -> impl Iterator<Item = &P> {
-        let pools = match self {
-            Self::SetPools { pools } => pools.as_slice(),
+    pub(super) fn pools(&self) -> &[Pool<P>] {
+        match self {
+            Self::SetPools { pools } => pools,
             Self::Reboot {}
             | Self::RestartMining {}
             | Self::Pause {}
             | Self::Resume {}
             | Self::SetPowerMode { .. }
             | Self::Locate { .. } => &[],
-        };
-        pools.iter().filter_map(|pool| pool.password.as_ref())
+        }
+    }
+
+    /// The passwords in it, or what stands for them.
+    pub fn passwords(&self) -> impl Iterator<Item = &P> {
+        self.pools().iter().filter_map(|pool| pool.password.as_ref())
     }
 
     /// The same with something else in the place of each password; `with` is told of which pool it is, from 0.

@@ -1,6 +1,6 @@
 //! Passwords of pools, and what stands for them where nobody may read them.
 
-use super::{BadPool, check_pool_password};
+use super::{BadPool, Operation, Pool, check_pool_password};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -69,10 +69,35 @@ impl fmt::Debug for PoolPassword {
     }
 }
 
+impl Operation {
+    /// As an amendment of `old`: a pool whose address and user are to the letter those of a pool there, and for which no password
+    /// was typed, has the one that was typed then, as nobody can read it to type it again. To another address or user it goes
+    /// nowhere: whoever typed it named neither.
+    #[must_use]
+    pub fn keeping_passwords_of(self, old: &Self) -> Self {
+        let mut before: Vec<&Pool> = old.pools().iter().collect();
+        let mut kept = |pool: Pool| {
+            let same = before.iter().position(|known| known.url == pool.url && known.user == pool.user);
+            let known = same.and_then(|place| before.remove(place).password.clone());
+            Pool { password: pool.password.or(known), ..pool }
+        };
+        match self {
+            Self::SetPools { pools } => Self::SetPools { pools: pools.into_iter().map(&mut kept).collect() },
+            other @ (Self::Reboot {}
+            | Self::RestartMining {}
+            | Self::Pause {}
+            | Self::Resume {}
+            | Self::SetPowerMode { .. }
+            | Self::Locate { .. }) => other,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{fleet::Operation, requests::Action};
+    use crate::{fleet::MAX_POOLS, requests::Action};
+    use proptest::{collection::vec, option, prelude::*, sample::select};
 
     fn asked(password: &str) -> String {
         let pool = format!(r#"{{"url":"a://b","user":"u","password":{password}}}"#);
@@ -106,5 +131,37 @@ mod tests {
         }
         let none = serde_json::from_str::<Action<PoolPassword>>(r#"{"action":"pause","params":{}}"#);
         assert_eq!(none.ok(), Some(Action::Device(Operation::Pause {})));
+    }
+
+    fn few_pools() -> impl Strategy<Value = Vec<Pool>> {
+        let pool = (select(vec!["a://b", "a://c"]), select(vec!["u", "v"]), option::of(0..4_u128));
+        let made = |(url, user, password): (&str, &str, Option<u128>)| Pool {
+            url: url.to_owned(),
+            user: user.to_owned(),
+            password: password.map(SecretRef::new),
+        };
+        vec(pool.prop_map(made), 0..=MAX_POOLS)
+    }
+
+    proptest! {
+        #[test]
+        fn an_amendment_keeps_a_password_where_it_was_typed_and_takes_it_nowhere_else(
+            old in few_pools(), asked in few_pools(),
+        ) {
+            let before = Operation::SetPools { pools: old.clone() };
+            let kept = Operation::SetPools { pools: asked.clone() }.keeping_passwords_of(&before);
+            prop_assert_eq!(kept.pools().len(), asked.len());
+            for (asked, kept) in asked.iter().zip(kept.pools()) {
+                prop_assert_eq!((&kept.url, &kept.user), (&asked.url, &asked.user));
+                if asked.password.is_some() {
+                    prop_assert_eq!(&kept.password, &asked.password);
+                } else if kept.password.is_some() {
+                    prop_assert!(old.contains(kept), "{:?} was typed for nothing in {:?}", kept, old);
+                }
+            }
+            let untyped = old.iter().map(|known| Pool { password: None, ..known.clone() }).collect();
+            let again = Operation::SetPools { pools: untyped }.keeping_passwords_of(&before);
+            prop_assert_eq!(again, before);
+        }
     }
 }

@@ -37,6 +37,17 @@ impl<'de, P: Deserialize<'de>> Deserialize<'de> for Action<P> {
     }
 }
 
+impl Action {
+    /// As an amendment of `old`, with the passwords of the [pools that stay](Operation::keeping_passwords_of).
+    #[must_use]
+    pub fn keeping_passwords_of(self, old: &Self) -> Self {
+        match (self, old) {
+            (Self::Device(operation), Self::Device(old)) => Self::Device(operation.keeping_passwords_of(old)),
+            (other @ Self::Device(_), Self::Control(_)) | (other @ Self::Control(_), _) => other,
+        }
+    }
+}
+
 impl<P> Action<P> {
     /// The passwords of pools in it, or what stands for them.
     pub fn pool_passwords(&self) -> impl Iterator<Item = &P> {
