@@ -71,9 +71,9 @@ pub enum AgentsError {
     /// The server's own key is not one.
     #[error("the secret \"server-key\" has not 32 bytes: restore it from a backup, or every agent has to enrol anew")]
     ServerKey,
-    /// The key that references to passwords are made with is not one.
-    #[error("the secret \"password-references\" is no key: restore it from a backup")]
-    References,
+    /// The key that passwords are hashed with is not one.
+    #[error("the secret \"password-hashing\" is no key: restore it from a backup")]
+    HashingKey,
     /// The system gives no random bytes.
     #[error("the system gives no random bytes: {0}")]
     Random(#[from] getrandom::Error),

@@ -22,8 +22,8 @@ use zeroize::Zeroizing;
 /// What the names of all of them begin with.
 const OF_SCAN_TASKS: &str = "scan-task/";
 const OF_POOLS: &str = "pool/";
-/// Under which name the key lies that references are made with.
-const REFERENCES: &str = "password-references";
+/// Under which name the key lies that passwords are hashed with.
+const HASHING_KEY: &str = "password-hashing";
 /// How long passwords are kept that nothing refers to yet: whoever sealed them is about to ask.
 const ABOUT_TO_ASK: Millis = Millis::hours(1);
 
@@ -99,13 +99,19 @@ impl Agents {
     fn reference_in(&self, call: Call<'_>, what: &str, bytes: &[u8]) -> Result<[u8; 16], AgentsError> {
         let Some(key) = call.key else { return Ok(drawn()?) };
         let whose = format!("{}/{:?}", call.actor.account, call.actor.principal);
-        let mut mac = references_key(&mut self.secrets())?;
-        for part in [whose.as_bytes(), key.as_bytes(), what.as_bytes(), bytes] {
+        let made = self.keyed("reference", &[whose.as_bytes(), key.as_bytes(), what.as_bytes(), bytes])?;
+        Ok(std::array::from_fn(|at| made[at]))
+    }
+
+    /// A hash of what may have passwords in it, which can be guessed: nobody without the server's key can try them. `what` tells its
+    /// uses apart.
+    pub(crate) fn keyed(&self, what: &str, parts: &[&[u8]]) -> Result<[u8; 32], AgentsError> {
+        let mut mac = hashing_key(&mut self.secrets())?;
+        for part in [what.as_bytes()].iter().chain(parts) {
             mac.update(&(part.len() as u64).to_be_bytes());
             mac.update(part);
         }
-        let made = mac.finalize().into_bytes();
-        Ok(std::array::from_fn(|at| made[at]))
+        Ok(mac.finalize().into_bytes().into())
     }
 
     /// A scan task was asked for with these passwords: from now on the state says whether they are needed.
@@ -172,19 +178,19 @@ impl Agents {
     }
 }
 
-/// The key that references are made with, drawn at the first need.
-fn references_key(secrets: &mut Secrets) -> Result<Hmac<Sha256>, AgentsError> {
-    let stored = secrets.get(REFERENCES)?.map(|stored| stored.to_vec());
+/// The key that passwords are hashed with, drawn at the first need.
+fn hashing_key(secrets: &mut Secrets) -> Result<Hmac<Sha256>, AgentsError> {
+    let stored = secrets.get(HASHING_KEY)?.map(|stored| stored.to_vec());
     let key = match stored {
         Some(stored) => stored,
         None => {
             let mut drawn = [0; 32];
             getrandom::fill(&mut drawn)?;
-            secrets.put(REFERENCES, &drawn)?;
+            secrets.put(HASHING_KEY, &drawn)?;
             drawn.to_vec()
         }
     };
-    Hmac::new_from_slice(&key).map_err(|_| AgentsError::References)
+    Hmac::new_from_slice(&key).map_err(|_| AgentsError::HashingKey)
 }
 
 /// The passwords of a scan task.

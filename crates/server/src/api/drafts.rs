@@ -118,10 +118,11 @@ pub async fn put(
 ) -> Answer<Json<Value>> {
     let site = site_to_change(&api, &allowed, &of, &seen)?;
     let actor = allowed.caller.actor;
-    let (action, named) = requests::sealed(&api, Call { actor: &actor, key: None }, change.action)?;
+    let sealed = requests::sealed(&api, Call { actor: &actor, key: None }, change.action);
+    let (action, named) = sealed.map_err(Problem::of_action)?;
     let reply = api.engine.run(actor, Command::PutDraft { site, action, targets: change.targets }).await;
     api.agents.asked_with_pools(&named);
-    let reply = reply?;
+    let reply = reply.map_err(|why| Problem::from(why).of_action())?;
     let replaced = if let Reply::Draft { replaced, .. } = reply { replaced } else { 0 };
     Ok(Json(json!({ "draft": view(&api, &allowed, site)?, "replaced": replaced })))
 }

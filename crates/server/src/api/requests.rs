@@ -116,8 +116,12 @@ fn submission(
     Ok(Submission { id: new_id(api)?, action, targets, estimates, reason, idempotency_key })
 }
 
-/// The action with references in the place of passwords, which are sealed; its `asked_with_pools` is due once it was asked with.
+/// The action with references in the place of passwords, which are sealed; its `asked_with_pools` is due once it was asked with. Of what
+/// nobody could ask for nothing is sealed.
 pub fn sealed(api: &Shared, call: Call<'_>, action: Action<PoolPassword>) -> Answer<(Action, Vec<SecretRef>)> {
+    if let Action::Device(operation) = &action {
+        check_operation(operation)?;
+    }
     let action = action.with_pool_passwords(|place, password| api.agents.seal_pool(call, place, &password));
     let action = action.map_err(|error| Problem::internal(&error))?;
     let named = action.pool_passwords().cloned().collect();
