@@ -9,7 +9,7 @@ use adit_agent::{
     journal::{Journal, Record},
 };
 use adit_core::{
-    fleet::{CommandId, Ending, OpKind, Operation, Order, PowerMode, Reading, TargetResult},
+    fleet::{CommandId, Ending, OpKind, Operation, Order, PoolPassword, PowerMode, Reading, TargetResult},
     ids::{AgentId, DeviceId, RequestId},
     time::Timestamp,
 };
@@ -45,11 +45,11 @@ impl Device for Slow {
         sleep(ANSWER).await;
         Ok(())
     }
-    async fn execute(&self, _: &Operation, _: Duration) -> Outcome {
+    async fn execute(&self, _: &Operation<PoolPassword>, _: Duration) -> Outcome {
         sleep(ANSWER).await;
         Outcome::Accepted
     }
-    async fn verify(&self, _: &Operation, _: &Reading, _: Duration) -> Verdict {
+    async fn verify(&self, _: &Operation<PoolPassword>, _: &Reading, _: Duration) -> Verdict {
         sleep(ANSWER).await;
         Verdict::Confirmed { seen: "lit".to_owned() }
     }
@@ -84,8 +84,9 @@ async fn bare(seats: &[Seat], slots: usize) -> Duration {
             tokio::spawn(async move {
                 let before = seat.device.read(limit).await.unwrap();
                 seat.device.confirm_identity(limit).await.unwrap();
-                seat.device.execute(&OPERATION, limit).await;
-                seat.device.verify(&OPERATION, &before, limit).await
+                let told = OPERATION.with_passwords(|_, _| Err(())).unwrap();
+                seat.device.execute(&told, limit).await;
+                seat.device.verify(&told, &before, limit).await
             })
         })
         .buffer_unordered(slots)
@@ -115,7 +116,7 @@ async fn journaled(seats: &[Seat], slots: usize, folder: &std::path::Path) -> Du
         })
         .collect();
     journal.append(commands.iter().cloned().map(Record::Received).collect()).await.unwrap();
-    commands.into_iter().for_each(|command| executor.submit(command));
+    commands.into_iter().for_each(|command| executor.submit(command, Vec::new()));
     for _ in 0..DEVICES {
         assert_eq!(results.recv().await.unwrap().1.ending, Ending::Verified);
     }

@@ -15,7 +15,7 @@ use adit_core::{
     ids::AgentId,
     time::Timestamp,
 };
-use adit_wire::{CommandBody, SignatureError, SignedCommand, VerifyingKey};
+use adit_wire::{CommandBody, GivenCommand, SignatureError, SignedCommand, VerifyingKey};
 use std::{
     collections::{BTreeMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
@@ -62,13 +62,13 @@ impl Commands {
     }
 
     /// Takes what has arrived together; one write to the journal for all.
-    pub async fn take(&self, batch: Vec<SignedCommand>) {
+    pub async fn take(&self, batch: Vec<GivenCommand>) {
         let (mut records, mut bodies, mut refused) = (Vec::new(), Vec::new(), Vec::new());
         let mut again = Vec::new();
         let mut new = HashSet::new();
         let mut room = MAX_OPEN.saturating_sub(self.executor.open());
-        for signed in batch {
-            let Some((body, expired)) = self.read(&signed) else { continue };
+        for GivenCommand { command, passwords } in batch {
+            let Some((body, expired)) = self.read(&command) else { continue };
             let id = body.command;
             if !new.insert(id) {
                 continue;
@@ -79,6 +79,7 @@ impl Commands {
                     continue;
                 }
                 Some(Entry::Received(_) | Entry::Started(_)) => {
+                    self.executor.supply(id, passwords);
                     again.push(id);
                     continue;
                 }
@@ -103,7 +104,7 @@ impl Commands {
                 }
                 None => {
                     room -= 1;
-                    bodies.push(body);
+                    bodies.push((body, passwords));
                 }
             }
         }
@@ -112,14 +113,14 @@ impl Commands {
         if let Err(error) = self.journal.append(records).await {
             tracing::error!(%error, "orders are refused");
             let result = outcome(Ending::Skipped, format!("not begun, because {error}"));
-            refused.extend(bodies.drain(..).map(|body| (body, result.clone())));
+            refused.extend(bodies.drain(..).map(|(body, _)| (body, result.clone())));
             self.remember_unwritten(&refused);
         }
-        outbox.received(bodies.iter().map(|body| body.command));
+        outbox.received(bodies.iter().map(|(body, _)| body.command));
         for (body, result) in refused {
             outbox.result(body.command, result);
         }
-        bodies.into_iter().for_each(|body| self.executor.submit(body));
+        bodies.into_iter().for_each(|(body, passwords)| self.executor.submit(body, passwords));
     }
 
     /// The server has these results.

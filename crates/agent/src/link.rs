@@ -10,7 +10,7 @@ use crate::{
     transport::{Stream, Transport},
 };
 use adit_wire::{
-    AgentStatus, MAX_SEALED, PROTOCOL, SignedCommand, ToAgent, ToServer,
+    AgentStatus, GivenCommand, MAX_SEALED, PROTOCOL, ToAgent, ToServer,
     session::{Greeted, Opener, Reply, Sealer},
 };
 use futures_util::{
@@ -71,7 +71,7 @@ impl Link {
         }
     }
 
-    async fn reconnect(&self, orders: &mpsc::Sender<SignedCommand>) {
+    async fn reconnect(&self, orders: &mpsc::Sender<GivenCommand>) {
         let mut wait = Backoff::new(self.options.pace, Arc::clone(&self.options.random));
         loop {
             let mut greeted = false;
@@ -96,7 +96,7 @@ impl Link {
         }
     }
 
-    async fn session(&self, orders: &mpsc::Sender<SignedCommand>, greeted: &mut bool) -> End {
+    async fn session(&self, orders: &mpsc::Sender<GivenCommand>, greeted: &mut bool) -> End {
         let deadline = Instant::now() + GREETING;
         let socket = match timeout_at(deadline, self.open()).await {
             Ok(Ok(socket)) => socket,
@@ -178,7 +178,7 @@ impl Link {
         &self,
         stream: &mut SplitStream<Socket>,
         opener: &mut Opener,
-        orders: &mpsc::Sender<SignedCommand>,
+        orders: &mpsc::Sender<GivenCommand>,
     ) -> End {
         loop {
             let message = match timeout(self.options.pace.silence, next(stream, opener)).await {
@@ -242,7 +242,7 @@ impl Link {
 }
 
 /// Passes orders on in groups, as many as have arrived together.
-async fn take_orders(commands: &Commands, mut arrived: mpsc::Receiver<SignedCommand>) {
+async fn take_orders(commands: &Commands, mut arrived: mpsc::Receiver<GivenCommand>) {
     let mut batch = Vec::new();
     while arrived.recv_many(&mut batch, INTAKE).await > 0 {
         commands.take(std::mem::take(&mut batch)).await;

@@ -181,7 +181,7 @@ mod tests {
         let frames = outbox.frames(status);
         assert_eq!((frames.len(), rows(&frames)), (3, 4_500));
         for n in 0..2_000 {
-            let pools = vec![Pool { url: "u".repeat(255), user: "w".repeat(128) }; 3];
+            let pools = vec![Pool { url: "u".repeat(255), user: "w".repeat(128), password: None }; 3];
             let errors = vec!["e".repeat(120); 16];
             outbox.polled(Reading { pools: Some(pools), errors, ..Reading::empty(DeviceId(n)) }.into());
         }

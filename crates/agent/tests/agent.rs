@@ -183,10 +183,10 @@ async fn an_order_is_carried_out_once_however_often_it_is_sent_and_its_result_is
 async fn forged_foreign_and_late_orders_are_not_carried_out() {
     let rig = rig(1).await;
     let forged = ServerKey::from_secret([9; 32]).sign(&rig.server.address(&device_order(1, 1, REBOOT, LATER))).unwrap();
-    rig.server.say(ToAgent::Command(forged));
+    rig.server.say(ToAgent::Command(forged.into()));
     let mut altered = rig.server.sign(&rig.server.address(&device_order(2, 1, LOCATE, LATER)));
     altered.body = altered.body.replace("true", "false");
-    rig.server.say(ToAgent::Command(altered));
+    rig.server.say(ToAgent::Command(altered.into()));
     let mut foreign = device_order(3, 1, REBOOT, LATER);
     foreign.agent = AgentId(2);
     rig.server.order(&foreign);
@@ -224,7 +224,7 @@ async fn an_order_that_means_another_machine_or_was_given_before_is_not_carried_
     let rig = rig(2).await;
     let right = rig.server.address(&device_order(1, 1, REBOOT, LATER));
     let second = rig.server.address(&device_order(2, 2, REBOOT, LATER));
-    let send = |body: CommandBody| rig.server.say(ToAgent::Command(rig.server.sign(&body)));
+    let send = |body: CommandBody| rig.server.say(ToAgent::Command(rig.server.sign(&body).into()));
     let swapped = CommandBody { subject: second.subject.clone(), sequence: 10, ..right.clone() };
     send(swapped);
     let refused = rig.server.result(command_id(1)).await;

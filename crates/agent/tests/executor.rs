@@ -8,7 +8,7 @@ use adit_agent::{
     journal::{Journal, Record},
 };
 use adit_core::{
-    fleet::{CommandId, Ending, Operation, Order, PowerMode, TargetResult},
+    fleet::{CommandId, Ending, Operation, Order, Pool, PoolPassword, PowerMode, SecretRef, TargetResult},
     ids::DeviceId,
 };
 use adit_wire::CommandBody;
@@ -64,6 +64,7 @@ fn limits(slots: usize) -> Limits {
         execute: short,
         verify: short,
         verify_slow: short,
+        passwords: Duration::from_secs(86_400),
         journal_retry: Duration::from_millis(10),
     }
 }
@@ -80,7 +81,7 @@ fn rig(miners: &Miners, hosts: u8, journal: Journal, clock: &HandClock, slots: u
 impl Rig {
     async fn take(&self, command: CommandBody) {
         self.journal.append(vec![Record::Received(command.clone())]).await.unwrap();
-        self.executor.submit(command);
+        self.executor.submit(command, Vec::new());
     }
 
     async fn next(&mut self) -> (CommandId, TargetResult) {
@@ -148,6 +149,33 @@ async fn a_hung_device_costs_one_slot_and_the_others_go_on() {
 }
 
 #[tokio::test]
+async fn an_order_that_waits_for_its_password_holds_up_no_other_and_no_stop() {
+    let (miners, clock) = (miners(2).await, HandClock::at(0));
+    let mut rig = rig(&miners, 2, Tape::blank().journal(clock.clock()), &clock, 1);
+    let named = SecretRef::new(7);
+    let set_pools = |n, device| {
+        let (url, user) = ("stratum+tcp://pool.example:3333".into(), "farm.1".into());
+        let pools = vec![Pool { url, user, password: Some(named.clone()) }];
+        Record::Received(device_order(n, device, Operation::SetPools { pools }, 100))
+    };
+    rig.journal.append(vec![set_pools(0, 1), set_pools(1, 2)]).await.unwrap();
+    rig.executor.recover().await.unwrap();
+    rig.executor.release();
+    // In the only slot, to the same devices.
+    rig.take(device_order(2, 1, LOCATE, 100)).await;
+    rig.take(device_order(3, 2, LOCATE, 100)).await;
+    assert_eq!(rig.all(2).await, BTreeMap::from([(2, Ending::Verified), (3, Ending::Verified)]));
+
+    let password = PoolPassword::try_from("hunter2".to_owned()).unwrap();
+    rig.executor.supply(command_id(0), vec![(named.clone(), password)]);
+    assert_eq!(rig.all(1).await, BTreeMap::from([(0, Ending::Verified)]));
+    assert_eq!(miners.get(1).passwords, ["hunter2"]);
+    bounded(rig.executor.drain()).await;
+    assert_eq!(rig.executor.open(), 1, "the other is for the next start");
+    assert!(miners.get(2).passwords.is_empty());
+}
+
+#[tokio::test]
 async fn what_cannot_be_known_is_unknown_and_a_reboot_is_never_sent_twice() {
     // execute, verify, ending of a reboot, ending of a locate, times the locate is sent
     let table = [
@@ -204,7 +232,7 @@ async fn an_order_whose_beginning_cannot_be_written_is_not_begun() {
     let command = device_order(0, 1, REBOOT, 100);
     rig.journal.append(vec![Record::Received(command.clone())]).await.unwrap();
     tape.set_full(true);
-    rig.executor.submit(command);
+    rig.executor.submit(command, Vec::new());
     miners.wait(1, |miner| miner.reads == 1).await;
     // While a later start could still begin it, the refusal is not told.
     assert!(rig.ends.try_recv().is_err());

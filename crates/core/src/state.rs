@@ -39,7 +39,7 @@ use crate::{
     accounts::{Money, ObserverLink, Sections},
     authz::{Actor, ApiKey, CustomRole, Grant, Node, Principal, Rights, RightsTable, RoleId, Scope},
     event::Entry,
-    fleet::{Agent, ConflictGroup, Container, Device, DeviceClaim, Group, ScanTask, Site, SubAccount},
+    fleet::{Agent, ConflictGroup, Container, Device, DeviceClaim, Group, ScanTask, SecretRef, Site, SubAccount},
     ids::{
         AccountId, AgentId, ContainerId, CustomRoleId, DeviceId, GrantId, GroupId, KeyId, ObserverLinkId, RequestId,
         ScanTaskId, SiteId, SubAccountId, UserId, WebhookId,
@@ -424,6 +424,13 @@ impl State {
     /// All drafts of a person.
     pub(crate) fn drafts_of(&self, user: UserId) -> impl Iterator<Item = &Draft> {
         self.drafts.get(&user).into_iter().flat_map(imbl::OrdMap::values)
+    }
+
+    /// What stands for the passwords of pools that open requests and drafts name: whoever keeps the passwords needs no others.
+    pub fn pool_passwords(&self) -> impl Iterator<Item = &SecretRef> {
+        let asked = self.open_requests().map(|request| &request.payload.action);
+        let drafts = self.drafts.values().flat_map(imbl::OrdMap::values).flat_map(|draft| &draft.changes);
+        asked.chain(drafts.map(|change| &change.action)).flat_map(Action::pool_passwords)
     }
 
     /// Requests that are being carried out.

@@ -2,7 +2,7 @@
 
 use adit_core::{
     authz::Principal,
-    fleet::{Operation, Pool, TemplateField},
+    fleet::{Operation, Pool, SecretRef, TemplateField},
     ids::{AccountId, DeviceId, UserId},
     requests::{Action, Base, Payload, Pinned, Scenario, Target},
     time::Timestamp,
@@ -14,7 +14,10 @@ fn payload(pools: Vec<(String, String)>, not_after: i64, targets: Vec<u32>) -> P
     for (_, user) in &pools {
         pinned.push([(TemplateField::Serial, user.clone()), (TemplateField::Ip3, user.clone())].into());
     }
-    let pools = pools.into_iter().map(|(url, user)| Pool { url, user }).collect();
+    let pools = pools
+        .into_iter()
+        .map(|(url, user)| Pool { url, password: Some(SecretRef::new(user.len() as u128)), user })
+        .collect();
     Payload {
         account: AccountId(1),
         scenario: Scenario::FleetPower,

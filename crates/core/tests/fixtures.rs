@@ -139,7 +139,7 @@ fn the_lines_add_up_to_what_they_did() {
         state.apply(&entry);
     }
     assert_eq!(state.seq() as usize, LINES.lines().count());
-    assert_eq!((state.accounts().count(), state.devices().count(), state.requests().count()), (2, 3, 35));
+    assert_eq!((state.accounts().count(), state.devices().count(), state.requests().count()), (2, 3, 36));
     assert!(state.requests().all(|request| request.payload.content_hash() == request.content_hash));
     let count = |wanted| state.requests().filter(|request| request.state == wanted).count();
     let ends = [RequestState::Executed, RequestState::Failed, RequestState::PartiallyExecuted, RequestState::Rejected];

@@ -9,7 +9,7 @@ use adit_core::{
     authz::Role,
     command::{Command, Reply, Submission},
     event::{Entry, Event},
-    fleet::{Pool, PowerMode, Setting},
+    fleet::{Pool, PowerMode, SecretRef, Setting},
     ids::{DeviceId, RequestId, ScanTaskId, UserId},
     rejection::Rejection,
     requests::{Action, Control, DELETION_DELAY, Outlook, RequestState, Scenario, Target},
@@ -142,7 +142,8 @@ fn a_command_that_comes_to_too_much_is_refused_and_its_parts_are_not() {
 #[test]
 fn the_longest_request_is_short_enough_for_the_log() {
     let (mut w, _) = with_waiting(6_000);
-    let pool = |n: u32| Pool { url: format!("{n:06}{}", "u".repeat(249)), user: "w".repeat(255) };
+    let pool =
+        |n: u32| Pool::<SecretRef> { url: format!("{n:06}{}", "u".repeat(249)), user: "w".repeat(255), password: None };
     let setting = |n: u32| Some(Setting::pools(&[pool(3 * n), pool(3 * n + 1), pool(3 * n + 2)]));
     let estimates = (1..=6_000).map(|n| (DeviceId(n), Outlook { setting: setting(n), ..Outlook::default() }));
     let asked = Submission {

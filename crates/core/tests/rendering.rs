@@ -9,11 +9,11 @@ use adit_core::{
     accounts::{Recipient, Share},
     authz::{ApiAccess, Permission, Role, RoleId, Scope},
     command::{Command, Submission},
-    fleet::{FoundDevice, OpKind, Operation, Pool, PoolUser, PowerMode, Setting, Worker},
+    fleet::{FoundDevice, OpKind, Operation, Pool, PoolUser, PowerMode, SecretRef, Setting, Worker},
     ids::{DeviceId, ScanTaskId, SubAccountId},
     requests::{
         Action, Control, GrantChange, NewGrant, Outlook, Request, RequestState, Scenario, Target,
-        rendering::{Caution, Field, ObjectRef, Old, Renderer, Row, Value, Weight},
+        rendering::{Caution, Field, Mark, ObjectRef, Old, Renderer, Row, Value, Weight},
     },
     state::State,
     time::Millis,
@@ -31,8 +31,13 @@ fn world() -> World {
 
 /// What the devices are set to: two for the farm, one for somebody else, of the others nobody knows.
 fn settings(device: DeviceId) -> Option<Setting> {
-    let pools =
-        |user: &str| Setting::pools(&[Pool { url: "stratum+tcp://pool.example:3333".into(), user: user.into() }]);
+    let pools = |user: &str| {
+        Setting::pools::<SecretRef>(&[Pool {
+            url: "stratum+tcp://pool.example:3333".into(),
+            user: user.into(),
+            password: None,
+        }])
+    };
     match device.0 {
         1 | 2 => Some(pools("farm.rig")),
         3 => Some(pools("other")),
@@ -89,7 +94,7 @@ fn what_is_seen_before_it_is_asked_for_says_every_parameter_too() {
 
 fn set_pools(user: &str) -> Action {
     Action::Device(Operation::SetPools {
-        pools: vec![Pool { url: "stratum+tcp://pool.example:3333".into(), user: user.into() }],
+        pools: vec![Pool { url: "stratum+tcp://pool.example:3333".into(), user: user.into(), password: None }],
     })
 }
 
@@ -117,6 +122,27 @@ fn the_same_pools_for_another_account_come_first_and_are_said_aloud() {
 }
 
 #[test]
+fn a_password_is_told_of_each_pool_and_never_shown() {
+    let pool = |password: Option<u128>| Pool {
+        url: "stratum+tcp://pool.example:3333".into(),
+        user: "farm.rig".into(),
+        password: password.map(SecretRef::new),
+    };
+    let told = |passwords: [Option<u128>; 2]| {
+        let action = Action::Device(Operation::SetPools { pools: passwords.map(pool).into() });
+        let rows = preview(&action, &[1], &settings).into_iter().filter(|row| row.field == Field::PoolPassword);
+        rows.inspect(|row| assert_eq!((&row.old, row.weight), (&Old::Unknown, Weight::Change)))
+            .map(|row| (row.of, row.new))
+            .collect::<Vec<_>>()
+    };
+    let secret = |number| Value::Secret(Mark::of(SecretRef::new(number).digits()));
+    assert_eq!(told([None, None]), [(None, Value::Overwritten)]);
+    let of = |slot| Some(ObjectRef::Pool(slot));
+    assert_eq!(told([None, Some(7)]), [(of(1), Value::Overwritten), (of(2), secret(7))]);
+    assert_eq!(told([Some(8), Some(7)]), [(of(1), secret(8)), (of(2), secret(7))]);
+}
+
+#[test]
 fn one_device_among_many_that_would_pay_somebody_else_is_enough() {
     let all = preview(&set_pools("farm.rig"), &[1, 2, 3], &settings);
     assert_eq!(cautions(&all), [(Caution::AnotherAccount, 1)]);
@@ -131,7 +157,11 @@ fn what_nobody_knows_is_never_the_same() {
     assert_eq!(cautions(&all), [(Caution::AccountUnknown, 1), (Caution::PoolUnknown, 1)]);
     assert!(all.iter().all(|row| row.old != Old::Unknown || row.weight != Weight::Same));
     let silent = |_: DeviceId| {
-        Some(Setting::pools(&[Pool { url: "stratum+tcp://pool.example:3333".into(), user: String::new() }]))
+        Some(Setting::pools::<SecretRef>(&[Pool {
+            url: "stratum+tcp://pool.example:3333".into(),
+            user: String::new(),
+            password: None,
+        }]))
     };
     assert_eq!(cautions(&preview(&set_pools("farm.rig"), &[1], &silent)), [(Caution::AccountUnknown, 1)]);
     // Of the password, which cannot be read, nobody can say that it stays.
@@ -143,7 +173,11 @@ fn what_nobody_knows_is_never_the_same() {
 fn worker_names_are_told_together_and_accounts_apart() {
     let named = |device: DeviceId| {
         let user = if device.0.is_multiple_of(2) { format!("farm.{device}") } else { format!("sub.{device}") };
-        Some(Setting::pools(&[Pool { url: "stratum+tcp://pool.example:3333".into(), user }]))
+        Some(Setting::pools::<SecretRef>(&[Pool {
+            url: "stratum+tcp://pool.example:3333".into(),
+            user,
+            password: None,
+        }]))
     };
     let devices: Vec<_> = (1..=200).collect();
     let all = preview(&set_pools("farm.rig"), &devices, &named);
@@ -152,7 +186,11 @@ fn worker_names_are_told_together_and_accounts_apart() {
     assert!(all.iter().any(|row| row.old == Old::Known(Value::PoolUser(several.clone()))));
     // Accounts beyond the ones that are told apart are still said to change.
     let each = |device: DeviceId| {
-        Some(Setting::pools(&[Pool { url: "stratum+tcp://pool.example:3333".into(), user: format!("a{device}") }]))
+        Some(Setting::pools::<SecretRef>(&[Pool {
+            url: "stratum+tcp://pool.example:3333".into(),
+            user: format!("a{device}"),
+            password: None,
+        }]))
     };
     let all = preview(&set_pools("farm.rig"), &devices, &each);
     let told: u32 = cautions(&all).iter().map(|(_, devices)| devices).sum();
@@ -162,7 +200,7 @@ fn worker_names_are_told_together_and_accounts_apart() {
 #[test]
 fn another_pool_is_said_aloud_and_how_it_is_spoken_to_is_not() {
     let to = |url: &str| {
-        let pools = vec![Pool { url: url.into(), user: "farm.rig".into() }];
+        let pools = vec![Pool { url: url.into(), user: "farm.rig".into(), password: None }];
         cautions(&preview(&Action::Device(Operation::SetPools { pools }), &[1], &settings))
     };
     assert_eq!(to("stratum+tcp://thief.example:3333"), [(Caution::AnotherPool, 1)]);

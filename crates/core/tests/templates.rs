@@ -20,7 +20,7 @@ use support::World;
 const MINERS: u32 = 5;
 
 fn pool(user: &str) -> Pool {
-    Pool { url: "stratum+tcp://pool.example:3333".into(), user: user.into() }
+    Pool { url: "stratum+tcp://pool.example:3333".into(), user: user.into(), password: None }
 }
 
 fn set_pools(users: &[&str]) -> Action {

@@ -115,7 +115,9 @@ pub(crate) fn mean(numbers: impl Iterator<Item = f64>) -> Option<u32> {
 pub(crate) fn pool_list(pools: &[Value], url: &str, user: &str) -> Vec<Pool> {
     pools
         .iter()
-        .filter_map(|pool| Some(Pool { url: text(pool, url, 255)?, user: text(pool, user, 128).unwrap_or_default() }))
+        .filter_map(|pool| {
+            Some(Pool { url: text(pool, url, 255)?, user: text(pool, user, 128).unwrap_or_default(), password: None })
+        })
         .take(3)
         .collect()
 }

@@ -2,7 +2,9 @@
 
 use crate::net::Failure;
 use crate::{Credential, DeviceError, Outcome, Probe, Target, models};
-use adit_core::fleet::{Activity, DeviceIdentity, MAX_POOLS, MissReason, Operation, PowerMode, Reading};
+use adit_core::fleet::{
+    Activity, DeviceIdentity, MAX_POOLS, MissReason, Operation, Pool, PoolPassword, PowerMode, Reading,
+};
 use serde_json::Value;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
@@ -139,8 +141,16 @@ where
     Outcome::Accepted
 }
 
+/// Given where no password is asked for: most pools ask for none, and the interfaces want one.
+const NO_POOL_PASSWORD: &str = "x";
+
+/// The password that a device is given for a pool.
+pub(crate) fn pool_password(pool: &Pool<PoolPassword>) -> &str {
+    pool.password.as_ref().map_or(NO_POOL_PASSWORD, PoolPassword::as_str)
+}
+
 /// Parameters no device could take, told before anything is sent.
-pub(crate) fn impossible(operation: &Operation) -> Option<Outcome> {
+pub(crate) fn impossible(operation: &Operation<PoolPassword>) -> Option<Outcome> {
     let Operation::SetPools { pools } = operation else { return None };
     if !(1..=MAX_POOLS).contains(&pools.len()) {
         return Some(Outcome::NotSent { reason: "a miner takes one to three pools".into() });
@@ -217,7 +227,7 @@ pub(crate) fn pool_alive(pools: &[Value], status: &str) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use adit_core::{fleet::Pool, ids::DeviceId};
+    use adit_core::ids::DeviceId;
 
     fn identity(mac: Option<&str>, serial: Option<&str>) -> DeviceIdentity {
         DeviceIdentity { mac: mac.map(Into::into), serial: serial.map(Into::into) }
@@ -300,15 +310,16 @@ mod tests {
 
     #[test]
     fn pools_a_miner_cannot_take_are_not_sent() {
-        let pools =
-            |n: usize, url: &str| Operation::SetPools { pools: vec![Pool { url: url.into(), user: "w".into() }; n] };
+        let pools = |n: usize, url: &str| Operation::SetPools {
+            pools: vec![Pool { url: url.into(), user: "w".into(), password: None }; n],
+        };
         assert_eq!(impossible(&pools(3, "stratum+tcp://a:1")), None);
         for bad in [pools(0, "x://a"), pools(4, "x://a"), pools(1, ""), pools(1, "x://a b"), pools(1, "x://a\n")] {
             assert!(matches!(impossible(&bad), Some(Outcome::NotSent { .. })), "{bad:?}");
         }
         // A template that nobody has expanded is no miner's user.
         for user in ["farm.{name}", "farm,1", "farm|1", "farm 1", ""] {
-            let pools = vec![Pool { url: "stratum+tcp://a:1".into(), user: user.into() }];
+            let pools = vec![Pool { url: "stratum+tcp://a:1".into(), user: user.into(), password: None }];
             assert!(matches!(impossible(&Operation::SetPools { pools }), Some(Outcome::NotSent { .. })), "{user}");
         }
     }

@@ -45,7 +45,7 @@ mod whatsminer;
 
 pub use identify::{identify, share_of};
 
-use adit_core::fleet::{FoundDevice, MissReason, OpKind, Operation, PowerMode, Reading};
+use adit_core::fleet::{FoundDevice, MissReason, OpKind, Operation, PoolPassword, PowerMode, Reading};
 use adit_core::ids::DeviceId;
 use async_trait::async_trait;
 use std::{net::IpAddr, sync::Arc, time::Duration};
@@ -229,10 +229,10 @@ pub trait Device: Send + Sync {
     /// # Errors
     /// [`DeviceError::Changed`] if not, others if nobody can say.
     async fn confirm_identity(&self, limit: Duration) -> Result<(), DeviceError>;
-    /// Sends the order once.
-    async fn execute(&self, operation: &Operation, limit: Duration) -> Outcome;
+    /// Sends the order once. A device never tells the passwords of its pools: whether it has taken them nobody reads back.
+    async fn execute(&self, operation: &Operation<PoolPassword>, limit: Duration) -> Outcome;
     /// Reads back until the device is as asked or `limit` has passed. `before` was read just before the order.
-    async fn verify(&self, operation: &Operation, before: &Reading, limit: Duration) -> Verdict;
+    async fn verify(&self, operation: &Operation<PoolPassword>, before: &Reading, limit: Duration) -> Verdict;
 }
 
 /// Any JSON a device might send, some of it with the names devices use.

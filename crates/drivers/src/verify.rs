@@ -1,7 +1,7 @@
 //! Reading back: is the device as the order asked? The same for every family, from [`Device::read`] alone.
 
 use crate::{Device, Verdict};
-use adit_core::fleet::{Activity, Operation, PowerMode, Reading, same_pools};
+use adit_core::fleet::{Activity, Operation, PoolPassword, PowerMode, Reading, same_pools};
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -23,7 +23,7 @@ enum Judgement {
 /// Reads until the device is as asked or `limit` has passed.
 pub(crate) async fn read_back<D: Device + ?Sized>(
     device: &D,
-    operation: &Operation,
+    operation: &Operation<PoolPassword>,
     before: &Reading,
     limit: Duration,
 ) -> Verdict {
@@ -74,7 +74,12 @@ pub(crate) async fn read_back<D: Device + ?Sized>(
 }
 
 /// `interrupted` is the time since the order, if the device was out of reach in between.
-fn judge(operation: &Operation, before: &Reading, now: &Reading, interrupted: Option<Duration>) -> Judgement {
+fn judge(
+    operation: &Operation<PoolPassword>,
+    before: &Reading,
+    now: &Reading,
+    interrupted: Option<Duration>,
+) -> Judgement {
     let asked = match operation {
         Operation::Pause {} | Operation::SetPowerMode { mode: PowerMode::Sleep } => return paused(before, now),
         Operation::Resume {} => return resumed(before, now),
@@ -149,7 +154,7 @@ fn restarted(before: &Reading, now: &Reading, interrupted: Option<Duration>) -> 
     }
 }
 
-fn describe(operation: &Operation, now: &Reading) -> String {
+fn describe(operation: &Operation<PoolPassword>, now: &Reading) -> String {
     let mode = || match now.power_mode {
         Some(PowerMode::Sleep) => "asleep",
         Some(PowerMode::Low) => "mode low",
@@ -233,10 +238,10 @@ mod tests {
         async fn confirm_identity(&self, _: Duration) -> Result<(), DeviceError> {
             Ok(())
         }
-        async fn execute(&self, _: &Operation, _: Duration) -> Outcome {
+        async fn execute(&self, _: &Operation<PoolPassword>, _: Duration) -> Outcome {
             Outcome::Accepted
         }
-        async fn verify(&self, operation: &Operation, before: &Reading, limit: Duration) -> Verdict {
+        async fn verify(&self, operation: &Operation<PoolPassword>, before: &Reading, limit: Duration) -> Verdict {
             read_back(self, operation, before, limit).await
         }
     }
@@ -312,10 +317,10 @@ mod tests {
 
     #[test]
     fn pools_are_as_asked_only_with_the_account_that_was_asked_for() {
-        let with = |users: [&str; 2]| {
-            let pool = |(url, user): (&str, &str)| Pool { url: url.into(), user: user.into() };
-            ["a:1", "b:1"].into_iter().zip(users).map(pool).collect::<Vec<_>>()
-        };
+        fn with<P>(users: [&str; 2]) -> Vec<Pool<P>> {
+            let pool = |(url, user): (&str, &str)| Pool { url: url.into(), user: user.into(), password: None };
+            ["a:1", "b:1"].into_iter().zip(users).map(pool).collect()
+        }
         let asked = Operation::SetPools { pools: with(["farm.1", "farm.1"]) };
         let says = |users| judge(&asked, &reading(), &Reading { pools: Some(with(users)), ..reading() }, None);
         assert_eq!(says(["farm.1", "farm.1"]), Judgement::AsAsked);

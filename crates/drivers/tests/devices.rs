@@ -4,7 +4,7 @@
 
 mod lab;
 
-use adit_core::fleet::{Activity, OpKind, Operation, Pool, PowerMode};
+use adit_core::fleet::{Activity, OpKind, Operation, Pool, PoolPassword, PowerMode};
 use adit_drivers::{DeviceError, Outcome, Probe, Verdict};
 use adit_sim::Personality::{self, AntminerStock, AvalonA, WhatsminerV2, WhatsminerV3};
 use adit_sim::{Fault, FaultRule, Mode, Scope};
@@ -72,7 +72,8 @@ async fn a_reading_is_what_the_device_does() {
         assert_eq!(reading.uptime_s, Some(truth.elapsed_s));
         assert_eq!(reading.power_mode, Some(PowerMode::Normal));
         assert_eq!(reading.led_on, Some(false));
-        let pools: Vec<Pool> = truth.pools.iter().map(|p| Pool { url: p.url.clone(), user: p.user.clone() }).collect();
+        let pools: Vec<Pool> =
+            truth.pools.iter().map(|p| Pool { url: p.url.clone(), user: p.user.clone(), password: None }).collect();
         assert_eq!(reading.pools, Some(pools));
         assert!(reading.temp_chip_max_c.unwrap() > 30.0);
         assert!(reading.fan_rpm.unwrap_or(0) > 0 || truth.model.starts_with("M63"));
@@ -263,12 +264,39 @@ async fn a_yes_that_changed_nothing_is_contradicted() {
     .await;
 }
 
+/// What nobody can read back is looked for in the simulated device.
+#[tokio::test]
+async fn each_pool_is_given_its_password_or_one_of_no_meaning() {
+    each(async |personality| {
+        let lab = Lab::new(personality).await;
+        let with = |url: &str, password: Option<&str>| Pool {
+            password: password.map(|text| PoolPassword::try_from(text.to_owned()).unwrap()),
+            ..pool(url)
+        };
+        let (one, two) = ("stratum+tcp://one.invalid:3333", "stratum+tcp://two.invalid:3333");
+        let pools = vec![with(one, Some("d=1024;Gk#7'<&%+")), with(two, None)];
+        lab.confirmed(&Operation::SetPools { pools }).await;
+        let has: Vec<_> = lab.miner.truth().pools.into_iter().map(|pool| pool.password).take(2).collect();
+        assert_eq!(has, ["d=1024;Gk#7'<&%+", "x"], "{personality:?}");
+        let before = lab.read().await;
+        let verdict = lab
+            .device()
+            .verify(&Operation::SetPools { pools: vec![with(one, None), with(two, None)] }, &before, LIMIT)
+            .await;
+        let Verdict::Confirmed { seen } = verdict else { panic!("{personality:?} {verdict:?}") };
+        assert!(!seen.contains("Gk#7"), "{personality:?} {seen}");
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn the_same_pools_for_another_account_are_not_what_was_asked() {
     each(async |personality| {
         let lab = Lab::new(personality).await;
         let url = "stratum+tcp://one.invalid:3333";
-        let as_user = |user: &str| Operation::SetPools { pools: vec![Pool { url: url.into(), user: user.into() }] };
+        let as_user = |user: &str| Operation::SetPools {
+            pools: vec![Pool { url: url.into(), user: user.into(), password: None }],
+        };
         lab.confirmed(&as_user("farm.1")).await;
         let before = lab.read().await;
         let short = Duration::from_secs(3);

@@ -3,12 +3,12 @@
 
 mod lab;
 
-use adit_core::fleet::{Activity, OpKind, Operation, PowerMode};
+use adit_core::fleet::{Activity, OpKind, Operation, PoolPassword, PowerMode};
 use adit_drivers::{Outcome, Probe};
 use adit_sim::Personality::AntminerStock;
 use lab::{LIMIT, Lab, bounded, pool};
 
-fn all_operations() -> Vec<Operation> {
+fn all_operations() -> Vec<Operation<PoolPassword>> {
     vec![
         Operation::RestartMining {},
         Operation::Pause {},

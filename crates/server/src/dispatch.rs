@@ -4,7 +4,7 @@
 //! agent's journal takes each order once.
 
 use adit_core::{
-    fleet::{CommandId, Order},
+    fleet::{CommandId, Order, SecretRef},
     ids::{AgentId, RequestId},
     requests::Approved,
     state::State,
@@ -120,13 +120,20 @@ pub(crate) struct Addressed<'a> {
     pub now: Timestamp,
 }
 
+/// An order as it goes out.
+pub(crate) struct Signed {
+    pub command: SignedCommand,
+    /// The passwords that go beside it, by what stands for them in it.
+    pub named: Vec<SecretRef>,
+}
+
 /// Turns leave to carry out an item into the order for it, to the machine that is known under its number now; `None` if there is none.
 pub(crate) fn sign(
     key: &ServerKey,
     state: &State,
     work: Approved,
     to: &Addressed<'_>,
-) -> Result<Option<SignedCommand>, SignatureError> {
+) -> Result<Option<Signed>, SignatureError> {
     let (command, agent) = (work.command(), work.agent());
     let (order, approval, deadline) = work.spend();
     let subject = match &order {
@@ -147,7 +154,11 @@ pub(crate) fn sign(
         approval: approval.to_string(),
         deadline,
     };
-    key.sign(&body).map(Some)
+    let named = match &body.order {
+        Order::Device { operation, .. } => operation.passwords().cloned().collect(),
+        Order::RestartWorkers {} => Vec::new(),
+    };
+    key.sign(&body).map(|command| Some(Signed { command, named }))
 }
 
 #[cfg(test)]

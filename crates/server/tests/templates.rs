@@ -8,7 +8,7 @@ mod support;
 use adit_core::{
     authz::Actor,
     command::Command,
-    fleet::{DeviceIdentity, FoundDevice, OpKind, Operation, PollResult, Pool, Reading},
+    fleet::{FoundDevice, OpKind, Operation, PollResult, Pool, Reading},
     ids::{AgentId, DeviceId, ScanTaskId},
     requests::{Action, Control, PolicyChange, RequestState, Scenario},
 };
@@ -33,7 +33,7 @@ async fn miners_get_the_names_that_were_approved_and_read_back_as_those() {
     let changes = vec![PolicyChange::counts(Scenario::FleetPoolChange, 1, 1)];
     ask(engine, OWNER, 99, Action::Control(Control::SetPolicies { changes }), &[]).await.unwrap();
 
-    let pool = |user: &str| Pool { url: URL.into(), user: user.into() };
+    let pool = |user: &str| Pool { url: URL.into(), user: user.into(), password: None };
     let pools = vec![pool("farm.{ip3}x{ip4}-{name}"), pool("reserve.{mac}")];
     let id = ask(engine, OWNER, 100, Action::Device(Operation::SetPools { pools }), &devices).await.unwrap();
     assert_eq!(engine.state().request(id).unwrap().state, RequestState::Pending);
@@ -52,30 +52,12 @@ async fn miners_get_the_names_that_were_approved_and_read_back_as_those() {
     rig.end().await;
 }
 
-/// Two miners of Norte that take pools; the second has no serial number.
-async fn house() -> (House, Signed) {
-    let house = House::new().await;
-    let found = |number: u8| {
-        let identity = DeviceIdentity { serial: (number == 1).then(|| "SN0001".into()), ..miner(number).identity };
-        FoundDevice { identity, supports: vec![OpKind::SetPools], ..miner(number) }
-    };
-    // Another MAC is another device.
-    let devices = vec![found(1), found(21), found(22)];
-    let report =
-        Command::ReportDevices { agent: AgentId(1), scan_task: ScanTaskId(1), devices, heard: Default::default() };
-    house.engine.run(Actor::system(ACCOUNT), report).await.unwrap();
-    let rule = vec![PolicyChange::counts(Scenario::FleetPoolChange, 1, 1)];
-    house.request("owner", Action::Control(Control::SetPolicies { changes: rule }), &[]).await;
-    let operator = house.sign_in("operations_manager").await;
-    (house, operator)
-}
-
 /// The three that take pools.
 const THREE: [&str; 3] = ["dev-1", "dev-5", "dev-6"];
 
 fn hear(house: &House, users: &[(u32, &str)]) {
     let reading = |(number, user): &(u32, &str)| -> PollResult {
-        let pools = Some(vec![Pool { url: "POOL.example:3333/".into(), user: (*user).into() }]);
+        let pools = Some(vec![Pool { url: "POOL.example:3333/".into(), user: (*user).into(), password: None }]);
         Reading { pools, ..Reading::empty(DeviceId(*number)) }.into()
     };
     house.live.hear(&users.iter().map(reading).collect::<Vec<_>>(), house.engine.now());
@@ -98,7 +80,7 @@ fn warned<'a>(preview: &'a Value, code: &str) -> Vec<&'a Value> {
 
 #[tokio::test]
 async fn braces_that_are_no_name_are_refused_at_preview_draft_and_submission() {
-    let (house, operator) = house().await;
+    let (house, operator) = House::taking_pools().await;
     for (path, user) in [
         ("requests/preview", "farm.{serail}"),
         ("requests", "farm.{serail}"),
@@ -117,7 +99,7 @@ async fn braces_that_are_no_name_are_refused_at_preview_draft_and_submission() {
 
 #[tokio::test]
 async fn the_preview_tells_what_each_device_gets_and_what_is_left_out() {
-    let (house, operator) = house().await;
+    let (house, operator) = House::taking_pools().await;
     hear(&house, &[(1, "farm.SN0001"), (5, "farm.old")]);
     let preview = post(&house, &operator, "requests/preview", set_pools("farm.{serial}", &THREE)).await.body;
     assert_eq!(warned(&preview, "no_worker_name"), [&json!(["dev-5", "dev-6"])]);
@@ -148,7 +130,7 @@ async fn the_preview_tells_what_each_device_gets_and_what_is_left_out() {
 
 #[tokio::test]
 async fn whoever_decides_reads_the_template_and_every_devices_name() {
-    let (house, operator) = house().await;
+    let (house, operator) = House::taking_pools().await;
     let administrator = house.sign_in("administrator").await;
     hear(&house, &[(1, "farm.SN0001"), (5, "farm.old")]);
     let made = post(&house, &operator, "requests", set_pools("farm.{name}", &THREE)).await.body;
@@ -168,7 +150,7 @@ async fn whoever_decides_reads_the_template_and_every_devices_name() {
 
 #[tokio::test]
 async fn a_target_that_would_be_left_out_says_so_while_it_waits() {
-    let (house, operator) = house().await;
+    let (house, operator) = House::taking_pools().await;
     let made = post(&house, &operator, "requests", set_pools("farm.{ip4}", &THREE)).await.body;
     let path = format!("requests/{}/items", made["id"].as_str().unwrap());
     let message = |items: Value| items["items"][0]["message"].clone();
@@ -187,7 +169,7 @@ async fn a_target_that_would_be_left_out_says_so_while_it_waits() {
 
 #[tokio::test]
 async fn a_change_begins_with_what_the_miners_have() {
-    let (house, operator) = house().await;
+    let (house, operator) = House::taking_pools().await;
     let now = |targets: &'static [&'static str]| {
         let (house, operator) = (&house, &operator);
         async move { post(house, operator, "devices/pools", json!({ "targets": targets })).await.body }

@@ -30,7 +30,7 @@ impl CallId {
 /// A call that was begun before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Begun {
-    /// SHA-256 of what was sent.
+    /// A hash of what was sent, by which a repetition is known.
     pub content: [u8; 32],
     /// When.
     pub at: Timestamp,

@@ -22,7 +22,14 @@ fn reading(id: u32, round: u32) -> PollResult {
         temp_chip_max_c: Some(60.0 + noise as f32 / 500.0),
         uptime_s: Some(100_000),
         power_mode: Some(PowerMode::Normal),
-        pools: Some(vec![Pool { url: "stratum+tcp://pool.example:3333".into(), user: format!("account.{id}") }; 3]),
+        pools: Some(vec![
+            Pool {
+                url: "stratum+tcp://pool.example:3333".into(),
+                user: format!("account.{id}"),
+                password: None
+            };
+            3
+        ]),
         ..Reading::empty(DeviceId(id))
     })
 }

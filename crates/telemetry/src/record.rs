@@ -176,7 +176,8 @@ fn not_negative(value: Option<f32>) -> Option<f32> {
 }
 
 fn bounded_pools(pools: &[Pool]) -> Box<[Pool]> {
-    let bounded = |pool: &Pool| Pool { url: cut(&pool.url, MAX_POOL_TEXT), user: cut(&pool.user, MAX_POOL_TEXT) };
+    let bounded =
+        |pool: &Pool| Pool { url: cut(&pool.url, MAX_POOL_TEXT), user: cut(&pool.user, MAX_POOL_TEXT), password: None };
     pools.iter().take(MAX_POOLS).map(bounded).collect()
 }
 

@@ -53,7 +53,11 @@ fn answer() -> impl Strategy<Value = Reading> {
         Some(PowerMode::High),
     ]);
     let errors = prop::sample::select(vec![vec![], vec![], vec![], vec!["fan 2 lost".to_owned()]]);
-    let pools = prop::option::of(Just(vec![Pool { url: "stratum+tcp://pool:3333".into(), user: "a.1".into() }]));
+    let pools = prop::option::of(Just(vec![Pool {
+        url: "stratum+tcp://pool:3333".into(),
+        user: "a.1".into(),
+        password: None,
+    }]));
     (
         (0..DEVICES, activity, hashrate, prop::option::of(0..40_u32)),
         (number(), number(), prop::option::of(0..3_000_u64), mode, errors, pools),

@@ -301,7 +301,7 @@ fn a_removed_device_leaves_nothing_behind() {
 #[test]
 fn what_a_miner_says_is_bounded() {
     let mut miner = Miner::new();
-    let pool = Pool { url: "u".repeat(10_000), user: "é".repeat(10_000) };
+    let pool = Pool { url: "u".repeat(10_000), user: "é".repeat(10_000), password: None };
     let mut reading = does(Activity::Mining, f32::INFINITY);
     (reading.pools, reading.errors) = (Some(vec![pool; 50]), vec!["é".repeat(10_000); 1_000]);
     miner.says(1, &reading);

@@ -21,7 +21,7 @@ pub mod session;
 mod signing;
 
 use adit_core::{
-    fleet::{CommandId, DeviceIdentity, FoundDevice, PollResult, PowerMode, TargetResult},
+    fleet::{CommandId, DeviceIdentity, FoundDevice, PollResult, PoolPassword, PowerMode, SecretRef, TargetResult},
     ids::{DeviceId, ScanTaskId},
     time::Timestamp,
 };
@@ -35,7 +35,7 @@ pub use session::{Answer, Challenge, Hello};
 pub use signing::{AgentKey, CommandBody, ServerKey, SignatureError, SignedCommand, Subject, VerifyingKey};
 
 /// Version of this conversation; the WebSocket's subprotocol, and part of what both sides sign.
-pub const PROTOCOL: &str = "adit-agent.v2";
+pub const PROTOCOL: &str = "adit-agent.v3";
 
 /// Largest frame either side says, bytes.
 pub const MAX_FRAME: usize = 4 << 20;
@@ -73,7 +73,7 @@ pub enum ToAgent {
         last: bool,
     },
     /// Do this.
-    Command(SignedCommand),
+    Command(GivenCommand),
     /// These results are durable; forget them.
     ResultsStored {
         /// Which.
@@ -84,6 +84,23 @@ pub enum ToAgent {
         /// The server's clock.
         now: Timestamp,
     },
+}
+
+/// An order with what goes beside it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GivenCommand {
+    /// The order. It is kept in the agent's journal, and of passwords it has references alone.
+    pub command: SignedCommand,
+    /// The pool passwords that the order names. They travel in no other place than a sealed frame, and the agent keeps them in
+    /// memory for as long as the order is open. One that the server cannot give is left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passwords: Vec<(SecretRef, PoolPassword)>,
+}
+
+impl From<SignedCommand> for GivenCommand {
+    fn from(command: SignedCommand) -> Self {
+        Self { command, passwords: Vec::new() }
+    }
 }
 
 /// Agent to server.

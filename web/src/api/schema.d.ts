@@ -2099,6 +2099,10 @@ export interface components {
             action: "set_pools";
             params: {
                 pools: {
+                    /** @description The password at the pool, which takes the place of the one that the miners have; without it they are given one of no meaning. It is never answered: in its place stands what was sealed. In an amendment, a pool whose address and user stay and for which none is typed keeps the one that was asked with. */
+                    password?: string | {
+                        sealed: string;
+                    };
                     /** @description `stratum+tcp://host:port` and the like. */
                     url: string;
                     /** @description May have `{name}`, `{ip}`, `{ip3}`, `{ip4}`, `{mac}`, `{serial}`, `{position}` and `{sub_account}` in it, which stand for what is known of each device; no other braces. */

@@ -1,4 +1,4 @@
-import { TextInput } from "@mantine/core";
+import { PasswordInput, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useRef, useState } from "react";
 import { poolsNow } from "../api/mutations";
@@ -75,8 +75,8 @@ function PoolsForm({ targets, now, onClose, onSet }: Asked & { now: PoolsNow }) 
       }}
     >
       <p className="soft">
-        Devices try these in order. Whoever approves sees every address and name. Passwords at the pool are
-        written over, as most pools ask for none.
+        Devices try these in order. Whoever approves sees every address and name, and of passwords that there
+        are some. Where none is given, the one that devices have is written over: most pools ask for none.
       </p>
       {now.not_reported > 0 && (
         <Note>
@@ -110,6 +110,17 @@ function PoolsForm({ targets, now, onClose, onSet }: Asked & { now: PoolsNow }) 
                 cursor.current = { slot, field: event.currentTarget };
               }}
               onChange={(event) => set(slot, { user: event.currentTarget.value })}
+            />
+            <PasswordInput
+              className="grow"
+              aria-label={`${word}: password`}
+              placeholder="Password"
+              description="Optional. Never shown again."
+              inputWrapperOrder={["label", "input", "description", "error"]}
+              value={pools[slot]?.password ?? ""}
+              maxLength={64}
+              autoComplete="off"
+              onChange={(event) => set(slot, { password: event.currentTarget.value })}
             />
           </div>
           {saidOf(now, slot).map((said) => (

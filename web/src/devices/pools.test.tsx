@@ -6,9 +6,10 @@ import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { client } from "../api/client";
 import { queryClient } from "../api/query";
 import type { Action, PoolsNow, Preview } from "../api/types";
+import { DraftButton } from "../requests/DraftButton";
 import { change } from "../testing/fixtures";
 import { PoolsDialog } from "./PoolsDialog";
-import { actionOf, saidOf, startOf, withName } from "./pools";
+import { actionOf, hasPasswords, saidOf, startOf, withName, withoutPasswords } from "./pools";
 
 vi.mock("@tanstack/react-router", () => ({
   Link: ({ children }: { children: ReactNode }) => <a href="/">{children}</a>,
@@ -33,11 +34,11 @@ const BY_NAME = now([{ url: text(URL), user: { ...text(null, 3), template: "farm
 const MIXED = now([{ url: text(null, 2), user: { ...text(null, 3), template: null } }]);
 
 it("begins with what all have, or the template that makes it, and else says that they differ", () => {
-  expect(startOf(ALIKE)[0]).toEqual({ url: URL, user: "farm.rig" });
+  expect(startOf(ALIKE)[0]).toEqual({ url: URL, user: "farm.rig", password: "" });
   expect(saidOf(ALIKE, 0)).toEqual([]);
-  expect(startOf(BY_NAME)[0]).toEqual({ url: URL, user: "farm.{name}" });
+  expect(startOf(BY_NAME)[0]).toEqual({ url: URL, user: "farm.{name}", password: "" });
   expect(saidOf(BY_NAME, 0)[0]).toContain("made by farm.{name}");
-  expect(startOf(MIXED)[0]).toEqual({ url: "", user: "" });
+  expect(startOf(MIXED)[0]).toEqual({ url: "", user: "", password: "" });
   expect(saidOf(MIXED, 0)).toEqual([
     "They differ in the address now: there are 2.",
     "They differ in the worker name now: there are 3.",
@@ -45,15 +46,70 @@ it("begins with what all have, or the template that makes it, and else says that
   expect(startOf(ALIKE)).toHaveLength(3);
 });
 
-it("asks for whole pools only", () => {
-  const blank = { url: "", user: "" };
+it("asks for whole pools only, and for a password only where one is typed", () => {
+  const pool = (url: string, user: string, password = "") => ({ url, user, password });
+  const blank = pool("", "");
   expect(actionOf([blank, blank, blank])).toBeNull();
-  expect(actionOf([{ url: URL, user: " " }, blank, blank])).toBeNull();
-  expect(actionOf([{ url: URL, user: "a" }, { url: "", user: "b" }, blank])).toBeNull();
-  expect(actionOf([{ url: ` ${URL} `, user: "a" }, blank, blank])).toEqual({
+  expect(actionOf([pool(URL, " "), blank, blank])).toBeNull();
+  expect(actionOf([pool(URL, "a"), pool("", "b"), blank])).toBeNull();
+  expect(actionOf([pool(URL, "a"), pool("", "", "hunter2"), blank])).toBeNull();
+  expect(actionOf([pool(` ${URL} `, "a"), pool(URL, "b", "hunter2"), blank])).toEqual({
     action: "set_pools",
-    params: { pools: [{ url: URL, user: "a" }] },
+    params: {
+      pools: [
+        { url: URL, user: "a" },
+        { url: URL, user: "b", password: "hunter2" },
+      ],
+    },
   });
+});
+
+it("sends nothing back that was answered in the place of a password", () => {
+  const answered: Action = {
+    action: "set_pools",
+    params: {
+      pools: [
+        { url: URL, user: "a", password: { sealed: "0123" } },
+        { url: URL, user: "b" },
+      ],
+    },
+  };
+  expect(hasPasswords(answered)).toBe(true);
+  const sent = withoutPasswords(answered);
+  expect(JSON.stringify(sent)).not.toContain("sealed");
+  expect(hasPasswords(sent)).toBe(false);
+  expect(sent).toEqual({
+    action: "set_pools",
+    params: {
+      pools: [
+        { url: URL, user: "a" },
+        { url: URL, user: "b" },
+      ],
+    },
+  });
+  const other: Action = { action: "reboot", params: {} };
+  expect([hasPasswords(other), withoutPasswords(other)]).toEqual([false, other]);
+});
+
+it("drafts nothing again whose passwords nobody has, and says so", () => {
+  const pool = { url: URL, user: "a" };
+  const button = (pools: (typeof pool & { password?: { sealed: string } })[]) =>
+    render(
+      <MantineProvider env="test">
+        <DraftButton
+          word="Draft a retry"
+          site="site-1"
+          action={{ action: "set_pools", params: { pools } }}
+          targets={["dev-1"]}
+        />
+      </MantineProvider>,
+    );
+  button([pool]);
+  expect(screen.getByRole("button", { name: "Draft a retry" })).toBeTruthy();
+  cleanup();
+  button([{ ...pool, password: { sealed: "0123" } }]);
+  expect(screen.queryByRole("button")).toBeNull();
+  expect(screen.getByText(/pool passwords are not kept/)).toBeTruthy();
 });
 
 it("puts a name where the cursor is", () => {
@@ -106,7 +162,10 @@ it("shows what the first devices would get as it is written, and refuses what th
   shown(onSet);
   const user = (await screen.findByLabelText("Pool: worker name")) as HTMLInputElement;
   expect(user.value).toBe("farm.rig");
-  expect(document.querySelector("input[type=password]")).toBeNull();
+  const password = screen.getByLabelText("Pool: password") as HTMLInputElement;
+  expect([password.type, password.value, password.autocomplete]).toEqual(["password", "", "off"]);
+  expect(document.querySelectorAll("input[type=password]")).toHaveLength(3);
+  expect(screen.getAllByText("Optional. Never shown again.")).toHaveLength(3);
   expect(await screen.findByText("2 devices share it")).toBeTruthy();
 
   fireEvent.change(user, { target: { value: "farm." } });
@@ -127,9 +186,10 @@ it("shows what the first devices would get as it is written, and refuses what th
   expect(add.disabled).toBe(true);
 
   fireEvent.change(user, { target: { value: "farm.{name}" } });
+  fireEvent.change(password, { target: { value: "hunter2" } });
   await waitFor(() => expect(add.disabled).toBe(false));
   fireEvent.click(add);
-  const pools = [{ url: URL, user: "farm.{name}" }];
+  const pools = [{ url: URL, user: "farm.{name}", password: "hunter2" }];
   await waitFor(() => expect(onSet).toHaveBeenCalledWith({ action: "set_pools", params: { pools } }));
 });
 

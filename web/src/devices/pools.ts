@@ -4,6 +4,8 @@ import type { Action, ChangeRow, PoolsNow } from "../api/types";
 export interface Pool {
   url: string;
   user: string;
+  /** As it is typed; nothing for none. Never one that was answered: none is. */
+  password: string;
 }
 
 export const SLOTS = ["Pool", "First reserve", "Second reserve"];
@@ -24,7 +26,7 @@ export const NAMES: readonly [string, string][] = [
 export function startOf(now: PoolsNow): Pool[] {
   return SLOTS.map((_, slot) => {
     const pool = now.pools[slot];
-    return { url: pool?.url.value ?? "", user: pool?.user.value ?? pool?.user.template ?? "" };
+    return { url: pool?.url.value ?? "", user: pool?.user.value ?? pool?.user.template ?? "", password: "" };
   });
 }
 
@@ -45,10 +47,23 @@ export function saidOf(now: PoolsNow, slot: number): string[] {
 /** What is asked for: the pools that have an address, in their order; nothing before each of them is whole. */
 export function actionOf(pools: readonly Pool[]): Action | null {
   const given = pools
-    .map(({ url, user }) => ({ url: url.trim(), user: user.trim() }))
-    .filter(({ url, user }) => url !== "" || user !== "");
+    .map(({ url, user, password }) => ({ url: url.trim(), user: user.trim(), password }))
+    .filter(({ url, user, password }) => url !== "" || user !== "" || password !== "");
   const whole = given.length > 0 && given.every(({ url, user }) => url !== "" && user !== "");
-  return whole ? { action: "set_pools", params: { pools: given } } : null;
+  if (!whole) return null;
+  const asked = given.map(({ password, ...pool }) => (password === "" ? pool : { ...pool, password }));
+  return { action: "set_pools", params: { pools: asked } };
+}
+
+/** Do passwords go with it? Of what was answered nobody can send them again. */
+export const hasPasswords = (action: Action): boolean =>
+  action.action === "set_pools" && action.params.pools.some(({ password }) => password !== undefined);
+
+/** What was answered, to be sent as an amendment: without what stands there for passwords. Pools that stay keep theirs. */
+export function withoutPasswords(action: Action): Action {
+  if (action.action !== "set_pools") return action;
+  const pools = action.params.pools.map(({ url, user }) => ({ url, user }));
+  return { action: "set_pools", params: { pools } };
 }
 
 export interface NamedUser {

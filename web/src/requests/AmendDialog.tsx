@@ -3,6 +3,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { amendRequest } from "../api/mutations";
 import type { Item, PowerMode, Request } from "../api/types";
+import { hasPasswords, withoutPasswords } from "../devices/pools";
 import { useSite } from "../shell/site";
 import { POWER_MODES } from "../ui/actions";
 import { FormDialog } from "../ui/form-dialog";
@@ -41,7 +42,8 @@ export function AmendDialog({
   const same = out.size === 0 && mode === before && reason.trim() === (request.reason ?? "");
 
   const send = async () => {
-    const changed = mode === null ? action : ({ action: "set_power_mode", params: { mode } } as const);
+    const changed =
+      mode === null ? withoutPasswords(action) : ({ action: "set_power_mode", params: { mode } } as const);
     const next = await amendRequest(
       request.id,
       changed,
@@ -72,6 +74,7 @@ export function AmendDialog({
     >
       <p className="soft">
         It becomes another request with a number of its own; this one ends, and the votes on it are void.
+        {hasPasswords(action) && " Pools keep the passwords that were given with it."}
       </p>
       {mode !== null && (
         <Select

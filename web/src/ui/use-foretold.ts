@@ -26,6 +26,8 @@ export function useForetold(action: Action | null, targets: readonly string[] = 
     enabled: settled !== null,
     placeholderData: (previous) => previous,
     staleTime: 0,
+    // What is asked about may have a password in it.
+    gcTime: 0,
     retry: false,
   });
   const isOfThis = text !== null && settled === text && !isFetching;

@@ -5,7 +5,7 @@
 use super::{Collector, Crew, poll};
 use crate::{AgentOptions, policy::LocalPolicy};
 use adit_core::{
-    fleet::{DeviceIdentity, MissReason, OpKind, Operation, PollResult, PowerMode, Reading},
+    fleet::{DeviceIdentity, MissReason, OpKind, Operation, PollResult, PoolPassword, PowerMode, Reading},
     ids::{DeviceId, ScanTaskId},
     time::{Millis, Timestamp},
 };
@@ -54,11 +54,11 @@ impl Device for Slow {
         Ok(())
     }
 
-    async fn execute(&self, _: &Operation, _: Duration) -> Outcome {
+    async fn execute(&self, _: &Operation<PoolPassword>, _: Duration) -> Outcome {
         Outcome::NotSent { reason: "it is only polled".to_owned() }
     }
 
-    async fn verify(&self, _: &Operation, _: &Reading, _: Duration) -> Verdict {
+    async fn verify(&self, _: &Operation<PoolPassword>, _: &Reading, _: Duration) -> Verdict {
         Verdict::Unverifiable
     }
 }

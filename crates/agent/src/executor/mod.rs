@@ -6,6 +6,7 @@
 //!
 //! What surrounds it - which devices there are, what is permitted at the moment, who wants the result - is its [`Site`].
 
+mod passwords;
 mod steps;
 
 use crate::{
@@ -14,7 +15,7 @@ use crate::{
     outcome,
 };
 use adit_core::{
-    fleet::{Ending, Order, TargetResult},
+    fleet::{CommandId, Ending, Order, PoolPassword, SecretRef, TargetResult},
     ids::DeviceId,
     time::Timestamp,
 };
@@ -22,6 +23,7 @@ use adit_drivers::Device;
 use adit_wire::CommandBody;
 use async_trait::async_trait;
 use futures_util::FutureExt;
+use passwords::Passwords;
 use std::{
     collections::{HashMap, VecDeque, hash_map},
     panic::AssertUnwindSafe,
@@ -75,6 +77,8 @@ pub struct Limits {
     pub verify: Duration,
     /// Reading back, for what restarts the miner or ramps it up or down.
     pub verify_slow: Duration,
+    /// Until an order that was taken before the agent's last start fails because its passwords have not come again.
+    pub passwords: Duration,
     /// Between two tries to write a result to a journal that refuses.
     pub journal_retry: Duration,
 }
@@ -88,6 +92,7 @@ impl Default for Limits {
             execute: Duration::from_secs(20),
             verify: Duration::from_secs(30),
             verify_slow: Duration::from_secs(240),
+            passwords: Duration::from_secs(30),
             journal_retry: Duration::from_secs(1),
         }
     }
@@ -126,6 +131,8 @@ struct Queues {
     open: usize,
     /// Left open by the last run, until [`Executor::release`].
     held: Vec<Waiting>,
+    /// Released, and without the passwords that they name: in no lane, so that nothing else waits for them.
+    unsupplied: HashMap<CommandId, Waiting>,
     draining: bool,
 }
 
@@ -142,6 +149,7 @@ struct Inner {
     journal: Journal,
     clock: Clock,
     queues: Mutex<Queues>,
+    passwords: Passwords,
     quiet: Notify,
 }
 
@@ -153,12 +161,21 @@ impl Executor {
     /// Nothing is under way yet.
     #[must_use]
     pub fn new(limits: Limits, site: Arc<dyn Site>, journal: Journal, clock: Clock) -> Self {
-        Self(Arc::new(Inner { limits, site, journal, clock, queues: Mutex::default(), quiet: Notify::new() }))
+        let (queues, passwords, quiet) = (Mutex::default(), Passwords::default(), Notify::new());
+        Self(Arc::new(Inner { limits, site, journal, clock, queues, passwords, quiet }))
     }
 
-    /// Queues an order that the journal has as received. Must be called within a tokio runtime.
-    pub fn submit(&self, command: CommandBody) {
+    /// Queues an order that the journal has as received, with the passwords that came beside it. Must be called within a tokio runtime.
+    pub fn submit(&self, command: CommandBody, passwords: Vec<(SecretRef, PoolPassword)>) {
+        self.0.passwords.expect(&command, Some(passwords));
         self.queue(Waiting { command, resumed: false });
+    }
+
+    /// An order that is open has come again, with its passwords. Must be called within a tokio runtime.
+    pub fn supply(&self, command: CommandId, passwords: Vec<(SecretRef, PoolPassword)>) {
+        self.0.passwords.supply(command, passwords);
+        let waited = self.0.queues().unsupplied.remove(&command);
+        waited.into_iter().for_each(|waiting| self.queue(waiting));
     }
 
     /// Settles what the last run left open in the journal. An order that was begun and must not be repeated, or is late, is
@@ -178,6 +195,7 @@ impl Executor {
             } else if late {
                 over.push(Record::Ended(command.command, outcome(Ending::TimedOut, "not begun before its deadline")));
             } else {
+                self.0.passwords.expect(&command, None);
                 held.push(Waiting { command, resumed: started });
             }
         }
@@ -187,10 +205,34 @@ impl Executor {
         Ok(())
     }
 
-    /// Queues what [`Self::recover`] held: the devices are known now. Must be called within a tokio runtime.
+    /// Queues what [`Self::recover`] held: the devices are known now. What names passwords is queued once it has come again with
+    /// them, or [`Limits::passwords`] has passed. Must be called within a tokio runtime.
     pub fn release(&self) {
-        let held = std::mem::take(&mut self.0.queues().held);
-        held.into_iter().for_each(|waiting| self.queue(waiting));
+        let (ready, waited_for) = {
+            // Under the lock under which they are looked for when they come again, so that none is missed.
+            let mut queues = self.0.queues();
+            let held = std::mem::take(&mut queues.held);
+            let lacks = |waiting: &Waiting| self.0.passwords.lacks(waiting.command.command);
+            let (unsupplied, ready): (Vec<_>, Vec<_>) = held.into_iter().partition(lacks);
+            let waited_for: Vec<_> = unsupplied.iter().map(|waiting| waiting.command.command).collect();
+            queues.unsupplied.extend(waited_for.iter().copied().zip(unsupplied));
+            (ready, waited_for)
+        };
+        ready.into_iter().for_each(|waiting| self.queue(waiting));
+        if waited_for.is_empty() {
+            return;
+        }
+        let (executor, limit) = (Arc::downgrade(&self.0), self.0.limits.passwords);
+        tokio::spawn(async move {
+            tokio::time::sleep(limit).await;
+            // The agent may have stopped meanwhile; the journal has them.
+            let Some(executor) = executor.upgrade().map(Self) else { return };
+            let late: Vec<_> = {
+                let mut queues = executor.0.queues();
+                waited_for.iter().filter_map(|command| queues.unsupplied.remove(command)).collect()
+            };
+            late.into_iter().for_each(|waiting| executor.queue(waiting));
+        });
     }
 
     fn queue(&self, waiting: Waiting) {
@@ -213,7 +255,7 @@ impl Executor {
     #[must_use]
     pub fn open(&self) -> usize {
         let queues = self.0.queues();
-        queues.open + queues.held.len()
+        queues.open + queues.held.len() + queues.unsupplied.len()
     }
 
     /// Begins nothing more, and returns when nothing is under way. What waits stays in the journal for the next start.
@@ -272,6 +314,7 @@ impl Inner {
                 queues.ready.push_back(lane);
             }
         }
+        self.passwords.forget(command.command);
         self.pump();
         self.report(&command, end).await;
         self.queues().open -= 1;

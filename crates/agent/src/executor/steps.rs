@@ -1,10 +1,10 @@
 //! The steps of one order: may it begin? → note it durably and read the device → is it the device we mean? → send → read
 //! back. Only what was read back counts as done.
 
-use super::{End, Inner, Seat};
+use super::{End, Inner, Seat, passwords::hide};
 use crate::{journal::Record, outcome, policy::word};
 use adit_core::{
-    fleet::{Ending, OpKind, Operation, Order, Reading, TargetResult},
+    fleet::{Ending, OpKind, Operation, Order, PoolPassword, Reading, TargetResult},
     time::Timestamp,
 };
 use adit_drivers::{DeviceError, Outcome, Verdict};
@@ -31,7 +31,10 @@ impl Inner {
                 Err(end) => end,
             },
             Order::Device { device, operation } => match self.site.seat(*device) {
-                Some(seat) => self.on_device(command, operation, &seat).await,
+                Some(seat) => match self.passwords.put_into(command.command, operation) {
+                    Ok(told) => hidden(self.on_device(command, &told, &seat).await, &told),
+                    Err(why) => End::NotBegun(outcome(Ending::Failed, why)),
+                },
                 None => End::NotBegun(outcome(Ending::Skipped, format!("{device} is not known to this agent"))),
             },
         }
@@ -44,7 +47,7 @@ impl Inner {
             .map_err(|error| End::NotBegun(outcome(Ending::Skipped, format!("not begun, because {error}"))))
     }
 
-    async fn on_device(&self, command: &CommandBody, operation: &Operation, seat: &Seat) -> End {
+    async fn on_device(&self, command: &CommandBody, operation: &Operation<PoolPassword>, seat: &Seat) -> End {
         let kind = operation.kind();
         if !seat.device.supports(kind) {
             return End::NotBegun(outcome(Ending::Skipped, format!("this device does not support {}", word(kind))));
@@ -66,7 +69,13 @@ impl Inner {
         })
     }
 
-    async fn send(&self, operation: &Operation, seat: &Seat, before: &Reading, deadline: Timestamp) -> TargetResult {
+    async fn send(
+        &self,
+        operation: &Operation<PoolPassword>,
+        seat: &Seat,
+        before: &Reading,
+        deadline: Timestamp,
+    ) -> TargetResult {
         let tries = if operation.is_idempotent() { TRIES } else { 1 };
         let mut result = outcome(Ending::TimedOut, "not sent: its deadline passed");
         for _ in 0..tries {
@@ -106,7 +115,7 @@ impl Inner {
     /// `doubt` is why the device's answer to the order cannot be trusted, if so.
     async fn read_back(
         &self,
-        operation: &Operation,
+        operation: &Operation<PoolPassword>,
         seat: &Seat,
         before: &Reading,
         doubt: Option<String>,
@@ -135,6 +144,18 @@ impl Inner {
                 outcome(Ending::Unknown, doubt)
             }
         }
+    }
+}
+
+/// What is told of an order has none of its passwords in it.
+fn hidden(end: End, told: &Operation<PoolPassword>) -> End {
+    let hidden = |result: TargetResult| {
+        let message = result.message.as_deref().map(|message| hide(message, told));
+        TargetResult { message, ..result }
+    };
+    match end {
+        End::Begun(result) => End::Begun(hidden(result)),
+        End::NotBegun(result) => End::NotBegun(hidden(result)),
     }
 }
 

@@ -2,7 +2,10 @@
 
 use super::bounded;
 use adit_core::{
-    fleet::{DeviceIdentity, FoundDevice, MissReason, ModePower, OpKind, Operation, PowerMode, Reading},
+    fleet::{
+        DeviceIdentity, FoundDevice, MissReason, ModePower, OpKind, Operation, PoolPassword, PowerMode, Reading,
+        SecretRef,
+    },
     ids::DeviceId,
 };
 use adit_drivers::{Credential, Device, DeviceError, Driver, Outcome, Probe, Target, Verdict};
@@ -43,6 +46,8 @@ pub struct Miner {
     pub mac: Option<String>,
     /// Everything it was told.
     pub told: Vec<Operation>,
+    /// The pool passwords it was given.
+    pub passwords: Vec<String>,
     /// Conversations under way, and the most there ever were at once.
     pub talking: u32,
     pub most_talking: u32,
@@ -201,7 +206,7 @@ impl Driver for FakeDriver {
             model: "One".to_owned(),
             firmware: "1".to_owned(),
             driver: "fake".to_owned(),
-            supports: vec![OpKind::Reboot, OpKind::Locate, OpKind::SetPowerMode],
+            supports: vec![OpKind::Reboot, OpKind::Locate, OpKind::SetPowerMode, OpKind::SetPools],
             modes: vec![PowerMode::Sleep, PowerMode::Normal],
             mode_power: ModePower::default(),
             expected_hashrate_ghs: None,
@@ -221,7 +226,7 @@ struct FakeDevice {
 #[async_trait]
 impl Device for FakeDevice {
     fn supports(&self, kind: OpKind) -> bool {
-        matches!(kind, OpKind::Reboot | OpKind::Locate | OpKind::SetPowerMode)
+        matches!(kind, OpKind::Reboot | OpKind::Locate | OpKind::SetPowerMode | OpKind::SetPools)
     }
     fn modes(&self) -> &[PowerMode] {
         &[PowerMode::Sleep, PowerMode::Normal]
@@ -250,10 +255,12 @@ impl Device for FakeDevice {
             _ => Ok(()),
         }
     }
-    async fn execute(&self, operation: &Operation, _: Duration) -> Outcome {
+    async fn execute(&self, operation: &Operation<PoolPassword>, _: Duration) -> Outcome {
         let _talk = self.miners.enter(self.ip);
         let manner = self.miners.note(self.ip, |miner| {
-            miner.told.push(operation.clone());
+            miner.passwords.extend(operation.passwords().map(|password| password.as_str().to_owned()));
+            let told = operation.clone().with_passwords(|_, _| Ok::<_, ()>(SecretRef::new(0)));
+            miner.told.extend(told);
             miner.execute
         });
         tokio::task::yield_now().await;
@@ -265,7 +272,7 @@ impl Device for FakeDevice {
             Manner::Panics => panic!("a driver's bug, made on purpose"),
         }
     }
-    async fn verify(&self, _: &Operation, _: &Reading, _: Duration) -> Verdict {
+    async fn verify(&self, _: &Operation<PoolPassword>, _: &Reading, _: Duration) -> Verdict {
         let _talk = self.miners.enter(self.ip);
         let manner = self.miners.note(self.ip, |miner| miner.verify);
         tokio::task::yield_now().await;

@@ -198,7 +198,7 @@ impl Server {
 
     pub fn order(&self, body: &CommandBody) {
         let signed = self.sign(&self.address(body));
-        self.say(ToAgent::Command(signed));
+        self.say(ToAgent::Command(signed.into()));
     }
 
     pub fn stored(&self, commands: Vec<CommandId>) {

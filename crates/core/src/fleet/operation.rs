@@ -1,5 +1,6 @@
 //! What a device can be told to do.
 
+use super::SecretRef;
 use serde::{Deserialize, Serialize};
 
 /// How hard a miner works. `Sleep` draws a few watts and hashes nothing.
@@ -16,20 +17,30 @@ pub enum PowerMode {
     High,
 }
 
-/// One pool a miner is to work for.
+/// One pool a miner is to work for. Of its password there is a reference in everything that is decided and kept; the password itself
+/// stands in its place only where it comes in and where a driver writes it ([`PoolPassword`](super::PoolPassword)).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Pool {
+pub struct Pool<P = SecretRef> {
     /// `stratum+tcp://host:port` and the like, 1 to 255 characters.
     pub url: String,
     /// Worker name at the pool, 1 to 128 characters. In what is asked for it may be a [template](super::Template).
     pub user: String,
+    /// Password at the pool. Without one the miner is given one of no meaning. Miners do not tell theirs.
+    #[serde(default = "none", skip_serializing_if = "Option::is_none")]
+    pub password: Option<P>,
+}
+
+/// Not `Default`, which would ask of a password that there be one by default.
+const fn none<P>() -> Option<P> {
+    None
 }
 
 /// Most pools that a miner takes.
 pub const MAX_POOLS: usize = 3;
 const MAX_URL: usize = 255;
 const MAX_USER: usize = 128;
+const MAX_PASSWORD: usize = 64;
 /// What miners' interfaces separate fields and orders by, or do not escape; and braces, which would be a template's.
 const NEVER: [char; 6] = [',', '|', '"', '\\', '{', '}'];
 
@@ -43,19 +54,38 @@ pub enum BadPool {
     #[error("a pool's user has 1 to 128 characters")]
     UserLength,
     /// There is a character that some of them do not take.
-    #[error("a pool's address and user are written in ASCII without blanks, commas, quotation marks, |, \\ and braces")]
+    #[error(
+        "a pool's address, user and password are written in ASCII without blanks, commas, quotation marks, |, \\ and braces"
+    )]
     Character,
+    /// Its password is empty or too long.
+    #[error("a pool's password has 1 to 64 characters")]
+    PasswordLength,
 }
 
-impl Pool {
+fn is_plain(text: &str) -> bool {
+    text.chars().all(|c| c.is_ascii_graphic() && !NEVER.contains(&c))
+}
+
+/// Can a miner be told this password of a pool? The one rule for people, the server and agents.
+///
+/// # Errors
+/// Why not.
+pub fn check_pool_password(text: &str) -> Result<(), BadPool> {
+    if !(1..=MAX_PASSWORD).contains(&text.len()) {
+        return Err(BadPool::PasswordLength);
+    }
+    if is_plain(text) { Ok(()) } else { Err(BadPool::Character) }
+}
+
+impl<P> Pool<P> {
     /// Can a miner be told it as it is? The one rule for people, the server and agents.
     ///
     /// # Errors
     /// Why not.
     pub fn check(&self) -> Result<(), BadPool> {
         self.check_lengths()?;
-        let plain = |text: &str| text.chars().all(|c| c.is_ascii_graphic() && !NEVER.contains(&c));
-        if plain(&self.url) && plain(&self.user) { Ok(()) } else { Err(BadPool::Character) }
+        if is_plain(&self.url) && is_plain(&self.user) { Ok(()) } else { Err(BadPool::Character) }
     }
 
     /// Can it be asked for? The braces in its user have been looked at already.
@@ -65,7 +95,7 @@ impl Pool {
     pub fn check_asked(&self) -> Result<(), BadPool> {
         self.check_lengths()?;
         let user = self.user.replace(['{', '}'], "x");
-        Self { url: self.url.clone(), user }.check()
+        Pool::<P> { url: self.url.clone(), user, password: None }.check()
     }
 
     fn check_lengths(&self) -> Result<(), BadPool> {
@@ -80,7 +110,7 @@ impl Pool {
 /// An order to one device, with its parameters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(tag = "action", content = "params", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Operation {
+pub enum Operation<P = SecretRef> {
     /// Restarts the whole miner.
     Reboot {},
     /// Restarts the mining program only.
@@ -102,7 +132,7 @@ pub enum Operation {
     /// Replaces the pools, in order of preference; 1 to 3 of them.
     SetPools {
         /// The new pools.
-        pools: Vec<Pool>,
+        pools: Vec<Pool<P>>,
     },
 }
 
@@ -149,7 +179,46 @@ impl ConflictGroup {
     }
 }
 
-impl Operation {
+impl<P> Operation<P> {
+    pub(super) fn pools(&self) -> &[Pool<P>] {
+        match self {
+            Self::SetPools { pools } => pools,
+            Self::Reboot {}
+            | Self::RestartMining {}
+            | Self::Pause {}
+            | Self::Resume {}
+            | Self::SetPowerMode { .. }
+            | Self::Locate { .. } => &[],
+        }
+    }
+
+    /// The passwords in it, or what stands for them.
+    pub fn passwords(&self) -> impl Iterator<Item = &P> {
+        self.pools().iter().filter_map(|pool| pool.password.as_ref())
+    }
+
+    /// The same with something else in the place of each password; `with` is told of which pool it is, from 0.
+    ///
+    /// # Errors
+    /// The first of `with`.
+    pub fn with_passwords<Q, E>(self, mut with: impl FnMut(usize, P) -> Result<Q, E>) -> Result<Operation<Q>, E> {
+        Ok(match self {
+            Self::Reboot {} => Operation::Reboot {},
+            Self::RestartMining {} => Operation::RestartMining {},
+            Self::Pause {} => Operation::Pause {},
+            Self::Resume {} => Operation::Resume {},
+            Self::SetPowerMode { mode } => Operation::SetPowerMode { mode },
+            Self::Locate { on } => Operation::Locate { on },
+            Self::SetPools { pools } => {
+                let pool = |(place, Pool { url, user, password }): (usize, Pool<P>)| {
+                    let password = password.map(|password| with(place, password)).transpose()?;
+                    Ok(Pool { url, user, password })
+                };
+                Operation::SetPools { pools: pools.into_iter().enumerate().map(pool).collect::<Result<_, E>>()? }
+            }
+        })
+    }
+
     /// Which operation this is.
     #[must_use]
     pub const fn kind(&self) -> OpKind {
@@ -214,7 +283,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn pool(url: &str, user: &str) -> Pool {
-        Pool { url: url.into(), user: user.into() }
+        Pool { url: url.into(), user: user.into(), password: None }
     }
 
     #[test]
@@ -238,6 +307,34 @@ mod tests {
             (Err(BadPool::Character), Ok(()))
         );
         assert_eq!(pool("stratum+tcp://{name}:1", "a").check_asked(), Err(BadPool::Character));
+        for (password, is) in [
+            ("x", Ok(())),
+            ("d=1024;p#1", Ok(())),
+            (&*"p".repeat(64), Ok(())),
+            ("", Err(BadPool::PasswordLength)),
+            (&*"p".repeat(65), Err(BadPool::PasswordLength)),
+            ("a b", Err(BadPool::Character)),
+            ("a,b", Err(BadPool::Character)),
+            ("a\"b", Err(BadPool::Character)),
+            ("a\nb", Err(BadPool::Character)),
+            ("caf\u{e9}", Err(BadPool::Character)),
+        ] {
+            assert_eq!(check_pool_password(password), is, "{password}");
+        }
+    }
+
+    #[test]
+    fn each_password_is_replaced_in_its_own_place_and_nothing_else() {
+        let with = |passwords: [Option<u8>; 3]| Operation::SetPools {
+            pools: passwords.map(|password| Pool { password, url: "a://b".into(), user: "u".into() }).into(),
+        };
+        let asked = with([Some(7), None, Some(9)]);
+        assert_eq!(asked.passwords().collect::<Vec<_>>(), [&7, &9]);
+        let replaced = asked.clone().with_passwords(|place, password| Ok::<_, ()>(password + place as u8));
+        assert_eq!(replaced, Ok(with([Some(7), None, Some(11)])));
+        assert_eq!(asked.with_passwords(|place, _| if place == 2 { Err(place) } else { Ok(0_u8) }), Err(2));
+        let on = Operation::<u8>::Locate { on: true };
+        assert_eq!(on.with_passwords(|_, password| Err::<u8, u8>(password)), Ok(Operation::Locate { on: true }));
     }
 
     proptest! {
@@ -245,9 +342,12 @@ mod tests {
         #[test]
         fn what_is_taken_breaks_out_of_no_order(url in any::<String>(), user in any::<String>()) {
             let pool = pool(&format!("a://{url}"), &user);
+            let odd = |c: char| NEVER.contains(&c) || !c.is_ascii_graphic();
             if pool.check().is_ok() {
-                let odd = |c: char| NEVER.contains(&c) || !c.is_ascii_graphic();
                 prop_assert!(!pool.url.chars().chain(pool.user.chars()).any(odd));
+            }
+            if check_pool_password(&user).is_ok() {
+                prop_assert!(!user.is_empty() && !user.chars().any(odd));
             }
         }
     }

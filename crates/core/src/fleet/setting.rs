@@ -81,10 +81,11 @@ pub enum Setting {
 }
 
 impl Setting {
-    /// Pools as a device or an order has them, their addresses [as they are compared](plain_url).
+    /// Pools as a device or an order has them, their addresses [as they are compared](plain_url). Passwords are no part of it: no
+    /// device tells its own.
     #[must_use]
-    pub fn pools(pools: &[Pool]) -> Self {
-        let pool = |pool: &Pool| PoolSetting { url: plain_url(&pool.url), user: PoolUser::of(&pool.user) };
+    pub fn pools<P>(pools: &[Pool<P>]) -> Self {
+        let pool = |pool: &Pool<P>| PoolSetting { url: plain_url(&pool.url), user: PoolUser::of(&pool.user) };
         let mut pools: Vec<_> = pools.iter().map(pool).collect();
         pools.dedup();
         Self::Pools(pools)
@@ -121,7 +122,7 @@ impl Setting {
     }
 }
 
-impl Operation {
+impl<P> Operation<P> {
     /// What a device has once it has done it; `None` where that is as before.
     #[must_use]
     pub fn wanted(&self) -> Option<Setting> {
@@ -139,7 +140,7 @@ impl Operation {
 /// Are these the same pools, in the same order, with the same users? A device that does not say a user has not said the same.
 /// Addresses are compared by what they mean, users to the letter.
 #[must_use]
-pub fn same_pools(is: &[Pool], asked: &[Pool]) -> bool {
+pub fn same_pools<P>(is: &[Pool], asked: &[Pool<P>]) -> bool {
     is.iter().all(|pool| !pool.user.is_empty()) && Setting::pools(is) == Setting::pools(asked)
 }
 
@@ -165,7 +166,7 @@ mod tests {
     use super::*;
 
     fn pool(url: &str, user: &str) -> Pool {
-        Pool { url: url.into(), user: user.into() }
+        Pool { url: url.into(), user: user.into(), password: None }
     }
 
     #[test]

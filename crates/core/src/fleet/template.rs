@@ -144,7 +144,7 @@ pub enum NoUser {
     NotATemplate(NotATemplate),
 }
 
-impl Operation {
+impl<P: Clone> Operation<P> {
     /// The names in its users; none where it has no users.
     ///
     /// # Errors
@@ -173,10 +173,10 @@ impl Operation {
     /// Why it has none.
     pub fn expanded<'v>(&self, value: impl Fn(TemplateField) -> Option<&'v str>) -> Result<Self, NoUser> {
         let Self::SetPools { pools } = self else { return Ok(self.clone()) };
-        let expand = |pool: &Pool| {
+        let expand = |pool: &Pool<P>| {
             let template = Template::parse(&pool.user).map_err(NoUser::NotATemplate)?;
             let user = template.expand(&value).map_err(NoUser::Lacks)?;
-            let pool = Pool { url: pool.url.clone(), user };
+            let pool = Pool { url: pool.url.clone(), user, password: pool.password.clone() };
             pool.check().map_err(NoUser::Unfit).map(|()| pool)
         };
         Ok(Self::SetPools { pools: pools.iter().map(expand).collect::<Result<_, _>>()? })

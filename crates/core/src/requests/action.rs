@@ -5,15 +5,16 @@ mod named;
 use super::{Control, GrantChange, NewGrant, Scenario};
 use crate::{
     authz::Permission,
-    fleet::{OpKind, Operation},
+    fleet::{OpKind, Operation, SecretRef},
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::marker::PhantomData;
 
-/// What a request asks for.
+/// What a request asks for. As it comes in, passwords stand in it themselves ([`PoolPassword`](crate::fleet::PoolPassword)).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Action {
+pub enum Action<P = SecretRef> {
     /// An operation on devices.
-    Device(Operation),
+    Device(Operation<P>),
     /// Anything else.
     Control(Control),
 }
@@ -30,9 +31,42 @@ impl Serialize for Action {
     }
 }
 
-impl<'de> Deserialize<'de> for Action {
+impl<'de, P: Deserialize<'de>> Deserialize<'de> for Action<P> {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        d.deserialize_struct("Action", &[named::FIELD, "params"], named::Visit)
+        d.deserialize_struct("Action", &[named::FIELD, "params"], named::Visit(PhantomData))
+    }
+}
+
+impl Action {
+    /// As an amendment of `old`, with the passwords of the [pools that stay](Operation::keeping_passwords_of).
+    #[must_use]
+    pub fn keeping_passwords_of(self, old: &Self) -> Self {
+        match (self, old) {
+            (Self::Device(operation), Self::Device(old)) => Self::Device(operation.keeping_passwords_of(old)),
+            (other @ Self::Device(_), Self::Control(_)) | (other @ Self::Control(_), _) => other,
+        }
+    }
+}
+
+impl<P> Action<P> {
+    /// The passwords of pools in it, or what stands for them.
+    pub fn pool_passwords(&self) -> impl Iterator<Item = &P> {
+        let operation = match self {
+            Self::Device(operation) => Some(operation),
+            Self::Control(_) => None,
+        };
+        operation.into_iter().flat_map(Operation::passwords)
+    }
+
+    /// The same with something else in the place of each of them; `with` is told of which pool it is, from 0.
+    ///
+    /// # Errors
+    /// The first of `with`.
+    pub fn with_pool_passwords<Q, E>(self, with: impl FnMut(usize, P) -> Result<Q, E>) -> Result<Action<Q>, E> {
+        Ok(match self {
+            Self::Device(operation) => Action::Device(operation.with_passwords(with)?),
+            Self::Control(control) => Action::Control(control),
+        })
     }
 }
 

@@ -47,7 +47,8 @@ impl Tx {
             let problem = format!("stay within {}, or make another request", request.payload.scenario.name());
             return Err(Rejection::Invalid { field: "action", problem });
         }
-        self.submit_revision(actor, Some(old), with)
+        let action = with.action.keeping_passwords_of(&request.payload.action);
+        self.submit_revision(actor, Some(old), Submission { action, ..with })
     }
 
     fn submit_revision(
@@ -349,7 +350,7 @@ impl Tx {
 ///
 /// # Errors
 /// [`Rejection::OutOfRange`] or [`Rejection::Invalid`], with what is wrong.
-pub fn check_operation(operation: &Operation) -> Result<(), Rejection> {
+pub fn check_operation<P: Clone>(operation: &Operation<P>) -> Result<(), Rejection> {
     let Operation::SetPools { pools } = operation else {
         return Ok(());
     };

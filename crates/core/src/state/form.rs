@@ -27,7 +27,7 @@ pub enum FormError {
 impl State {
     /// Number of the form in which states are written; raised whenever what is written changes, or what an event that is in logs
     /// already adds up to.
-    pub const FORM: u32 = 20;
+    pub const FORM: u32 = 21;
 
     /// The state as bytes, and their hash.
     ///

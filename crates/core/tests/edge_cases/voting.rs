@@ -43,7 +43,7 @@ fn e039_who_asks_without_being_an_approver_waits_for_one() {
         heard: Default::default(),
     });
     let (engineer, administrator) = (w.person(Role::Engineer), w.person(Role::Administrator));
-    let pools = vec![Pool { url: "stratum+tcp://pool.example:3333".into(), user: "norte".into() }];
+    let pools = vec![Pool { url: "stratum+tcp://pool.example:3333".into(), user: "norte".into(), password: None }];
     let id = w.ask(engineer, Action::Device(Operation::SetPools { pools }), &[1]);
     assert_eq!((w.state_of(id), tally(&w, id).required), (RequestState::Pending, 1));
     assert_eq!(refused(&mut w, engineer, id, Decision::Approve).code(), "not_an_approver");

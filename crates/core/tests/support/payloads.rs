@@ -3,7 +3,7 @@
 use adit_core::{
     accounts::{Recipient, Sections, Share},
     authz::{ApiAccess, Network, Node, Origins, Permission, Principal, Role, RoleId, Scope},
-    fleet::{AgentMode, FieldValues, Operation, Pool, PowerMode, TemplateField},
+    fleet::{AgentMode, FieldValues, Operation, Pool, PowerMode, SecretRef, TemplateField},
     ids::{
         AccountId, AgentId, ContainerId, CustomRoleId, DeviceId, GrantId, GroupId, KeyId, ObserverLinkId, ScanTaskId,
         SiteId, SubAccountId, UserId,
@@ -73,7 +73,9 @@ fn pools() -> impl Strategy<Value = Vec<Pool>> {
     let url = select(vec!["stratum+tcp://pool.example:3333", "stratum+tcp://other.example:3333"]);
     let user =
         select(vec!["farm.rig", "farm", "thief.rig", "farm.{name}", "{sub_account}.{serial}x{ip4}", "farm.{serial}"]);
-    vec((url, user).prop_map(|(url, user)| Pool { url: url.into(), user: user.into() }), 1..4)
+    let password = option::of((0_u128..3).prop_map(SecretRef::new));
+    let pool = |(url, user, password): (&str, &str, _)| Pool { url: url.into(), user: user.into(), password };
+    vec((url, user, password).prop_map(pool), 1..4)
 }
 
 fn scenario() -> impl Strategy<Value = Scenario> {

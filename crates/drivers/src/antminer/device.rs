@@ -11,7 +11,7 @@ use crate::net::{self, Failure, Framing};
 use crate::parts::Parts;
 use crate::tolerant::Answer;
 use crate::{Device, DeviceError, Outcome, Verdict, verify};
-use adit_core::fleet::{OpKind, Operation, PowerMode, Reading};
+use adit_core::fleet::{OpKind, Operation, PoolPassword, PowerMode, Reading};
 use async_trait::async_trait;
 use serde_json::{Map, Value, json};
 use std::time::Duration;
@@ -249,7 +249,7 @@ impl Device for AntminerDevice {
         Ok(())
     }
 
-    async fn execute(&self, operation: &Operation, limit: Duration) -> Outcome {
+    async fn execute(&self, operation: &Operation<PoolPassword>, limit: Duration) -> Outcome {
         if let Some(refused) = impossible(operation) {
             return refused;
         }
@@ -300,7 +300,7 @@ impl Device for AntminerDevice {
         }
     }
 
-    async fn verify(&self, operation: &Operation, before: &Reading, limit: Duration) -> Verdict {
+    async fn verify(&self, operation: &Operation<PoolPassword>, before: &Reading, limit: Duration) -> Verdict {
         verify::read_back(self, operation, before, limit).await
     }
 }

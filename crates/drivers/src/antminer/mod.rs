@@ -29,7 +29,6 @@ use web::{Web, WebError};
 const FAMILY: &str = "antminer";
 const WEB_PORT: u16 = 80;
 const RPC_PORT: u16 = 4028;
-const POOL_PASSWORD: &str = "x";
 const POOL_SCHEME: &str = "stratum+tcp://";
 
 const MODES: &[PowerMode] = &[PowerMode::Sleep, PowerMode::Low, PowerMode::Normal];

@@ -8,12 +8,12 @@
 mod stats;
 
 use crate::fields::{mac, number, section, text, whole, words};
-use crate::handle::{self, Handle, impossible, not_sent, outcome, probe_failed};
+use crate::handle::{self, Handle, impossible, not_sent, outcome, pool_password, probe_failed};
 use crate::net::{self, Failure, Framing, ask};
 use crate::parts::Parts;
 use crate::tolerant::Answer;
 use crate::{Credential, Device, DeviceError, Driver, Outcome, Probe, Target, Verdict, models, verify};
-use adit_core::fleet::{DeviceIdentity, FoundDevice, OpKind, Operation, Pool, PowerMode, Reading};
+use adit_core::fleet::{DeviceIdentity, FoundDevice, OpKind, Operation, Pool, PoolPassword, PowerMode, Reading};
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use stats::{Stats, fill};
@@ -23,7 +23,6 @@ use tokio::time::Instant;
 
 const FAMILY: &str = "avalon";
 const PORT: u16 = 4028;
-const POOL_PASSWORD: &str = "x";
 /// The miner takes three pools and leaves none empty.
 const POOL_SLOTS: usize = 3;
 
@@ -147,7 +146,7 @@ impl Miner {
 
     /// Parameters of `ascset`, or another command, in the order they are sent. `softoff` and `softon` carry the time at
     /// which they take effect; it is reckoned by the miner's clock, which may be wrong.
-    async fn orders(&self, operation: &Operation, deadline: Instant) -> Result<Vec<String>, Failure> {
+    async fn orders(&self, operation: &Operation<PoolPassword>, deadline: Instant) -> Result<Vec<String>, Failure> {
         Ok(match operation {
             Operation::Reboot {} => vec!["0,reboot,0".into()],
             Operation::RestartMining {} => vec![RESTART.into()],
@@ -186,7 +185,7 @@ impl Miner {
     }
 
     /// Sets every slot, then reboots, without which the miner keeps its old pools.
-    async fn set_pools(&self, pools: &[Pool], deadline: Instant) -> Outcome {
+    async fn set_pools(&self, pools: &[Pool<PoolPassword>], deadline: Instant) -> Outcome {
         if pools.iter().any(|pool| pool.url.contains(',') || pool.user.contains(',')) {
             return Outcome::NotSent { reason: "this make cannot take a pool with a comma in it".into() };
         }
@@ -205,8 +204,8 @@ impl Miner {
             let mut orders: Vec<String> = (0..POOL_SLOTS)
                 .filter_map(|slot| Some((slot, pools.get(slot).or(pools.last())?)))
                 .map(|(slot, pool)| {
-                    let Pool { url, user: worker } = pool;
-                    format!("0,setpool,{user},{},{slot},{url},{worker},{POOL_PASSWORD}", credential.password)
+                    let (url, worker, kept) = (&pool.url, &pool.user, pool_password(pool));
+                    format!("0,setpool,{user},{},{slot},{url},{worker},{kept}", credential.password)
                 })
                 .collect();
             orders.push("0,reboot,0".into());
@@ -267,7 +266,7 @@ impl Device for Miner {
         self.0.check(&identity(&version.value))
     }
 
-    async fn execute(&self, operation: &Operation, limit: Duration) -> Outcome {
+    async fn execute(&self, operation: &Operation<PoolPassword>, limit: Duration) -> Outcome {
         if let Some(refused) = impossible(operation) {
             return refused;
         }
@@ -287,7 +286,7 @@ impl Device for Miner {
         handle::in_turn(&orders, |order| self.order(order, deadline)).await
     }
 
-    async fn verify(&self, operation: &Operation, before: &Reading, limit: Duration) -> Verdict {
+    async fn verify(&self, operation: &Operation<PoolPassword>, before: &Reading, limit: Duration) -> Verdict {
         verify::read_back(self, operation, before, limit).await
     }
 }

@@ -24,9 +24,6 @@ const OPERATIONS: &[OpKind] = &[
 
 const MODES: &[PowerMode] = &[PowerMode::Sleep, PowerMode::Low, PowerMode::Normal, PowerMode::High];
 
-/// Pool passwords mean nothing to stratum pools, and the interface wants one.
-const POOL_PASSWORD: &str = "x";
-
 /// The mode by its word or, in the third generation, by its number.
 fn mode_of(word: &str) -> Option<PowerMode> {
     match word.to_ascii_lowercase().as_str() {

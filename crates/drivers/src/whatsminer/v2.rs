@@ -4,14 +4,16 @@
 //! Modes: sleep is `power_off`. Any other mode first sends `power_on` if the miner sleeps, then the mode.
 
 use super::crypto::{md5crypt, seal, sha256, unseal};
-use super::{FAMILY, MODES, OPERATIONS, POOL_PASSWORD, mode_of};
+use super::{FAMILY, MODES, OPERATIONS, mode_of};
 use crate::fields::{flag, list, mac, number, pool_list, section, text, whole, words};
-use crate::handle::{self, Handle, Says, impossible, no_password, not_sent, outcome, pool_alive, probe_failed, settle};
+use crate::handle::{
+    self, Handle, Says, impossible, no_password, not_sent, outcome, pool_alive, pool_password, probe_failed, settle,
+};
 use crate::net::{self, Failure, Framing, ask};
 use crate::parts::Parts;
 use crate::tolerant::Answer;
 use crate::{Credential, Device, DeviceError, Driver, Outcome, Probe, Target, Verdict, faults, models, verify};
-use adit_core::fleet::{DeviceIdentity, FoundDevice, OpKind, Operation, Pool, PowerMode, Reading};
+use adit_core::fleet::{DeviceIdentity, FoundDevice, OpKind, Operation, Pool, PoolPassword, PowerMode, Reading};
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use std::{net::IpAddr, sync::Arc, time::Duration};
@@ -118,7 +120,7 @@ impl Miner {
     }
 
     /// Orders, in the order they are sent. To wake a miner it must be known whether it sleeps.
-    async fn orders(&self, operation: &Operation, deadline: Instant) -> Result<Vec<Order>, Failure> {
+    async fn orders(&self, operation: &Operation<PoolPassword>, deadline: Instant) -> Result<Vec<Order>, Failure> {
         let off = ("power_off", json!({"respbefore": "true"}));
         let on = ("power_on", json!({}));
         Ok(vec![match operation {
@@ -217,13 +219,13 @@ fn judge(reply: Value, key: &[u8; 32]) -> Reply {
     }
 }
 
-fn pool_params(pools: &[Pool]) -> Value {
+fn pool_params(pools: &[Pool<PoolPassword>]) -> Value {
     let mut params = serde_json::Map::new();
     for slot in 1..=3 {
         let pool = pools.get(slot - 1);
         params.insert(format!("pool{slot}"), json!(pool.map_or("", |pool| &pool.url)));
         params.insert(format!("worker{slot}"), json!(pool.map_or("", |pool| &pool.user)));
-        params.insert(format!("passwd{slot}"), json!(pool.map_or("", |_| POOL_PASSWORD)));
+        params.insert(format!("passwd{slot}"), json!(pool.map_or("", pool_password)));
     }
     params.into()
 }
@@ -304,7 +306,7 @@ impl Device for Miner {
         self.0.check(&identity(&info.value))
     }
 
-    async fn execute(&self, operation: &Operation, limit: Duration) -> Outcome {
+    async fn execute(&self, operation: &Operation<PoolPassword>, limit: Duration) -> Outcome {
         if let Some(refused) = impossible(operation) {
             return refused;
         }
@@ -316,7 +318,7 @@ impl Device for Miner {
         handle::in_turn(&orders, |order| self.order_with_any_password(order, deadline)).await
     }
 
-    async fn verify(&self, operation: &Operation, before: &Reading, limit: Duration) -> Verdict {
+    async fn verify(&self, operation: &Operation<PoolPassword>, before: &Reading, limit: Duration) -> Verdict {
         verify::read_back(self, operation, before, limit).await
     }
 }

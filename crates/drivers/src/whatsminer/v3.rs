@@ -5,14 +5,16 @@
 //! the mode.
 
 use super::crypto::{seal, sha256};
-use super::{FAMILY, MODES, OPERATIONS, POOL_PASSWORD, mode_of};
+use super::{FAMILY, MODES, OPERATIONS, mode_of};
 use crate::fields::{flag, list, mac, number, pool_list, section, text, words};
-use crate::handle::{self, Handle, Says, impossible, no_password, not_sent, outcome, pool_alive, probe_failed, settle};
+use crate::handle::{
+    self, Handle, Says, impossible, no_password, not_sent, outcome, pool_alive, pool_password, probe_failed, settle,
+};
 use crate::net::{self, Failure, Framing, ask};
 use crate::parts::Parts;
 use crate::tolerant::Answer;
 use crate::{Credential, Device, DeviceError, Driver, Outcome, Probe, Target, Verdict, faults, models, verify};
-use adit_core::fleet::{DeviceIdentity, FoundDevice, OpKind, Operation, PowerMode, Reading};
+use adit_core::fleet::{DeviceIdentity, FoundDevice, OpKind, Operation, Pool, PoolPassword, PowerMode, Reading};
 use async_trait::async_trait;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
@@ -113,7 +115,7 @@ impl Miner {
     }
 
     /// Orders, in the order they are sent. To wake a miner it must be known whether it sleeps.
-    async fn orders(&self, operation: &Operation, deadline: Instant) -> Result<Vec<Order>, Failure> {
+    async fn orders(&self, operation: &Operation<PoolPassword>, deadline: Instant) -> Result<Vec<Order>, Failure> {
         let service = |what: &str| ("set.miner.service", json!(what));
         Ok(vec![match operation {
             Operation::Reboot {} => ("set.system.reboot", Value::Null),
@@ -138,8 +140,7 @@ impl Miner {
                 ("set.system.led", json!([{"color": "red", "period": 200, "duration": 100, "start": 0}]))
             }
             Operation::SetPools { pools } => {
-                let pool =
-                    |p: &adit_core::fleet::Pool| json!({"pool": p.url, "worker": p.user, "passwd": POOL_PASSWORD});
+                let pool = |pool: &Pool<PoolPassword>| json!({"pool": pool.url, "worker": pool.user, "passwd": pool_password(pool)});
                 ("set.miner.pools", pools.iter().map(pool).collect())
             }
         }])
@@ -275,7 +276,7 @@ impl Device for Miner {
         self.0.check(&identity(&info.value))
     }
 
-    async fn execute(&self, operation: &Operation, limit: Duration) -> Outcome {
+    async fn execute(&self, operation: &Operation<PoolPassword>, limit: Duration) -> Outcome {
         if let Some(refused) = impossible(operation) {
             return refused;
         }
@@ -287,7 +288,7 @@ impl Device for Miner {
         handle::in_turn(&orders, |order| self.order_with_any_password(order, deadline)).await
     }
 
-    async fn verify(&self, operation: &Operation, before: &Reading, limit: Duration) -> Verdict {
+    async fn verify(&self, operation: &Operation<PoolPassword>, before: &Reading, limit: Duration) -> Verdict {
         verify::read_back(self, operation, before, limit).await
     }
 }

@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "every test program uses a part")]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use adit_core::fleet::{DeviceIdentity, Operation, Pool, Reading};
+use adit_core::fleet::{DeviceIdentity, Operation, Pool, PoolPassword, Reading};
 use adit_core::ids::DeviceId;
 use adit_drivers::{Credential, Device, Driver, Outcome, Probe, Target, Verdict};
 use adit_sim::{Clock, MinerHandle, MinerSpec, Personality, SimConfig, Simulator};
@@ -38,8 +38,8 @@ async fn servable(personality: Personality) -> bool {
         || TcpListener::bind((Ipv4Addr::new(127, 254, 254, 254), 80)).await.is_ok()
 }
 
-pub fn pool(url: &str) -> Pool {
-    Pool { url: url.into(), user: "worker.1".into() }
+pub fn pool(url: &str) -> Pool<PoolPassword> {
+    Pool { url: url.into(), user: "worker.1".into(), password: None }
 }
 
 pub struct Lab {
@@ -141,12 +141,12 @@ impl Lab {
         self.device().read(LIMIT).await.unwrap()
     }
 
-    pub async fn order(&self, operation: &Operation) -> Outcome {
+    pub async fn order(&self, operation: &Operation<PoolPassword>) -> Outcome {
         self.device().execute(operation, LIMIT).await
     }
 
     /// Orders, and reads back while the device's time goes on.
-    pub async fn confirmed(&self, operation: &Operation) {
+    pub async fn confirmed(&self, operation: &Operation<PoolPassword>) {
         let before = self.read().await;
         let device = self.device();
         let outcome = device.execute(operation, Duration::from_secs(5)).await;

@@ -13,6 +13,7 @@ mod session;
 mod watch;
 
 pub use key::enrolment_token;
+pub(crate) use passwords::Call;
 pub use passwords::{credentials_name, reference};
 pub use watch::Health;
 
@@ -70,6 +71,9 @@ pub enum AgentsError {
     /// The server's own key is not one.
     #[error("the secret \"server-key\" has not 32 bytes: restore it from a backup, or every agent has to enrol anew")]
     ServerKey,
+    /// The key that passwords are hashed with is not one.
+    #[error("the secret \"password-hashing\" is no key: restore it from a backup")]
+    HashingKey,
     /// The system gives no random bytes.
     #[error("the system gives no random bytes: {0}")]
     Random(#[from] getrandom::Error),
@@ -123,8 +127,8 @@ pub struct Agents {
     greeting: Duration,
     /// What each agent may still say, connections on end.
     rates: Mutex<BTreeMap<AgentId, Rates>>,
-    /// Passwords that were sealed in this life of the server, and when.
-    sealed: Mutex<BTreeMap<String, Timestamp>>,
+    /// Passwords that somebody is about to ask with.
+    sealed: Mutex<passwords::Sealed>,
 }
 
 impl Agents {
@@ -251,6 +255,7 @@ impl Agents {
                     let state = self.engine.state();
                     self.live.take_all(&state, self.engine.now());
                     self.stages.keep_executing(&state);
+                    self.forget_passwords(&state);
                     let connected: Vec<_> = self.links().by_agent.keys().copied().collect();
                     for agent in connected {
                         self.configure(agent).await;
@@ -281,6 +286,13 @@ impl Agents {
                 self.look();
                 self.forget_passwords(&self.engine.state());
             }
+            // A change that is taken out of a draft, or takes another's place, may have had passwords.
+            Event::DraftPut { .. }
+            | Event::DraftTaken { .. }
+            | Event::DraftClosed { .. }
+            | Event::AccountDeleted { .. } => {
+                self.forget_passwords(&self.engine.state());
+            }
             Event::SiteRemoved { .. } => {
                 let state = self.engine.state();
                 self.links().by_agent.retain(|agent, _| state.agent(*agent).is_some());
@@ -295,7 +307,7 @@ impl Agents {
                 let state = self.engine.state();
                 let brought = state.request(*request).is_some_and(|request| match &request.payload.action {
                     Action::Control(control) => control.passwords().is_some(),
-                    Action::Device(_) => false,
+                    action @ Action::Device(_) => action.pool_passwords().next().is_some(),
                 });
                 if brought {
                     self.forget_passwords(&state);

@@ -12,13 +12,14 @@ use adit_core::{
     authz::Actor,
     command::{Command, Reply},
     event::Event,
-    fleet::{CommandId, Device, FoundDevice},
+    fleet::{CommandId, Device, FoundDevice, PoolPassword, SecretRef},
     ids::{AccountId, AgentId, DeviceId, ScanTaskId},
     requests::{Approved, ItemState},
     state::State as CoreState,
 };
 use adit_wire::{
-    CommandResult, Hello, KnownDevice, MAX_ROWS, MAX_SEALED, PROTOCOL, SignedHead, ToAgent, ToServer, VerifyingKey,
+    CommandResult, GivenCommand, Hello, KnownDevice, MAX_ROWS, MAX_SEALED, PROTOCOL, SignedHead, ToAgent, ToServer,
+    VerifyingKey,
     session::{Offer, Opener, Sealer, Session as Channel},
 };
 use axum::{
@@ -35,7 +36,7 @@ use futures_util::{
 };
 use serde::Serialize;
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     net::{IpAddr, Ipv4Addr},
     sync::Arc,
     time::Duration,
@@ -300,6 +301,8 @@ impl Session<'_> {
     }
 
     async fn order(&self, out: &mut Out<'_>, work: impl Iterator<Item = Approved>) -> Result<(), End> {
+        // The targets of a request have the same ones.
+        let mut known: BTreeMap<SecretRef, Option<PoolPassword>> = BTreeMap::new();
         for item in work {
             let command = item.command();
             let state = self.agents.engine.state();
@@ -313,7 +316,12 @@ impl Session<'_> {
             out.orders += 1;
             // Before it is sent: the agent's answer must not overtake it.
             self.agents.stages.reached(command, Stage::Dispatched);
-            out.say(&ToAgent::Command(signed)).await?;
+            let dispatch::Signed { command, named } = signed;
+            let given = named.into_iter().filter_map(|named| {
+                let password = known.entry(named.clone()).or_insert_with(|| self.agents.pool_password(&named));
+                Some((named, password.clone()?))
+            });
+            out.say(&ToAgent::Command(GivenCommand { passwords: given.collect(), command })).await?;
         }
         Ok(())
     }

@@ -11,6 +11,7 @@ use super::{
     session::random_token,
     structure::{made, sees},
 };
+use crate::agents::Call;
 use adit_core::{
     authz::{Permission, Place},
     fleet::{Agent, AgentMode, Ranges, ScanTask},
@@ -214,8 +215,9 @@ async fn ask_sealed(
     asked
 }
 
-fn seal(api: &Shared, credentials: &[Credential]) -> Answer<String> {
-    api.agents.seal(credentials).map_err(|error| Problem::internal(&error))
+fn seal(api: &Shared, caller: &Caller, key: Option<&str>, credentials: &[Credential]) -> Answer<String> {
+    let call = Call { actor: &caller.actor, key };
+    api.agents.seal_credentials(call, credentials).map_err(|error| Problem::internal(&error))
 }
 
 /// A new scan task.
@@ -244,7 +246,8 @@ pub async fn create_scan_task(
     let NewScanTask { agent, name, ranges, interval_s, credentials: given, passwords_to_unknown, reason } = asked;
     let agent = agent_meant(&api, &caller, agent)?;
     let given = credentials(given)?;
-    let credentials = if given.is_empty() { None } else { Some(seal(&api, &given)?) };
+    let key = key_of(&headers);
+    let credentials = if given.is_empty() { None } else { Some(seal(&api, &caller, key.as_deref(), &given)?) };
     let before: Vec<_> = api.engine.state().scan_tasks_of(agent.id).map(|task| task.id).collect();
     let control = Control::CreateScanTask {
         agent: agent.id,
@@ -254,7 +257,7 @@ pub async fn create_scan_task(
         credentials,
         passwords_to_unknown,
     };
-    let request = ask_sealed(&api, &caller, None, control, reason, key_of(&headers)).await?;
+    let request = ask_sealed(&api, &caller, None, control, reason, key).await?;
     let state = api.engine.state();
     let mut tasks = state.scan_tasks_of(agent.id).filter(|task| !before.contains(&task.id));
     let task = tasks.find(|task| task.name == name).map(|task| task_view(&state, &agent, task));
@@ -303,7 +306,7 @@ pub async fn change_scan_task(
         None if dropped => Passwords::None,
         None => Passwords::Keep,
         Some(none) if none.is_empty() => Passwords::None,
-        Some(given) => Passwords::Sealed(seal(&api, &given)?),
+        Some(given) => Passwords::Sealed(seal(&api, &caller, None, &given)?),
     };
     let control =
         Control::ChangeScanTask { scan_task, name, ranges, interval_s, enabled, passwords_to_unknown, passwords };

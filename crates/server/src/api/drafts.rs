@@ -9,10 +9,12 @@ use super::{
     problem::{Answer, Body, Params, Problem},
     requests,
 };
+use crate::agents::Call;
 use adit_core::{
     authz::{Permission, Place},
     command::{Command, DraftPart, DraftSubmission, Reply},
     counted::counted,
+    fleet::PoolPassword,
     ids::{DeviceId, SiteId},
     requests::Action,
     state::{Draft, DraftChange},
@@ -102,7 +104,7 @@ pub async fn show(Shares(api): Shares<Shared>, allowed: Allowed<P>, Params(of): 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Change {
-    action: Action,
+    action: Action<PoolPassword>,
     targets: Vec<DeviceId>,
 }
 
@@ -115,8 +117,12 @@ pub async fn put(
     Body(change): Body<Change>,
 ) -> Answer<Json<Value>> {
     let site = site_to_change(&api, &allowed, &of, &seen)?;
-    let command = Command::PutDraft { site, action: change.action, targets: change.targets };
-    let reply = api.engine.run(allowed.caller.actor, command).await?;
+    let actor = allowed.caller.actor;
+    let sealed = requests::sealed(&api, Call { actor: &actor, key: None }, change.action);
+    let (action, named) = sealed.map_err(Problem::of_action)?;
+    let reply = api.engine.run(actor, Command::PutDraft { site, action, targets: change.targets }).await;
+    api.agents.asked_with_pools(&named);
+    let reply = reply.map_err(|why| Problem::from(why).of_action())?;
     let replaced = if let Reply::Draft { replaced, .. } = reply { replaced } else { 0 };
     Ok(Json(json!({ "draft": view(&api, &allowed, site)?, "replaced": replaced })))
 }

@@ -109,14 +109,18 @@ impl Kept {
 }
 
 /// What was sent, however its JSON is laid out.
-fn content(parts: &Parts, body: &[u8]) -> [u8; 32] {
+fn sent(parts: &Parts, body: &[u8]) -> [Vec<u8>; 3] {
     let body =
         serde_json::from_slice::<Value>(body).map_or_else(|_| body.to_vec(), |value| value.to_string().into_bytes());
     let seen = parts.headers.get_all(header::IF_MATCH).iter().flat_map(|value| value.as_bytes().to_vec());
-    let seen: Vec<_> = seen.collect();
     let uri = parts.uri.path_and_query().map_or("", |uri| uri.as_str());
-    let all = [uri.as_bytes(), &seen, &body].map(|part| [&(part.len() as u64).to_be_bytes()[..], part].concat());
-    Sha256::digest(all.concat()).into()
+    [uri.as_bytes().to_vec(), seen.collect(), body]
+}
+
+/// By which a repetition is known. What is sent may have a password in it, so the hash is a keyed one.
+fn content(kept: &Kept, parts: &Parts, body: &[u8]) -> Answer<[u8; 32]> {
+    let hash = kept.api.agents.keyed("call", &sent(parts, body).each_ref().map(Vec::as_slice));
+    hash.map_err(|error| Problem::internal(&error))
 }
 
 /// Answers a call, or answers it again.
@@ -138,7 +142,11 @@ pub async fn answer(Shares(kept): Shares<Kept>, request: Request, next: Next) ->
     let Ok(bytes) = to_bytes(body, MAX_BODY).await else {
         return Problem::unreadable_body(StatusCode::PAYLOAD_TOO_LARGE).into_response();
     };
-    let (call, content) = (kept.call(&actor, key), content(&parts, &bytes));
+    let content = match content(&kept, &parts, &bytes) {
+        Ok(content) => content,
+        Err(problem) => return problem.into_response(),
+    };
+    let call = kept.call(&actor, key);
     let request = Request::from_parts(parts, Body::from(bytes));
     // Whoever asked may go away; what has begun goes on, so that its answer is there when they come back.
     let work = tokio::spawn(async move { in_turn(&kept, &call, &content, request, next).await });
@@ -259,14 +267,14 @@ mod tests {
 
     #[test]
     fn the_layout_of_a_body_is_no_part_of_what_is_asked_and_everything_else_is() {
-        let one = content(&parts("/a?b=1"), br#"{"x": 1, "y": [2]}"#);
-        assert_eq!(one, content(&parts("/a?b=1"), br#"{"y":[2],"x":1}"#));
-        assert_ne!(one, content(&parts("/a?b=2"), br#"{"x": 1, "y": [2]}"#));
-        assert_ne!(one, content(&parts("/c?b=1"), br#"{"x": 1, "y": [2]}"#));
-        assert_ne!(one, content(&parts("/a?b=1"), br#"{"x": 1, "y": [3]}"#));
+        let one = sent(&parts("/a?b=1"), br#"{"x": 1, "y": [2]}"#);
+        assert_eq!(one, sent(&parts("/a?b=1"), br#"{"y":[2],"x":1}"#));
+        assert_ne!(one, sent(&parts("/a?b=2"), br#"{"x": 1, "y": [2]}"#));
+        assert_ne!(one, sent(&parts("/c?b=1"), br#"{"x": 1, "y": [2]}"#));
+        assert_ne!(one, sent(&parts("/a?b=1"), br#"{"x": 1, "y": [3]}"#));
         let mut seen = parts("/a?b=1");
         seen.headers.insert(header::IF_MATCH, HeaderValue::from_static("\"1\""));
-        assert_ne!(one, content(&seen, br#"{"x": 1, "y": [2]}"#));
+        assert_ne!(one, sent(&seen, br#"{"x": 1, "y": [2]}"#));
     }
 
     #[test]

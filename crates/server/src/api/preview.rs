@@ -113,7 +113,9 @@ fn of_devices(warnings: &mut Vec<Value>, live: &LiveTable, operation: &Operation
     }
     let already = that(&|row, told| {
         let wanted = told.and_then(Operation::wanted);
-        wanted.is_some() && setting_now(row, operation) == wanted
+        // Whether a device has this password already nobody knows.
+        let has_password = told.is_some_and(|told| told.passwords().next().is_some());
+        !has_password && wanted.is_some() && setting_now(row, operation) == wanted
     });
     if !already.is_empty() {
         let but = match operation {

@@ -12,12 +12,12 @@ use super::{
     session::From,
     views::{self, Viewer},
 };
-use crate::Stage;
+use crate::{Stage, agents::Call};
 use adit_core::{
     authz::{Actor, Permission},
     command::{Command, Reply, Submission},
     decide::decide,
-    fleet::CommandId,
+    fleet::{CommandId, PoolPassword, SecretRef},
     ids::{DeviceId, RequestId},
     rejection::Rejection,
     requests::{
@@ -64,11 +64,11 @@ pub fn answered(api: &Shared, caller: &impl AsRef<Actor>, request: RequestId, st
     Ok(view.map_or_else(|| StatusCode::NO_CONTENT.into_response(), |view| (status, Json(view)).into_response()))
 }
 
-/// What is asked for.
+/// What is asked for, with the passwords of pools as their owner types them.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Asked {
-    action: Action,
+    action: Action<PoolPassword>,
     #[serde(default)]
     targets: Vec<DeviceId>,
     #[serde(default)]
@@ -84,8 +84,7 @@ pub async fn submit_control(
     reason: Option<String>,
     key: Option<String>,
 ) -> Answer<RequestId> {
-    let asked = Asked { action: Action::Control(control), targets: Vec::new(), reason };
-    let submission = submission(api, asked, key)?;
+    let submission = submission(api, (Action::Control(control), Vec::new()), reason, key)?;
     run(api, caller, Command::Submit(submission).if_seen(seen)).await
 }
 
@@ -97,13 +96,17 @@ pub async fn introduce(
     key: Option<String>,
 ) -> Answer<RequestId> {
     let user = grant.user;
-    let asked = Asked { action: Action::Control(Control::AddGrant(grant)), targets: Vec::new(), reason: None };
-    let then = Box::new(Command::Submit(submission(api, asked, key)?));
+    let asked = (Action::Control(Control::AddGrant(grant)), Vec::new());
+    let then = Box::new(Command::Submit(submission(api, asked, None, key)?));
     run(api, caller, Command::Introduce { user, then }).await
 }
 
-fn submission(api: &Shared, asked: Asked, idempotency_key: Option<String>) -> Answer<Submission> {
-    let Asked { action, targets, reason } = asked;
+fn submission(
+    api: &Shared,
+    (action, targets): (Action, Vec<DeviceId>),
+    reason: Option<String>,
+    idempotency_key: Option<String>,
+) -> Answer<Submission> {
     if let Action::Control(Control::SetPolicies { changes }) = &action
         && changes.iter().any(|change| change.step_up == Some(StepUp::Passkey))
     {
@@ -111,6 +114,34 @@ fn submission(api: &Shared, asked: Asked, idempotency_key: Option<String>) -> An
     }
     let estimates = estimates(&api.engine.state(), &api.live(), &action, &targets);
     Ok(Submission { id: new_id(api)?, action, targets, estimates, reason, idempotency_key })
+}
+
+/// The action with references in the place of passwords, which are sealed; its `asked_with_pools` is due once it was asked with. Of what
+/// nobody could ask for nothing is sealed.
+pub fn sealed(api: &Shared, call: Call<'_>, action: Action<PoolPassword>) -> Answer<(Action, Vec<SecretRef>)> {
+    if let Action::Device(operation) = &action {
+        check_operation(operation)?;
+    }
+    let action = action.with_pool_passwords(|place, password| api.agents.seal_pool(call, place, &password));
+    let action = action.map_err(|error| Problem::internal(&error))?;
+    let named = action.pool_passwords().cloned().collect();
+    Ok((action, named))
+}
+
+/// Asks with the passwords sealed, in the command that `of` makes.
+async fn ask(
+    api: &Shared,
+    asker: &impl AsRef<Actor>,
+    asked: Asked,
+    key: Option<String>,
+    of: impl FnOnce(Submission) -> Command,
+) -> Answer<RequestId> {
+    let Asked { action, targets, reason } = asked;
+    let (action, named) = sealed(api, Call { actor: asker.as_ref(), key: key.as_deref() }, action)?;
+    let submission = submission(api, (action, targets), reason, key)?;
+    let made = run(api, asker, of(submission)).await;
+    api.agents.asked_with_pools(&named);
+    made
 }
 
 async fn run(api: &Shared, caller: &impl AsRef<Actor>, command: Command) -> Answer<RequestId> {
@@ -147,8 +178,7 @@ pub async fn submit(
     Party(asker): Party,
     Body(asked): Body<Asked>,
 ) -> Answer<Response> {
-    let submission = submission(&api, asked, key_of(&headers))?;
-    let request = run(&api, &asker, Command::Submit(submission)).await.map_err(Problem::of_action)?;
+    let request = ask(&api, &asker, asked, key_of(&headers), Command::Submit).await.map_err(Problem::of_action)?;
     made(&api, &asker, request, StatusCode::CREATED)
 }
 
@@ -164,8 +194,8 @@ pub async fn amend(
     let request = sought(&api, &api.engine.state(), &request, &allowed.asker.0)?;
     seen.check(request.payload.revision)?;
     let request = request.id;
-    let with = submission(&api, asked, key_of(&headers))?;
-    let next = run(&api, &allowed.asker, Command::Amend { request, with }).await.map_err(Problem::of_action)?;
+    let amend = |with| Command::Amend { request, with };
+    let next = ask(&api, &allowed.asker, asked, key_of(&headers), amend).await.map_err(Problem::of_action)?;
     made(&api, &allowed.asker, next, StatusCode::CREATED)
 }
 
@@ -173,26 +203,36 @@ pub async fn amend(
 pub async fn preview(
     Shares(api): Shares<Shared>,
     allowed: Permitted<P>,
-    Body(mut asked): Body<Asked>,
+    Body(asked): Body<Asked>,
 ) -> Answer<Json<Value>> {
-    asked.targets.sort_unstable();
-    asked.targets.dedup();
+    let Asked { action, mut targets, reason } = asked;
+    // Nothing is kept: what would stand for a password is drawn, and forgotten.
+    let action = action.with_pool_passwords(|_, _| unsealed())?;
+    targets.sort_unstable();
+    targets.dedup();
     let (state, reach, actor) = (api.engine.state(), allowed.permit.reach(), &allowed.asker.0);
     let known = |id: &DeviceId| state.device(*id).is_some_and(|d| reach.covers(d.account, &d.place()));
-    if !asked.targets.iter().all(known) {
+    if !targets.iter().all(known) {
         return Err(Problem::not_found("device"));
     }
-    if let Action::Device(operation) = &asked.action {
+    if let Action::Device(operation) = &action {
         check_operation(operation).map_err(|why| Problem::from(why).of_action())?;
     }
-    let preview = preview::of(&api, &state, actor, &asked.action, &asked.targets)?;
-    let Action::Control(_) = &asked.action else { return Ok(Json(preview.view())) };
+    let preview = preview::of(&api, &state, actor, &action, &targets)?;
+    let Action::Control(_) = &action else { return Ok(Json(preview.view())) };
     // What the caller may not ask for, or what is not there for them, has no preview either, nor has what could never be asked for.
-    let foretold = decide(&state, actor, Command::Submit(submission(&api, asked, None)?), api.now());
+    let foretold =
+        decide(&state, actor, Command::Submit(submission(&api, (action, targets), reason, None)?), api.now());
     match foretold {
         Err(why) if !comes_after_sight(&why) => Err(Problem::from(why).of_action()),
         Ok(_) | Err(_) => Ok(Json(preview.view())),
     }
+}
+
+fn unsealed() -> Answer<SecretRef> {
+    let mut drawn = [0; 16];
+    getrandom::fill(&mut drawn).map_err(|error| Problem::internal(&error))?;
+    Ok(SecretRef::new(u128::from_be_bytes(drawn)))
 }
 
 /// Is it refused only after it was found that the caller may ask for it, and that everything it names is there for them? After any

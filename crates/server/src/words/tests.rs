@@ -23,7 +23,7 @@ use serde_json::json;
 
 fn settings(device: DeviceId) -> Option<Setting> {
     let user = if device.0 == 1 { "farm.rig" } else { "other" };
-    let pools = [Pool { url: "stratum+tcp://pool.example:3333".into(), user: user.into() }];
+    let pools: [Pool; 1] = [Pool { url: "stratum+tcp://pool.example:3333".into(), user: user.into(), password: None }];
     (device.0 < 4).then(|| Setting::pools(&pools))
 }
 
@@ -59,7 +59,7 @@ fn each_field_of_each_payload_changes_page_letter_audit_text_and_line() {
 }
 
 fn pools(user: &str, devices: &[u32]) -> Changes {
-    let pools = vec![Pool { url: "stratum+tcp://pool.example:3333".into(), user: user.into() }];
+    let pools = vec![Pool { url: "stratum+tcp://pool.example:3333".into(), user: user.into(), password: None }];
     let action = Action::Device(Operation::SetPools { pools });
     let targets: Vec<_> = devices.iter().map(|device| Target::Device(DeviceId(*device))).collect();
     let state = State::default();

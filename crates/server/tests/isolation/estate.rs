@@ -305,7 +305,7 @@ impl Estate {
         let reading = |number: u32| Reading {
             power_w: Some(watts(number)),
             hashrate_ths: Some(100.0),
-            pools: Some(vec![Pool { url: "stratum+tcp://pool:1".into(), user: worker(number).into() }]),
+            pools: Some(vec![Pool { url: "stratum+tcp://pool:1".into(), user: worker(number).into(), password: None }]),
             errors: vec![format!("{} error", worker(number))],
             ..Reading::empty(DeviceId(number))
         };

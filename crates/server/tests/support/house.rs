@@ -9,12 +9,12 @@ use adit_core::{
     command::{Command, Reply, Submission},
     fleet::{DeviceIdentity, FoundDevice, ModePower, OpKind, PowerMode},
     ids::{AgentId, DeviceId, RequestId, ScanTaskId, SiteId, UserId},
-    requests::{Action, Control, NewGrant},
+    requests::{Action, Control, NewGrant, PolicyChange, Scenario},
     time::{Millis, Timestamp},
 };
 use adit_server::{
     Agents, Clock, Engine, Herald, HeraldOptions, Live, SystemClock,
-    agents::SharedSecrets,
+    agents::{self, SharedSecrets},
     api::{self, Api, Options, session},
 };
 use adit_store::{FileLog, FileReader, Key, Notices, People, Person, Secrets};
@@ -27,13 +27,13 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
-    net::Ipv4Addr,
+    net::{Ipv4Addr, SocketAddr},
     sync::{
         Arc, Mutex,
         atomic::{AtomicI64, AtomicU64, Ordering},
     },
 };
-use tokio::task::JoinSet;
+use tokio::{net::TcpListener, task::JoinSet};
 use tower::ServiceExt;
 
 pub const PASSWORD: &str = "a long enough password";
@@ -61,9 +61,11 @@ pub struct House {
     pub users: BTreeMap<String, UserId>,
     pub secrets: SharedSecrets,
     pub live: Live,
+    pub agents: Arc<Agents>,
+    /// Everything that it keeps.
+    pub folder: tempfile::TempDir,
     next: AtomicU64,
-    _follower: JoinSet<()>,
-    _folder: tempfile::TempDir,
+    work: JoinSet<()>,
 }
 
 /// Cookie and CSRF token.
@@ -186,9 +188,9 @@ impl House {
             10,
         )
         .unwrap();
-        let mut follower = JoinSet::new();
+        let mut work = JoinSet::new();
         let followed = Arc::clone(&agents);
-        follower.spawn(async move { followed.follow().await });
+        work.spawn(async move { followed.follow().await });
         let log = Box::new(FileReader::open(path("log")).unwrap());
         let people = Arc::new(Mutex::new(people));
         let told = HeraldOptions {
@@ -200,10 +202,42 @@ impl House {
         let herald =
             Herald::new(engine.clone(), store, Arc::clone(&people), Arc::clone(&secrets), agents.heads(), told)
                 .unwrap();
-        follower.spawn(Arc::clone(&herald).work(Box::new(FileReader::open(path("log")).unwrap())));
-        let api = Api::new(engine.clone(), live.clone(), Arc::clone(&people), agents, herald, log, options).unwrap();
+        work.spawn(Arc::clone(&herald).work(Box::new(FileReader::open(path("log")).unwrap())));
+        let (shown, known) = (Arc::clone(&agents), Arc::clone(&people));
+        let api = Api::new(engine.clone(), live.clone(), known, shown, herald, log, options).unwrap();
         let router = api::router(Arc::new(api));
-        Self { clock, engine, router, people, users, secrets, live, next, _follower: follower, _folder: folder }
+        Self { clock, engine, router, people, users, secrets, live, agents, folder, next, work }
+    }
+
+    /// With two more miners at Norte, `dev-5` and `dev-6`, that take pools, as `dev-1` does; the two have no serial number. A change of
+    /// pools takes a second person. With somebody signed in who asks for one.
+    pub async fn taking_pools() -> (Self, Signed) {
+        let house = Self::new().await;
+        let found = |number: u8| {
+            let identity = DeviceIdentity { serial: (number == 1).then(|| "SN0001".into()), ..miner(number).identity };
+            FoundDevice { identity, supports: vec![OpKind::SetPools], ..miner(number) }
+        };
+        // Another MAC is another device.
+        let devices = vec![found(1), found(21), found(22)];
+        let report =
+            Command::ReportDevices { agent: AgentId(1), scan_task: ScanTaskId(1), devices, heard: Default::default() };
+        house.engine.run(Actor::system(ACCOUNT), report).await.unwrap();
+        house.two_change_pools().await;
+        let operator = house.sign_in("operations_manager").await;
+        (house, operator)
+    }
+
+    pub async fn two_change_pools(&self) {
+        let rule = vec![PolicyChange::counts(Scenario::FleetPoolChange, 1, 1)];
+        self.request("owner", Action::Control(Control::SetPolicies { changes: rule }), &[]).await;
+    }
+
+    /// Agents can come; gives where.
+    pub async fn serve_agents(&mut self) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (address, service) = (listener.local_addr().unwrap(), agents::router(Arc::clone(&self.agents)));
+        self.work.spawn(async move { axum::serve(listener, service).await.unwrap() });
+        address
     }
 
     /// Somebody who is known to the engine signs in from now on as `name`.

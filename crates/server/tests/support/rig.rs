@@ -102,22 +102,8 @@ impl Rig {
 
     /// The same, with a server that it reaches at another address.
     pub fn agent_by(&self, address: SocketAddr, local_policy: Option<PathBuf>) -> RunningAgent {
-        let folder = self.root.path().join("agent");
-        let mut options = AgentOptions::new(format!("ws://{address}"), folder, adit_drivers::all());
-        options.enrolment_token = Some(self.agents.enrolment_token(TOKEN));
-        options.local_policy = local_policy;
-        options.pace = Pace {
-            batch: Duration::from_millis(50),
-            status: Duration::from_millis(200),
-            retry_from: Duration::from_millis(50),
-            retry_to: Duration::from_millis(500),
-            ..Pace::default()
-        };
-        let (stop, stopped) = oneshot::channel::<()>();
-        let running = tokio::spawn(adit_agent::run(options, async move {
-            let _ = stopped.await;
-        }));
-        RunningAgent { stop, running }
+        let token = self.agents.enrolment_token(TOKEN);
+        RunningAgent::start(address, self.root.path().join("agent"), token, local_policy)
     }
 
     pub async fn end(mut self) {
@@ -132,6 +118,25 @@ pub struct RunningAgent {
 }
 
 impl RunningAgent {
+    /// An agent at work, which keeps its things in `folder`.
+    pub fn start(address: SocketAddr, folder: PathBuf, token: String, local_policy: Option<PathBuf>) -> Self {
+        let mut options = AgentOptions::new(format!("ws://{address}"), folder, adit_drivers::all());
+        options.enrolment_token = Some(token);
+        options.local_policy = local_policy;
+        options.pace = Pace {
+            batch: Duration::from_millis(50),
+            status: Duration::from_millis(200),
+            retry_from: Duration::from_millis(50),
+            retry_to: Duration::from_millis(500),
+            ..Pace::default()
+        };
+        let (stop, stopped) = oneshot::channel::<()>();
+        let running = tokio::spawn(adit_agent::run(options, async move {
+            let _ = stopped.await;
+        }));
+        Self { stop, running }
+    }
+
     pub async fn stop(self) {
         self.stop.send(()).unwrap();
         bounded("the agent ends", self.running).await.unwrap().unwrap();

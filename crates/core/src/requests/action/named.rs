@@ -8,21 +8,21 @@ use serde::{
     de::{self, DeserializeSeed, Error, IntoDeserializer, MapAccess, Visitor, value::MapAccessDeserializer},
 };
 use serde_json::Value;
-use std::{fmt, vec};
+use std::{fmt, marker::PhantomData, vec};
 
 /// Where the name stands.
 pub(super) const FIELD: &str = "action";
 
-pub(super) struct Visit;
+pub(super) struct Visit<P>(pub PhantomData<P>);
 
-impl<'de> Visitor<'de> for Visit {
-    type Value = Action;
+impl<'de, P: Deserialize<'de>> Visitor<'de> for Visit<P> {
+    type Value = Action<P>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an action")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Action, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Action<P>, A::Error> {
         // What stands before the name is kept until it is known what it belongs to.
         let mut before = Vec::new();
         loop {

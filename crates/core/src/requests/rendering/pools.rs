@@ -1,7 +1,7 @@
 //! Which pools devices are told, from which they have now: where they work, and for whom.
 
 use super::{
-    Field, NamedUser, ObjectRef, Old, Row, UserList, Value,
+    Field, Mark, NamedUser, ObjectRef, Old, Row, UserList, Value,
     device::{Counted, MAX_GROUPS, OnDevice, groups},
 };
 use crate::fleet::{Operation, Pool, PoolSetting, PoolUser, Setting, Template, Worker};
@@ -20,7 +20,7 @@ pub(super) fn rows(pools: &[Pool], settings: &Counted, devices: &[OnDevice<'_>])
     for slot in 0..slots {
         let of = ObjectRef::Pool(u8::try_from(slot + 1).unwrap_or(u8::MAX));
         let (url, user) = match pools.get(slot) {
-            Some(Pool { url, user }) => (Value::Text(url.clone()), Value::PoolUser(PoolUser::of(user))),
+            Some(Pool { url, user, password: _ }) => (Value::Text(url.clone()), Value::PoolUser(PoolUser::of(user))),
             None => (Value::Nothing, Value::Nothing),
         };
         let has = |of: fn(&PoolSetting) -> Option<Value>| {
@@ -52,9 +52,23 @@ pub(super) fn rows(pools: &[Pool], settings: &Counted, devices: &[OnDevice<'_>])
             row(Field::PoolUrl, old, devices, &url);
         }
     }
-    // Every pool is written with a password of no meaning; the one before cannot be read.
-    rows.push(Row::new(Field::PoolPassword, None, Old::Unknown, Value::Overwritten));
+    rows.extend(passwords(pools));
     rows
+}
+
+/// The password before cannot be read, so of none can be said that it stays. Without one a pool is written with one of no meaning,
+/// which is said once where it is so of all.
+fn passwords(pools: &[Pool]) -> Vec<Row> {
+    let row = |of: Option<ObjectRef>, new: Value| Row::new(Field::PoolPassword, of, Old::Unknown, new);
+    if pools.iter().all(|pool| pool.password.is_none()) {
+        return vec![row(None, Value::Overwritten)];
+    }
+    let of_pool = |(slot, pool): (usize, &Pool)| {
+        let of = ObjectRef::Pool(u8::try_from(slot + 1).unwrap_or(u8::MAX));
+        let new = pool.password.as_ref().map_or(Value::Overwritten, |kept| Value::Secret(Mark::of(kept.digits())));
+        row(Some(of), new)
+    };
+    pools.iter().enumerate().map(of_pool).collect()
 }
 
 /// Is the user made for each device, or does somebody get none? A text that is no template at all stands for nothing.
