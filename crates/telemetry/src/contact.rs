@@ -4,6 +4,7 @@
 //! Unknown is not unreachable. What nobody has looked at is *unknown* since the last thing known of it ends to count, with the
 //! reason why nobody looks. Only polls that were made in time and not answered, [`MISSES`] in a row, make it *unreachable*.
 
+use crate::agent::RETURN_WITHIN;
 use adit_core::{
     fleet::MissReason,
     time::{Millis, Timestamp},
@@ -16,8 +17,6 @@ pub const MISSES: u8 = 3;
 const LATE_INTERVALS: u64 = 3;
 /// ... but not before this.
 const LATE_AFTER: Millis = Millis::seconds(90);
-/// After a start of the server agents have this long to come back.
-pub const RETURN_WITHIN: Millis = Millis::seconds(60);
 
 /// Whether a device can be reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

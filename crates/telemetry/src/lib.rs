@@ -8,6 +8,7 @@
 #![deny(missing_docs)]
 
 mod activity;
+mod agent;
 mod contact;
 mod facts;
 mod load;
@@ -22,7 +23,8 @@ mod top;
 mod totals;
 
 pub use activity::{ActivityReason, DEGRADED_BELOW, RAMP};
-pub use contact::{Connectivity, ConnectivityReason, Contact, Heard, Level, MISSES, Polling, RETURN_WITHIN};
+pub use agent::{AgentRecord, Health, RETURN_WITHIN};
+pub use contact::{Connectivity, ConnectivityReason, Contact, Heard, Level, MISSES, Polling};
 pub use facts::Facts;
 pub use load::{AgentCondition, Load, LoadHistory};
 pub use query::{MAX_LIMIT, Order, Page, Query, Range, Sort};

@@ -2,6 +2,7 @@
 //! is NaN in there and `None` to everybody outside.
 
 use crate::{
+    agent::Health,
     contact::{Connectivity, Contact, NEVER_ENDS, Polling},
     facts::Facts,
     query::{self, Page, Query},
@@ -13,9 +14,10 @@ use crate::{
 };
 use adit_core::{
     fleet::{Operation, PollResult, PowerMode},
-    ids::DeviceId,
+    ids::{AgentId, DeviceId},
     time::Timestamp,
 };
+use std::collections::BTreeMap;
 
 /// A number that every device has or lacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +71,8 @@ pub struct LiveTable {
     changes_at: Vec<Timestamp>,
     versions: Vec<u64>,
     pub(crate) rest: Vec<Option<Rest>>,
+    /// How agents do, as it was when their devices were last told how they are polled.
+    agents: BTreeMap<AgentId, Health>,
     pub(crate) version: u64,
 }
 
@@ -132,6 +136,18 @@ impl LiveTable {
                 self.versions[index] = version;
             }
         }
+    }
+
+    /// How agents do, in place of what was told of them before; those that are still waited for are not among them. Told along
+    /// with how their devices are polled, so that both are of one moment to whoever reads the table.
+    pub fn set_agents(&mut self, agents: BTreeMap<AgentId, Health>) {
+        self.agents = agents;
+    }
+
+    /// How an agent does; `None` while it is waited for after the server's start.
+    #[must_use]
+    pub fn agent(&self, agent: AgentId) -> Option<Health> {
+        self.agents.get(&agent).copied()
     }
 
     /// Time has passed: what nobody has looked at for too long becomes unknown, and what was said too long ago old.

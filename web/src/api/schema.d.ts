@@ -2447,7 +2447,7 @@ export interface components {
         /** @description The program on a site that reaches the miners. */
         Agent: {
             clock_offset_ms: number | null;
-            /** @description Null while it is waited for after the server's start. */
+            /** @description Null while it is waited for after the server's start; what was wrong with it before is told all the while. */
             condition: components["schemas"]["AgentCondition"] | null;
             condition_since: number | null;
             configured_interval_ms: number;

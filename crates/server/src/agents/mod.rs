@@ -14,7 +14,6 @@ mod watch;
 
 pub use key::enrolment_token;
 pub use passwords::{credentials_name, reference};
-pub use watch::Health;
 
 use crate::{
     dispatch::{Stage, Stages},

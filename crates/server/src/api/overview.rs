@@ -45,7 +45,7 @@ pub fn view(api: &Shared, state: &State, live: &LiveTable, permit: &Permit<P>, s
     let within = state.devices_within(reach);
     let devices = || within.iter().filter_map(|id| state.device(id)).filter(|d| here(d.site));
     let totals = live.totals_of(devices().map(|d| d.id));
-    let hidden = hidden(api, state, live, reach, devices());
+    let hidden = hidden(state, live, reach, devices());
     let left_out = totals.left_out;
     let mut counts: serde_json::Map<_, _> =
         totals.devices.iter().map(|(status, count)| (status.as_str().to_owned(), json!(count))).collect();
