@@ -9,6 +9,7 @@
 
 mod activity;
 mod agent;
+mod connectivity;
 mod contact;
 mod facts;
 mod load;
@@ -24,7 +25,8 @@ mod totals;
 
 pub use activity::{ActivityReason, DEGRADED_BELOW, RAMP};
 pub use agent::{AgentRecord, Health, RETURN_WITHIN};
-pub use contact::{Connectivity, ConnectivityReason, Contact, Heard, Level, MISSES, Polling};
+pub use connectivity::{Connectivity, ConnectivityReason, Level};
+pub use contact::{Contact, Heard, MISSES, Polling};
 pub use facts::Facts;
 pub use load::{AgentCondition, Load, LoadHistory};
 pub use query::{MAX_LIMIT, Order, Page, Query, Range, Sort};

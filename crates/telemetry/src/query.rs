@@ -1,7 +1,7 @@
 //! Pages of the device table: filter, sort, cut out. One pass over the columns, and only the page is sorted.
 
 use crate::{
-    contact::Connectivity,
+    connectivity::Connectivity,
     sets::{Counts, Doing, Set, StatusSet},
     status::DeviceStatus,
     table::{ABSENT, Column, LiveTable},

@@ -2,7 +2,8 @@
 
 use crate::{
     activity::{ActivityReason, History, Orders, Seen, Told},
-    contact::{Connectivity, Contact, Heard, Level, Polling},
+    connectivity::{Connectivity, Level},
+    contact::{Contact, Heard, Polling},
     facts::Facts,
 };
 use adit_core::{
@@ -90,6 +91,10 @@ impl Kept {
 
     pub fn refuses(&mut self, at: Timestamp) {
         self.contact.hear(Heard::Refusal, at);
+    }
+
+    pub fn is_busy(&mut self, at: Timestamp) {
+        self.contact.hear(Heard::Busy, at);
     }
 
     pub fn misses(&mut self, reason: MissReason, at: Timestamp) {

@@ -2,7 +2,7 @@
 
 use crate::{
     activity::ActivityReason,
-    contact::{Connectivity, ConnectivityReason, Level},
+    connectivity::{Connectivity, ConnectivityReason, Level},
     record::Last,
     status::DeviceStatus,
 };

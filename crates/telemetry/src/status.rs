@@ -12,7 +12,7 @@
 //!    *degraded*; else *hashing*;
 //! 9. nothing known of what it does: *error* with faults, else *unknown*.
 
-use crate::{activity::DEGRADED_BELOW, contact::Connectivity};
+use crate::{activity::DEGRADED_BELOW, connectivity::Connectivity};
 use adit_core::fleet::Activity;
 use serde::{Deserialize, Serialize};
 

@@ -3,7 +3,8 @@
 
 use crate::{
     agent::Health,
-    contact::{Connectivity, Contact, NEVER_ENDS, Polling},
+    connectivity::Connectivity,
+    contact::{Contact, NEVER_ENDS, Polling},
     facts::Facts,
     query::{self, Page, Query},
     record::{Kept, Last},
@@ -112,6 +113,7 @@ impl LiveTable {
                 PollResult::Answered { reading } => kept.answers(facts, reading, at),
                 PollResult::AuthRequired { .. } => kept.refuses(at),
                 PollResult::Missed { reason, .. } => kept.misses(*reason, at),
+                PollResult::Busy { .. } => kept.is_busy(at),
             }
             self.settle(index, at);
             taken += 1;

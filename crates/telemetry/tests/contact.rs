@@ -154,6 +154,27 @@ fn what_a_device_said_is_current_for_two_and_a_half_intervals() {
     assert!(!after(&[(10, Heard::Answer), (40, Heard::Refusal)]).is_current(at(10), at(41)));
 }
 
+#[test]
+fn a_device_under_a_long_order_is_busy_and_its_agent_is_not_late() {
+    let mut contact = after(&[(1, Heard::Answer), (30, Heard::Busy), (60, Heard::Busy), (90, Heard::Busy)]);
+    assert_eq!(told_at(&mut contact, 90), (C::Online, None, 1));
+    assert_eq!(contact.next_change(None, at(90)), at(91));
+    assert_eq!(told_at(&mut contact, 91), (C::Unknown, Some(R::Busy), 76), "since its last answer ceased to count");
+    contact.hear(Heard::Busy, at(120));
+    assert_eq!(contact.next_change(None, at(120)), at(210));
+    assert_eq!(told_at(&mut contact, 209), (C::Unknown, Some(R::Busy), 76));
+    assert_eq!(told_at(&mut contact, 210), (C::Unknown, Some(R::AgentLate), 76), "nobody says so any more");
+    contact.hear(Heard::Busy, at(220));
+    assert_eq!(told(&contact), (C::Unknown, Some(R::Busy), 76));
+    contact.set_polling(Polling::Gone, at(230));
+    assert_eq!(told(&contact), (C::Unknown, Some(R::AgentGone), 76));
+    contact.set_polling(POLLED, at(240));
+    contact.hear(Heard::Busy, at(245));
+    assert_eq!(told(&contact), (C::Unknown, Some(R::Busy), 76), "its agent is there");
+    contact.hear(Heard::Answer, at(250));
+    assert_eq!(told(&contact), (C::Online, None, 1), "nothing has happened to it");
+}
+
 #[derive(Debug, Clone, Copy)]
 enum Step {
     Hear(Heard),
@@ -167,6 +188,7 @@ fn step() -> impl Strategy<Value = (i64, Step)> {
         8 => prop::sample::select(reasons).prop_map(|reason| Step::Hear(Heard::Miss(reason))),
         2 => Just(Step::Hear(Heard::Answer)),
         1 => Just(Step::Hear(Heard::Refusal)),
+        2 => Just(Step::Hear(Heard::Busy)),
         2 => Just(Step::Poll(POLLED)),
         1 => prop::sample::select(vec![Polling::Gone, Polling::Paused, Polling::NotPolled]).prop_map(Step::Poll),
         2 => Just(Step::Pass),
@@ -188,12 +210,16 @@ proptest! {
         let mut blind_until = i64::MIN;
         let mut polling = POLLED;
         let mut before: Option<Level<C, R>> = None;
+        let mut busy_at = i64::MIN;
         for (wait, step) in steps {
             now += wait;
             match step {
                 Step::Hear(heard) => {
                     contact.hear(heard, Timestamp(now));
-                    results.push((now, heard));
+                    match heard {
+                        Heard::Busy => busy_at = now,
+                        Heard::Answer | Heard::Refusal | Heard::Miss(_) => results.push((now, heard)),
+                    }
                     if polling == Polling::Gone {
                         (polling, blind_until) = (POLLED, now);
                     }
@@ -219,6 +245,12 @@ proptest! {
             }
             if matches!(level.value, C::Unreachable | C::Online | C::AuthRequired) {
                 prop_assert!(polling == POLLED);
+            }
+            if level.reason == Some(R::AgentLate) {
+                prop_assert!(busy_at == i64::MIN || now >= busy_at + LATE, "an order explains it");
+            }
+            if level.reason == Some(R::Busy) {
+                prop_assert!(busy_at != i64::MIN && polling == POLLED);
             }
             if level.value == C::Online {
                 let answered = results.iter().rev().find(|(_, heard)| !matches!(heard, Heard::Miss(_)));

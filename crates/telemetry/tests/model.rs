@@ -81,6 +81,7 @@ fn result() -> impl Strategy<Value = PollResult> {
         1 => (0..DEVICES).prop_map(|device| PollResult::AuthRequired { device: DeviceId(device) }),
         3 => (0..DEVICES)
             .prop_map(|device| PollResult::Missed { device: DeviceId(device), reason: MissReason::NoRoute }),
+        1 => (0..DEVICES).prop_map(|device| PollResult::Busy { device: DeviceId(device) }),
     ]
 }
 
@@ -135,7 +136,7 @@ impl Model {
                 kept.last = Some((at, reading));
             }
             PollResult::AuthRequired { .. } => kept.answered_at = Some(at),
-            PollResult::Missed { .. } => {}
+            PollResult::Missed { .. } | PollResult::Busy { .. } => {}
         }
     }
 

@@ -30,6 +30,7 @@ const CONNECTIVITY_REASONS: Record<NonNullable<DeviceRow["connectivity"]["reason
   agent_gone: "nothing is heard of its agent",
   not_polled: "nobody polls it",
   agent_late: "its agent does not get round to it",
+  busy: "an order runs on it and it does not answer",
   wrong_password: "none of the known passwords is right",
   timeout: "no answer in time",
   refused: "nothing listens on its port",

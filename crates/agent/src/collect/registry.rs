@@ -140,10 +140,12 @@ impl Registry {
         let credentials = inner.credentials.get(&known.scan_task).map_or(&[][..], Vec::as_slice);
         let target =
             Target { device: known.device, ip: known.ip, identity: known.identity.clone(), model: known.model.clone() };
-        let mut seat = Seat::new(driver.open(target, credentials));
+        let device = driver.open(target, credentials);
         let (mut silent, mut polling) = (Arc::default(), Arc::default());
+        let seat = before
+            .as_ref()
+            .map_or_else(|| Seat::new(Arc::clone(&device)), |before| before.seat.with(Arc::clone(&device)));
         if let Some(before) = before {
-            seat.line = Arc::clone(&before.seat.line);
             (silent, polling) = (Arc::clone(&before.silent), Arc::clone(&before.polling));
             if inner.by_ip.get(&before.known.ip) == Some(&known.device) {
                 inner.by_ip.remove(&before.known.ip);

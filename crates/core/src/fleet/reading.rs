@@ -193,6 +193,11 @@ pub enum PollResult {
         /// Why.
         reason: MissReason,
     },
+    /// It was not asked: an order is being carried out on it, and only one may speak to it.
+    Busy {
+        /// Which device.
+        device: DeviceId,
+    },
 }
 
 impl PollResult {
@@ -201,7 +206,7 @@ impl PollResult {
     pub const fn device(&self) -> DeviceId {
         match self {
             Self::Answered { reading } => reading.device,
-            Self::AuthRequired { device } | Self::Missed { device, .. } => *device,
+            Self::AuthRequired { device } | Self::Missed { device, .. } | Self::Busy { device } => *device,
         }
     }
 }

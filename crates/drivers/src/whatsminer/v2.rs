@@ -10,7 +10,7 @@ use crate::handle::{self, Handle, Says, impossible, no_password, not_sent, outco
 use crate::net::{self, Failure, Framing, ask};
 use crate::parts::Parts;
 use crate::tolerant::Answer;
-use crate::{Credential, Device, DeviceError, Driver, Outcome, Probe, Target, Verdict, faults, models, verify};
+use crate::{Credential, Device, DeviceError, Driver, Heard, Outcome, Probe, Target, Verdict, faults, models, verify};
 use adit_core::fleet::{DeviceIdentity, FoundDevice, OpKind, Operation, Pool, PowerMode, Reading};
 use async_trait::async_trait;
 use serde_json::{Value, json};
@@ -316,8 +316,8 @@ impl Device for Miner {
         handle::in_turn(&orders, |order| self.order_with_any_password(order, deadline)).await
     }
 
-    async fn verify(&self, operation: &Operation, before: &Reading, limit: Duration) -> Verdict {
-        verify::read_back(self, operation, before, limit).await
+    async fn verify(&self, operation: &Operation, before: &Reading, limit: Duration, heard: Heard<'_>) -> Verdict {
+        verify::read_back(self, operation, before, limit, heard).await
     }
 }
 

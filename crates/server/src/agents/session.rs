@@ -17,7 +17,7 @@ use adit_core::{
     requests::{Approved, ItemState},
     state::State as CoreState,
 };
-use adit_telemetry::Connectivity;
+use adit_telemetry::{Connectivity, ConnectivityReason};
 use adit_wire::{
     CommandResult, Hello, KnownDevice, MAX_ROWS, MAX_SEALED, PROTOCOL, SignedHead, ToAgent, ToServer, VerifyingKey,
     session::{Offer, Opener, Sealer, Session as Channel},
@@ -447,8 +447,13 @@ impl Session<'_> {
         let known = devices.iter().filter_map(|found| state.device_by_identity(self.account, &found.identity));
         let others: Vec<_> = known.filter(|device| device.agent != self.agent).map(|device| device.id).collect();
         let live = self.agents.live.read();
-        let answers = |id: &DeviceId| live.row(*id).is_some_and(|row| row.connectivity.value == Connectivity::Online);
-        others.into_iter().filter(answers).collect()
+        let is_heard = |id: &DeviceId| {
+            let level = live.row(*id).map(|row| row.connectivity);
+            level.is_some_and(|level| {
+                level.value == Connectivity::Online || level.reason == Some(ConnectivityReason::Busy)
+            })
+        };
+        others.into_iter().filter(is_heard).collect()
     }
 
     /// Makes results durable and says so; also of those that were known before, which change nothing. If that fails, the
