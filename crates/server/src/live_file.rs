@@ -58,6 +58,7 @@ impl LiveFile {
             Ok(Some(Saved { saved_at, agents, devices, .. })) => {
                 // A clock that was set back must not make anything last for ever.
                 let restored = self.live.write().restore(devices, saved_at.min(now), now);
+                self.live.note_all_orders(&self.engine.state(), now);
                 self.agents.restore(agents);
                 tracing::info!(restored, %saved_at, "what devices said last is restored");
             }

@@ -4,8 +4,9 @@
 mod support;
 
 use adit_core::{
-    fleet::{Activity, MissReason, PollResult, PowerMode, Reading},
+    fleet::{Activity, MissReason, Operation, PollResult, PowerMode, Reading},
     ids::DeviceId,
+    requests::Action,
     time::Millis,
 };
 use serde_json::{Value, json};
@@ -24,6 +25,10 @@ fn mining(device: u32, watts: u32) -> PollResult {
         power_mode: Some(PowerMode::Normal),
         ..Reading::empty(DeviceId(device))
     })
+}
+
+fn paused(device: u32) -> PollResult {
+    PollResult::from(Reading { activity: Some(Activity::Paused), ..Reading::empty(DeviceId(device)) })
 }
 
 fn missed(device: u32) -> PollResult {
@@ -126,4 +131,24 @@ async fn the_header_and_the_inbox_say_which_agents_hide_what() {
     house.live.hear(&[mining(1, 3_050)], house.engine.now());
     let row = house.get("devices/dev-1", &owner).await.body;
     assert_eq!((&row["power_w"], &row["current"]), (&json!(3_050), &json!(true)));
+}
+
+#[tokio::test]
+async fn a_pause_is_told_as_asked_for_while_its_order_is_under_way() {
+    let house = House::new().await;
+    let owner = house.sign_in("owner").await;
+    house.live.hear(&[mining(1, 3_000), mining(2, 3_100)], house.engine.now());
+    house.live.hear(&[paused(1), paused(2)], house.engine.now());
+    house.request("owner", Action::Device(Operation::Pause {}), &[DeviceId(1)]).await;
+    bounded("the order is known", async {
+        while house.get("devices/dev-1", &owner).await.body["activity"]["reason"] != "user" {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    house.live.hear(&[paused(1), paused(2)], house.engine.now());
+    let page = house.get("devices", &owner).await.body;
+    let reasons = [0, 1].map(|row| page["items"][row]["activity"]["reason"].clone());
+    assert_eq!(reasons, [json!("user"), json!("unasked")]);
+    assert_eq!(page["items"][0]["open"][0]["state"], "executing", "it has not ended");
 }

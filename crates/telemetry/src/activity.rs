@@ -1,8 +1,9 @@
 //! What a device that can be reached is doing: the second of the two levels of its status. What it does goes before what it
 //! says, and what was asked of it explains both.
 
+use crate::orders::Orders;
 use adit_core::{
-    fleet::{Activity, Operation, PowerMode},
+    fleet::{Activity, PowerMode},
     time::{Millis, Timestamp},
 };
 use serde::{Deserialize, Serialize};
@@ -20,13 +21,13 @@ const CONTRADICTIONS: u8 = 2;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ActivityReason {
-    /// Rebooting: it was asked to, or to do something that restarts it.
+    /// Rebooting: it has been asked to, or to do something that restarts it.
     Request,
     /// Rebooting: nobody here asked for it.
     Unexplained,
     /// Mining, although it says that it is paused or asleep.
     SaysPaused,
-    /// Paused or stopped: somebody asked for it here.
+    /// Paused or stopped: somebody asked for it here, also by an order that is under way.
     User,
     /// Paused or stopped, and nobody asked for it here.
     Unasked,
@@ -38,54 +39,6 @@ pub enum ActivityReason {
     Dead,
     /// No pool: none is set.
     NoneSet,
-}
-
-/// Whether it was asked to work.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Asked {
-    Work,
-    Rest,
-}
-
-/// What it has been asked for here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Orders {
-    /// What was asked last, and when.
-    asked: Option<(Asked, Timestamp)>,
-    /// When the last order began or ended after which a miner starts anew.
-    restarts_at: Option<Timestamp>,
-}
-
-impl Orders {
-    /// None.
-    pub(crate) const NONE: Self = Self { asked: None, restarts_at: None };
-
-    /// It was told `operation`, and did it; at `at`. Orders may be told again, and in any order.
-    pub fn note(&mut self, operation: &Operation, at: Timestamp) {
-        let asked = match operation {
-            Operation::Pause {} | Operation::SetPowerMode { mode: PowerMode::Sleep } => Some(Asked::Rest),
-            Operation::Resume {} | Operation::SetPowerMode { .. } => Some(Asked::Work),
-            Operation::Reboot {} | Operation::RestartMining {} | Operation::SetPools { .. } => None,
-            Operation::Locate { .. } => return,
-        };
-        if let Some(asked) = asked.filter(|_| self.asked.is_none_or(|(_, before)| before <= at)) {
-            self.asked = Some((asked, at));
-        }
-        self.restarts_at = self.restarts_at.max(Some(at));
-    }
-
-    const fn rest_reason(&self) -> ActivityReason {
-        match self.asked {
-            Some((Asked::Rest, _)) => ActivityReason::User,
-            Some((Asked::Work, _)) | None => ActivityReason::Unasked,
-        }
-    }
-
-    /// Whether an order explains that it starts at `at`.
-    fn explains_start(&self, at: Timestamp) -> bool {
-        self.restarts_at.is_some_and(|order| at < order.after(RAMP))
-    }
 }
 
 /// What a reading tells, as far as it decides what the device does.
@@ -146,6 +99,12 @@ struct Boot {
     asked: bool,
 }
 
+impl Boot {
+    const fn reason(&self) -> ActivityReason {
+        if self.asked { ActivityReason::Request } else { ActivityReason::Unexplained }
+    }
+}
+
 /// What earlier readings have come to, as far as it decides what the device does now.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) struct History {
@@ -195,6 +154,20 @@ impl History {
         self.value(told, orders, before, at)
     }
 
+    /// Why it does what it was judged to do, now that more is known of what it has been asked for.
+    pub fn explain(&mut self, orders: &Orders, reason: Option<ActivityReason>) -> Option<ActivityReason> {
+        use ActivityReason as R;
+        match reason {
+            Some(R::User | R::Unasked) => Some(orders.rest_reason()),
+            Some(R::Request | R::Unexplained) => {
+                let boot = self.boot.as_mut()?;
+                boot.asked = boot.asked || orders.explains_start(boot.at);
+                Some(boot.reason())
+            }
+            Some(R::SaysPaused | R::Boot | R::Fault | R::Dead | R::NoneSet) | None => reason,
+        }
+    }
+
     fn value(
         &self,
         told: &Told,
@@ -205,9 +178,8 @@ impl History {
         use Activity as A;
         use ActivityReason as R;
         if let Some(boot) = self.boot {
-            let reason = if boot.asked { R::Request } else { R::Unexplained };
             let in_time = at < boot.at.after(RAMP);
-            return if in_time { (Some(A::Rebooting), Some(reason)) } else { (Some(A::Failed), Some(R::Boot)) };
+            return if in_time { (Some(A::Rebooting), Some(boot.reason())) } else { (Some(A::Failed), Some(R::Boot)) };
         }
         if self.contradictions >= CONTRADICTIONS {
             return (Some(A::Mining), Some(R::SaysPaused));

@@ -1,10 +1,11 @@
 //! Everything that is kept of one device, and how a result of a poll changes it.
 
 use crate::{
-    activity::{ActivityReason, History, Orders, Seen, Told},
+    activity::{ActivityReason, History, Seen, Told},
     connectivity::{Connectivity, Level},
     contact::{Contact, Heard, Polling},
     facts::Facts,
+    orders::{OrderStep, Orders},
 };
 use adit_core::{
     fleet::{Activity, MissReason, Operation, Pool, PowerMode, Reading, is_fault},
@@ -80,8 +81,11 @@ impl Kept {
         self.drew[mode as usize]
     }
 
-    pub fn note_order(&mut self, operation: &Operation, at: Timestamp) {
-        self.orders.note(operation, at);
+    /// An order came so far; whether that explains otherwise what the device does.
+    pub fn note_order(&mut self, operation: &Operation, step: OrderStep, at: Timestamp) -> bool {
+        self.orders.note(operation, step, at);
+        let reason = self.history.explain(&self.orders, self.activity.reason);
+        std::mem::replace(&mut self.activity.reason, reason) != reason
     }
 
     /// Whether it says that something is wrong.

@@ -6,6 +6,7 @@ use crate::{
     connectivity::Connectivity,
     contact::{Contact, NEVER_ENDS, Polling},
     facts::Facts,
+    orders::OrderStep,
     query::{self, Page, Query},
     record::{Kept, Last},
     row::LiveRow,
@@ -165,10 +166,13 @@ impl LiveTable {
         }
     }
 
-    /// These devices were told `operation` and did it, at `at`; it explains what they do from then on.
-    pub fn note_order(&mut self, device: DeviceId, operation: &Operation, at: Timestamp) {
-        if let Some(kept) = self.kept_mut(device) {
-            kept.note_order(operation, at);
+    /// An order of a device to do `operation` came so far at `at`: it explains what the device does, and what it did meanwhile.
+    /// May be told again, and in any order.
+    pub fn note_order(&mut self, device: DeviceId, operation: &Operation, step: OrderStep, at: Timestamp) {
+        let is_news = self.kept_mut(device).is_some_and(|kept| kept.note_order(operation, step, at));
+        if is_news {
+            self.version += 1;
+            self.versions[device.index()] = self.version;
         }
     }
 

@@ -6,7 +6,9 @@ use adit_core::{
     ids::DeviceId,
     time::{Millis, Timestamp},
 };
-use adit_telemetry::{ActivityReason as R, Connectivity, DeviceStatus as S, Facts, LiveRow, LiveTable, Polling};
+use adit_telemetry::{
+    ActivityReason as R, Connectivity, DeviceStatus as S, Facts, LiveRow, LiveTable, OrderStep, Polling,
+};
 
 const DEVICE: DeviceId = DeviceId(3);
 const MINUTE: i64 = 60_000;
@@ -189,7 +191,7 @@ fn a_miner_that_starts_anew_reboots_until_it_hashes_and_has_failed_after_ten_min
         let mut miner = Miner::new();
         assert_eq!(miner.says(1, &up(90_000, 100.0)), S::Hashing);
         if let Some(order) = order {
-            miner.table.note_order(DEVICE, &order, Timestamp(MINUTE));
+            miner.table.note_order(DEVICE, &order, OrderStep::Done, Timestamp(MINUTE));
         }
         assert_eq!(miner.says(1, &up(10, 0.0)), S::Hashing);
         assert_eq!(miner.does(), (Some(Activity::Rebooting), Some(reason)));
@@ -215,14 +217,55 @@ fn who_asked_for_a_pause_is_told() {
     for rests in [&paused, &asleep] {
         let mut miner = Miner::new();
         assert_eq!((miner.says(1, rests), miner.does()), (S::Sleeping, (Some(Activity::Paused), Some(R::Unasked))));
-        miner.table.note_order(DEVICE, &Operation::Pause {}, Timestamp(MINUTE));
-        miner.table.note_order(DEVICE, &Operation::Locate { on: true }, Timestamp(2 * MINUTE));
+        let done = |miner: &mut Miner, order: &Operation, minute| {
+            miner.table.note_order(DEVICE, order, OrderStep::Done, Timestamp(minute * MINUTE));
+        };
+        let version = miner.table.version();
+        done(&mut miner, &Operation::Pause {}, 1);
+        assert_eq!(miner.does().1, Some(R::User), "also if it is heard of after the reading");
+        assert_eq!(miner.table.changed_since(version).collect::<Vec<_>>(), [DEVICE]);
+        done(&mut miner, &Operation::Locate { on: true }, 2);
         assert_eq!((miner.says(1, rests), miner.does().1), (S::Sleeping, Some(R::User)));
-        miner.table.note_order(DEVICE, &Operation::Resume {}, Timestamp(2 * MINUTE));
-        miner.table.note_order(DEVICE, &Operation::Pause {}, Timestamp(MINUTE));
+        done(&mut miner, &Operation::Resume {}, 2);
+        done(&mut miner, &Operation::Pause {}, 1);
         assert_eq!((miner.says(1, rests), miner.does().1), (S::Sleeping, Some(R::Unasked)));
         assert_eq!(miner.row().activity.since, Timestamp(MINUTE), "for another reason, and all along");
     }
+}
+
+#[test]
+fn a_pause_that_was_ordered_is_never_told_as_one_that_nobody_asked_for() {
+    let paused = does(Activity::Paused, 0.0);
+    let mut miner = Miner::new();
+    miner.says(1, &does(Activity::Mining, 100.0));
+    let note = |miner: &mut Miner, order: &Operation, step| {
+        let at = Timestamp(miner.minute * MINUTE + 1);
+        miner.table.note_order(DEVICE, order, step, at);
+    };
+    note(&mut miner, &Operation::Pause {}, OrderStep::Begun);
+    miner.says(1, &paused);
+    assert_eq!(miner.does(), (Some(Activity::Paused), Some(R::User)), "before the order has ended");
+    note(&mut miner, &Operation::Pause {}, OrderStep::Done);
+    assert_eq!(miner.does().1, Some(R::User));
+    miner.minute += 1;
+    note(&mut miner, &Operation::Resume {}, OrderStep::Begun);
+    miner.says(1, &paused);
+    assert_eq!(miner.does().1, Some(R::User), "until it works again");
+    miner.says(1, &does(Activity::Mining, 100.0));
+    note(&mut miner, &Operation::Resume {}, OrderStep::Done);
+    miner.says(1, &paused);
+    assert_eq!(miner.does().1, Some(R::Unasked));
+}
+
+#[test]
+fn a_start_that_was_ordered_is_told_as_one_also_if_the_order_is_heard_of_later() {
+    let up = |uptime_s, hashrate| Reading { uptime_s: Some(uptime_s), ..does(Activity::Mining, hashrate) };
+    let mut miner = Miner::new();
+    miner.says(1, &up(90_000, 100.0));
+    miner.says(1, &up(10, 0.0));
+    assert_eq!(miner.does(), (Some(Activity::Rebooting), Some(R::Unexplained)));
+    miner.table.note_order(DEVICE, &Operation::Reboot {}, OrderStep::Begun, Timestamp(MINUTE));
+    assert_eq!(miner.does(), (Some(Activity::Rebooting), Some(R::Request)));
 }
 
 #[test]
