@@ -31,7 +31,7 @@ pub enum Sort<'a> {
     Id,
     /// A number.
     Column(Column),
-    /// How urgently somebody should look: error, degraded, offline, unknown, maintenance, sleeping, hashing.
+    /// How urgently somebody should look: error, degraded, offline, unknown, maintenance, sleeping, starting, hashing.
     Status,
     /// Since when they are so, to the second.
     Since,

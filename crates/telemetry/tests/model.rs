@@ -249,7 +249,7 @@ const COLUMNS: [Column; 9] = [
 fn asked() -> impl Strategy<Value = Asked> {
     let statuses = prop_oneof![
         Just(StatusSet::ALL),
-        prop::sample::subsequence(DeviceStatus::ALL.to_vec(), 0..7)
+        prop::sample::subsequence(DeviceStatus::ALL.to_vec(), 0..8)
             .prop_map(|some| some.into_iter().collect::<StatusSet>())
     ];
     let connectivities = prop_oneof![
@@ -304,7 +304,8 @@ fn ranks() -> Vec<u32> {
 
 /// What a row is sorted by; `None` is last.
 fn key(row: &LiveRow<'_>, sort: usize) -> Option<f64> {
-    const URGENT: [&str; 7] = ["error", "degraded", "offline", "unknown", "maintenance", "sleeping", "hashing"];
+    const URGENT: [&str; 8] =
+        ["error", "degraded", "offline", "unknown", "maintenance", "sleeping", "starting", "hashing"];
     let seconds = |at: Timestamp| (at.0 / 1_000) as f64;
     let other = sort.checked_sub(COLUMNS.len());
     match other {

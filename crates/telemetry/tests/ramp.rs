@@ -70,7 +70,7 @@ fn does(activity: Activity, hashrate: f32) -> Reading {
 fn a_weak_miner_is_degraded_from_the_first_word_unless_it_has_just_started() {
     assert_eq!(Miner::new().says(1, &does(Activity::Mining, 50.0)), S::Degraded);
     let started = |uptime_s| Reading { uptime_s: Some(uptime_s), ..does(Activity::Mining, 50.0) };
-    assert_eq!(Miner::new().says(1, &started(599)), S::Hashing);
+    assert_eq!(Miner::new().says(1, &started(599)), S::Starting);
     assert_eq!(Miner::new().says(1, &started(600)), S::Degraded);
     assert_eq!(Miner::new().says(1, &started(u64::MAX)), S::Degraded);
 }
@@ -79,11 +79,11 @@ fn a_weak_miner_is_degraded_from_the_first_word_unless_it_has_just_started() {
 fn a_restart_may_take_its_time_and_not_for_ever() {
     let mut miner = Miner::new();
     assert_eq!(miner.says(1, &does(Activity::Mining, 100.0)), S::Hashing);
-    assert_eq!(miner.says(1, &does(Activity::Rebooting, 0.0)), S::Hashing);
-    assert_eq!(miner.says(5, &does(Activity::Starting, 0.0)), S::Hashing);
-    assert_eq!(miner.says(4, &does(Activity::Rebooting, 0.0)), S::Hashing);
+    assert_eq!(miner.says(1, &does(Activity::Rebooting, 0.0)), S::Starting, "it hashed, and does not now");
+    assert_eq!(miner.says(5, &does(Activity::Starting, 0.0)), S::Starting);
+    assert_eq!(miner.says(4, &does(Activity::Rebooting, 0.0)), S::Starting);
     assert_eq!(miner.says(1, &does(Activity::Starting, 0.0)), S::Error, "ten minutes after it began");
-    assert_eq!(miner.says(1, &does(Activity::Mining, 10.0)), S::Hashing, "it begins to mine");
+    assert_eq!(miner.says(1, &does(Activity::Mining, 10.0)), S::Starting, "it begins to mine");
     assert_eq!(miner.says(10, &does(Activity::Mining, 10.0)), S::Degraded);
     assert_eq!(miner.says(1, &does(Activity::Mining, 85.0)), S::Hashing);
 }
@@ -91,7 +91,7 @@ fn a_restart_may_take_its_time_and_not_for_ever() {
 #[test]
 fn a_miner_found_starting_gets_its_time_once() {
     let mut miner = Miner::new();
-    assert_eq!(miner.says(1, &does(Activity::Starting, 0.0)), S::Hashing);
+    assert_eq!(miner.says(1, &does(Activity::Starting, 0.0)), S::Starting);
     assert_eq!(miner.says(10, &does(Activity::Starting, 0.0)), S::Error);
 }
 
@@ -101,10 +101,27 @@ fn a_miner_that_was_away_gets_its_time_again() {
         let mut miner = Miner::new();
         assert_eq!(miner.says(1, &does(Activity::Mining, 100.0)), S::Hashing);
         assert_eq!(miner.falls_silent(60), S::Offline);
-        assert_eq!(miner.says(1, &back), S::Hashing);
-        assert_eq!(miner.says(9, &back), S::Hashing);
-        assert_ne!(miner.says(1, &back), S::Hashing);
+        assert_eq!(miner.says(1, &back), S::Starting);
+        assert_eq!(miner.says(9, &back), S::Starting);
+        assert_ne!(miner.says(1, &back), S::Starting);
     }
+}
+
+#[test]
+fn a_miner_that_starts_is_not_counted_as_hashing() {
+    let mut miner = Miner::new();
+    let counts = |miner: &Miner| {
+        let devices = miner.table.totals().devices;
+        (devices.of(S::Hashing), devices.of(S::Starting))
+    };
+    miner.says(1, &does(Activity::Mining, 100.0));
+    assert_eq!(counts(&miner), (1, 0));
+    for hashrate in [0.0, 50.0, 84.0] {
+        miner.says(1, &does(Activity::Starting, hashrate));
+        assert_eq!(counts(&miner), (0, 1), "{hashrate} TH/s");
+    }
+    miner.says(1, &does(Activity::Mining, 90.0));
+    assert_eq!(counts(&miner), (1, 0));
 }
 
 #[test]
@@ -112,13 +129,13 @@ fn in_a_lower_mode_less_is_asked() {
     let mut miner = Miner::new();
     let in_mode = |mode, hashrate| Reading { power_mode: Some(mode), ..does(Activity::Mining, hashrate) };
     assert_eq!(miner.says(1, &in_mode(PowerMode::Normal, 100.0)), S::Hashing);
-    assert_eq!(miner.says(1, &in_mode(PowerMode::Low, 20.0)), S::Hashing, "the change takes time");
+    assert_eq!(miner.says(1, &in_mode(PowerMode::Low, 20.0)), S::Starting, "the change takes time");
     assert_eq!(miner.says(10, &in_mode(PowerMode::Low, 42.0)), S::Degraded);
     assert_eq!(miner.table.row(DEVICE).unwrap().expected_hashrate_ths, Some(50.0));
     assert_eq!(miner.says(1, &in_mode(PowerMode::Low, 43.0)), S::Hashing);
     assert_eq!(miner.says(1, &in_mode(PowerMode::Sleep, 0.0)), S::Sleeping);
     assert_eq!(miner.table.row(DEVICE).unwrap().expected_hashrate_ths, None);
-    assert_eq!(miner.says(1, &in_mode(PowerMode::High, 43.0)), S::Hashing);
+    assert_eq!(miner.says(1, &in_mode(PowerMode::High, 43.0)), S::Starting);
 }
 
 #[test]
@@ -193,7 +210,7 @@ fn a_miner_that_starts_anew_reboots_until_it_hashes_and_has_failed_after_ten_min
         if let Some(order) = order {
             miner.table.note_order(DEVICE, &order, OrderStep::Done, Timestamp(MINUTE));
         }
-        assert_eq!(miner.says(1, &up(10, 0.0)), S::Hashing);
+        assert_eq!(miner.says(1, &up(10, 0.0)), S::Starting);
         assert_eq!(miner.does(), (Some(Activity::Rebooting), Some(reason)));
         assert_eq!(miner.says(10, &up(610, 0.0)), S::Error);
         assert_eq!(miner.does(), (Some(Activity::Failed), Some(R::Boot)));

@@ -2848,8 +2848,11 @@ export interface components {
             temp_inlet_c: number | null;
             uptime_s: number | null;
         };
-        /** @enum {string} */
-        DeviceStatus: "hashing" | "degraded" | "error" | "offline" | "sleeping" | "maintenance" | "unknown";
+        /**
+         * @description In one word. `hashing` does what it should; `starting` is on its way there: it starts or reboots, whatever it hashed before.
+         * @enum {string}
+         */
+        DeviceStatus: "hashing" | "starting" | "degraded" | "error" | "offline" | "sleeping" | "maintenance" | "unknown";
         /** @description Live event `devices`: changed rows, with the fields that changed at least. */
         DevicesFrame: {
             as_of: number;
@@ -3291,6 +3294,7 @@ export interface components {
                 maintenance: number;
                 offline: number;
                 sleeping: number;
+                starting: number;
                 total: number;
                 unknown: number;
             };
