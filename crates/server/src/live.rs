@@ -24,7 +24,10 @@ impl Live {
     #[must_use]
     pub fn of(engine: &Engine) -> Self {
         let live = Self::default();
-        live.take_all(&engine.state(), engine.now());
+        let now = engine.now();
+        // Whether somebody polls them is told by whoever watches their agents.
+        live.take_devices(&engine.state(), Polling::Awaited { saved_at: now }, now);
+        live.note_all_orders(&engine.state(), now);
         live
     }
 
@@ -46,13 +49,16 @@ impl Live {
     /// Takes in every device of a state, and what has been asked of them.
     pub(crate) fn take_all(&self, state: &State, at: Timestamp) {
         self.leave_out(state);
+        self.take_devices(state, FOUND, at);
+        self.note_all_orders(state, at);
+    }
+
+    /// `polling` is how those are polled that are new.
+    fn take_devices(&self, state: &State, polling: Polling, at: Timestamp) {
         let mut table = self.write();
         for device in state.devices() {
-            // Whether somebody polls it is told by whoever watches its agent.
-            table.set_device(device.id, Facts::of(&device.found, false), Polling::Awaited { saved_at: at }, at);
+            table.set_device(device.id, Facts::of(&device.found, false), polling, at);
         }
-        drop(table);
-        self.note_all_orders(state, at);
     }
 
     /// Takes in what has been asked of devices: orders that have ended, and those that are under way at `now`.

@@ -113,6 +113,9 @@ async fn neither_since_nor_values_change() {
     fs::write(data.join("live"), damaged).unwrap();
     let server = Server::start(options(&data, port)).await.unwrap();
     assert!(all_are(server.live(), &DEVICES, DeviceStatus::Unknown), "it starts, and knows nothing");
+    let lost = |(.., level, _): &Told| level.reason == Some(ConnectivityReason::NotRestored);
+    assert!(told(server.live()).iter().all(lost), "and says so: they have been read");
+    assert!(!are_restored(&server));
     server.stop().await;
     fleet.stop().await;
 }

@@ -74,7 +74,7 @@ async fn both_levels_are_told_with_reason_and_since_and_can_be_asked_for() {
     assert!(row(2)["age_ms"].is_u64() && row(2)["age_ms"] == row(2)["seen_age_ms"]);
     assert_eq!(row(3)["connectivity"]["reason"], "wrong_password");
     assert!(row(3)["seen_age_ms"].is_u64() && row(3)["age_ms"].is_null(), "it answered, and told nothing");
-    assert_eq!(row(4)["connectivity"]["reason"], "never_read");
+    assert_eq!(row(4)["connectivity"]["reason"], "not_restored", "nobody knows what it was before the start");
     assert_eq!(
         page["facets"]["connectivity"],
         json!({ "unknown": 1, "auth_required": 1, "unreachable": 1, "online": 1 })

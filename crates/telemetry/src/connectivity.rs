@@ -39,6 +39,8 @@ impl Connectivity {
 pub enum ConnectivityReason {
     /// Unknown: no poll of it has had a result yet.
     NeverRead,
+    /// Unknown: what was known of it before the server's start is lost, and no poll of it has had a result since.
+    NotRestored,
     /// Unknown: its agent is paused.
     AgentPaused,
     /// Unknown: nothing is heard of its agent.

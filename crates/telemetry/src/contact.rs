@@ -72,10 +72,15 @@ pub enum Heard {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "snake_case")]
 enum Known {
+    /// There was no result.
     Nothing,
+    /// There may have been results, before the server's start.
+    Lost,
     Online,
     AuthRequired,
-    Unreachable { reason: MissReason },
+    Unreachable {
+        reason: MissReason,
+    },
 }
 
 /// Nobody looks, or nobody has looked since.
@@ -116,8 +121,13 @@ impl Contact {
             Polling::Polled { interval } => interval,
             Polling::Awaited { .. } | Polling::Paused | Polling::Gone | Polling::NotPolled => Millis::seconds(30),
         };
+        // At the start of a server nobody can say that a device has never been read.
+        let known = match polling {
+            Polling::Awaited { .. } => Known::Lost,
+            Polling::Polled { .. } | Polling::Paused | Polling::Gone | Polling::NotPolled => Known::Nothing,
+        };
         Self {
-            known: Known::Nothing,
+            known,
             since: found_at,
             blind: None,
             misses: 0,
@@ -153,7 +163,7 @@ impl Contact {
     #[must_use]
     pub(crate) const fn known_before(&self) -> Option<Connectivity> {
         match self.known {
-            Known::Nothing => None,
+            Known::Nothing | Known::Lost => None,
             Known::Online => Some(Connectivity::Online),
             Known::AuthRequired => Some(Connectivity::AuthRequired),
             Known::Unreachable { .. } => Some(Connectivity::Unreachable),
@@ -164,7 +174,7 @@ impl Contact {
     #[must_use]
     pub const fn is_restored(&self) -> bool {
         match self.polling {
-            Polling::Awaited { .. } => true,
+            Polling::Awaited { .. } => self.has_result(),
             Polling::Polled { .. } | Polling::Paused | Polling::Gone | Polling::NotPolled => match self.result_at {
                 Some(at) => at.0 < self.polling_since.0 && self.blind.is_none(),
                 None => false,
@@ -183,7 +193,12 @@ impl Contact {
             return level(Connectivity::Unknown, Some(self.polling.blind().unwrap_or(blind.reason)), blind.since);
         }
         match self.known {
-            Known::Nothing | Known::Online => level(Connectivity::Online, None, self.since),
+            Known::Nothing => level(Connectivity::Unknown, Some(ConnectivityReason::NeverRead), self.since),
+            Known::Lost => {
+                let reason = self.polling.blind().unwrap_or(ConnectivityReason::NotRestored);
+                level(Connectivity::Unknown, Some(reason), self.since)
+            }
+            Known::Online => level(Connectivity::Online, None, self.since),
             Known::AuthRequired => {
                 level(Connectivity::AuthRequired, Some(ConnectivityReason::WrongPassword), self.since)
             }
@@ -322,7 +337,9 @@ impl Contact {
     /// When what the last result said ceases to count, at `at` at the latest.
     fn end_of_cover(&self, at: Timestamp) -> Timestamp {
         match self.result_at {
-            Some(last) if self.known != Known::Nothing => last.after(self.holds()).min(at).max(last),
+            Some(last) if !matches!(self.known, Known::Nothing | Known::Lost) => {
+                last.after(self.holds()).min(at).max(last)
+            }
             Some(_) | None => self.since,
         }
     }

@@ -146,6 +146,26 @@ fn after_a_start_of_the_server_nothing_changes_for_a_minute() {
 }
 
 #[test]
+fn a_device_of_which_everything_is_lost_at_a_start_is_not_called_never_read() {
+    let lost = Contact::new(at(100), Polling::Awaited { saved_at: at(100) });
+    assert!(!lost.is_restored());
+    let mut alone = lost;
+    assert_eq!(told_at(&mut alone, 159), (C::Unknown, Some(R::NotRestored), 100));
+    assert_eq!(told_at(&mut alone, 160), (C::Unknown, Some(R::AgentGone), 100));
+    let mut polled = lost;
+    polled.set_polling(POLLED, at(110));
+    assert_eq!(told_at(&mut polled, 199), (C::Unknown, Some(R::NotRestored), 100));
+    assert_eq!(told_at(&mut polled, 200), (C::Unknown, Some(R::AgentLate), 100));
+    polled.hear(Heard::Answer, at(201));
+    assert_eq!(told(&polled), (C::Online, None, 201));
+    let mut held = lost;
+    held.set_polling(Polling::Paused, at(110));
+    assert_eq!(told(&held), (C::Unknown, Some(R::AgentPaused), 100));
+    let never = after(&[]).restored(at(90), at(100));
+    assert_eq!(told(&never), (C::Unknown, Some(R::NeverRead), 0), "which was known");
+}
+
+#[test]
 fn what_a_device_said_is_current_for_two_and_a_half_intervals() {
     let contact = after(&[(10, Heard::Answer), (40, MISS)]);
     assert!(contact.is_current(at(10), at(84)) && !contact.is_current(at(10), at(85)));

@@ -2689,7 +2689,7 @@ export interface components {
         /** @description Whether a device can be reached. Unknown is not unreachable: only three timely polls without an answer make it that. */
         ConnectivityLevel: {
             /** @enum {string|null} */
-            reason: "never_read" | "agent_paused" | "agent_gone" | "not_polled" | "agent_late" | "busy" | "wrong_password" | "timeout" | "refused" | "no_route" | "other_device" | null;
+            reason: "never_read" | "not_restored" | "agent_paused" | "agent_gone" | "not_polled" | "agent_late" | "busy" | "wrong_password" | "timeout" | "refused" | "no_route" | "other_device" | null;
             since: number;
             /** @enum {string} */
             value: "unknown" | "auth_required" | "unreachable" | "online";

@@ -26,6 +26,7 @@ export const ACTIVITIES: Record<Activity | "unknown", string> = {
 
 const CONNECTIVITY_REASONS: Record<NonNullable<DeviceRow["connectivity"]["reason"]>, string> = {
   never_read: "not read yet",
+  not_restored: "not read since the server's start, and what was known before is lost",
   agent_paused: "its agent is paused",
   agent_gone: "nothing is heard of its agent",
   not_polled: "nobody polls it",
