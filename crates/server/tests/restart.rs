@@ -49,6 +49,17 @@ fn are_restored(server: &Server) -> bool {
     DEVICES.iter().all(|device| live.row(*device).unwrap().is_restored)
 }
 
+/// How many devices are in no sum, and why. In the same moment their agent is gone if that is why, and only then.
+fn left_out(server: &Server) -> Vec<(&'static str, u32)> {
+    let live = server.live().read();
+    let totals = live.totals();
+    let why: Vec<_> = totals.left_out_for().into_iter().map(|(why, some)| (why.as_str(), some.devices)).collect();
+    assert_eq!(totals.power_known + totals.left_out.devices, 3);
+    let is_gone = live.agent(AGENT).is_some_and(|health| health.condition == AgentCondition::Gone);
+    assert_eq!(is_gone, why.iter().any(|(why, _)| *why == "agent_gone"), "{why:?}");
+    why
+}
+
 fn health(server: &Server) -> Option<Health> {
     server.live().read().agent(AGENT)
 }
@@ -160,12 +171,11 @@ async fn an_agent_that_was_gone_is_told_as_gone_since_then_from_the_first_moment
     let (server, fleet, agent) = start(root.path(), 47, &clock).await;
     let (data, port) = (root.path().join("server"), server.address().port());
     agent.stop().await;
-    clock.forward(Millis::seconds(15));
-    wait_for("it is seen that the agent is gone", || {
-        let condition = health(&server).map(|health| health.condition);
-        condition == Some(AgentCondition::Gone)
-    })
-    .await;
+    clock.forward(Millis::seconds(5));
+    let without = |server: &Server| left_out(server).iter().map(|(_, devices)| devices).sum::<u32>();
+    wait_for("what they said is too old to count", || without(&server) == 3).await;
+    clock.forward(Millis::seconds(10));
+    wait_for("it is seen that the agent is gone", || left_out(&server) == [("agent_gone", 3)]).await;
     let (before, gone) = (told(server.live()), health(&server));
     let Level { value, reason, .. } = before[0].2;
     assert_eq!((value, reason), (Connectivity::Unknown, Some(ConnectivityReason::AgentGone)));

@@ -90,6 +90,17 @@ async fn both_levels_are_told_with_reason_and_since_and_can_be_asked_for() {
     let sums = house.get("overview", &owner).await.body;
     assert_eq!((&sums["power_w"], &sums["left_out"]["devices"]), (&json!(3_000.0), &json!(3)));
     assert_eq!(sums["left_out"]["power_w"], 3_100.0);
+    let why = sums["left_out"]["why"].as_array().unwrap();
+    let told =
+        why.iter().map(|why| (why["reason"].as_str().unwrap(), why["devices"].as_u64(), why["power_w"].as_f64()));
+    let mut told: Vec<_> = told.collect();
+    told.sort_unstable_by_key(|(reason, ..)| *reason);
+    let expected = [
+        ("not_restored", Some(1), Some(0.0)),
+        ("refused", Some(1), Some(3_100.0)),
+        ("wrong_password", Some(1), Some(0.0)),
+    ];
+    assert_eq!(told, expected, "how many, and why");
 }
 
 #[tokio::test]

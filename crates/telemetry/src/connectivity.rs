@@ -63,6 +63,43 @@ pub enum ConnectivityReason {
     OtherDevice,
 }
 
+impl ConnectivityReason {
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Self; 12] = [
+        Self::NeverRead,
+        Self::NotRestored,
+        Self::AgentPaused,
+        Self::AgentGone,
+        Self::NotPolled,
+        Self::AgentLate,
+        Self::Busy,
+        Self::WrongPassword,
+        Self::Timeout,
+        Self::Refused,
+        Self::NoRoute,
+        Self::OtherDevice,
+    ];
+
+    /// The word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NeverRead => "never_read",
+            Self::NotRestored => "not_restored",
+            Self::AgentPaused => "agent_paused",
+            Self::AgentGone => "agent_gone",
+            Self::NotPolled => "not_polled",
+            Self::AgentLate => "agent_late",
+            Self::Busy => "busy",
+            Self::WrongPassword => "wrong_password",
+            Self::Timeout => "timeout",
+            Self::Refused => "refused",
+            Self::NoRoute => "no_route",
+            Self::OtherDevice => "other_device",
+        }
+    }
+}
+
 impl From<MissReason> for ConnectivityReason {
     fn from(reason: MissReason) -> Self {
         match reason {

@@ -38,4 +38,4 @@ pub use saved::SavedDevice;
 pub use sets::{Counts, Doing, Kind, Set, StatusSet};
 pub use status::{Condition, DeviceStatus};
 pub use table::{Column, LiveTable};
-pub use totals::{LeftOut, Totals};
+pub use totals::{LeftOut, LeftOutReason, Totals};

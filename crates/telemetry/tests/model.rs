@@ -434,6 +434,16 @@ proptest! {
             let left = totals.left_out;
             prop_assert_eq!(left.devices as usize, rows.iter().filter(|row| !row.is_current).count());
             prop_assert_eq!((left.power_w, left.hashrate_ths), (left_w, left_ths));
+            for (reason, some) in totals.left_out_for() {
+                let of_reason = |row: &&LiveRow<'_>| {
+                    let word = row.connectivity.reason.map_or("overdue", |reason| reason.as_str());
+                    !row.is_current && word == reason.as_str()
+                };
+                prop_assert_eq!(some.devices as usize, rows.iter().filter(of_reason).count());
+            }
+            let parts = totals.left_out_for();
+            prop_assert_eq!(parts.iter().map(|(_, some)| some.devices).sum::<u32>(), left.devices);
+            prop_assert_eq!(parts.iter().map(|(_, some)| some.power_w).sum::<f64>(), left.power_w);
             prop_assert_eq!(totals.efficiency_j_th().is_some(), sum > 0.0 && power_known > 0);
         }
     }

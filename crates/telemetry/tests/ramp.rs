@@ -198,6 +198,13 @@ fn the_table_lets_time_pass_only_where_something_changes() {
         assert_eq!(miner.table.changed_since(before).collect::<Vec<_>>(), vec![DeviceId(4); usize::from(changed)]);
         let row = miner.table.row(DeviceId(4)).unwrap();
         assert_eq!((row.is_current, row.status), (is_current, status), "{second} s");
+        let why = miner.table.totals().left_out_for().first().map(|(why, some)| (why.as_str(), some.devices));
+        let expected = match (is_current, status) {
+            (true, _) => None,
+            (false, S::Unknown) => Some(("agent_late", 1)),
+            (false, _) => Some(("overdue", 1)),
+        };
+        assert_eq!(why, expected, "{second} s");
     }
 }
 

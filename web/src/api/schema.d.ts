@@ -3134,6 +3134,16 @@ export interface components {
         Leave: {
             account: string;
         };
+        /** @description Devices that are in no sum for one reason: the one for which they are not online, or `overdue`: they are, and have told nothing for more than two and a half intervals between polls. */
+        LeftOutFor: {
+            devices: number;
+            /** @description What they said last, TH/s. */
+            hashrate_ths: number;
+            /** @description What they said last that they draw, W. */
+            power_w: number;
+            /** @enum {string} */
+            reason: "overdue" | "never_read" | "not_restored" | "agent_paused" | "agent_gone" | "not_polled" | "agent_late" | "busy" | "wrong_password" | "timeout" | "refused" | "no_route" | "other_device";
+        };
         LetterChoice: {
             /** @description Once a day, how far the log is; to the Owner and the Administrators only. */
             heads: boolean;
@@ -3310,6 +3320,8 @@ export interface components {
                 devices: number;
                 hashrate_ths: number;
                 power_w: number;
+                /** @description All of them by reason, that of most devices first. */
+                why: components["schemas"]["LeftOutFor"][];
             };
             /** @description The server has told an agent or its file of heads of a record that its log does not have: it was put back to an earlier state. */
             log_put_back: {
