@@ -16,6 +16,8 @@ pub const DEGRADED_BELOW: f32 = 0.85;
 const POOL_AWAY: Millis = Millis::minutes(2);
 /// A word and a deed that contradict each other are believed after this many readings in a row.
 const CONTRADICTIONS: u8 = 2;
+/// What a miner that rests still draws on its way down is no contradiction for so long.
+const RUNS_DOWN: Millis = Millis::minutes(2);
 
 /// Why a device does what it does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -31,6 +33,8 @@ pub enum ActivityReason {
     User,
     /// Paused or stopped, and nobody asked for it here.
     Unasked,
+    /// Paused or stopped by its own word, and it draws power as if it worked.
+    DrawsPower,
     /// Failed: it has not come up within ten minutes of its start.
     Boot,
     /// Failed: it does not hash and says that something is wrong.
@@ -51,6 +55,9 @@ pub(crate) struct Told {
     pub hashrate_ths: f32,
     /// What it should do in its mode, TH/s; NaN if not known.
     pub expected_ths: f32,
+    pub power_w: Option<u32>,
+    /// The least that it draws in a mode in which it works, W.
+    pub at_work_w: Option<u32>,
     /// Whether it says that something is wrong.
     pub faults: bool,
     /// It says that it has no pool set.
@@ -72,12 +79,21 @@ impl Told {
         }
     }
 
-    /// The twentieth of its rating that is left of an average counts as nothing.
-    fn contradicts_itself(&self) -> bool {
-        let says_rest = self.power_mode == Some(PowerMode::Sleep) || self.activity == Some(Activity::Paused);
+    fn says_rest(&self) -> bool {
+        self.power_mode == Some(PowerMode::Sleep) || matches!(self.activity, Some(Activity::Paused | Activity::Stopped))
+    }
+
+    /// It says that it rests, and draws more than half of what it would at work.
+    pub fn draws_on(&self) -> bool {
+        let draws = matches!((self.power_w, self.at_work_w), (Some(watts), Some(at_work)) if watts > at_work / 2);
+        self.says_rest() && draws
+    }
+
+    /// It says that it rests, and hashes. The twentieth of its rating that is left of an average counts as nothing.
+    fn hashes_on(&self) -> bool {
         let says_work = self.activity == Some(Activity::Mining) && self.hashes();
         let works = says_work || !self.expected_ths.is_nan() && self.hashrate_ths > 0.05 * self.expected_ths;
-        says_rest && works
+        self.says_rest() && works
     }
 }
 
@@ -113,6 +129,7 @@ pub(crate) struct History {
     boot: Option<Boot>,
     no_pool_since: Option<Timestamp>,
     contradictions: u8,
+    draws_on_since: Option<Timestamp>,
     /// In its own word, and in which mode, when it last said so.
     told: Option<Activity>,
     power_mode: Option<PowerMode>,
@@ -126,6 +143,7 @@ impl History {
         boot: None,
         no_pool_since: None,
         contradictions: 0,
+        draws_on_since: None,
         told: None,
         power_mode: None,
         uptime_s: None,
@@ -146,7 +164,8 @@ impl History {
         at: Timestamp,
     ) -> (Option<Activity>, Option<ActivityReason>) {
         self.note_start(told, orders, seen, at);
-        self.contradictions = if told.contradicts_itself() { self.contradictions.saturating_add(1) } else { 0 };
+        self.contradictions = if told.hashes_on() { self.contradictions.saturating_add(1) } else { 0 };
+        self.draws_on_since = told.draws_on().then(|| self.draws_on_since.unwrap_or(at));
         let without_pool = told.none_set || told.activity == Some(Activity::NoPool);
         self.no_pool_since = without_pool.then(|| self.no_pool_since.unwrap_or(at));
         (self.told, self.power_mode) = (told.activity, told.power_mode.or(self.power_mode));
@@ -164,7 +183,7 @@ impl History {
                 boot.asked = boot.asked || orders.explains_start(boot.at);
                 Some(boot.reason())
             }
-            Some(R::SaysPaused | R::Boot | R::Fault | R::Dead | R::NoneSet) | None => reason,
+            Some(R::SaysPaused | R::DrawsPower | R::Boot | R::Fault | R::Dead | R::NoneSet) | None => reason,
         }
     }
 
@@ -183,6 +202,10 @@ impl History {
         }
         if self.contradictions >= CONTRADICTIONS {
             return (Some(A::Mining), Some(R::SaysPaused));
+        }
+        if self.draws_on_since.is_some_and(|since| at >= since.after(RUNS_DOWN)) {
+            let says = if told.activity == Some(A::Stopped) { A::Stopped } else { A::Paused };
+            return (Some(says), Some(R::DrawsPower));
         }
         match told.activity {
             Some(A::Paused) => return (Some(A::Paused), Some(orders.rest_reason())),

@@ -5,8 +5,8 @@
 //! 2. nobody can say how it is: *unknown*;
 //! 3. unreachable, or refuses our credentials: *offline*;
 //! 4. failed, or without a pool: *error*, it earns nothing;
-//! 5. paused: *sleeping*, also with faults, for it is not to work;
-//! 6. stopped: *error* with faults, else *sleeping*;
+//! 5. paused or stopped by its own word, and drawing power as if it worked: *degraded*;
+//! 6. paused: *sleeping*, also with faults, for it is not to work; stopped: *error* with faults, else *sleeping*;
 //! 7. starting or rebooting: *starting*, whatever it hashed before and however little it hashes by now;
 //! 8. mining: by its hashrate and faults. None although it is told: *error*; with faults, or less than 85 % of what it should do:
 //!    *degraded*; else *hashing*;
@@ -91,6 +91,8 @@ pub struct Condition {
     pub connectivity: Connectivity,
     /// What it is doing; counts only if it can be reached.
     pub activity: Option<Activity>,
+    /// It says that it rests, and draws power as if it worked.
+    pub draws_on: bool,
     /// Hashrate now, TH/s; NaN if not known.
     pub hashrate_ths: f32,
     /// What it should do in its mode, TH/s; NaN if not known.
@@ -116,6 +118,7 @@ impl Condition {
         use DeviceStatus as S;
         match self.activity {
             Some(Activity::Failed | Activity::NoPool) => S::Error,
+            Some(Activity::Paused | Activity::Stopped) if self.draws_on => S::Degraded,
             Some(Activity::Stopped) if self.faults => S::Error,
             Some(Activity::Paused | Activity::Stopped) => S::Sleeping,
             Some(Activity::Starting | Activity::Rebooting) => S::Starting,
@@ -147,6 +150,7 @@ mod tests {
         maintenance: false,
         connectivity: Connectivity::Online,
         activity: Some(Activity::Mining),
+        draws_on: false,
         hashrate_ths: 100.0,
         expected_ths: 100.0,
         faults: false,
@@ -168,6 +172,8 @@ mod tests {
             (doing(Activity::NoPool), S::Error),
             (Condition { activity: Some(Activity::NoPool), ..WELL }, S::Error),
             (faulty(doing(Activity::Paused)), S::Sleeping),
+            (Condition { draws_on: true, ..doing(Activity::Paused) }, S::Degraded),
+            (Condition { draws_on: true, ..faulty(doing(Activity::Stopped)) }, S::Degraded),
             (doing(Activity::Stopped), S::Sleeping),
             (faulty(doing(Activity::Stopped)), S::Error),
             (faulty(doing(Activity::Starting)), S::Starting),

@@ -2,6 +2,7 @@
 //! is NaN in there and `None` to everybody outside.
 
 use crate::{
+    activity::ActivityReason,
     agent::Health,
     connectivity::Connectivity,
     contact::{Contact, NEVER_ENDS, Polling},
@@ -288,6 +289,7 @@ impl LiveTable {
             maintenance: facts.maintenance,
             connectivity: level.value,
             activity: kept.activity.value,
+            draws_on: kept.activity.reason == Some(ActivityReason::DrawsPower),
             hashrate_ths: numbers[Column::Hashrate as usize],
             expected_ths,
             faults: kept.faults(),

@@ -113,6 +113,7 @@ fn step() -> impl Strategy<Value = Step> {
 struct Kept {
     facts: Facts,
     answered_at: Option<Timestamp>,
+    tells_power: bool,
     /// What it said last, and when.
     last: Option<(Timestamp, Reading)>,
 }
@@ -133,6 +134,13 @@ impl Model {
                 if let Some(rate) = reading.hashrate_ths.take_if(|rate| rate.is_finite() && *rate > 2.0 * rated) {
                     reading.errors.push(format!("not read: hashrate: {rate} TH/s cannot be, rated {rated} TH/s"));
                 }
+                match reading.power_w {
+                    Some(_) => kept.tells_power = true,
+                    None if kept.tells_power => {
+                        reading.errors.push("not read: power: not told, and it was before".to_owned());
+                    }
+                    None => {}
+                }
                 kept.last = Some((at, reading));
             }
             PollResult::AuthRequired { .. } => kept.answered_at = Some(at),
@@ -143,7 +151,7 @@ impl Model {
     fn step(&mut self, step: &Step, at: Timestamp) {
         match step {
             Step::Set(id, facts) => {
-                let fresh = Kept { facts: *facts, answered_at: None, last: None };
+                let fresh = Kept { facts: *facts, answered_at: None, tells_power: false, last: None };
                 self.devices.entry(*id).or_insert(fresh).facts = *facts;
             }
             Step::Remove(id) => drop(self.devices.remove(id)),

@@ -302,6 +302,48 @@ fn a_miner_that_says_it_sleeps_and_hashes_is_believed_for_what_it_does_the_secon
 }
 
 #[test]
+fn a_miner_that_says_it_rests_and_draws_full_power_is_shown_as_that() {
+    let mut miner = Miner::new();
+    let rests = |activity, power_mode, watts| Reading { power_mode, power_w: watts, ..does(activity, 0.0) };
+    let sleep = Some(PowerMode::Sleep);
+    for (activity, mode, shown) in [
+        (Activity::Paused, sleep, Activity::Paused),
+        (Activity::Paused, None, Activity::Paused),
+        (Activity::Mining, sleep, Activity::Paused),
+        (Activity::Stopped, None, Activity::Stopped),
+    ] {
+        assert_eq!(miner.says(1, &rests(activity, mode, Some(1_900))), S::Sleeping, "on its way down");
+        assert_eq!(miner.says(1, &rests(activity, mode, Some(1_900))), S::Sleeping);
+        assert_eq!(miner.says(1, &rests(activity, mode, Some(1_900))), S::Degraded);
+        assert_eq!(miner.does(), (Some(shown), Some(R::DrawsPower)));
+        assert_ne!(miner.table.drew(DEVICE, PowerMode::Sleep), Some(1_900), "that is not what it draws asleep");
+        miner.table.note_order(DEVICE, &Operation::Pause {}, OrderStep::Done, Timestamp(0));
+        assert_eq!(miner.does().1, Some(R::DrawsPower), "whoever asked for the pause");
+        assert_eq!(miner.says(1, &rests(activity, mode, Some(1_000))), S::Sleeping);
+        assert_ne!(miner.does().1, Some(R::DrawsPower));
+        assert_eq!(miner.says(9, &rests(activity, mode, None)), S::Sleeping, "not told is not drawn");
+    }
+}
+
+#[test]
+fn a_draw_that_was_told_and_is_not_any_more_is_named_and_no_fault() {
+    let mut miner = Miner::new();
+    let errors = |miner: &Miner| miner.row().last.unwrap().errors.to_vec();
+    miner.says(1, &does(Activity::Mining, 100.0));
+    assert_eq!(errors(&miner), [""; 0], "it may be one that never tells it");
+    miner.says(1, &Reading { power_w: Some(3_000), ..does(Activity::Mining, 100.0) });
+    for _ in 0..2 {
+        assert_eq!(miner.says(1, &does(Activity::Mining, 100.0)), S::Hashing);
+        assert_eq!(errors(&miner), ["not read: power: not told, and it was before"]);
+    }
+    let said = Reading { errors: vec!["not read: power: 65535 cannot be".to_owned()], ..does(Activity::Mining, 100.0) };
+    miner.says(1, &said);
+    assert_eq!(errors(&miner), said.errors);
+    miner.says(1, &Reading { power_w: Some(0), ..does(Activity::Mining, 100.0) });
+    assert_eq!(errors(&miner), [""; 0], "nothing is drawn, and that is told");
+}
+
+#[test]
 fn a_miner_without_a_pool_is_so_after_two_minutes_whatever_rate_it_tells() {
     let mut miner = Miner::new();
     let none = Reading { pools: Some(Vec::new()), ..does(Activity::Mining, 100.0) };

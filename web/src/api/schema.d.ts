@@ -2440,7 +2440,7 @@ export interface components {
         /** @description What a device does; null unless it is online and that is known. `since` is when the value became so. */
         ActivityLevel: {
             /** @enum {string|null} */
-            reason: "request" | "unexplained" | "says_paused" | "user" | "unasked" | "boot" | "fault" | "dead" | "none_set" | null;
+            reason: "request" | "unexplained" | "says_paused" | "user" | "unasked" | "draws_power" | "boot" | "fault" | "dead" | "none_set" | null;
             since: number;
             value: components["schemas"]["Activity"] | null;
         };

@@ -45,6 +45,7 @@ const ACTIVITY_REASONS: Record<NonNullable<DeviceRow["activity"]["reason"]>, str
   says_paused: "although it says that it is paused",
   user: "asked for here",
   unasked: "nobody asked for it here",
+  draws_power: "by its own word, and it draws power as if it worked",
   boot: "not up ten minutes after its start",
   fault: "it does not hash and reports a fault",
   dead: "none of its pools answers",

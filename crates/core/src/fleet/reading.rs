@@ -35,6 +35,12 @@ impl ModePower {
             PowerMode::High => self.high_w,
         }
     }
+
+    /// The least that is expected in a mode in which it works, W.
+    #[must_use]
+    pub fn least_at_work_w(&self) -> Option<u32> {
+        [self.low_w, self.normal_w, self.high_w].into_iter().flatten().min()
+    }
 }
 
 /// What an agent says of a device it has identified on the network.

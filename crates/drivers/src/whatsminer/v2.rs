@@ -250,7 +250,7 @@ fn fill(reading: &mut Reading, model: &str, answers: &Answers, mut parts: Parts)
     // The interface calls it "HS", and reports millions of hashes a second. Firmwares of 2020 have the averages only.
     let mhs = ["HS RT", "MHS 1m", "MHS av"].iter().find_map(|name| told(name));
     reading.hashrate_ths = parts.hashrate_ths(mhs.map(|mhs| mhs / 1e6));
-    reading.power_w = parts.power_w(told("Power"));
+    reading.power_w = parts.told_power_w(told("Power"));
     reading.temp_chip_max_c = parts.chip_c(told("Chip Temp Max"));
     reading.temp_inlet_c = parts.inlet_c(told("Env Temp"));
     reading.fan_rpm = parts.fan_rpm(["Fan Speed In", "Fan Speed Out"].iter().filter_map(|fan| told(fan)), model);

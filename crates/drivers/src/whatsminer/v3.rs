@@ -226,7 +226,7 @@ fn fill(reading: &mut Reading, model: &str, info: &Value, summary: &Value, pools
     let told = |name: &str| number(&summary, &format!("/{name}"));
     let rate = ["hash-realtime", "hash-1min", "hash-average"].iter().find_map(|name| told(name));
     reading.hashrate_ths = parts.hashrate_ths(rate);
-    reading.power_w = parts.power_w(told("power-realtime"));
+    reading.power_w = parts.told_power_w(told("power-realtime"));
     reading.temp_chip_max_c = parts.chip_c(told("chip-temp-max"));
     reading.temp_inlet_c = parts.inlet_c(told("environment-temperature"));
     reading.fan_rpm = parts.fan_rpm(["fan-speed-in", "fan-speed-out"].iter().filter_map(|fan| told(fan)), model);
@@ -334,7 +334,7 @@ mod tests {
         let down = json!({"msg": {"error-code": "btminer process is down err"}});
         let mut reading = Reading::empty(DeviceId(1));
         fill(&mut reading, "M60", &down, &Value::Null, &Value::Null, Parts::default());
-        assert_eq!(reading.errors, ["btminer process is down err"]);
+        assert_eq!(reading.errors, ["btminer process is down err", "not read: power: not told"]);
     }
 
     #[test]
