@@ -1,6 +1,6 @@
 // The two levels of a device's status in words: whether it can be reached, and what it does, each with its reason.
-import type { DeviceRow } from "../api/types";
-import { ago, words } from "../ui/format";
+import type { DeviceRow, Overview } from "../api/types";
+import { ago, plural, power, words } from "../ui/format";
 
 export type Connectivity = DeviceRow["connectivity"]["value"];
 export type Activity = NonNullable<DeviceRow["activity"]["value"]>;
@@ -51,6 +51,18 @@ const ACTIVITY_REASONS: Record<NonNullable<DeviceRow["activity"]["reason"]>, str
   dead: "none of its pools answers",
   none_set: "no pool is set",
 };
+
+const LEFT_OUT_REASONS: Record<Overview["left_out"]["why"][number]["reason"], string> = {
+  ...CONNECTIVITY_REASONS,
+  overdue: "no news for more than two and a half polls",
+};
+
+/** What the header's sums lack, and why, a line each: "Without 3 devices, 9 kW when last known" first. */
+export function leftOutLines({ devices, power_w, why }: Overview["left_out"]): string[] {
+  if (devices === 0) return [];
+  const reasons = why.map((one) => `${plural(one.devices, "device")}: ${LEFT_OUT_REASONS[one.reason]}`);
+  return [`Without ${plural(devices, "device")}, ${power(power_w)} when last known`, ...reasons];
+}
 
 /** "Unreachable: no answer in time". */
 export function connectivityText({ connectivity }: Pick<DeviceRow, "connectivity">): string {
