@@ -13,7 +13,7 @@ use adit_core::{
     ids::{AgentId, DeviceId, RequestId},
     time::Timestamp,
 };
-use adit_drivers::{Device, DeviceError, Outcome, Verdict};
+use adit_drivers::{Device, DeviceError, Heard, Outcome, Verdict};
 use adit_wire::CommandBody;
 use async_trait::async_trait;
 use futures_util::{StreamExt, stream};
@@ -49,7 +49,7 @@ impl Device for Slow {
         sleep(ANSWER).await;
         Outcome::Accepted
     }
-    async fn verify(&self, _: &Operation<PoolPassword>, _: &Reading, _: Duration) -> Verdict {
+    async fn verify(&self, _: &Operation<PoolPassword>, _: &Reading, _: Duration, _: Heard<'_>) -> Verdict {
         sleep(ANSWER).await;
         Verdict::Confirmed { seen: "lit".to_owned() }
     }
@@ -68,6 +68,7 @@ impl Site for Stage {
     fn refusal(&self, _: &CommandBody) -> Option<String> {
         None
     }
+    fn polled(&self, _: Reading) {}
     async fn restart_workers(&self) -> TargetResult {
         TargetResult::of(Ending::Skipped, "none here")
     }
@@ -86,7 +87,7 @@ async fn bare(seats: &[Seat], slots: usize) -> Duration {
                 seat.device.confirm_identity(limit).await.unwrap();
                 let told = OPERATION.with_passwords(|_, _| Err(())).unwrap();
                 seat.device.execute(&told, limit).await;
-                seat.device.verify(&told, &before, limit).await
+                seat.device.verify(&told, &before, limit, &|_| {}).await
             })
         })
         .buffer_unordered(slots)

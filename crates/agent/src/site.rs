@@ -7,7 +7,7 @@ use crate::{
     workers::Workers,
 };
 use adit_core::{
-    fleet::{Operation, Order, TargetResult},
+    fleet::{Operation, Order, Reading, TargetResult},
     ids::DeviceId,
 };
 use adit_wire::{AgentConfig, AgentMode, CommandBody, KnownDevice, PollLoad, Subject};
@@ -144,6 +144,10 @@ impl Site for AgentSite {
             }
             _ => None,
         }
+    }
+
+    fn polled(&self, reading: Reading) {
+        self.collector.outbox.polled(poll::trimmed(reading).into());
     }
 
     async fn restart_workers(&self) -> TargetResult {

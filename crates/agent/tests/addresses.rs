@@ -19,6 +19,7 @@ fn lines(said: &[(u32, ToServer)], device: DeviceId, ip: IpAddr) -> Vec<&'static
             results.iter().rfind(of_device).map(|result| match result {
                 PollResult::Missed { .. } => "missed",
                 PollResult::Answered { .. } | PollResult::AuthRequired { .. } => "answered",
+                PollResult::Busy { .. } => "busy",
             })
         }
         ToServer::Found { devices, .. } => devices.iter().any(|found| found.ip == ip).then_some("found"),

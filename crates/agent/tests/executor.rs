@@ -8,7 +8,7 @@ use adit_agent::{
     journal::{Journal, Record},
 };
 use adit_core::{
-    fleet::{CommandId, Ending, Operation, Order, Pool, PoolPassword, PowerMode, SecretRef, TargetResult},
+    fleet::{CommandId, Ending, Operation, Order, Pool, PoolPassword, PowerMode, Reading, SecretRef, TargetResult},
     ids::DeviceId,
 };
 use adit_wire::CommandBody;
@@ -29,6 +29,8 @@ use tokio::sync::mpsc;
 struct Stage {
     seats: BTreeMap<DeviceId, Seat>,
     refusal: Mutex<Option<String>>,
+    /// Told in place of polls.
+    polled: Mutex<Vec<Reading>>,
     ends: mpsc::UnboundedSender<(CommandId, TargetResult)>,
 }
 
@@ -39,6 +41,9 @@ impl Site for Stage {
     }
     fn refusal(&self, _: &CommandBody) -> Option<String> {
         self.refusal.lock().unwrap().clone()
+    }
+    fn polled(&self, reading: Reading) {
+        self.polled.lock().unwrap().push(reading);
     }
     async fn restart_workers(&self) -> TargetResult {
         TargetResult::of(Ending::Verified, "restarted")
@@ -72,7 +77,7 @@ fn limits(slots: usize) -> Limits {
 fn rig(miners: &Miners, hosts: u8, journal: Journal, clock: &HandClock, slots: usize) -> Rig {
     let (ends, results) = mpsc::unbounded_channel();
     let seats = (1..=hosts).map(|host| (DeviceId(host.into()), Seat::new(miners.device(host)))).collect();
-    let stage = Arc::new(Stage { seats, refusal: Mutex::default(), ends });
+    let stage = Arc::new(Stage { seats, refusal: Mutex::default(), polled: Mutex::default(), ends });
     let site = Arc::clone(&stage) as Arc<dyn Site>;
     let executor = Executor::new(limits(slots), site, journal.clone(), clock.clock());
     Rig { executor, journal, stage, ends: results }
@@ -117,6 +122,20 @@ async fn a_verified_order_carries_the_draw_before_it_and_is_in_the_journal() {
     assert_eq!(result.power_before_w, Some(3_000), "what it draws afterwards is measured once it has settled");
     bounded(rig.executor.drain()).await;
     assert_eq!(tape.journal(clock.clock()).unstored(), [(id, result)]);
+}
+
+#[tokio::test]
+async fn what_is_read_back_stands_in_for_a_poll_that_fell_due_meanwhile() {
+    let (miners, clock) = (miners(2).await, HandClock::at(0));
+    let mut rig = rig(&miners, 2, Tape::blank().journal(clock.clock()), &clock, 4);
+    rig.stage.seats[&DeviceId(1)].leave_poll();
+    for n in 1..=2 {
+        rig.take(device_order(n, n, LOCATE, 100)).await;
+    }
+    assert!(rig.all(2).await.values().all(|ending| *ending == Ending::Verified));
+    let polled: Vec<_> =
+        rig.stage.polled.lock().unwrap().iter().map(|reading| (reading.device, reading.power_w)).collect();
+    assert_eq!(polled, [(DeviceId(1), Some(3_000))], "once, however often it is read, and only where one was due");
 }
 
 #[tokio::test]

@@ -90,7 +90,7 @@ async fn every_miner_is_found_read_and_told_what_to_do() {
                             let mines = r.activity == Some(Activity::Mining) && r.power_w.is_some();
                             (r.device.0 == device && mines).then(|| r.clone())
                         }
-                        PollResult::AuthRequired { .. } | PollResult::Missed { .. } => None,
+                        PollResult::AuthRequired { .. } | PollResult::Missed { .. } | PollResult::Busy { .. } => None,
                     }),
                     _ => None,
                 })

@@ -183,6 +183,9 @@ pub enum Verdict {
     Unverifiable,
 }
 
+/// Who is told what is read while an order is verified.
+pub type Heard<'a> = &'a (dyn Fn(&Reading) + Sync);
+
 /// One family of devices.
 #[async_trait]
 pub trait Driver: Send + Sync {
@@ -231,8 +234,15 @@ pub trait Device: Send + Sync {
     async fn confirm_identity(&self, limit: Duration) -> Result<(), DeviceError>;
     /// Sends the order once. A device never tells the passwords of its pools: whether it has taken them nobody reads back.
     async fn execute(&self, operation: &Operation<PoolPassword>, limit: Duration) -> Outcome;
-    /// Reads back until the device is as asked or `limit` has passed. `before` was read just before the order.
-    async fn verify(&self, operation: &Operation<PoolPassword>, before: &Reading, limit: Duration) -> Verdict;
+    /// Reads back until the device is as asked or `limit` has passed. `before` was read just before the order. Whatever it reads
+    /// meanwhile is told to `heard`, for nobody else can ask the device until then.
+    async fn verify(
+        &self,
+        operation: &Operation<PoolPassword>,
+        before: &Reading,
+        limit: Duration,
+        heard: Heard<'_>,
+    ) -> Verdict;
 }
 
 /// Any JSON a device might send, some of it with the names devices use.

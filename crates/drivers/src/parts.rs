@@ -64,6 +64,14 @@ impl Parts {
         self.within("power", watts, 0.0..=20_000.0).and_then(as_u32)
     }
 
+    /// Watts, of a model that always tells them.
+    pub fn told_power_w(&mut self, watts: Option<f64>) -> Option<u32> {
+        if watts.is_none() {
+            self.unread("power", "not told");
+        }
+        self.power_w(watts)
+    }
+
     /// Degrees of a chip; none has exactly zero, which stands for no sensor.
     pub fn chip_c(&mut self, celsius: Option<f64>) -> Option<f32> {
         self.within("chip temperature", celsius.filter(|c| *c != 0.0), -40.0..=150.0).map(|c| c as f32)
@@ -113,6 +121,15 @@ mod tests {
         let power = ["not read: power: 65535 cannot be", "not read: power: -641 cannot be"];
         assert_eq!(parts.unread[..2], power);
         assert_eq!(parts.unread.len(), 4);
+    }
+
+    #[test]
+    fn a_draw_that_is_always_told_and_is_missing_is_named() {
+        let mut parts = Parts::default();
+        assert_eq!((parts.power_w(None), parts.told_power_w(Some(0.0))), (None, Some(0)));
+        assert_eq!(parts.unread, [""; 0]);
+        assert_eq!(parts.told_power_w(None), None);
+        assert_eq!(parts.unread, ["not read: power: not told"]);
     }
 
     #[test]

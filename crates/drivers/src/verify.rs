@@ -1,6 +1,6 @@
 //! Reading back: is the device as the order asked? The same for every family, from [`Device::read`] alone.
 
-use crate::{Device, Verdict};
+use crate::{Device, Heard, Verdict};
 use adit_core::fleet::{Activity, Operation, PoolPassword, PowerMode, Reading, same_pools};
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout_at};
@@ -26,6 +26,7 @@ pub(crate) async fn read_back<D: Device + ?Sized>(
     operation: &Operation<PoolPassword>,
     before: &Reading,
     limit: Duration,
+    heard: Heard<'_>,
 ) -> Verdict {
     let begun = Instant::now();
     let deadline = begun + limit;
@@ -40,6 +41,7 @@ pub(crate) async fn read_back<D: Device + ?Sized>(
         let cut_short = Instant::now() >= deadline;
         match read {
             Ok(Ok(now)) => {
+                heard(&now);
                 let seen = describe(operation, &now);
                 match judge(operation, before, &now, interrupted.then(|| begun.elapsed())) {
                     Judgement::AsAsked => return Verdict::Confirmed { seen },
@@ -241,8 +243,14 @@ mod tests {
         async fn execute(&self, _: &Operation<PoolPassword>, _: Duration) -> Outcome {
             Outcome::Accepted
         }
-        async fn verify(&self, operation: &Operation<PoolPassword>, before: &Reading, limit: Duration) -> Verdict {
-            read_back(self, operation, before, limit).await
+        async fn verify(
+            &self,
+            operation: &Operation<PoolPassword>,
+            before: &Reading,
+            limit: Duration,
+            heard: Heard<'_>,
+        ) -> Verdict {
+            read_back(self, operation, before, limit, heard).await
         }
     }
 
@@ -251,7 +259,7 @@ mod tests {
         let restart = async |before, after: &[Option<u64>]| {
             let before = Reading { uptime_s: before, ..reading() };
             let device = Says(Mutex::new(after.to_vec()));
-            device.verify(&Operation::RestartMining {}, &before, Duration::from_secs(60)).await
+            device.verify(&Operation::RestartMining {}, &before, Duration::from_secs(60), &|_| {}).await
         };
         assert!(matches!(restart(Some(500), &[None, None, Some(4)]).await, Verdict::Confirmed { .. }));
         assert!(matches!(restart(Some(500), &[None, Some(505), None]).await, Verdict::Contradicted { .. }));

@@ -179,7 +179,7 @@ async fn the_right_password_may_be_the_second() {
                 !matches!(outcome, Outcome::Rejected { .. } | Outcome::NotSent { .. }),
                 "{personality:?} {outcome:?}"
             );
-            let verdict = lab.while_time_passes(device.verify(&operation, &before, LIMIT)).await;
+            let verdict = lab.while_time_passes(device.verify(&operation, &before, LIMIT, &|_| {})).await;
             assert!(matches!(verdict, Verdict::Confirmed { .. }), "{personality:?} {verdict:?}");
         })
         .await;
@@ -243,7 +243,7 @@ async fn an_order_without_an_answer_is_unknown_until_read_back() {
             let before = lab.read().await;
             let outcome = lab.device().execute(&operation, Duration::from_secs(3)).await;
             assert!(matches!(outcome, Outcome::Unknown { .. }), "{personality:?} {outcome:?}");
-            let verdict = lab.device().verify(&operation, &before, LIMIT).await;
+            let verdict = lab.device().verify(&operation, &before, LIMIT, &|_| {}).await;
             assert!(matches!(verdict, Verdict::Confirmed { .. }), "{personality:?} {verdict:?}");
         }
     })
@@ -258,7 +258,7 @@ async fn a_yes_that_changed_nothing_is_contradicted() {
         let operation = Operation::Locate { on: true };
         let before = lab.read().await;
         assert_eq!(lab.order(&operation).await, Outcome::Accepted, "{personality:?}");
-        let verdict = lab.device().verify(&operation, &before, Duration::from_secs(3)).await;
+        let verdict = lab.device().verify(&operation, &before, Duration::from_secs(3), &|_| {}).await;
         assert_eq!(verdict, Verdict::Contradicted { seen: "LED dark".into() }, "{personality:?}");
     })
     .await;
@@ -281,7 +281,7 @@ async fn each_pool_is_given_its_password_or_one_of_no_meaning() {
         let before = lab.read().await;
         let verdict = lab
             .device()
-            .verify(&Operation::SetPools { pools: vec![with(one, None), with(two, None)] }, &before, LIMIT)
+            .verify(&Operation::SetPools { pools: vec![with(one, None), with(two, None)] }, &before, LIMIT, &|_| {})
             .await;
         let Verdict::Confirmed { seen } = verdict else { panic!("{personality:?} {verdict:?}") };
         assert!(!seen.contains("Gk#7"), "{personality:?} {seen}");
@@ -301,11 +301,11 @@ async fn the_same_pools_for_another_account_are_not_what_was_asked() {
         let before = lab.read().await;
         let short = Duration::from_secs(3);
         for other in ["thief.1", "farm.2"] {
-            let verdict = lab.device().verify(&as_user(other), &before, short).await;
+            let verdict = lab.device().verify(&as_user(other), &before, short, &|_| {}).await;
             let Verdict::Contradicted { seen } = verdict else { panic!("{personality:?} {verdict:?}") };
             assert!(seen.contains("one.invalid:3333 as farm.1"), "{personality:?} {seen}");
         }
-        let verdict = lab.device().verify(&as_user("farm.1"), &before, short).await;
+        let verdict = lab.device().verify(&as_user("farm.1"), &before, short, &|_| {}).await;
         assert!(matches!(verdict, Verdict::Confirmed { .. }), "{personality:?} {verdict:?}");
     })
     .await;
@@ -321,7 +321,7 @@ async fn a_device_that_hangs_costs_no_more_than_the_limit() {
         let error = lab.device().read(short).await.unwrap_err();
         assert!(matches!(error, DeviceError::Unreachable { .. }), "{personality:?} {error}");
         assert_eq!(lab.driver().probe(lab.ip(), &lab.credentials(), short).await, Probe::OpenUnknown);
-        let verdict = lab.device().verify(&Operation::Pause {}, &before, short).await;
+        let verdict = lab.device().verify(&Operation::Pause {}, &before, short, &|_| {}).await;
         assert!(matches!(verdict, Verdict::Unreadable { .. }), "{personality:?} {verdict:?}");
         lab.miner.clear_faults();
         lab.miner.set_fault(FaultRule::from(Fault::Hang).only(Scope::Writes)).unwrap();
@@ -383,7 +383,7 @@ async fn another_device_at_the_address_is_noticed() {
         let changed = DeviceError::Changed { seen: "02:ff:00:00:00:01".into() };
         assert_eq!(device.confirm_identity(LIMIT).await, Err(changed.clone()), "{personality:?}");
         assert_eq!(device.read(LIMIT).await, Err(changed), "{personality:?}");
-        let verdict = device.verify(&Operation::Pause {}, &before, LIMIT).await;
+        let verdict = device.verify(&Operation::Pause {}, &before, LIMIT, &|_| {}).await;
         assert!(matches!(verdict, Verdict::Unreadable { .. }), "{personality:?} {verdict:?}");
     })
     .await;

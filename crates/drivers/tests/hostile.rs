@@ -85,7 +85,7 @@ async fn bears(driver: Arc<dyn Driver>, answer: Answer) {
     let outcome = device.execute(&operation, limit).await;
     assert_ne!(outcome, Outcome::Accepted, "{}", driver.id());
     let before = Reading::empty(DeviceId(1));
-    let verdict = device.verify(&operation, &before, Duration::from_secs(1)).await;
+    let verdict = device.verify(&operation, &before, Duration::from_secs(1), &|_| {}).await;
     assert!(matches!(verdict, Verdict::Unreadable { .. }), "{} {verdict:?}", driver.id());
     tasks.iter().for_each(tokio::task::JoinHandle::abort);
 }

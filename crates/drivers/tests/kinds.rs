@@ -18,7 +18,8 @@ async fn a_pause_that_is_told_and_not_done_is_a_contradiction() {
         let before = lab.read().await;
         assert_eq!(lab.order(&Operation::Pause {}).await, Outcome::Accepted, "{personality:?}");
         let device = lab.device();
-        let verdict = lab.while_time_passes(device.verify(&Operation::Pause {}, &before, Duration::from_secs(3))).await;
+        let verdict =
+            lab.while_time_passes(device.verify(&Operation::Pause {}, &before, Duration::from_secs(3), &|_| {})).await;
         let Verdict::Contradicted { seen } = verdict else { panic!("{personality:?} {verdict:?}") };
         assert!(seen.starts_with("asleep, ") && seen.contains("TH/s"), "{personality:?} {seen}");
         let reading = lab.read().await;
@@ -105,7 +106,7 @@ async fn pools_read_back_in_another_spelling_are_the_same_pools() {
         lab.confirmed(&pools).await;
         lab.miner.set_fault(Fault::PoolSpelling).unwrap();
         let before = lab.read().await;
-        let verdict = lab.device().verify(&pools, &before, Duration::from_secs(3)).await;
+        let verdict = lab.device().verify(&pools, &before, Duration::from_secs(3), &|_| {}).await;
         assert!(matches!(verdict, Verdict::Confirmed { .. }), "{personality:?} {verdict:?}");
     })
     .await;

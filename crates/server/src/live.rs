@@ -3,13 +3,13 @@
 use crate::engine::Engine;
 use adit_core::{
     event::{Entry, Event, device_of},
-    fleet::{Operation, PollResult},
+    fleet::PollResult,
     ids::{DeviceId, RequestId},
     requests::{Action, ItemState},
     state::State,
     time::{Millis, Timestamp},
 };
-use adit_telemetry::{Facts, LiveTable, Polling};
+use adit_telemetry::{Facts, LiveTable, OrderStep, Polling};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// A device that has just been found is polled by whoever found it; how often, its agent tells.
@@ -24,7 +24,10 @@ impl Live {
     #[must_use]
     pub fn of(engine: &Engine) -> Self {
         let live = Self::default();
-        live.take_all(&engine.state(), engine.now());
+        let now = engine.now();
+        // Whether somebody polls them is told by whoever watches their agents.
+        live.take_devices(&engine.state(), Polling::Awaited { saved_at: now }, now);
+        live.note_all_orders(&engine.state(), now);
         live
     }
 
@@ -46,18 +49,31 @@ impl Live {
     /// Takes in every device of a state, and what has been asked of them.
     pub fn take_all(&self, state: &State, at: Timestamp) {
         self.leave_out(state);
+        self.take_devices(state, FOUND, at);
+        self.note_all_orders(state, at);
+    }
+
+    /// `polling` is how those are polled that are new.
+    fn take_devices(&self, state: &State, polling: Polling, at: Timestamp) {
         let mut table = self.write();
         for device in state.devices() {
-            // Whether somebody polls it is told by whoever watches its agent.
-            table.set_device(device.id, Facts::of(&device.found, false), Polling::Awaited { saved_at: at }, at);
+            table.set_device(device.id, Facts::of(&device.found, false), polling, at);
         }
+    }
+
+    /// Takes in what has been asked of devices: orders that have ended, and those that are under way at `now`.
+    pub(crate) fn note_all_orders(&self, state: &State, now: Timestamp) {
+        let mut table = self.write();
         for request in state.requests() {
             let Action::Device(operation) = &request.payload.action else { continue };
             for (target, item) in request.payload.targets.iter().zip(&request.items) {
-                if let (Some(device), ItemState::Ended { result, at, .. }) = (device_of(*target), item)
-                    && result.ending.is_success()
-                {
-                    table.note_order(device, operation, *at);
+                let (step, at) = match item {
+                    ItemState::Open { .. } => (OrderStep::Begun, now),
+                    ItemState::Ended { result, at, .. } => (result.ending.into(), *at),
+                    ItemState::Waiting | ItemState::Dropped { .. } => continue,
+                };
+                if let Some(device) = device_of(*target) {
+                    table.note_order(device, operation, step, at);
                 }
             }
         }
@@ -81,14 +97,14 @@ impl Live {
                     table.set_device(*id, Facts::of(found, false), FOUND, entry.at);
                 }
             }
-            // A miner that is restarted is seen to start before the order has ended.
+            // A miner is seen to do what it was asked for before the order has ended.
             Event::RequestExecuting { request, agents, .. } => {
-                let restarts = |operation: &Operation| !operation.changes_power();
-                self.note_orders(state, *request, agents.iter().map(|(item, _)| *item), restarts, entry.at);
+                let begun = agents.iter().map(|(item, _)| (*item, OrderStep::Begun));
+                self.note_orders(state, *request, begun, entry.at);
             }
             Event::ItemsEnded { request, results } => {
-                let well = results.iter().filter(|(_, result)| result.ending.is_success()).map(|(item, _)| *item);
-                self.note_orders(state, *request, well, |_| true, entry.at);
+                let ended = results.iter().map(|(item, result)| (*item, result.ending.into()));
+                self.note_orders(state, *request, ended, entry.at);
             }
             _ => {}
         }
@@ -98,18 +114,18 @@ impl Live {
         &self,
         state: &State,
         request: RequestId,
-        items: impl Iterator<Item = u32>,
-        which: impl Fn(&Operation) -> bool,
+        items: impl Iterator<Item = (u32, OrderStep)>,
         at: Timestamp,
     ) {
         let Some(request) = state.request(request) else { return };
         let Action::Device(operation) = &request.payload.action else { return };
-        if !which(operation) {
-            return;
-        }
         let mut table = self.write();
-        let targets = items.filter_map(|item| request.payload.targets.get(item as usize));
-        targets.filter_map(|target| device_of(*target)).for_each(|device| table.note_order(device, operation, at));
+        for (item, step) in items {
+            let target = request.payload.targets.get(item as usize);
+            if let Some(device) = target.and_then(|target| device_of(*target)) {
+                table.note_order(device, operation, step, at);
+            }
+        }
     }
 
     /// Takes in some devices of a state, so that their readings count from now on.

@@ -1,11 +1,11 @@
 //! All parts together: from a data folder to a server that listens, and back to a folder that another may take.
 
 use crate::{
-    Agents, Engine, EngineError, Herald, HeraldOptions, Live, SystemClock,
+    Agents, Clock, Engine, EngineError, Herald, HeraldOptions, Live, SystemClock,
     agents::{self, AgentsError},
     api::{self, Api},
     heads::{self, HeadFile},
-    live_file::{self, LiveFile},
+    live_file::LiveFile,
     measuring, net, public_url,
 };
 use adit_store::{DataDir, People, Secrets, StoreError};
@@ -97,12 +97,20 @@ impl Opened {
     /// # Errors
     /// [`ServerError`]: above all, that another server has the folder.
     pub fn open(data: PathBuf) -> Result<Self, ServerError> {
+        Self::by_clock(data, Arc::new(SystemClock))
+    }
+
+    /// The same, by another clock than the machine's.
+    ///
+    /// # Errors
+    /// [`ServerError`].
+    pub fn by_clock(data: PathBuf, clock: Arc<dyn Clock>) -> Result<Self, ServerError> {
         let dir = DataDir::open(data)?;
         let log = dir.log()?;
         if let Some(cut_off) = log.cut_off() {
             tracing::warn!("{cut_off}");
         }
-        let engine = Engine::start(Box::new(log), Arc::new(SystemClock))?;
+        let engine = Engine::start(Box::new(log), clock)?;
         let people = dir.people()?;
         if engine.state().seq() == 0 {
             let place = dir.log_path().display().to_string();
@@ -149,11 +157,11 @@ impl Opened {
         let address =
             listener.local_addr().map_err(|source| ServerError::Listen { address: options.listen, source })?;
         let live = Live::of(&engine);
-        let live_file = LiveFile::new(dir.live());
-        live_file::restore(&engine, &live, &live_file);
         let reader = || dir.log_reader().map(Box::new);
         let (poll, limits) = (options.poll_interval_s, options.api.limits.clone());
         let agents = Agents::limited(engine.clone(), live.clone(), Arc::clone(&secrets), reader()?, poll, &limits)?;
+        let live_file = LiveFile::new(dir.live(), &engine, &live, &agents);
+        live_file.restore();
         let noted = options.heads.clone().unwrap_or_else(|| dir.path().join("heads.jsonl"));
         let noted = HeadFile::open(&noted, &agents.heads(), engine.now())
             .map_err(|source| ServerError::Heads { path: noted.clone(), source })?;
@@ -190,7 +198,7 @@ impl Opened {
         keepers.spawn(herald.work(Box::new(dir.log_reader()?)));
         keepers.spawn(heads::keep(engine.clone(), agents.heads(), Arc::clone(&noted)));
         keepers.spawn(measuring::keep(engine.clone(), measured.clone()));
-        keepers.spawn(live_file::keep(engine.clone(), measured.clone(), live_file.clone()));
+        keepers.spawn(live_file.clone().keep());
         let followed = Arc::clone(&agents);
         keepers.spawn(async move { followed.follow().await });
         let mut serving = JoinSet::new();
@@ -281,7 +289,7 @@ impl Server {
         self.serving.shutdown().await;
         self.keepers.shutdown().await;
         let (heads, now) = (self.agents.heads(), self.engine.now());
-        if let Err(error) = live_file::save(&self.engine, &self.live.0, &self.live.1) {
+        if let Err(error) = self.live.1.save() {
             tracing::error!(error, "what devices say is not saved");
         }
         let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);

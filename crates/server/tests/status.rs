@@ -4,8 +4,9 @@
 mod support;
 
 use adit_core::{
-    fleet::{Activity, MissReason, PollResult, PowerMode, Reading},
+    fleet::{Activity, MissReason, Operation, PollResult, PowerMode, Reading},
     ids::DeviceId,
+    requests::Action,
     time::Millis,
 };
 use serde_json::{Value, json};
@@ -24,6 +25,10 @@ fn mining(device: u32, watts: u32) -> PollResult {
         power_mode: Some(PowerMode::Normal),
         ..Reading::empty(DeviceId(device))
     })
+}
+
+fn paused(device: u32) -> PollResult {
+    PollResult::from(Reading { activity: Some(Activity::Paused), ..Reading::empty(DeviceId(device)) })
 }
 
 fn missed(device: u32) -> PollResult {
@@ -69,7 +74,7 @@ async fn both_levels_are_told_with_reason_and_since_and_can_be_asked_for() {
     assert!(row(2)["age_ms"].is_u64() && row(2)["age_ms"] == row(2)["seen_age_ms"]);
     assert_eq!(row(3)["connectivity"]["reason"], "wrong_password");
     assert!(row(3)["seen_age_ms"].is_u64() && row(3)["age_ms"].is_null(), "it answered, and told nothing");
-    assert_eq!(row(4)["connectivity"]["reason"], "never_read");
+    assert_eq!(row(4)["connectivity"]["reason"], "not_restored", "nobody knows what it was before the start");
     assert_eq!(
         page["facets"]["connectivity"],
         json!({ "unknown": 1, "auth_required": 1, "unreachable": 1, "online": 1 })
@@ -85,6 +90,17 @@ async fn both_levels_are_told_with_reason_and_since_and_can_be_asked_for() {
     let sums = house.get("overview", &owner).await.body;
     assert_eq!((&sums["power_w"], &sums["left_out"]["devices"]), (&json!(3_000.0), &json!(3)));
     assert_eq!(sums["left_out"]["power_w"], 3_100.0);
+    let why = sums["left_out"]["why"].as_array().unwrap();
+    let told =
+        why.iter().map(|why| (why["reason"].as_str().unwrap(), why["devices"].as_u64(), why["power_w"].as_f64()));
+    let mut told: Vec<_> = told.collect();
+    told.sort_unstable_by_key(|(reason, ..)| *reason);
+    let expected = [
+        ("not_restored", Some(1), Some(0.0)),
+        ("refused", Some(1), Some(3_100.0)),
+        ("wrong_password", Some(1), Some(0.0)),
+    ];
+    assert_eq!(told, expected, "how many, and why");
 }
 
 #[tokio::test]
@@ -126,4 +142,24 @@ async fn the_header_and_the_inbox_say_which_agents_hide_what() {
     house.live.hear(&[mining(1, 3_050)], house.engine.now());
     let row = house.get("devices/dev-1", &owner).await.body;
     assert_eq!((&row["power_w"], &row["current"]), (&json!(3_050), &json!(true)));
+}
+
+#[tokio::test]
+async fn a_pause_is_told_as_asked_for_while_its_order_is_under_way() {
+    let house = House::new().await;
+    let owner = house.sign_in("owner").await;
+    house.live.hear(&[mining(1, 3_000), mining(2, 3_100)], house.engine.now());
+    house.live.hear(&[paused(1), paused(2)], house.engine.now());
+    house.request("owner", Action::Device(Operation::Pause {}), &[DeviceId(1)]).await;
+    bounded("the order is known", async {
+        while house.get("devices/dev-1", &owner).await.body["activity"]["reason"] != "user" {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    house.live.hear(&[paused(1), paused(2)], house.engine.now());
+    let page = house.get("devices", &owner).await.body;
+    let reasons = [0, 1].map(|row| page["items"][row]["activity"]["reason"].clone());
+    assert_eq!(reasons, [json!("user"), json!("unasked")]);
+    assert_eq!(page["items"][0]["open"][0]["state"], "executing", "it has not ended");
 }

@@ -1,8 +1,9 @@
 //! What a device that can be reached is doing: the second of the two levels of its status. What it does goes before what it
 //! says, and what was asked of it explains both.
 
+use crate::orders::Orders;
 use adit_core::{
-    fleet::{Activity, Operation, PowerMode},
+    fleet::{Activity, PowerMode},
     time::{Millis, Timestamp},
 };
 use serde::{Deserialize, Serialize};
@@ -15,21 +16,25 @@ pub const DEGRADED_BELOW: f32 = 0.85;
 const POOL_AWAY: Millis = Millis::minutes(2);
 /// A word and a deed that contradict each other are believed after this many readings in a row.
 const CONTRADICTIONS: u8 = 2;
+/// What a miner that rests still draws on its way down is no contradiction for so long.
+const RUNS_DOWN: Millis = Millis::minutes(2);
 
 /// Why a device does what it does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ActivityReason {
-    /// Rebooting: it was asked to, or to do something that restarts it.
+    /// Rebooting: it has been asked to, or to do something that restarts it.
     Request,
     /// Rebooting: nobody here asked for it.
     Unexplained,
     /// Mining, although it says that it is paused or asleep.
     SaysPaused,
-    /// Paused or stopped: somebody asked for it here.
+    /// Paused or stopped: somebody asked for it here, also by an order that is under way.
     User,
     /// Paused or stopped, and nobody asked for it here.
     Unasked,
+    /// Paused or stopped by its own word, and it draws power as if it worked.
+    DrawsPower,
     /// Failed: it has not come up within ten minutes of its start.
     Boot,
     /// Failed: it does not hash and says that something is wrong.
@@ -38,54 +43,6 @@ pub enum ActivityReason {
     Dead,
     /// No pool: none is set.
     NoneSet,
-}
-
-/// Whether it was asked to work.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Asked {
-    Work,
-    Rest,
-}
-
-/// What it has been asked for here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Orders {
-    /// What was asked last, and when.
-    asked: Option<(Asked, Timestamp)>,
-    /// When the last order began or ended after which a miner starts anew.
-    restarts_at: Option<Timestamp>,
-}
-
-impl Orders {
-    /// None.
-    pub(crate) const NONE: Self = Self { asked: None, restarts_at: None };
-
-    /// It was told `operation`, and did it; at `at`. Orders may be told again, and in any order.
-    pub fn note(&mut self, operation: &Operation, at: Timestamp) {
-        let asked = match operation {
-            Operation::Pause {} | Operation::SetPowerMode { mode: PowerMode::Sleep } => Some(Asked::Rest),
-            Operation::Resume {} | Operation::SetPowerMode { .. } => Some(Asked::Work),
-            Operation::Reboot {} | Operation::RestartMining {} | Operation::SetPools { .. } => None,
-            Operation::Locate { .. } => return,
-        };
-        if let Some(asked) = asked.filter(|_| self.asked.is_none_or(|(_, before)| before <= at)) {
-            self.asked = Some((asked, at));
-        }
-        self.restarts_at = self.restarts_at.max(Some(at));
-    }
-
-    const fn rest_reason(&self) -> ActivityReason {
-        match self.asked {
-            Some((Asked::Rest, _)) => ActivityReason::User,
-            Some((Asked::Work, _)) | None => ActivityReason::Unasked,
-        }
-    }
-
-    /// Whether an order explains that it starts at `at`.
-    fn explains_start(&self, at: Timestamp) -> bool {
-        self.restarts_at.is_some_and(|order| at < order.after(RAMP))
-    }
 }
 
 /// What a reading tells, as far as it decides what the device does.
@@ -98,6 +55,9 @@ pub(crate) struct Told {
     pub hashrate_ths: f32,
     /// What it should do in its mode, TH/s; NaN if not known.
     pub expected_ths: f32,
+    pub power_w: Option<u32>,
+    /// The least that it draws in a mode in which it works, W.
+    pub at_work_w: Option<u32>,
     /// Whether it says that something is wrong.
     pub faults: bool,
     /// It says that it has no pool set.
@@ -119,12 +79,21 @@ impl Told {
         }
     }
 
-    /// The twentieth of its rating that is left of an average counts as nothing.
-    fn contradicts_itself(&self) -> bool {
-        let says_rest = self.power_mode == Some(PowerMode::Sleep) || self.activity == Some(Activity::Paused);
+    fn says_rest(&self) -> bool {
+        self.power_mode == Some(PowerMode::Sleep) || matches!(self.activity, Some(Activity::Paused | Activity::Stopped))
+    }
+
+    /// It says that it rests, and draws more than half of what it would at work.
+    pub fn draws_on(&self) -> bool {
+        let draws = matches!((self.power_w, self.at_work_w), (Some(watts), Some(at_work)) if watts > at_work / 2);
+        self.says_rest() && draws
+    }
+
+    /// It says that it rests, and hashes. The twentieth of its rating that is left of an average counts as nothing.
+    fn hashes_on(&self) -> bool {
         let says_work = self.activity == Some(Activity::Mining) && self.hashes();
         let works = says_work || !self.expected_ths.is_nan() && self.hashrate_ths > 0.05 * self.expected_ths;
-        says_rest && works
+        self.says_rest() && works
     }
 }
 
@@ -146,6 +115,12 @@ struct Boot {
     asked: bool,
 }
 
+impl Boot {
+    const fn reason(&self) -> ActivityReason {
+        if self.asked { ActivityReason::Request } else { ActivityReason::Unexplained }
+    }
+}
+
 /// What earlier readings have come to, as far as it decides what the device does now.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) struct History {
@@ -154,6 +129,7 @@ pub(crate) struct History {
     boot: Option<Boot>,
     no_pool_since: Option<Timestamp>,
     contradictions: u8,
+    draws_on_since: Option<Timestamp>,
     /// In its own word, and in which mode, when it last said so.
     told: Option<Activity>,
     power_mode: Option<PowerMode>,
@@ -167,6 +143,7 @@ impl History {
         boot: None,
         no_pool_since: None,
         contradictions: 0,
+        draws_on_since: None,
         told: None,
         power_mode: None,
         uptime_s: None,
@@ -187,12 +164,27 @@ impl History {
         at: Timestamp,
     ) -> (Option<Activity>, Option<ActivityReason>) {
         self.note_start(told, orders, seen, at);
-        self.contradictions = if told.contradicts_itself() { self.contradictions.saturating_add(1) } else { 0 };
+        self.contradictions = if told.hashes_on() { self.contradictions.saturating_add(1) } else { 0 };
+        self.draws_on_since = told.draws_on().then(|| self.draws_on_since.unwrap_or(at));
         let without_pool = told.none_set || told.activity == Some(Activity::NoPool);
         self.no_pool_since = without_pool.then(|| self.no_pool_since.unwrap_or(at));
         (self.told, self.power_mode) = (told.activity, told.power_mode.or(self.power_mode));
         self.uptime_s = told.uptime_s.or(self.uptime_s);
         self.value(told, orders, before, at)
+    }
+
+    /// Why it does what it was judged to do, now that more is known of what it has been asked for.
+    pub fn explain(&mut self, orders: &Orders, reason: Option<ActivityReason>) -> Option<ActivityReason> {
+        use ActivityReason as R;
+        match reason {
+            Some(R::User | R::Unasked) => Some(orders.rest_reason()),
+            Some(R::Request | R::Unexplained) => {
+                let boot = self.boot.as_mut()?;
+                boot.asked = boot.asked || orders.explains_start(boot.at);
+                Some(boot.reason())
+            }
+            Some(R::SaysPaused | R::DrawsPower | R::Boot | R::Fault | R::Dead | R::NoneSet) | None => reason,
+        }
     }
 
     fn value(
@@ -205,12 +197,15 @@ impl History {
         use Activity as A;
         use ActivityReason as R;
         if let Some(boot) = self.boot {
-            let reason = if boot.asked { R::Request } else { R::Unexplained };
             let in_time = at < boot.at.after(RAMP);
-            return if in_time { (Some(A::Rebooting), Some(reason)) } else { (Some(A::Failed), Some(R::Boot)) };
+            return if in_time { (Some(A::Rebooting), Some(boot.reason())) } else { (Some(A::Failed), Some(R::Boot)) };
         }
         if self.contradictions >= CONTRADICTIONS {
             return (Some(A::Mining), Some(R::SaysPaused));
+        }
+        if self.draws_on_since.is_some_and(|since| at >= since.after(RUNS_DOWN)) {
+            let says = if told.activity == Some(A::Stopped) { A::Stopped } else { A::Paused };
+            return (Some(says), Some(R::DrawsPower));
         }
         match told.activity {
             Some(A::Paused) => return (Some(A::Paused), Some(orders.rest_reason())),

@@ -4,6 +4,10 @@
 //! Unknown is not unreachable. What nobody has looked at is *unknown* since the last thing known of it ends to count, with the
 //! reason why nobody looks. Only polls that were made in time and not answered, [`MISSES`] in a row, make it *unreachable*.
 
+use crate::{
+    agent::RETURN_WITHIN,
+    connectivity::{Connectivity, ConnectivityReason, Level},
+};
 use adit_core::{
     fleet::MissReason,
     time::{Millis, Timestamp},
@@ -16,86 +20,6 @@ pub use adit_core::fleet::MISSES;
 const LATE_INTERVALS: u64 = 3;
 /// ... but not before this.
 const LATE_AFTER: Millis = Millis::seconds(90);
-/// After a start of the server agents have this long to come back.
-pub const RETURN_WITHIN: Millis = Millis::seconds(60);
-
-/// Whether a device can be reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Connectivity {
-    /// Nobody can say.
-    Unknown,
-    /// It answers, and refuses the passwords known for it.
-    AuthRequired,
-    /// Polled in time, it did not answer three times in a row.
-    Unreachable,
-    /// It answers.
-    Online,
-}
-
-impl Connectivity {
-    /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 4] = [Self::Unknown, Self::AuthRequired, Self::Unreachable, Self::Online];
-
-    /// The word.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Unknown => "unknown",
-            Self::AuthRequired => "auth_required",
-            Self::Unreachable => "unreachable",
-            Self::Online => "online",
-        }
-    }
-}
-
-/// Why a device is not online.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ConnectivityReason {
-    /// Unknown: no poll of it has had a result yet.
-    NeverRead,
-    /// Unknown: its agent is paused.
-    AgentPaused,
-    /// Unknown: nothing is heard of its agent.
-    AgentGone,
-    /// Unknown: its scan task was removed or its agent revoked, so nobody polls it.
-    NotPolled,
-    /// Unknown: its agent is there and does not get round to it.
-    AgentLate,
-    /// None of the passwords known for it is right.
-    WrongPassword,
-    /// Unreachable: no whole answer in time.
-    Timeout,
-    /// Unreachable: nothing listens on its port.
-    Refused,
-    /// Unreachable: the network has no way to its address.
-    NoRoute,
-    /// Unreachable: another device answers at its address.
-    OtherDevice,
-}
-
-impl From<MissReason> for ConnectivityReason {
-    fn from(reason: MissReason) -> Self {
-        match reason {
-            MissReason::Timeout => Self::Timeout,
-            MissReason::Refused => Self::Refused,
-            MissReason::NoRoute => Self::NoRoute,
-            MissReason::OtherDevice => Self::OtherDevice,
-        }
-    }
-}
-
-/// One level of a status.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Level<V, R> {
-    /// What it is.
-    pub value: V,
-    /// Why, where that says more than the value.
-    pub reason: Option<R>,
-    /// Since when the value is so.
-    pub since: Timestamp,
-}
 
 /// Whether somebody polls a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -140,16 +64,23 @@ pub enum Heard {
     Refusal,
     /// It did not answer.
     Miss(MissReason),
+    /// It was not asked, for an order is being carried out on it.
+    Busy,
 }
 
 /// What the results of polls have come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "snake_case")]
 enum Known {
+    /// There was no result.
     Nothing,
+    /// There may have been results, before the server's start.
+    Lost,
     Online,
     AuthRequired,
-    Unreachable { reason: MissReason },
+    Unreachable {
+        reason: MissReason,
+    },
 }
 
 /// Nobody looks, or nobody has looked since.
@@ -172,6 +103,8 @@ pub struct Contact {
     first_miss: Timestamp,
     /// The last poll that ended, whichever way.
     result_at: Option<Timestamp>,
+    /// The last one that was left to an order which was being carried out.
+    busy_at: Option<Timestamp>,
     /// The last one that it answered.
     answered_at: Option<Timestamp>,
     polling: Polling,
@@ -188,13 +121,19 @@ impl Contact {
             Polling::Polled { interval } => interval,
             Polling::Awaited { .. } | Polling::Paused | Polling::Gone | Polling::NotPolled => Millis::seconds(30),
         };
+        // At the start of a server nobody can say that a device has never been read.
+        let known = match polling {
+            Polling::Awaited { .. } => Known::Lost,
+            Polling::Polled { .. } | Polling::Paused | Polling::Gone | Polling::NotPolled => Known::Nothing,
+        };
         Self {
-            known: Known::Nothing,
+            known,
             since: found_at,
             blind: None,
             misses: 0,
             first_miss: found_at,
             result_at: None,
+            busy_at: None,
             answered_at: None,
             polling,
             polling_since: found_at,
@@ -224,7 +163,7 @@ impl Contact {
     #[must_use]
     pub(crate) const fn known_before(&self) -> Option<Connectivity> {
         match self.known {
-            Known::Nothing => None,
+            Known::Nothing | Known::Lost => None,
             Known::Online => Some(Connectivity::Online),
             Known::AuthRequired => Some(Connectivity::AuthRequired),
             Known::Unreachable { .. } => Some(Connectivity::Unreachable),
@@ -235,7 +174,7 @@ impl Contact {
     #[must_use]
     pub const fn is_restored(&self) -> bool {
         match self.polling {
-            Polling::Awaited { .. } => true,
+            Polling::Awaited { .. } => self.has_result(),
             Polling::Polled { .. } | Polling::Paused | Polling::Gone | Polling::NotPolled => match self.result_at {
                 Some(at) => at.0 < self.polling_since.0 && self.blind.is_none(),
                 None => false,
@@ -254,7 +193,12 @@ impl Contact {
             return level(Connectivity::Unknown, Some(self.polling.blind().unwrap_or(blind.reason)), blind.since);
         }
         match self.known {
-            Known::Nothing | Known::Online => level(Connectivity::Online, None, self.since),
+            Known::Nothing => level(Connectivity::Unknown, Some(ConnectivityReason::NeverRead), self.since),
+            Known::Lost => {
+                let reason = self.polling.blind().unwrap_or(ConnectivityReason::NotRestored);
+                level(Connectivity::Unknown, Some(reason), self.since)
+            }
+            Known::Online => level(Connectivity::Online, None, self.since),
             Known::AuthRequired => {
                 level(Connectivity::AuthRequired, Some(ConnectivityReason::WrongPassword), self.since)
             }
@@ -273,11 +217,15 @@ impl Contact {
     pub fn next_change(&self, told: Option<Timestamp>, at: Timestamp) -> Timestamp {
         let told_already = self.blind.map(|blind| blind.reason);
         let level = match self.polling {
-            Polling::Polled { .. } if told_already != Some(ConnectivityReason::AgentLate) => self.late_from(),
+            Polling::Polled { .. } => match told_already {
+                Some(ConnectivityReason::AgentLate) => NEVER_ENDS,
+                Some(ConnectivityReason::Busy) => self.busy_until().unwrap_or(NEVER_ENDS),
+                Some(_) | None => self.late_from(),
+            },
             Polling::Awaited { .. } if told_already != Some(ConnectivityReason::AgentGone) => {
                 self.polling_since.after(RETURN_WITHIN)
             }
-            Polling::Polled { .. } | Polling::Awaited { .. } => NEVER_ENDS,
+            Polling::Awaited { .. } => NEVER_ENDS,
             Polling::Paused | Polling::Gone | Polling::NotPolled => NEVER_ENDS,
         };
         let values = told.map(|told| told.after(self.holds())).filter(|end| at < *end);
@@ -296,6 +244,7 @@ impl Contact {
         match heard {
             Heard::Answer => self.answer(Known::Online, at),
             Heard::Refusal => self.answer(Known::AuthRequired, at),
+            Heard::Busy => return self.note_busy(at),
             Heard::Miss(_) if is_blind => return,
             Heard::Miss(reason) => self.miss(reason, at),
         }
@@ -303,6 +252,14 @@ impl Contact {
         if is_blind {
             self.blind = blind;
         }
+    }
+
+    fn note_busy(&mut self, at: Timestamp) {
+        self.busy_at = Some(at);
+        if let (Some(blind), Polling::Polled { .. }) = (&mut self.blind, self.polling) {
+            blind.reason = ConnectivityReason::Busy;
+        }
+        self.pass(at);
     }
 
     fn answer(&mut self, known: Known, at: Timestamp) {
@@ -350,7 +307,9 @@ impl Contact {
         match self.polling {
             Polling::Polled { .. } if at >= self.late_from() => {
                 let since = self.end_of_cover(at);
-                self.go_blind(ConnectivityReason::AgentLate, since);
+                let is_busy = self.busy_until().is_some_and(|until| at < until);
+                let reason = if is_busy { ConnectivityReason::Busy } else { ConnectivityReason::AgentLate };
+                self.go_blind(reason, since);
             }
             Polling::Awaited { saved_at } if at >= self.polling_since.after(RETURN_WITHIN) => {
                 let since = self.end_of_cover(saved_at);
@@ -378,7 +337,9 @@ impl Contact {
     /// When what the last result said ceases to count, at `at` at the latest.
     fn end_of_cover(&self, at: Timestamp) -> Timestamp {
         match self.result_at {
-            Some(last) if self.known != Known::Nothing => last.after(self.holds()).min(at).max(last),
+            Some(last) if !matches!(self.known, Known::Nothing | Known::Lost) => {
+                last.after(self.holds()).min(at).max(last)
+            }
             Some(_) | None => self.since,
         }
     }
@@ -388,10 +349,19 @@ impl Contact {
         Millis(self.interval.0 * 5 / 2)
     }
 
+    /// Until when the last poll that was left to an order explains that there is no result.
+    fn busy_until(&self) -> Option<Timestamp> {
+        self.busy_at.map(|at| at.after(self.late_after()))
+    }
+
+    fn late_after(&self) -> Millis {
+        Millis((self.interval.0 * LATE_INTERVALS).max(LATE_AFTER.0))
+    }
+
     /// Its agent has had its time from the last result on, or from when it began to poll.
     fn late_from(&self) -> Timestamp {
         let from = self.result_at.map_or(self.polling_since, |at| at.max(self.polling_since));
-        from.after(Millis((self.interval.0 * LATE_INTERVALS).max(LATE_AFTER.0)))
+        from.after(self.late_after())
     }
 }
 

@@ -8,9 +8,12 @@
 #![deny(missing_docs)]
 
 mod activity;
+mod agent;
+mod connectivity;
 mod contact;
 mod facts;
 mod load;
+mod orders;
 mod query;
 mod record;
 mod row;
@@ -22,9 +25,12 @@ mod top;
 mod totals;
 
 pub use activity::{ActivityReason, DEGRADED_BELOW, RAMP};
-pub use contact::{Connectivity, ConnectivityReason, Contact, Heard, Level, MISSES, Polling, RETURN_WITHIN};
+pub use agent::{AgentRecord, Health, RETURN_WITHIN};
+pub use connectivity::{Connectivity, ConnectivityReason, Level};
+pub use contact::{Contact, Heard, MISSES, Polling};
 pub use facts::Facts;
 pub use load::{AgentCondition, Load, LoadHistory};
+pub use orders::OrderStep;
 pub use query::{MAX_LIMIT, Order, Page, Query, Range, Sort};
 pub use record::Last;
 pub use row::LiveRow;
@@ -32,4 +38,4 @@ pub use saved::SavedDevice;
 pub use sets::{Counts, Doing, Kind, Set, StatusSet};
 pub use status::{Condition, DeviceStatus};
 pub use table::{Column, LiveTable};
-pub use totals::{LeftOut, Totals};
+pub use totals::{LeftOut, LeftOutReason, Totals};

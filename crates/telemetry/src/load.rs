@@ -1,6 +1,7 @@
 //! Whether an agent keeps up with its polls, by what it tells of them.
 
 use adit_core::time::{Millis, Timestamp};
+use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 /// An agent is overloaded if it does less than this share, in percent, of the polls that are due, ...
@@ -15,7 +16,7 @@ const LATE_INTERVALS: u64 = 2;
 const GONE_AFTER: Millis = Millis::seconds(12);
 
 /// What an agent tells of its polls.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Load {
     /// Age of the oldest poll that is due and has not begun.
     pub lag: Millis,
@@ -28,7 +29,8 @@ pub struct Load {
 }
 
 /// How an agent does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum AgentCondition {
     /// Nothing is heard of it.
     Gone,
@@ -57,7 +59,7 @@ impl AgentCondition {
 }
 
 /// What one agent has told of its load in the last minutes.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct LoadHistory {
     samples: VecDeque<(Timestamp, u64, u64)>,
     last: Option<Load>,
@@ -84,6 +86,11 @@ impl LoadHistory {
         while self.samples.get(1).is_some_and(|(second, ..)| second.after(OVER) <= at) {
             self.samples.pop_front();
         }
+    }
+
+    /// Leaves out what was told later than `at`, as a clock that has been set back since had it.
+    pub(crate) fn forget_after(&mut self, at: Timestamp) {
+        self.samples.retain(|(told, ..)| *told <= at);
     }
 
     /// Whether it keeps up, by what it has told; `heard_at` is the last frame of a connection that lasts.

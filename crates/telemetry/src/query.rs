@@ -1,7 +1,7 @@
 //! Pages of the device table: filter, sort, cut out. One pass over the columns, and only the page is sorted.
 
 use crate::{
-    contact::Connectivity,
+    connectivity::Connectivity,
     sets::{Counts, Doing, Set, StatusSet},
     status::DeviceStatus,
     table::{ABSENT, Column, LiveTable},
@@ -31,7 +31,7 @@ pub enum Sort<'a> {
     Id,
     /// A number.
     Column(Column),
-    /// How urgently somebody should look: error, degraded, offline, unknown, maintenance, sleeping, hashing.
+    /// How urgently somebody should look: error, degraded, offline, unknown, maintenance, sleeping, starting, hashing.
     Status,
     /// Since when they are so, to the second.
     Since,

@@ -1,12 +1,14 @@
 //! Everything that is kept of one device, and how a result of a poll changes it.
 
 use crate::{
-    activity::{ActivityReason, History, Orders, Seen, Told},
-    contact::{Connectivity, Contact, Heard, Level, Polling},
+    activity::{ActivityReason, History, Seen, Told},
+    connectivity::{Connectivity, Level},
+    contact::{Contact, Heard, Polling},
     facts::Facts,
+    orders::{OrderStep, Orders},
 };
 use adit_core::{
-    fleet::{Activity, MissReason, Operation, Pool, PowerMode, Reading, is_fault},
+    fleet::{Activity, MissReason, Operation, Pool, PowerMode, Reading, UNREAD, is_fault},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -60,6 +62,8 @@ pub(crate) struct Kept {
     drew: [Option<u32>; MODES],
     /// The last mode that it worked in.
     pub worked_in: Option<PowerMode>,
+    /// It has told what it draws.
+    tells_power: bool,
 }
 
 impl Kept {
@@ -72,6 +76,7 @@ impl Kept {
             orders: Orders::NONE,
             drew: [None; MODES],
             worked_in: None,
+            tells_power: false,
         }
     }
 
@@ -79,8 +84,11 @@ impl Kept {
         self.drew[mode as usize]
     }
 
-    pub fn note_order(&mut self, operation: &Operation, at: Timestamp) {
-        self.orders.note(operation, at);
+    /// An order came so far; whether that explains otherwise what the device does.
+    pub fn note_order(&mut self, operation: &Operation, step: OrderStep, at: Timestamp) -> bool {
+        self.orders.note(operation, step, at);
+        let reason = self.history.explain(&self.orders, self.activity.reason);
+        std::mem::replace(&mut self.activity.reason, reason) != reason
     }
 
     /// Whether it says that something is wrong.
@@ -90,6 +98,10 @@ impl Kept {
 
     pub fn refuses(&mut self, at: Timestamp) {
         self.contact.hear(Heard::Refusal, at);
+    }
+
+    pub fn is_busy(&mut self, at: Timestamp) {
+        self.contact.hear(Heard::Busy, at);
     }
 
     pub fn misses(&mut self, reason: MissReason, at: Timestamp) {
@@ -110,6 +122,8 @@ impl Kept {
             power_mode: last.power_mode,
             hashrate_ths: last.hashrate_ths.unwrap_or(f32::NAN),
             expected_ths: facts.expected_in(last.power_mode),
+            power_w: last.power_w,
+            at_work_w: self.at_work_w(facts),
             faults: last.errors.iter().any(|error| is_fault(error)),
             none_set: last.pools.as_ref().is_some_and(|pools| pools.is_empty()),
             uptime_s: last.uptime_s,
@@ -119,13 +133,21 @@ impl Kept {
         let is_same = seen == Seen::Still && self.activity.value == value;
         let since = if is_same { self.activity.since } else { at };
         self.activity = Level { value, reason, since };
-        if let (Some(mode), Some(watts)) = (settled_mode(reading, self.history.ramps(at)), last.power_w) {
+        let settled = settled_mode(reading, self.history.ramps(at)).filter(|_| !told.draws_on());
+        if let (Some(mode), Some(watts)) = (settled, last.power_w) {
             self.drew[mode as usize] = Some(watts);
             if mode != PowerMode::Sleep {
                 self.worked_in = Some(mode);
             }
         }
+        self.tells_power |= last.power_w.is_some();
         self.last = Some(last);
+    }
+
+    /// The least that it draws in a mode in which it works: by the maker's figures, else by what it drew here.
+    fn at_work_w(&self, facts: &Facts) -> Option<u32> {
+        let drew = [PowerMode::Low, PowerMode::Normal, PowerMode::High].into_iter().filter_map(|mode| self.drew(mode));
+        facts.mode_power.least_at_work_w().or_else(|| drew.min())
     }
 
     /// The reading within bounds; texts that are as they were are not made anew.
@@ -134,6 +156,7 @@ impl Kept {
             self.last.take().map_or_else(Default::default, |last| (last.pools, last.errors));
         let hashrate = not_negative(reading.hashrate_ths);
         let too_much = hashrate.and_then(|ths| facts.too_much(ths));
+        let unread: Vec<String> = [too_much.clone(), self.power_is_missing(reading)].into_iter().flatten().collect();
         Last {
             as_of: at,
             told: reading.activity,
@@ -150,8 +173,15 @@ impl Kept {
             } else {
                 reading.pools.as_deref().map(bounded_pools)
             },
-            errors: bounded_errors(errors_before, &reading.errors, too_much),
+            errors: bounded_errors(errors_before, &reading.errors, unread),
         }
+    }
+
+    /// Says that it does not tell what it draws although it did before, unless that is said already.
+    fn power_is_missing(&self, reading: &Reading) -> Option<String> {
+        let is_said = |error: &String| error.starts_with(UNREAD) && error[UNREAD.len()..].starts_with("power");
+        let is_missing = self.tells_power && reading.power_w.is_none() && !reading.errors.iter().any(is_said);
+        is_missing.then(|| format!("{UNREAD}power: not told, and it was before"))
     }
 }
 
@@ -181,14 +211,14 @@ fn bounded_pools(pools: &[Pool]) -> Box<[Pool]> {
     pools.iter().take(MAX_POOLS).map(bounded).collect()
 }
 
-/// What is too much to be is the last to be left out.
-fn bounded_errors(before: Box<[String]>, told: &[String], too_much: Option<String>) -> Box<[String]> {
-    let all = || told.iter().chain(&too_much);
+/// What is found out here is the last to be left out.
+fn bounded_errors(before: Box<[String]>, told: &[String], found_out: Vec<String>) -> Box<[String]> {
+    let all = || told.iter().chain(&found_out);
     if before.iter().eq(all()) {
         return before;
     }
-    let most = MAX_ERRORS - usize::from(too_much.is_some());
-    told.iter().take(most).chain(&too_much).map(|text| cut(text, MAX_ERROR_CHARS)).collect()
+    let most = MAX_ERRORS - found_out.len();
+    told.iter().take(most).chain(&found_out).map(|text| cut(text, MAX_ERROR_CHARS)).collect()
 }
 
 fn cut(text: &str, chars: usize) -> String {

@@ -2,7 +2,7 @@
 
 use crate::{
     activity::ActivityReason,
-    contact::{Connectivity, ConnectivityReason, Level},
+    connectivity::{Connectivity, ConnectivityReason, Level},
     record::Last,
     status::DeviceStatus,
 };
@@ -54,7 +54,11 @@ impl<'a> LiveRow<'a> {
             Connectivity::Online => Some(true),
             Connectivity::Unreachable | Connectivity::AuthRequired => Some(false),
             Connectivity::Unknown => match self.connectivity.reason {
-                Some(ConnectivityReason::AgentGone | ConnectivityReason::AgentPaused) => None,
+                Some(
+                    ConnectivityReason::AgentGone | ConnectivityReason::AgentPaused | ConnectivityReason::NotRestored,
+                ) => None,
+                // An order speaks to it.
+                Some(ConnectivityReason::Busy) => Some(true),
                 Some(
                     ConnectivityReason::NeverRead
                     | ConnectivityReason::NotPolled

@@ -13,16 +13,16 @@ pub struct SavedDevice {
 }
 
 impl LiveTable {
-    /// What is kept of at most `most` devices, from the id `from` on. Of devices that have never been polled there is nothing.
+    /// What is kept of at most `most` devices, from the id `from` on; also of those that have never been read, which is then known
+    /// of them.
     #[must_use]
     pub fn saved(&self, from: DeviceId, most: usize) -> Vec<SavedDevice> {
         let rest = self.rest.iter().enumerate().skip(from.index());
         let known = rest.filter_map(|(index, rest)| Some((index, rest.as_ref()?)));
-        let heard_of = known.filter(|(_, rest)| rest.kept.contact.has_result());
         let saved = |(index, rest): (usize, &crate::table::Rest)| {
             Some(SavedDevice { device: DeviceId(u32::try_from(index).ok()?), kept: rest.kept.clone() })
         };
-        heard_of.take(most).filter_map(saved).collect()
+        known.take(most).filter_map(saved).collect()
     }
 
     /// Puts back what was saved at `saved_at` of the devices that are there and have not been heard of since, at the start of a

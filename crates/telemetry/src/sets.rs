@@ -1,6 +1,6 @@
 //! Sets and counts of the few values that a column of the table may have.
 
-use crate::{contact::Connectivity, status::DeviceStatus};
+use crate::{connectivity::Connectivity, status::DeviceStatus};
 use adit_core::fleet::Activity;
 use std::marker::PhantomData;
 

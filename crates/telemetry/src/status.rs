@@ -5,14 +5,14 @@
 //! 2. nobody can say how it is: *unknown*;
 //! 3. unreachable, or refuses our credentials: *offline*;
 //! 4. failed, or without a pool: *error*, it earns nothing;
-//! 5. paused: *sleeping*, also with faults, for it is not to work;
-//! 6. stopped: *error* with faults, else *sleeping*;
-//! 7. starting or rebooting: *hashing*, on its way there;
+//! 5. paused or stopped by its own word, and drawing power as if it worked: *degraded*;
+//! 6. paused: *sleeping*, also with faults, for it is not to work; stopped: *error* with faults, else *sleeping*;
+//! 7. starting or rebooting: *starting*, whatever it hashed before and however little it hashes by now;
 //! 8. mining: by its hashrate and faults. None although it is told: *error*; with faults, or less than 85 % of what it should do:
 //!    *degraded*; else *hashing*;
 //! 9. nothing known of what it does: *error* with faults, else *unknown*.
 
-use crate::{activity::DEGRADED_BELOW, contact::Connectivity};
+use crate::{activity::DEGRADED_BELOW, connectivity::Connectivity};
 use adit_core::fleet::Activity;
 use serde::{Deserialize, Serialize};
 
@@ -20,8 +20,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeviceStatus {
-    /// Doing what it should, or on its way there.
+    /// Doing what it should.
     Hashing,
+    /// On its way there, and not there yet.
+    Starting,
     /// Works, and not as it should.
     Degraded,
     /// Reached, should work, and does not.
@@ -38,14 +40,23 @@ pub enum DeviceStatus {
 
 impl DeviceStatus {
     /// All of them, in the order of their numbers.
-    pub const ALL: [Self; 7] =
-        [Self::Hashing, Self::Degraded, Self::Error, Self::Offline, Self::Sleeping, Self::Maintenance, Self::Unknown];
+    pub const ALL: [Self; 8] = [
+        Self::Hashing,
+        Self::Starting,
+        Self::Degraded,
+        Self::Error,
+        Self::Offline,
+        Self::Sleeping,
+        Self::Maintenance,
+        Self::Unknown,
+    ];
 
     /// The word.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Hashing => "hashing",
+            Self::Starting => "starting",
             Self::Degraded => "degraded",
             Self::Error => "error",
             Self::Offline => "offline",
@@ -65,7 +76,8 @@ impl DeviceStatus {
             Self::Unknown => 3,
             Self::Maintenance => 4,
             Self::Sleeping => 5,
-            Self::Hashing => 6,
+            Self::Starting => 6,
+            Self::Hashing => 7,
         }
     }
 }
@@ -79,6 +91,8 @@ pub struct Condition {
     pub connectivity: Connectivity,
     /// What it is doing; counts only if it can be reached.
     pub activity: Option<Activity>,
+    /// It says that it rests, and draws power as if it worked.
+    pub draws_on: bool,
     /// Hashrate now, TH/s; NaN if not known.
     pub hashrate_ths: f32,
     /// What it should do in its mode, TH/s; NaN if not known.
@@ -104,9 +118,10 @@ impl Condition {
         use DeviceStatus as S;
         match self.activity {
             Some(Activity::Failed | Activity::NoPool) => S::Error,
+            Some(Activity::Paused | Activity::Stopped) if self.draws_on => S::Degraded,
             Some(Activity::Stopped) if self.faults => S::Error,
             Some(Activity::Paused | Activity::Stopped) => S::Sleeping,
-            Some(Activity::Starting | Activity::Rebooting) => S::Hashing,
+            Some(Activity::Starting | Activity::Rebooting) => S::Starting,
             Some(Activity::Mining) => self.of_mining(),
             None if self.faults => S::Error,
             None => S::Unknown,
@@ -135,6 +150,7 @@ mod tests {
         maintenance: false,
         connectivity: Connectivity::Online,
         activity: Some(Activity::Mining),
+        draws_on: false,
         hashrate_ths: 100.0,
         expected_ths: 100.0,
         faults: false,
@@ -156,10 +172,13 @@ mod tests {
             (doing(Activity::NoPool), S::Error),
             (Condition { activity: Some(Activity::NoPool), ..WELL }, S::Error),
             (faulty(doing(Activity::Paused)), S::Sleeping),
+            (Condition { draws_on: true, ..doing(Activity::Paused) }, S::Degraded),
+            (Condition { draws_on: true, ..faulty(doing(Activity::Stopped)) }, S::Degraded),
             (doing(Activity::Stopped), S::Sleeping),
             (faulty(doing(Activity::Stopped)), S::Error),
-            (faulty(doing(Activity::Starting)), S::Hashing),
-            (doing(Activity::Rebooting), S::Hashing),
+            (faulty(doing(Activity::Starting)), S::Starting),
+            (Condition { activity: Some(Activity::Starting), ..at(80.0) }, S::Starting),
+            (doing(Activity::Rebooting), S::Starting),
             (faulty(at(0.0)), S::Error),
             (faulty(at(f32::NAN)), S::Error),
             (at(0.0), S::Error),

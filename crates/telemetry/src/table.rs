@@ -2,8 +2,12 @@
 //! is NaN in there and `None` to everybody outside.
 
 use crate::{
-    contact::{Connectivity, Contact, NEVER_ENDS, Polling},
+    activity::ActivityReason,
+    agent::Health,
+    connectivity::Connectivity,
+    contact::{Contact, NEVER_ENDS, Polling},
     facts::Facts,
+    orders::OrderStep,
     query::{self, Page, Query},
     record::{Kept, Last},
     row::LiveRow,
@@ -13,9 +17,10 @@ use crate::{
 };
 use adit_core::{
     fleet::{Operation, PollResult, PowerMode},
-    ids::DeviceId,
+    ids::{AgentId, DeviceId},
     time::Timestamp,
 };
+use std::collections::BTreeMap;
 
 /// A number that every device has or lacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +74,8 @@ pub struct LiveTable {
     changes_at: Vec<Timestamp>,
     versions: Vec<u64>,
     pub(crate) rest: Vec<Option<Rest>>,
+    /// How agents do, as it was when their devices were last told how they are polled.
+    agents: BTreeMap<AgentId, Health>,
     pub(crate) version: u64,
 }
 
@@ -108,6 +115,7 @@ impl LiveTable {
                 PollResult::Answered { reading } => kept.answers(facts, reading, at),
                 PollResult::AuthRequired { .. } => kept.refuses(at),
                 PollResult::Missed { reason, .. } => kept.misses(*reason, at),
+                PollResult::Busy { .. } => kept.is_busy(at),
             }
             self.settle(index, at);
             taken += 1;
@@ -134,6 +142,18 @@ impl LiveTable {
         }
     }
 
+    /// How agents do, in place of what was told of them before; those that are still waited for are not among them. Told along
+    /// with how their devices are polled, so that both are of one moment to whoever reads the table.
+    pub fn set_agents(&mut self, agents: BTreeMap<AgentId, Health>) {
+        self.agents = agents;
+    }
+
+    /// How an agent does; `None` while it is waited for after the server's start.
+    #[must_use]
+    pub fn agent(&self, agent: AgentId) -> Option<Health> {
+        self.agents.get(&agent).copied()
+    }
+
     /// Time has passed: what nobody has looked at for too long becomes unknown, and what was said too long ago old.
     pub fn pass(&mut self, at: Timestamp) {
         self.version += 1;
@@ -147,10 +167,13 @@ impl LiveTable {
         }
     }
 
-    /// These devices were told `operation` and did it, at `at`; it explains what they do from then on.
-    pub fn note_order(&mut self, device: DeviceId, operation: &Operation, at: Timestamp) {
-        if let Some(kept) = self.kept_mut(device) {
-            kept.note_order(operation, at);
+    /// An order of a device to do `operation` came so far at `at`: it explains what the device does, and what it did meanwhile.
+    /// May be told again, and in any order.
+    pub fn note_order(&mut self, device: DeviceId, operation: &Operation, step: OrderStep, at: Timestamp) {
+        let is_news = self.kept_mut(device).is_some_and(|kept| kept.note_order(operation, step, at));
+        if is_news {
+            self.version += 1;
+            self.versions[device.index()] = self.version;
         }
     }
 
@@ -266,6 +289,7 @@ impl LiveTable {
             maintenance: facts.maintenance,
             connectivity: level.value,
             activity: kept.activity.value,
+            draws_on: kept.activity.reason == Some(ActivityReason::DrawsPower),
             hashrate_ths: numbers[Column::Hashrate as usize],
             expected_ths,
             faults: kept.faults(),

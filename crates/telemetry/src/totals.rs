@@ -1,10 +1,12 @@
 //! Sums over devices.
 
 use crate::{
+    connectivity::ConnectivityReason,
     sets::Counts,
     status::DeviceStatus,
     table::{ABSENT, Column, LiveTable},
 };
+use std::cmp::Reverse;
 
 /// Devices that are in no sum, because what they said last does not count as so now.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -17,6 +19,48 @@ pub struct LeftOut {
     pub power_w: f64,
 }
 
+impl LeftOut {
+    fn add(&mut self, hashrate_ths: f32, power_w: f32) {
+        self.devices += 1;
+        add(&mut self.hashrate_ths, &mut 0, hashrate_ths);
+        add(&mut self.power_w, &mut 0, power_w);
+    }
+}
+
+/// Why what a device said last does not count as so now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LeftOutReason {
+    /// It is online, and has told nothing for more than two and a half intervals between polls.
+    Overdue,
+    /// It is not online, for this reason.
+    NotOnline(ConnectivityReason),
+}
+
+/// Every reason.
+const REASONS: usize = 1 + ConnectivityReason::ALL.len();
+
+impl LeftOutReason {
+    fn of(reason: Option<ConnectivityReason>) -> Self {
+        reason.map_or(Self::Overdue, Self::NotOnline)
+    }
+
+    const fn number(self) -> usize {
+        match self {
+            Self::Overdue => 0,
+            Self::NotOnline(reason) => 1 + reason as usize,
+        }
+    }
+
+    /// The word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Overdue => "overdue",
+            Self::NotOnline(reason) => reason.as_str(),
+        }
+    }
+}
+
 /// Sums over some devices. Only what counts as so now adds to hashrate and draw; the counts beside the sums say how many did,
 /// and what is left out how much the others said last.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -25,6 +69,8 @@ pub struct Totals {
     pub devices: Counts<DeviceStatus>,
     /// Devices that do not count in the sums.
     pub left_out: LeftOut,
+    /// The same by reason.
+    left_out_for: [LeftOut; REASONS],
     /// TH/s.
     pub hashrate_ths: f64,
     /// How many said their hashrate.
@@ -48,6 +94,17 @@ impl Totals {
     #[must_use]
     pub fn known_power_w(&self) -> Option<f64> {
         self.known(self.power_known, self.power_w)
+    }
+
+    /// Devices that do not count in the sums by why that is, the reason of most devices first; reasons of none are left out.
+    #[must_use]
+    pub fn left_out_for(&self) -> Vec<(LeftOutReason, LeftOut)> {
+        let online = ConnectivityReason::ALL.into_iter().map(LeftOutReason::NotOnline);
+        let reasons = [LeftOutReason::Overdue].into_iter().chain(online);
+        let all = reasons.map(|reason| (reason, self.left_out_for[reason.number()]));
+        let mut some: Vec<_> = all.filter(|(_, left_out)| left_out.devices > 0).collect();
+        some.sort_by_key(|(_, left_out)| Reverse(left_out.devices));
+        some
     }
 
     fn known(&self, known: u32, sum: f64) -> Option<f64> {
@@ -77,9 +134,10 @@ impl LiveTable {
                 add(&mut totals.hashrate_ths, &mut totals.hashrate_known, hashrate[index]);
                 add(&mut totals.power_w, &mut totals.power_known, power[index]);
             } else {
-                totals.left_out.devices += 1;
-                add(&mut totals.left_out.hashrate_ths, &mut 0, hashrate[index]);
-                add(&mut totals.left_out.power_w, &mut 0, power[index]);
+                let level = self.rest[index].as_ref().map(|rest| rest.kept.contact.level());
+                let reason = LeftOutReason::of(level.and_then(|level| level.reason));
+                totals.left_out.add(hashrate[index], power[index]);
+                totals.left_out_for[reason.number()].add(hashrate[index], power[index]);
             }
             add(&mut totals.expected_hashrate_ths, &mut 0, expected[index]);
         }
@@ -91,5 +149,17 @@ fn add(sum: &mut f64, count: &mut u32, value: f32) {
     if !value.is_nan() {
         *sum += f64::from(value);
         *count += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_has_its_number() {
+        for (number, reason) in ConnectivityReason::ALL.into_iter().enumerate() {
+            assert_eq!(LeftOutReason::NotOnline(reason).number(), number + 1, "{reason:?}");
+        }
     }
 }

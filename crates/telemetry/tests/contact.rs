@@ -146,12 +146,53 @@ fn after_a_start_of_the_server_nothing_changes_for_a_minute() {
 }
 
 #[test]
+fn a_device_of_which_everything_is_lost_at_a_start_is_not_called_never_read() {
+    let lost = Contact::new(at(100), Polling::Awaited { saved_at: at(100) });
+    assert!(!lost.is_restored());
+    let mut alone = lost;
+    assert_eq!(told_at(&mut alone, 159), (C::Unknown, Some(R::NotRestored), 100));
+    assert_eq!(told_at(&mut alone, 160), (C::Unknown, Some(R::AgentGone), 100));
+    let mut polled = lost;
+    polled.set_polling(POLLED, at(110));
+    assert_eq!(told_at(&mut polled, 199), (C::Unknown, Some(R::NotRestored), 100));
+    assert_eq!(told_at(&mut polled, 200), (C::Unknown, Some(R::AgentLate), 100));
+    polled.hear(Heard::Answer, at(201));
+    assert_eq!(told(&polled), (C::Online, None, 201));
+    let mut held = lost;
+    held.set_polling(Polling::Paused, at(110));
+    assert_eq!(told(&held), (C::Unknown, Some(R::AgentPaused), 100));
+    let never = after(&[]).restored(at(90), at(100));
+    assert_eq!(told(&never), (C::Unknown, Some(R::NeverRead), 0), "which was known");
+}
+
+#[test]
 fn what_a_device_said_is_current_for_two_and_a_half_intervals() {
     let contact = after(&[(10, Heard::Answer), (40, MISS)]);
     assert!(contact.is_current(at(10), at(84)) && !contact.is_current(at(10), at(85)));
     assert_eq!(contact.next_change(Some(at(10)), at(40)), at(85));
     assert_eq!(contact.next_change(Some(at(10)), at(85)), at(130), "then it is late");
     assert!(!after(&[(10, Heard::Answer), (40, Heard::Refusal)]).is_current(at(10), at(41)));
+}
+
+#[test]
+fn a_device_under_a_long_order_is_busy_and_its_agent_is_not_late() {
+    let mut contact = after(&[(1, Heard::Answer), (30, Heard::Busy), (60, Heard::Busy), (90, Heard::Busy)]);
+    assert_eq!(told_at(&mut contact, 90), (C::Online, None, 1));
+    assert_eq!(contact.next_change(None, at(90)), at(91));
+    assert_eq!(told_at(&mut contact, 91), (C::Unknown, Some(R::Busy), 76), "since its last answer ceased to count");
+    contact.hear(Heard::Busy, at(120));
+    assert_eq!(contact.next_change(None, at(120)), at(210));
+    assert_eq!(told_at(&mut contact, 209), (C::Unknown, Some(R::Busy), 76));
+    assert_eq!(told_at(&mut contact, 210), (C::Unknown, Some(R::AgentLate), 76), "nobody says so any more");
+    contact.hear(Heard::Busy, at(220));
+    assert_eq!(told(&contact), (C::Unknown, Some(R::Busy), 76));
+    contact.set_polling(Polling::Gone, at(230));
+    assert_eq!(told(&contact), (C::Unknown, Some(R::AgentGone), 76));
+    contact.set_polling(POLLED, at(240));
+    contact.hear(Heard::Busy, at(245));
+    assert_eq!(told(&contact), (C::Unknown, Some(R::Busy), 76), "its agent is there");
+    contact.hear(Heard::Answer, at(250));
+    assert_eq!(told(&contact), (C::Online, None, 1), "nothing has happened to it");
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -167,6 +208,7 @@ fn step() -> impl Strategy<Value = (i64, Step)> {
         8 => prop::sample::select(reasons).prop_map(|reason| Step::Hear(Heard::Miss(reason))),
         2 => Just(Step::Hear(Heard::Answer)),
         1 => Just(Step::Hear(Heard::Refusal)),
+        2 => Just(Step::Hear(Heard::Busy)),
         2 => Just(Step::Poll(POLLED)),
         1 => prop::sample::select(vec![Polling::Gone, Polling::Paused, Polling::NotPolled]).prop_map(Step::Poll),
         2 => Just(Step::Pass),
@@ -188,12 +230,16 @@ proptest! {
         let mut blind_until = i64::MIN;
         let mut polling = POLLED;
         let mut before: Option<Level<C, R>> = None;
+        let mut busy_at = i64::MIN;
         for (wait, step) in steps {
             now += wait;
             match step {
                 Step::Hear(heard) => {
                     contact.hear(heard, Timestamp(now));
-                    results.push((now, heard));
+                    match heard {
+                        Heard::Busy => busy_at = now,
+                        Heard::Answer | Heard::Refusal | Heard::Miss(_) => results.push((now, heard)),
+                    }
                     if polling == Polling::Gone {
                         (polling, blind_until) = (POLLED, now);
                     }
@@ -219,6 +265,12 @@ proptest! {
             }
             if matches!(level.value, C::Unreachable | C::Online | C::AuthRequired) {
                 prop_assert!(polling == POLLED);
+            }
+            if level.reason == Some(R::AgentLate) {
+                prop_assert!(busy_at == i64::MIN || now >= busy_at + LATE, "an order explains it");
+            }
+            if level.reason == Some(R::Busy) {
+                prop_assert!(busy_at != i64::MIN && polling == POLLED);
             }
             if level.value == C::Online {
                 let answered = results.iter().rev().find(|(_, heard)| !matches!(heard, Heard::Miss(_)));

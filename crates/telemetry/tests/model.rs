@@ -85,6 +85,7 @@ fn result() -> impl Strategy<Value = PollResult> {
         1 => (0..DEVICES).prop_map(|device| PollResult::AuthRequired { device: DeviceId(device) }),
         3 => (0..DEVICES)
             .prop_map(|device| PollResult::Missed { device: DeviceId(device), reason: MissReason::NoRoute }),
+        1 => (0..DEVICES).prop_map(|device| PollResult::Busy { device: DeviceId(device) }),
     ]
 }
 
@@ -116,6 +117,7 @@ fn step() -> impl Strategy<Value = Step> {
 struct Kept {
     facts: Facts,
     answered_at: Option<Timestamp>,
+    tells_power: bool,
     /// What it said last, and when.
     last: Option<(Timestamp, Reading)>,
 }
@@ -136,17 +138,24 @@ impl Model {
                 if let Some(rate) = reading.hashrate_ths.take_if(|rate| rate.is_finite() && *rate > 2.0 * rated) {
                     reading.errors.push(format!("not read: hashrate: {rate} TH/s cannot be, rated {rated} TH/s"));
                 }
+                match reading.power_w {
+                    Some(_) => kept.tells_power = true,
+                    None if kept.tells_power => {
+                        reading.errors.push("not read: power: not told, and it was before".to_owned());
+                    }
+                    None => {}
+                }
                 kept.last = Some((at, reading));
             }
             PollResult::AuthRequired { .. } => kept.answered_at = Some(at),
-            PollResult::Missed { .. } => {}
+            PollResult::Missed { .. } | PollResult::Busy { .. } => {}
         }
     }
 
     fn step(&mut self, step: &Step, at: Timestamp) {
         match step {
             Step::Set(id, facts) => {
-                let fresh = Kept { facts: *facts, answered_at: None, last: None };
+                let fresh = Kept { facts: *facts, answered_at: None, tells_power: false, last: None };
                 self.devices.entry(*id).or_insert(fresh).facts = *facts;
             }
             Step::Remove(id) => drop(self.devices.remove(id)),
@@ -252,7 +261,7 @@ const COLUMNS: [Column; 9] = [
 fn asked() -> impl Strategy<Value = Asked> {
     let statuses = prop_oneof![
         Just(StatusSet::ALL),
-        prop::sample::subsequence(DeviceStatus::ALL.to_vec(), 0..7)
+        prop::sample::subsequence(DeviceStatus::ALL.to_vec(), 0..8)
             .prop_map(|some| some.into_iter().collect::<StatusSet>())
     ];
     let connectivities = prop_oneof![
@@ -307,7 +316,8 @@ fn ranks() -> Vec<u32> {
 
 /// What a row is sorted by; `None` is last.
 fn key(row: &LiveRow<'_>, sort: usize) -> Option<f64> {
-    const URGENT: [&str; 7] = ["error", "degraded", "offline", "unknown", "maintenance", "sleeping", "hashing"];
+    const URGENT: [&str; 8] =
+        ["error", "degraded", "offline", "unknown", "maintenance", "sleeping", "starting", "hashing"];
     let seconds = |at: Timestamp| (at.0 / 1_000) as f64;
     let other = sort.checked_sub(COLUMNS.len());
     match other {
@@ -436,6 +446,16 @@ proptest! {
             let left = totals.left_out;
             prop_assert_eq!(left.devices as usize, rows.iter().filter(|row| !row.is_current).count());
             prop_assert_eq!((left.power_w, left.hashrate_ths), (left_w, left_ths));
+            for (reason, some) in totals.left_out_for() {
+                let of_reason = |row: &&LiveRow<'_>| {
+                    let word = row.connectivity.reason.map_or("overdue", |reason| reason.as_str());
+                    !row.is_current && word == reason.as_str()
+                };
+                prop_assert_eq!(some.devices as usize, rows.iter().filter(of_reason).count());
+            }
+            let parts = totals.left_out_for();
+            prop_assert_eq!(parts.iter().map(|(_, some)| some.devices).sum::<u32>(), left.devices);
+            prop_assert_eq!(parts.iter().map(|(_, some)| some.power_w).sum::<f64>(), left.power_w);
             prop_assert_eq!(totals.efficiency_j_th().is_some(), sum > 0.0 && power_known > 0);
         }
     }

@@ -6,7 +6,9 @@ use adit_core::{
     ids::DeviceId,
     time::{Millis, Timestamp},
 };
-use adit_telemetry::{ActivityReason as R, Connectivity, DeviceStatus as S, Facts, LiveRow, LiveTable, Polling};
+use adit_telemetry::{
+    ActivityReason as R, Connectivity, DeviceStatus as S, Facts, LiveRow, LiveTable, OrderStep, Polling,
+};
 
 const DEVICE: DeviceId = DeviceId(3);
 const MINUTE: i64 = 60_000;
@@ -68,7 +70,7 @@ fn does(activity: Activity, hashrate: f32) -> Reading {
 fn a_weak_miner_is_degraded_from_the_first_word_unless_it_has_just_started() {
     assert_eq!(Miner::new().says(1, &does(Activity::Mining, 50.0)), S::Degraded);
     let started = |uptime_s| Reading { uptime_s: Some(uptime_s), ..does(Activity::Mining, 50.0) };
-    assert_eq!(Miner::new().says(1, &started(599)), S::Hashing);
+    assert_eq!(Miner::new().says(1, &started(599)), S::Starting);
     assert_eq!(Miner::new().says(1, &started(600)), S::Degraded);
     assert_eq!(Miner::new().says(1, &started(u64::MAX)), S::Degraded);
 }
@@ -77,11 +79,11 @@ fn a_weak_miner_is_degraded_from_the_first_word_unless_it_has_just_started() {
 fn a_restart_may_take_its_time_and_not_for_ever() {
     let mut miner = Miner::new();
     assert_eq!(miner.says(1, &does(Activity::Mining, 100.0)), S::Hashing);
-    assert_eq!(miner.says(1, &does(Activity::Rebooting, 0.0)), S::Hashing);
-    assert_eq!(miner.says(5, &does(Activity::Starting, 0.0)), S::Hashing);
-    assert_eq!(miner.says(4, &does(Activity::Rebooting, 0.0)), S::Hashing);
+    assert_eq!(miner.says(1, &does(Activity::Rebooting, 0.0)), S::Starting, "it hashed, and does not now");
+    assert_eq!(miner.says(5, &does(Activity::Starting, 0.0)), S::Starting);
+    assert_eq!(miner.says(4, &does(Activity::Rebooting, 0.0)), S::Starting);
     assert_eq!(miner.says(1, &does(Activity::Starting, 0.0)), S::Error, "ten minutes after it began");
-    assert_eq!(miner.says(1, &does(Activity::Mining, 10.0)), S::Hashing, "it begins to mine");
+    assert_eq!(miner.says(1, &does(Activity::Mining, 10.0)), S::Starting, "it begins to mine");
     assert_eq!(miner.says(10, &does(Activity::Mining, 10.0)), S::Degraded);
     assert_eq!(miner.says(1, &does(Activity::Mining, 85.0)), S::Hashing);
 }
@@ -89,7 +91,7 @@ fn a_restart_may_take_its_time_and_not_for_ever() {
 #[test]
 fn a_miner_found_starting_gets_its_time_once() {
     let mut miner = Miner::new();
-    assert_eq!(miner.says(1, &does(Activity::Starting, 0.0)), S::Hashing);
+    assert_eq!(miner.says(1, &does(Activity::Starting, 0.0)), S::Starting);
     assert_eq!(miner.says(10, &does(Activity::Starting, 0.0)), S::Error);
 }
 
@@ -99,10 +101,27 @@ fn a_miner_that_was_away_gets_its_time_again() {
         let mut miner = Miner::new();
         assert_eq!(miner.says(1, &does(Activity::Mining, 100.0)), S::Hashing);
         assert_eq!(miner.falls_silent(60), S::Offline);
-        assert_eq!(miner.says(1, &back), S::Hashing);
-        assert_eq!(miner.says(9, &back), S::Hashing);
-        assert_ne!(miner.says(1, &back), S::Hashing);
+        assert_eq!(miner.says(1, &back), S::Starting);
+        assert_eq!(miner.says(9, &back), S::Starting);
+        assert_ne!(miner.says(1, &back), S::Starting);
     }
+}
+
+#[test]
+fn a_miner_that_starts_is_not_counted_as_hashing() {
+    let mut miner = Miner::new();
+    let counts = |miner: &Miner| {
+        let devices = miner.table.totals().devices;
+        (devices.of(S::Hashing), devices.of(S::Starting))
+    };
+    miner.says(1, &does(Activity::Mining, 100.0));
+    assert_eq!(counts(&miner), (1, 0));
+    for hashrate in [0.0, 50.0, 84.0] {
+        miner.says(1, &does(Activity::Starting, hashrate));
+        assert_eq!(counts(&miner), (0, 1), "{hashrate} TH/s");
+    }
+    miner.says(1, &does(Activity::Mining, 90.0));
+    assert_eq!(counts(&miner), (1, 0));
 }
 
 #[test]
@@ -110,13 +129,13 @@ fn in_a_lower_mode_less_is_asked() {
     let mut miner = Miner::new();
     let in_mode = |mode, hashrate| Reading { power_mode: Some(mode), ..does(Activity::Mining, hashrate) };
     assert_eq!(miner.says(1, &in_mode(PowerMode::Normal, 100.0)), S::Hashing);
-    assert_eq!(miner.says(1, &in_mode(PowerMode::Low, 20.0)), S::Hashing, "the change takes time");
+    assert_eq!(miner.says(1, &in_mode(PowerMode::Low, 20.0)), S::Starting, "the change takes time");
     assert_eq!(miner.says(10, &in_mode(PowerMode::Low, 42.0)), S::Degraded);
     assert_eq!(miner.table.row(DEVICE).unwrap().expected_hashrate_ths, Some(50.0));
     assert_eq!(miner.says(1, &in_mode(PowerMode::Low, 43.0)), S::Hashing);
     assert_eq!(miner.says(1, &in_mode(PowerMode::Sleep, 0.0)), S::Sleeping);
     assert_eq!(miner.table.row(DEVICE).unwrap().expected_hashrate_ths, None);
-    assert_eq!(miner.says(1, &in_mode(PowerMode::High, 43.0)), S::Hashing);
+    assert_eq!(miner.says(1, &in_mode(PowerMode::High, 43.0)), S::Starting);
 }
 
 #[test]
@@ -179,6 +198,13 @@ fn the_table_lets_time_pass_only_where_something_changes() {
         assert_eq!(miner.table.changed_since(before).collect::<Vec<_>>(), vec![DeviceId(4); usize::from(changed)]);
         let row = miner.table.row(DeviceId(4)).unwrap();
         assert_eq!((row.is_current, row.status), (is_current, status), "{second} s");
+        let why = miner.table.totals().left_out_for().first().map(|(why, some)| (why.as_str(), some.devices));
+        let expected = match (is_current, status) {
+            (true, _) => None,
+            (false, S::Unknown) => Some(("agent_late", 1)),
+            (false, _) => Some(("overdue", 1)),
+        };
+        assert_eq!(why, expected, "{second} s");
     }
 }
 
@@ -189,9 +215,9 @@ fn a_miner_that_starts_anew_reboots_until_it_hashes_and_has_failed_after_ten_min
         let mut miner = Miner::new();
         assert_eq!(miner.says(1, &up(90_000, 100.0)), S::Hashing);
         if let Some(order) = order {
-            miner.table.note_order(DEVICE, &order, Timestamp(MINUTE));
+            miner.table.note_order(DEVICE, &order, OrderStep::Done, Timestamp(MINUTE));
         }
-        assert_eq!(miner.says(1, &up(10, 0.0)), S::Hashing);
+        assert_eq!(miner.says(1, &up(10, 0.0)), S::Starting);
         assert_eq!(miner.does(), (Some(Activity::Rebooting), Some(reason)));
         assert_eq!(miner.says(10, &up(610, 0.0)), S::Error);
         assert_eq!(miner.does(), (Some(Activity::Failed), Some(R::Boot)));
@@ -215,14 +241,55 @@ fn who_asked_for_a_pause_is_told() {
     for rests in [&paused, &asleep] {
         let mut miner = Miner::new();
         assert_eq!((miner.says(1, rests), miner.does()), (S::Sleeping, (Some(Activity::Paused), Some(R::Unasked))));
-        miner.table.note_order(DEVICE, &Operation::Pause {}, Timestamp(MINUTE));
-        miner.table.note_order(DEVICE, &Operation::Locate { on: true }, Timestamp(2 * MINUTE));
+        let done = |miner: &mut Miner, order: &Operation, minute| {
+            miner.table.note_order(DEVICE, order, OrderStep::Done, Timestamp(minute * MINUTE));
+        };
+        let version = miner.table.version();
+        done(&mut miner, &Operation::Pause {}, 1);
+        assert_eq!(miner.does().1, Some(R::User), "also if it is heard of after the reading");
+        assert_eq!(miner.table.changed_since(version).collect::<Vec<_>>(), [DEVICE]);
+        done(&mut miner, &Operation::Locate { on: true }, 2);
         assert_eq!((miner.says(1, rests), miner.does().1), (S::Sleeping, Some(R::User)));
-        miner.table.note_order(DEVICE, &Operation::Resume {}, Timestamp(2 * MINUTE));
-        miner.table.note_order(DEVICE, &Operation::Pause {}, Timestamp(MINUTE));
+        done(&mut miner, &Operation::Resume {}, 2);
+        done(&mut miner, &Operation::Pause {}, 1);
         assert_eq!((miner.says(1, rests), miner.does().1), (S::Sleeping, Some(R::Unasked)));
         assert_eq!(miner.row().activity.since, Timestamp(MINUTE), "for another reason, and all along");
     }
+}
+
+#[test]
+fn a_pause_that_was_ordered_is_never_told_as_one_that_nobody_asked_for() {
+    let paused = does(Activity::Paused, 0.0);
+    let mut miner = Miner::new();
+    miner.says(1, &does(Activity::Mining, 100.0));
+    let note = |miner: &mut Miner, order: &Operation, step| {
+        let at = Timestamp(miner.minute * MINUTE + 1);
+        miner.table.note_order(DEVICE, order, step, at);
+    };
+    note(&mut miner, &Operation::Pause {}, OrderStep::Begun);
+    miner.says(1, &paused);
+    assert_eq!(miner.does(), (Some(Activity::Paused), Some(R::User)), "before the order has ended");
+    note(&mut miner, &Operation::Pause {}, OrderStep::Done);
+    assert_eq!(miner.does().1, Some(R::User));
+    miner.minute += 1;
+    note(&mut miner, &Operation::Resume {}, OrderStep::Begun);
+    miner.says(1, &paused);
+    assert_eq!(miner.does().1, Some(R::User), "until it works again");
+    miner.says(1, &does(Activity::Mining, 100.0));
+    note(&mut miner, &Operation::Resume {}, OrderStep::Done);
+    miner.says(1, &paused);
+    assert_eq!(miner.does().1, Some(R::Unasked));
+}
+
+#[test]
+fn a_start_that_was_ordered_is_told_as_one_also_if_the_order_is_heard_of_later() {
+    let up = |uptime_s, hashrate| Reading { uptime_s: Some(uptime_s), ..does(Activity::Mining, hashrate) };
+    let mut miner = Miner::new();
+    miner.says(1, &up(90_000, 100.0));
+    miner.says(1, &up(10, 0.0));
+    assert_eq!(miner.does(), (Some(Activity::Rebooting), Some(R::Unexplained)));
+    miner.table.note_order(DEVICE, &Operation::Reboot {}, OrderStep::Begun, Timestamp(MINUTE));
+    assert_eq!(miner.does(), (Some(Activity::Rebooting), Some(R::Request)));
 }
 
 #[test]
@@ -232,6 +299,48 @@ fn a_miner_that_says_it_sleeps_and_hashes_is_believed_for_what_it_does_the_secon
     assert_eq!(miner.says(1, &both), S::Sleeping);
     miner.says(1, &both);
     assert_eq!(miner.does(), (Some(Activity::Mining), Some(R::SaysPaused)));
+}
+
+#[test]
+fn a_miner_that_says_it_rests_and_draws_full_power_is_shown_as_that() {
+    let mut miner = Miner::new();
+    let rests = |activity, power_mode, watts| Reading { power_mode, power_w: watts, ..does(activity, 0.0) };
+    let sleep = Some(PowerMode::Sleep);
+    for (activity, mode, shown) in [
+        (Activity::Paused, sleep, Activity::Paused),
+        (Activity::Paused, None, Activity::Paused),
+        (Activity::Mining, sleep, Activity::Paused),
+        (Activity::Stopped, None, Activity::Stopped),
+    ] {
+        assert_eq!(miner.says(1, &rests(activity, mode, Some(1_900))), S::Sleeping, "on its way down");
+        assert_eq!(miner.says(1, &rests(activity, mode, Some(1_900))), S::Sleeping);
+        assert_eq!(miner.says(1, &rests(activity, mode, Some(1_900))), S::Degraded);
+        assert_eq!(miner.does(), (Some(shown), Some(R::DrawsPower)));
+        assert_ne!(miner.table.drew(DEVICE, PowerMode::Sleep), Some(1_900), "that is not what it draws asleep");
+        miner.table.note_order(DEVICE, &Operation::Pause {}, OrderStep::Done, Timestamp(0));
+        assert_eq!(miner.does().1, Some(R::DrawsPower), "whoever asked for the pause");
+        assert_eq!(miner.says(1, &rests(activity, mode, Some(1_000))), S::Sleeping);
+        assert_ne!(miner.does().1, Some(R::DrawsPower));
+        assert_eq!(miner.says(9, &rests(activity, mode, None)), S::Sleeping, "not told is not drawn");
+    }
+}
+
+#[test]
+fn a_draw_that_was_told_and_is_not_any_more_is_named_and_no_fault() {
+    let mut miner = Miner::new();
+    let errors = |miner: &Miner| miner.row().last.unwrap().errors.to_vec();
+    miner.says(1, &does(Activity::Mining, 100.0));
+    assert_eq!(errors(&miner), [""; 0], "it may be one that never tells it");
+    miner.says(1, &Reading { power_w: Some(3_000), ..does(Activity::Mining, 100.0) });
+    for _ in 0..2 {
+        assert_eq!(miner.says(1, &does(Activity::Mining, 100.0)), S::Hashing);
+        assert_eq!(errors(&miner), ["not read: power: not told, and it was before"]);
+    }
+    let said = Reading { errors: vec!["not read: power: 65535 cannot be".to_owned()], ..does(Activity::Mining, 100.0) };
+    miner.says(1, &said);
+    assert_eq!(errors(&miner), said.errors);
+    miner.says(1, &Reading { power_w: Some(0), ..does(Activity::Mining, 100.0) });
+    assert_eq!(errors(&miner), [""; 0], "nothing is drawn, and that is told");
 }
 
 #[test]

@@ -2444,14 +2444,14 @@ export interface components {
         /** @description What a device does; null unless it is online and that is known. `since` is when the value became so. */
         ActivityLevel: {
             /** @enum {string|null} */
-            reason: "request" | "unexplained" | "says_paused" | "user" | "unasked" | "boot" | "fault" | "dead" | "none_set" | null;
+            reason: "request" | "unexplained" | "says_paused" | "user" | "unasked" | "draws_power" | "boot" | "fault" | "dead" | "none_set" | null;
             since: number;
             value: components["schemas"]["Activity"] | null;
         };
         /** @description The program on a site that reaches the miners. */
         Agent: {
             clock_offset_ms: number | null;
-            /** @description Null while it is waited for after the server's start. */
+            /** @description Null while it is waited for after the server's start; what was wrong with it before is told all the while. */
             condition: components["schemas"]["AgentCondition"] | null;
             condition_since: number | null;
             configured_interval_ms: number;
@@ -2693,7 +2693,7 @@ export interface components {
         /** @description Whether a device can be reached. Unknown is not unreachable: only three timely polls without an answer make it that. */
         ConnectivityLevel: {
             /** @enum {string|null} */
-            reason: "never_read" | "agent_paused" | "agent_gone" | "not_polled" | "agent_late" | "wrong_password" | "timeout" | "refused" | "no_route" | "other_device" | null;
+            reason: "never_read" | "not_restored" | "agent_paused" | "agent_gone" | "not_polled" | "agent_late" | "busy" | "wrong_password" | "timeout" | "refused" | "no_route" | "other_device" | null;
             since: number;
             /** @enum {string} */
             value: "unknown" | "auth_required" | "unreachable" | "online";
@@ -2855,8 +2855,11 @@ export interface components {
             temp_inlet_c: number | null;
             uptime_s: number | null;
         };
-        /** @enum {string} */
-        DeviceStatus: "hashing" | "degraded" | "error" | "offline" | "sleeping" | "maintenance" | "unknown";
+        /**
+         * @description In one word. `hashing` does what it should; `starting` is on its way there: it starts or reboots, whatever it hashed before.
+         * @enum {string}
+         */
+        DeviceStatus: "hashing" | "starting" | "degraded" | "error" | "offline" | "sleeping" | "maintenance" | "unknown";
         /** @description Live event `devices`: changed rows, with the fields that changed at least. */
         DevicesFrame: {
             as_of: number;
@@ -3138,6 +3141,16 @@ export interface components {
         Leave: {
             account: string;
         };
+        /** @description Devices that are in no sum for one reason: the one for which they are not online, or `overdue`: they are, and have told nothing for more than two and a half intervals between polls. */
+        LeftOutFor: {
+            devices: number;
+            /** @description What they said last, TH/s. */
+            hashrate_ths: number;
+            /** @description What they said last that they draw, W. */
+            power_w: number;
+            /** @enum {string} */
+            reason: "overdue" | "never_read" | "not_restored" | "agent_paused" | "agent_gone" | "not_polled" | "agent_late" | "busy" | "wrong_password" | "timeout" | "refused" | "no_route" | "other_device";
+        };
         LetterChoice: {
             /** @description Once a day, how far the log is; to the Owner and the Administrators only. */
             heads: boolean;
@@ -3298,6 +3311,7 @@ export interface components {
                 maintenance: number;
                 offline: number;
                 sleeping: number;
+                starting: number;
                 total: number;
                 unknown: number;
             };
@@ -3313,6 +3327,8 @@ export interface components {
                 devices: number;
                 hashrate_ths: number;
                 power_w: number;
+                /** @description All of them by reason, that of most devices first. */
+                why: components["schemas"]["LeftOutFor"][];
             };
             /** @description The server has told an agent or its file of heads of a record that its log does not have: it was put back to an earlier state. */
             log_put_back: {

@@ -5,6 +5,7 @@ import { countedAs } from "./counted";
 const header = {
   devices: {
     hashing: 7,
+    starting: 0,
     degraded: 0,
     error: 1,
     offline: 0,

@@ -1,6 +1,6 @@
 // The two levels of a device's status in words: whether it can be reached, and what it does, each with its reason.
-import type { DeviceRow } from "../api/types";
-import { ago, words } from "../ui/format";
+import type { DeviceRow, Overview } from "../api/types";
+import { ago, plural, power, words } from "../ui/format";
 
 export type Connectivity = DeviceRow["connectivity"]["value"];
 export type Activity = NonNullable<DeviceRow["activity"]["value"]>;
@@ -26,10 +26,12 @@ export const ACTIVITIES: Record<Activity | "unknown", string> = {
 
 const CONNECTIVITY_REASONS: Record<NonNullable<DeviceRow["connectivity"]["reason"]>, string> = {
   never_read: "not read yet",
+  not_restored: "not read since the server's start, and what was known before is lost",
   agent_paused: "its agent is paused",
   agent_gone: "nothing is heard of its agent",
   not_polled: "nobody polls it",
   agent_late: "its agent does not get round to it",
+  busy: "an order runs on it and it does not answer",
   wrong_password: "none of the known passwords is right",
   timeout: "no answer in time",
   refused: "nothing listens on its port",
@@ -43,11 +45,24 @@ const ACTIVITY_REASONS: Record<NonNullable<DeviceRow["activity"]["reason"]>, str
   says_paused: "although it says that it is paused",
   user: "asked for here",
   unasked: "nobody asked for it here",
+  draws_power: "by its own word, and it draws power as if it worked",
   boot: "not up ten minutes after its start",
   fault: "it does not hash and reports a fault",
   dead: "none of its pools answers",
   none_set: "no pool is set",
 };
+
+const LEFT_OUT_REASONS: Record<Overview["left_out"]["why"][number]["reason"], string> = {
+  ...CONNECTIVITY_REASONS,
+  overdue: "no news for more than two and a half polls",
+};
+
+/** What the header's sums lack, and why, a line each: "Without 3 devices, 9 kW when last known" first. */
+export function leftOutLines({ devices, power_w, why }: Overview["left_out"]): string[] {
+  if (devices === 0) return [];
+  const reasons = why.map((one) => `${plural(one.devices, "device")}: ${LEFT_OUT_REASONS[one.reason]}`);
+  return [`Without ${plural(devices, "device")}, ${power(power_w)} when last known`, ...reasons];
+}
 
 /** "Unreachable: no answer in time". */
 export function connectivityText({ connectivity }: Pick<DeviceRow, "connectivity">): string {

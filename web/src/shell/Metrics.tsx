@@ -4,7 +4,8 @@ import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { overviewQuery } from "../api/queries";
 import type { Overview } from "../api/types";
-import { ago, count, hashrate, measured, NONE, plural, power, sig3 } from "../ui/format";
+import { leftOutLines } from "../devices/levels";
+import { ago, count, hashrate, measured, NONE, power, sig3 } from "../ui/format";
 import { STATUS_WORD, STATUSES, StatusGlyph } from "../ui/status";
 import { useNow } from "../ui/use-now";
 import css from "./Header.module.css";
@@ -15,23 +16,22 @@ const NEAR_CAP = 0.95;
 export function Metrics() {
   const site = useSite();
   const { data } = useQuery(overviewQuery(site));
-  const left = data && data.left_out.devices > 0 ? data.left_out : undefined;
-  const without =
-    left &&
-    `Without ${plural(left.devices, "device")} not known or not reached, ${power(left.power_w)} when last known`;
+  const without = data ? leftOutLines(data.left_out) : [];
+  const lacks = data?.left_out.devices ?? 0;
   const nearCap =
     data?.capacity_w != null && data.power_w != null && data.power_w >= data.capacity_w * NEAR_CAP;
   return (
     <section className={css.metrics} aria-label="Fleet now">
       <DeviceSplit data={data} />
-      <Metric data={data} label="Hashrate" sort="hashrate" note={without}>
+      <Metric data={data} label="Hashrate" sort="hashrate" lacks={lacks} notes={without}>
         {data ? hashrate(data.hashrate_ths) : NONE}
       </Metric>
       <Metric
         data={data}
         label="Power"
         sort="power"
-        note={nearCap ? "Above 95 % of the contracted cap" : without}
+        lacks={lacks}
+        notes={nearCap ? ["Above 95 % of the contracted cap", ...without] : without}
       >
         <span className={nearCap ? css.amber : undefined}>{data ? power(data.power_w) : NONE}</span>
         {data?.capacity_w != null && <small className="wide-only"> / {power(data.capacity_w)}</small>}
@@ -47,38 +47,46 @@ function Metric({
   data,
   label,
   sort,
-  note,
+  lacks = 0,
+  notes = [],
   optional = false,
   children,
 }: {
   data: Overview | undefined;
   label: string;
   sort: "hashrate" | "power";
-  note?: string;
+  /** So many devices are not in it. */
+  lacks?: number;
+  notes?: string[];
   optional?: boolean;
   children: React.ReactNode;
 }) {
   const site = useSite();
   return (
-    <Tooltip label={<Age asOf={data?.as_of} note={note} />}>
+    <Tooltip label={<Age asOf={data?.as_of} notes={notes} />}>
       <Link
         to="/s/$site/devices"
         params={{ site }}
         search={{ sort, order: "desc" }}
         className={`${css.metric} ${optional ? css.optional : ""} ${label === "Efficiency" || label === "Hashrate" ? "wide-only" : ""}`}
       >
-        <span className={css.label}>{label}</span>
+        <span className={css.label}>
+          {label}
+          {lacks > 0 && <span className={`${css.amber} num`}> without {count(lacks)}</span>}
+        </span>
         <span className={`${css.value} num`}>{children}</span>
       </Link>
     </Tooltip>
   );
 }
 
-function Age({ asOf, note }: { asOf: number | undefined; note?: string }) {
+function Age({ asOf, notes }: { asOf: number | undefined; notes: string[] }) {
   const now = useNow(1_000);
   return (
     <>
-      {note && <div>{note}</div>}
+      {notes.map((note) => (
+        <div key={note}>{note}</div>
+      ))}
       {asOf ? `As of ${ago(asOf, now)}` : "Not known yet"}
     </>
   );

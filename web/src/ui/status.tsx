@@ -4,6 +4,7 @@ import css from "./status.module.css";
 
 export const STATUSES: DeviceStatus[] = [
   "hashing",
+  "starting",
   "degraded",
   "error",
   "offline",
@@ -14,6 +15,7 @@ export const STATUSES: DeviceStatus[] = [
 
 export const STATUS_WORD: Record<DeviceStatus, string> = {
   hashing: "Hashing",
+  starting: "Starting",
   degraded: "Degraded",
   error: "Error",
   offline: "Offline",
@@ -25,6 +27,15 @@ export const STATUS_WORD: Record<DeviceStatus, string> = {
 // A shape of its own for each status, so colour is never the only sign.
 const SHAPE: Record<DeviceStatus, ReactNode> = {
   hashing: <circle cx="6" cy="6" r="4.5" fill="currentColor" />,
+  starting: (
+    <path
+      d="M6 11V2M2 5.6 6 1.6l4 4"
+      fill="none"
+      stroke="currentColor"
+      strokeWidth="1.8"
+      strokeLinecap="round"
+    />
+  ),
   degraded: (
     <>
       <circle cx="6" cy="6" r="4" fill="none" stroke="currentColor" strokeWidth="1.5" />

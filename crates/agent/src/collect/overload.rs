@@ -9,8 +9,8 @@ use adit_core::{
     ids::{DeviceId, ScanTaskId},
     time::{Millis, Timestamp},
 };
-use adit_drivers::{Credential, Device, DeviceError, Driver, Outcome, Probe, Target, Verdict};
-use adit_telemetry::{Connectivity, Facts, LiveTable, Polling};
+use adit_drivers::{Credential, Device, DeviceError, Driver, Heard, Outcome, Probe, Target, Verdict};
+use adit_telemetry::{Connectivity, ConnectivityReason, Facts, LiveTable, Polling};
 use adit_wire::{AgentStatus, KnownDevice, PollLoad, ToServer};
 use async_trait::async_trait;
 use std::{
@@ -58,7 +58,7 @@ impl Device for Slow {
         Outcome::NotSent { reason: "it is only polled".to_owned() }
     }
 
-    async fn verify(&self, _: &Operation<PoolPassword>, _: &Reading, _: Duration) -> Verdict {
+    async fn verify(&self, _: &Operation<PoolPassword>, _: &Reading, _: Duration, _: Heard<'_>) -> Verdict {
         Verdict::Unverifiable
     }
 }
@@ -103,6 +103,7 @@ fn known(device: u32) -> KnownDevice {
 /// The server's side: what it makes of the results.
 struct Judge {
     collector: Arc<Collector>,
+    miners: u32,
     start: Instant,
     table: LiveTable,
     answers: u32,
@@ -110,12 +111,12 @@ struct Judge {
 }
 
 impl Judge {
-    fn of(collector: &Arc<Collector>) -> Self {
+    fn of(collector: &Arc<Collector>, miners: u32) -> Self {
         let mut table = LiveTable::default();
-        for device in 0..MINERS {
+        for device in 0..miners {
             table.set_device(DeviceId(device), Facts::default(), polled(ASKED), Timestamp(0));
         }
-        Self { collector: Arc::clone(collector), start: Instant::now(), table, answers: 0, missed: 0 }
+        Self { collector: Arc::clone(collector), miners, start: Instant::now(), table, answers: 0, missed: 0 }
     }
 
     fn load(&self) -> PollLoad {
@@ -127,8 +128,8 @@ impl Judge {
         let now = Timestamp(i64::try_from(self.start.elapsed().as_millis()).unwrap());
         let load = self.load();
         let interval = polled(Duration::from_millis(load.interval_ms));
-        self.table.set_polling((0..MINERS).map(|device| (DeviceId(device), interval)), now);
-        let status = AgentStatus { workers: Vec::new(), open_commands: 0, devices: MINERS };
+        self.table.set_polling((0..self.miners).map(|device| (DeviceId(device), interval)), now);
+        let status = AgentStatus { workers: Vec::new(), open_commands: 0, devices: self.miners };
         for frame in self.collector.outbox.frames(|| (status.clone(), load)) {
             let ToServer::Polled { results } = serde_json::from_str(&frame).unwrap() else { continue };
             for result in &results {
@@ -147,7 +148,7 @@ impl Judge {
 
     /// How many devices that answer are so.
     fn count(&self, is: Connectivity) -> usize {
-        let miners = (0..MINERS).map(DeviceId).filter(|device| *device != DEAD);
+        let miners = (0..self.miners).map(DeviceId).filter(|device| *device != DEAD);
         miners.filter(|device| self.connectivity(*device) == is).count()
     }
 }
@@ -167,7 +168,7 @@ async fn five_thousand_slow_miners_at_five_seconds_on_a_host_that_stands_still_a
     let timers = tokio::spawn(async move { watched.load.watch_timers().await });
     let crew = Crew::new(stop.clone());
     crew.spawn(poll::run(Arc::clone(&collector), TASK, ASKED, crew.clone()));
-    let mut judge = Judge::of(&collector);
+    let mut judge = Judge::of(&collector, MINERS);
     for second in 1..=300 {
         sleep(Duration::from_secs(1)).await;
         // Everything stands still, and what was under way runs out of time.
@@ -191,4 +192,37 @@ async fn five_thousand_slow_miners_at_five_seconds_on_a_host_that_stands_still_a
     assert!(load.lag_ms < 2 * load.interval_ms, "{load:?}");
     crew.dismiss().await;
     timers.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_device_that_an_order_holds_is_busy_and_its_agent_is_not_called_late() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = AgentOptions::new("ws://127.0.0.1:1", folder.path(), vec![Arc::new(SlowDriver)]);
+    let collector = Arc::new(Collector::new(&options, LocalPolicy::default()));
+    collector.registry.update((0..3).map(known).collect(), true);
+    collector.outbox.connected();
+    let crew = Crew::new(CancellationToken::new());
+    crew.spawn(poll::run(Arc::clone(&collector), TASK, ASKED, crew.clone()));
+    let mut judge = Judge::of(&collector, 3);
+    sleep(Duration::from_secs(10)).await;
+    judge.hear();
+    assert_eq!(judge.count(Connectivity::Online), 3);
+
+    let seat = collector.registry.get(DeviceId(1)).unwrap().seat.clone();
+    let order = seat.line.lock().await;
+    let reason = |judge: &Judge, device| judge.table.row(DeviceId(device)).unwrap().connectivity.reason;
+    for second in 1..=240 {
+        sleep(Duration::from_secs(1)).await;
+        judge.hear();
+        assert_ne!(reason(&judge, 1), Some(ConnectivityReason::AgentLate), "after {second} s");
+    }
+    assert_eq!(reason(&judge, 1), Some(ConnectivityReason::Busy));
+    assert_eq!(judge.count(Connectivity::Online), 2);
+    assert!(seat.takes_poll(), "whatever the order reads next is told");
+    assert!(judge.load().lag_ms < 2_000, "{:?}", judge.load());
+    drop(order);
+    sleep(Duration::from_secs(10)).await;
+    judge.hear();
+    assert_eq!(judge.count(Connectivity::Online), 3);
+    crew.dismiss().await;
 }

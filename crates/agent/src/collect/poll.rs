@@ -117,8 +117,12 @@ async fn scheduled(collector: Arc<Collector>, member: Arc<Member>, at: Instant) 
     for _ in 0..TRIES {
         let due = collector.load.due(member.known.device, due_at);
         let Ok(_slot) = collector.polls.acquire().await else { return };
-        // Whoever speaks to the device now brings the news of it.
-        let Ok(_line) = member.seat.line.try_lock() else { return due.left_to_others() };
+        // Whoever speaks to the device now brings the news of it, as soon as it answers; until then it is told that they do.
+        let Ok(_line) = member.seat.line.try_lock() else {
+            member.seat.leave_poll();
+            collector.outbox.polled(PollResult::Busy { device: member.known.device });
+            return due.left_to_others();
+        };
         if read(&collector, &member, due).await {
             return;
         }
@@ -142,6 +146,7 @@ pub(crate) async fn at_once(collector: &Collector, device: DeviceId) {
 async fn read(collector: &Collector, member: &Member, due: Due<'_>) -> bool {
     let (device, limit) = (member.known.device, collector.limits.poll);
     let begun = due.begin();
+    member.seat.takes_poll();
     let answer = timeout(limit + GRACE, member.seat.device.read(limit)).await;
     let result = match answer {
         Ok(answer) => result_of(device, answer),
@@ -154,6 +159,8 @@ async fn read(collector: &Collector, member: &Member, due: Due<'_>) -> bool {
     match &result {
         PollResult::Missed { .. } => drop(member.misses.fetch_add(1, Ordering::AcqRel)),
         PollResult::Answered { .. } | PollResult::AuthRequired { .. } => member.misses.store(0, Ordering::Release),
+        // Nobody was asked.
+        PollResult::Busy { .. } => {}
     }
     collector.outbox.polled(result);
     true
@@ -177,7 +184,7 @@ fn result_of(device: DeviceId, answer: Result<Reading, DeviceError>) -> Option<P
     }
 }
 
-fn trimmed(mut reading: Reading) -> Reading {
+pub(crate) fn trimmed(mut reading: Reading) -> Reading {
     reading.errors.truncate(MAX_ERRORS);
     for error in &mut reading.errors {
         if let Some((end, _)) = error.char_indices().nth(MAX_ERROR_CHARS) {

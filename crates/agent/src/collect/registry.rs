@@ -160,10 +160,12 @@ impl Registry {
         let credentials = inner.credentials.get(&known.scan_task).map_or(&[][..], Vec::as_slice);
         let target =
             Target { device: known.device, ip: known.ip, identity: known.identity.clone(), model: known.model.clone() };
-        let mut seat = Seat::new(driver.open(target, credentials));
+        let device = driver.open(target, credentials);
         let (mut misses, mut polling) = (Arc::default(), Arc::default());
+        let seat = before
+            .as_ref()
+            .map_or_else(|| Seat::new(Arc::clone(&device)), |before| before.seat.with(Arc::clone(&device)));
         if let Some(before) = before {
-            seat.line = Arc::clone(&before.seat.line);
             polling = Arc::clone(&before.polling);
             // Whether it is at its new address is not known yet.
             if before.known.ip == known.ip {

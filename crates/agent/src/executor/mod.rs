@@ -15,7 +15,7 @@ use crate::{
     outcome,
 };
 use adit_core::{
-    fleet::{CommandId, Ending, Order, PoolPassword, SecretRef, TargetResult},
+    fleet::{CommandId, Ending, Order, PoolPassword, Reading, SecretRef, TargetResult},
     ids::DeviceId,
     time::Timestamp,
 };
@@ -27,7 +27,10 @@ use passwords::Passwords;
 use std::{
     collections::{HashMap, VecDeque, hash_map},
     panic::AssertUnwindSafe,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 use tokio::sync::Notify;
@@ -39,13 +42,31 @@ pub struct Seat {
     pub device: Arc<dyn Device>,
     /// Held while speaking to it.
     pub line: Arc<tokio::sync::Mutex<()>>,
+    /// A poll of it fell due while somebody else held the line: the next reading is told in its place.
+    owes_reading: Arc<AtomicBool>,
 }
 
 impl Seat {
     /// A device nobody speaks to at the moment.
     #[must_use]
     pub fn new(device: Arc<dyn Device>) -> Self {
-        Self { device, line: Arc::default() }
+        Self { device, line: Arc::default(), owes_reading: Arc::default() }
+    }
+
+    /// The same device by another handle; whoever speaks to it by the one before is still the only one.
+    #[must_use]
+    pub fn with(&self, device: Arc<dyn Device>) -> Self {
+        Self { device, line: Arc::clone(&self.line), owes_reading: Arc::clone(&self.owes_reading) }
+    }
+
+    /// A poll fell due that whoever holds the line makes in passing, if the device answers them.
+    pub fn leave_poll(&self) {
+        self.owes_reading.store(true, Ordering::Release);
+    }
+
+    /// Is a reading owed? It is not any more.
+    pub(crate) fn takes_poll(&self) -> bool {
+        self.owes_reading.swap(false, Ordering::AcqRel)
     }
 }
 
@@ -56,6 +77,8 @@ pub trait Site: Send + Sync + 'static {
     fn seat(&self, device: DeviceId) -> Option<Seat>;
     /// Why an order may not be begun now, if it may not. Asked right before each beginning.
     fn refusal(&self, command: &CommandBody) -> Option<String>;
+    /// A device was read in the course of an order, when a poll of it was due.
+    fn polled(&self, reading: Reading);
     /// Stops the collection workers and starts new ones.
     async fn restart_workers(&self) -> TargetResult;
     /// An order ended, and that is durable (or cannot become untrue). Called once per order.

@@ -124,7 +124,12 @@ impl Inner {
             OpKind::Locate | OpKind::SetPools => self.limits.verify,
             _ => self.limits.verify_slow,
         };
-        let verdict = bounded(limit, seat.device.verify(operation, before, limit)).await;
+        let heard = |reading: &Reading| {
+            if seat.takes_poll() {
+                self.site.polled(reading.clone());
+            }
+        };
+        let verdict = bounded(limit, seat.device.verify(operation, before, limit, &heard)).await;
         match (verdict, doubt) {
             (Some(Verdict::Confirmed { seen }), _) => outcome(Ending::Verified, seen),
             (Some(Verdict::Contradicted { seen }), None) => {

@@ -8,7 +8,7 @@ use adit_core::{
     },
     ids::DeviceId,
 };
-use adit_drivers::{Credential, Device, DeviceError, Driver, Outcome, Probe, Target, Verdict};
+use adit_drivers::{Credential, Device, DeviceError, Driver, Heard, Outcome, Probe, Target, Verdict};
 use async_trait::async_trait;
 use std::{
     collections::BTreeMap,
@@ -272,12 +272,16 @@ impl Device for FakeDevice {
             Manner::Panics => panic!("a driver's bug, made on purpose"),
         }
     }
-    async fn verify(&self, _: &Operation<PoolPassword>, _: &Reading, _: Duration) -> Verdict {
+    async fn verify(&self, _: &Operation<PoolPassword>, before: &Reading, _: Duration, heard: Heard<'_>) -> Verdict {
         let _talk = self.miners.enter(self.ip);
         let manner = self.miners.note(self.ip, |miner| miner.verify);
         tokio::task::yield_now().await;
         match manner {
-            Manner::Well => Verdict::Confirmed { seen: "as asked".to_owned() },
+            Manner::Well => {
+                heard(before);
+                heard(before);
+                Verdict::Confirmed { seen: "as asked".to_owned() }
+            }
             Manner::Hangs => pending().await,
             Manner::Fails => Verdict::Unreadable { reason: "no answer".to_owned() },
             Manner::Stranger => Verdict::Contradicted { seen: "otherwise".to_owned() },

@@ -35,6 +35,12 @@ impl ModePower {
             PowerMode::High => self.high_w,
         }
     }
+
+    /// The least that is expected in a mode in which it works, W.
+    #[must_use]
+    pub fn least_at_work_w(&self) -> Option<u32> {
+        [self.low_w, self.normal_w, self.high_w].into_iter().flatten().min()
+    }
 }
 
 /// What an agent says of a device it has identified on the network.
@@ -196,6 +202,11 @@ pub enum PollResult {
         /// Why.
         reason: MissReason,
     },
+    /// It was not asked: an order is being carried out on it, and only one may speak to it.
+    Busy {
+        /// Which device.
+        device: DeviceId,
+    },
 }
 
 impl PollResult {
@@ -204,7 +215,7 @@ impl PollResult {
     pub const fn device(&self) -> DeviceId {
         match self {
             Self::Answered { reading } => reading.device,
-            Self::AuthRequired { device } | Self::Missed { device, .. } => *device,
+            Self::AuthRequired { device } | Self::Missed { device, .. } | Self::Busy { device } => *device,
         }
     }
 }

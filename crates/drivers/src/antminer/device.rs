@@ -10,7 +10,7 @@ use crate::handle::{Handle, Says, impossible, no_password, outcome, settle};
 use crate::net::{self, Failure, Framing};
 use crate::parts::Parts;
 use crate::tolerant::Answer;
-use crate::{Device, DeviceError, Outcome, Verdict, verify};
+use crate::{Device, DeviceError, Heard, Outcome, Verdict, verify};
 use adit_core::fleet::{OpKind, Operation, PoolPassword, PowerMode, Reading};
 use async_trait::async_trait;
 use serde_json::{Map, Value, json};
@@ -300,7 +300,13 @@ impl Device for AntminerDevice {
         }
     }
 
-    async fn verify(&self, operation: &Operation<PoolPassword>, before: &Reading, limit: Duration) -> Verdict {
-        verify::read_back(self, operation, before, limit).await
+    async fn verify(
+        &self,
+        operation: &Operation<PoolPassword>,
+        before: &Reading,
+        limit: Duration,
+        heard: Heard<'_>,
+    ) -> Verdict {
+        verify::read_back(self, operation, before, limit, heard).await
     }
 }

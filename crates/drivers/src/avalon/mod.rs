@@ -12,7 +12,7 @@ use crate::handle::{self, Handle, impossible, not_sent, outcome, pool_password, 
 use crate::net::{self, Failure, Framing, ask};
 use crate::parts::Parts;
 use crate::tolerant::Answer;
-use crate::{Credential, Device, DeviceError, Driver, Outcome, Probe, Target, Verdict, models, verify};
+use crate::{Credential, Device, DeviceError, Driver, Heard, Outcome, Probe, Target, Verdict, models, verify};
 use adit_core::fleet::{DeviceIdentity, FoundDevice, OpKind, Operation, Pool, PoolPassword, PowerMode, Reading};
 use async_trait::async_trait;
 use serde_json::{Value, json};
@@ -286,8 +286,14 @@ impl Device for Miner {
         handle::in_turn(&orders, |order| self.order(order, deadline)).await
     }
 
-    async fn verify(&self, operation: &Operation<PoolPassword>, before: &Reading, limit: Duration) -> Verdict {
-        verify::read_back(self, operation, before, limit).await
+    async fn verify(
+        &self,
+        operation: &Operation<PoolPassword>,
+        before: &Reading,
+        limit: Duration,
+        heard: Heard<'_>,
+    ) -> Verdict {
+        verify::read_back(self, operation, before, limit, heard).await
     }
 }
 

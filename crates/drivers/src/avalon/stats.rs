@@ -112,7 +112,8 @@ impl Stats {
 /// Fills `reading` from the two answers of a poll; `null` where there is none.
 pub(super) fn fill(reading: &mut Reading, model: &str, stats: &Stats, pools: &Value, mut parts: Parts) {
     reading.hashrate_ths = parts.hashrate_ths(stats.number("GHSspd").map(|ghs| ghs / 1000.0));
-    reading.power_w = parts.power_w(stats.power_w());
+    let watts = stats.power_w();
+    reading.power_w = if is_a_series(model) { parts.told_power_w(watts) } else { parts.power_w(watts) };
     let hottest = stats.number("TMax").or_else(|| stats.numbers("MTmax")?.into_iter().reduce(f64::max));
     reading.temp_chip_max_c = parts.chip_c(hottest);
     // -273 is no sensor.

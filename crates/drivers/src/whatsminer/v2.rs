@@ -12,7 +12,7 @@ use crate::handle::{
 use crate::net::{self, Failure, Framing, ask};
 use crate::parts::Parts;
 use crate::tolerant::Answer;
-use crate::{Credential, Device, DeviceError, Driver, Outcome, Probe, Target, Verdict, faults, models, verify};
+use crate::{Credential, Device, DeviceError, Driver, Heard, Outcome, Probe, Target, Verdict, faults, models, verify};
 use adit_core::fleet::{DeviceIdentity, FoundDevice, OpKind, Operation, Pool, PoolPassword, PowerMode, Reading};
 use async_trait::async_trait;
 use serde_json::{Value, json};
@@ -252,7 +252,7 @@ fn fill(reading: &mut Reading, model: &str, answers: &Answers, mut parts: Parts)
     // The interface calls it "HS", and reports millions of hashes a second. Firmwares of 2020 have the averages only.
     let mhs = ["HS RT", "MHS 1m", "MHS av"].iter().find_map(|name| told(name));
     reading.hashrate_ths = parts.hashrate_ths(mhs.map(|mhs| mhs / 1e6));
-    reading.power_w = parts.power_w(told("Power"));
+    reading.power_w = parts.told_power_w(told("Power"));
     reading.temp_chip_max_c = parts.chip_c(told("Chip Temp Max"));
     reading.temp_inlet_c = parts.inlet_c(told("Env Temp"));
     reading.fan_rpm = parts.fan_rpm(["Fan Speed In", "Fan Speed Out"].iter().filter_map(|fan| told(fan)), model);
@@ -318,8 +318,14 @@ impl Device for Miner {
         handle::in_turn(&orders, |order| self.order_with_any_password(order, deadline)).await
     }
 
-    async fn verify(&self, operation: &Operation<PoolPassword>, before: &Reading, limit: Duration) -> Verdict {
-        verify::read_back(self, operation, before, limit).await
+    async fn verify(
+        &self,
+        operation: &Operation<PoolPassword>,
+        before: &Reading,
+        limit: Duration,
+        heard: Heard<'_>,
+    ) -> Verdict {
+        verify::read_back(self, operation, before, limit, heard).await
     }
 }
 

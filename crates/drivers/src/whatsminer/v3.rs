@@ -13,7 +13,7 @@ use crate::handle::{
 use crate::net::{self, Failure, Framing, ask};
 use crate::parts::Parts;
 use crate::tolerant::Answer;
-use crate::{Credential, Device, DeviceError, Driver, Outcome, Probe, Target, Verdict, faults, models, verify};
+use crate::{Credential, Device, DeviceError, Driver, Heard, Outcome, Probe, Target, Verdict, faults, models, verify};
 use adit_core::fleet::{DeviceIdentity, FoundDevice, OpKind, Operation, Pool, PoolPassword, PowerMode, Reading};
 use async_trait::async_trait;
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -227,7 +227,7 @@ fn fill(reading: &mut Reading, model: &str, info: &Value, summary: &Value, pools
     let told = |name: &str| number(&summary, &format!("/{name}"));
     let rate = ["hash-realtime", "hash-1min", "hash-average"].iter().find_map(|name| told(name));
     reading.hashrate_ths = parts.hashrate_ths(rate);
-    reading.power_w = parts.power_w(told("power-realtime"));
+    reading.power_w = parts.told_power_w(told("power-realtime"));
     reading.temp_chip_max_c = parts.chip_c(told("chip-temp-max"));
     reading.temp_inlet_c = parts.inlet_c(told("environment-temperature"));
     reading.fan_rpm = parts.fan_rpm(["fan-speed-in", "fan-speed-out"].iter().filter_map(|fan| told(fan)), model);
@@ -288,8 +288,14 @@ impl Device for Miner {
         handle::in_turn(&orders, |order| self.order_with_any_password(order, deadline)).await
     }
 
-    async fn verify(&self, operation: &Operation<PoolPassword>, before: &Reading, limit: Duration) -> Verdict {
-        verify::read_back(self, operation, before, limit).await
+    async fn verify(
+        &self,
+        operation: &Operation<PoolPassword>,
+        before: &Reading,
+        limit: Duration,
+        heard: Heard<'_>,
+    ) -> Verdict {
+        verify::read_back(self, operation, before, limit, heard).await
     }
 }
 
@@ -335,7 +341,7 @@ mod tests {
         let down = json!({"msg": {"error-code": "btminer process is down err"}});
         let mut reading = Reading::empty(DeviceId(1));
         fill(&mut reading, "M60", &down, &Value::Null, &Value::Null, Parts::default());
-        assert_eq!(reading.errors, ["btminer process is down err"]);
+        assert_eq!(reading.errors, ["btminer process is down err", "not read: power: not told"]);
     }
 
     #[test]

@@ -155,7 +155,7 @@ impl Lab {
             "{:?} {operation:?} {outcome:?}",
             self.personality
         );
-        let verdict = self.while_time_passes(device.verify(operation, &before, LIMIT)).await;
+        let verdict = self.while_time_passes(device.verify(operation, &before, LIMIT, &|_| {})).await;
         assert!(
             matches!(verdict, Verdict::Confirmed { .. }),
             "{:?} {operation:?} {outcome:?} {verdict:?}",

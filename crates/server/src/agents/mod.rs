@@ -15,7 +15,6 @@ mod watch;
 pub use key::enrolment_token;
 pub(crate) use passwords::Call;
 pub use passwords::{credentials_name, reference};
-pub use watch::Health;
 
 use crate::{
     dispatch::{Stage, Stages},

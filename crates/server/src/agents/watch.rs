@@ -7,42 +7,34 @@ use adit_core::{
     state::State,
     time::{Millis, Timestamp},
 };
-use adit_telemetry::{AgentCondition, Load, LoadHistory, Polling, RETURN_WITHIN};
+use adit_telemetry::{AgentCondition, AgentRecord, Health, Load, Polling};
 use adit_wire::PollLoad;
 use std::{
     collections::BTreeMap,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-/// How an agent does, and since when.
+/// What follows from how an agent does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Health {
-    /// How it does.
-    pub condition: AgentCondition,
-    /// Since when, as far as this server knows.
-    pub since: Timestamp,
-}
-
-#[derive(Default)]
-struct Watched {
-    load: LoadHistory,
-    /// The last frame of it.
-    heard_at: Option<Timestamp>,
+struct Judged {
+    /// Nothing while it is waited for.
     health: Option<Health>,
+    /// How its devices are polled; nothing where that is still waited for.
+    polling: Option<Polling>,
 }
 
 /// What the watch has applied to the live table.
 #[derive(Default)]
 struct Applied {
     seq: u64,
-    polling: BTreeMap<AgentId, Option<Polling>>,
+    judged: BTreeMap<AgentId, Judged>,
 }
 
 /// What is known of every agent's connection and load.
 pub(super) struct Watch {
     /// Agents that have not been heard of since then are waited for for a while.
     started_at: Timestamp,
-    agents: Mutex<BTreeMap<AgentId, Watched>>,
+    agents: Mutex<BTreeMap<AgentId, AgentRecord>>,
     applied: Mutex<Applied>,
 }
 
@@ -51,13 +43,13 @@ impl Watch {
         Self { started_at, agents: Mutex::default(), applied: Mutex::default() }
     }
 
-    fn agents(&self) -> MutexGuard<'_, BTreeMap<AgentId, Watched>> {
+    fn agents(&self) -> MutexGuard<'_, BTreeMap<AgentId, AgentRecord>> {
         self.agents.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A frame of it has come.
     pub fn heard(&self, agent: AgentId, at: Timestamp) {
-        self.agents().entry(agent).or_default().heard_at = Some(at);
+        self.agents().entry(agent).or_default().heard(at);
     }
 
     /// It tells how it keeps up.
@@ -68,34 +60,26 @@ impl Watch {
             done: told.done,
             interval: Millis(told.interval_ms.clamp(1_000, 3_600_000)),
         };
-        self.agents().entry(agent).or_default().load.take(load, at);
+        self.agents().entry(agent).or_default().take(load, at);
     }
 
-    /// Judges every agent of a state anew; how each one's devices are polled, or nothing where it is still waited for.
-    fn judge(&self, state: &State, configured: Millis, now: Timestamp) -> BTreeMap<AgentId, Option<Polling>> {
+    /// Judges every agent of a state anew.
+    fn judge(&self, state: &State, configured: Millis, now: Timestamp) -> BTreeMap<AgentId, Judged> {
         let mut agents = self.agents();
         agents.retain(|agent, _| state.agent(*agent).is_some());
         let all = state.accounts().flat_map(|account| state.agents_of(account.id));
         all.map(|agent| {
-            let watched = agents.entry(agent.id).or_default();
-            let waited_for = watched.heard_at.is_none() && now < self.started_at.after(RETURN_WITHIN);
-            if waited_for {
-                return (agent.id, None);
-            }
-            let condition = watched.load.condition(agent.paused, watched.heard_at, now);
-            if watched.health.is_none_or(|health| health.condition != condition) {
-                let since = if condition == AgentCondition::Gone { watched.heard_at.unwrap_or(now) } else { now };
-                watched.health = Some(Health { condition, since });
-            }
-            let interval = watched.load.last().map_or(configured, |load| load.interval);
-            let polling = match condition {
-                AgentCondition::Gone => Polling::Gone,
-                AgentCondition::Paused => Polling::Paused,
+            let record = agents.entry(agent.id).or_default();
+            let health = record.judge(agent.paused, self.started_at, now);
+            let interval = record.load().map_or(configured, |load| load.interval);
+            let polling = health.and_then(|health| match health.condition {
+                AgentCondition::Gone => Some(Polling::Gone),
+                AgentCondition::Paused => Some(Polling::Paused),
                 AgentCondition::Overloaded | AgentCondition::Late | AgentCondition::Well => {
-                    Polling::Polled { interval }
+                    record.is_back().then_some(Polling::Polled { interval })
                 }
-            };
-            (agent.id, Some(polling))
+            });
+            (agent.id, Judged { health, polling })
         })
         .collect()
     }
@@ -105,19 +89,19 @@ impl Agents {
     /// How an agent does; `None` while it is waited for after the server's start.
     #[must_use]
     pub fn health(&self, agent: AgentId) -> Option<Health> {
-        self.watch.agents().get(&agent)?.health
+        self.live.read().agent(agent)
     }
 
     /// What it told last of its polls.
     #[must_use]
     pub fn load(&self, agent: AgentId) -> Option<Load> {
-        self.watch.agents().get(&agent)?.load.last()
+        self.watch.agents().get(&agent)?.load()
     }
 
     /// The last frame of it.
     #[must_use]
     pub fn heard_at(&self, agent: AgentId) -> Option<Timestamp> {
-        self.watch.agents().get(&agent)?.heard_at
+        self.watch.agents().get(&agent)?.heard_at()
     }
 
     /// Between two polls of a device, as it is asked of every agent.
@@ -126,27 +110,49 @@ impl Agents {
         Millis::seconds(self.poll_interval_s.into())
     }
 
-    /// Looks how agents do, and lets the live table know what that means for their devices.
-    pub(super) fn look(&self) {
-        let (state, now) = (self.engine.state(), self.engine.now());
-        let polling = self.watch.judge(&state, self.configured_interval(), now);
-        let mut applied = self.watch.applied.lock().unwrap_or_else(PoisonError::into_inner);
-        let changed = applied.seq != state.seq() || applied.polling != polling;
-        if changed {
-            let of = |device: &Device| Some((device.id, polling_of(&state, device, &polling)?));
-            let devices: Vec<_> = state.devices().filter_map(of).collect();
-            self.live.write().set_polling(devices, now);
-            *applied = Applied { seq: state.seq(), polling };
+    /// What is known of every agent, to be kept over a start of the server.
+    pub(crate) fn records(&self) -> Vec<(AgentId, AgentRecord)> {
+        self.watch.agents().iter().map(|(agent, record)| (*agent, record.clone())).collect()
+    }
+
+    /// Puts back what was known of agents before the server's start, of those that have not been heard of since.
+    pub(crate) fn restore(&self, records: Vec<(AgentId, AgentRecord)>) {
+        {
+            let mut agents = self.watch.agents();
+            for (agent, record) in records {
+                agents.entry(agent).or_insert_with(|| record.restored(self.watch.started_at));
+            }
         }
-        self.live.write().pass(now);
+        self.look();
+    }
+
+    /// Looks how agents do, and lets the live table know that and what it means for their devices, in one step.
+    pub(super) fn look(&self) {
+        let mut applied = self.watch.applied.lock().unwrap_or_else(PoisonError::into_inner);
+        let (state, now) = (self.engine.state(), self.engine.now());
+        let judged = self.watch.judge(&state, self.configured_interval(), now);
+        if applied.seq == state.seq() && applied.judged == judged {
+            self.live.write().pass(now);
+            return;
+        }
+        let of = |device: &Device| Some((device.id, polling_of(&state, device, &judged)?));
+        let devices: Vec<_> = state.devices().filter_map(of).collect();
+        let health = judged.iter().filter_map(|(agent, judged)| Some((*agent, judged.health?))).collect();
+        {
+            let mut live = self.live.write();
+            live.set_polling(devices, now);
+            live.set_agents(health);
+            live.pass(now);
+        }
+        *applied = Applied { seq: state.seq(), judged };
     }
 }
 
 /// How a device is polled; nothing where its agent is still waited for.
-fn polling_of(state: &State, device: &Device, agents: &BTreeMap<AgentId, Option<Polling>>) -> Option<Polling> {
+fn polling_of(state: &State, device: &Device, agents: &BTreeMap<AgentId, Judged>) -> Option<Polling> {
     match agents.get(&device.agent) {
         Some(_) if state.scan_task(device.scan_task).is_none() => Some(Polling::NotPolled),
-        Some(polling) => *polling,
+        Some(judged) => judged.polling,
         None => Some(Polling::NotPolled),
     }
 }

@@ -1,6 +1,5 @@
 //! What nobody can know at present: agents that are gone, paused, late or overloaded, and what they hide.
 
-use super::Shared;
 use adit_core::{
     authz::{Place, Reach},
     fleet::Device,
@@ -41,7 +40,6 @@ fn word<S: serde::Serializer>(condition: &AgentCondition, serializer: S) -> Resu
 /// Of the devices that a reader reaches and asks for, the agent with most devices first. An agent without a device among them
 /// hides nothing.
 pub fn hidden<'a>(
-    api: &Shared,
     state: &State,
     live: &LiveTable,
     reach: &Reach,
@@ -49,7 +47,7 @@ pub fn hidden<'a>(
 ) -> Vec<HiddenBy> {
     let mut by_agent: BTreeMap<AgentId, Option<HiddenBy>> = BTreeMap::new();
     for device in devices {
-        let entry = by_agent.entry(device.agent).or_insert_with(|| of_agent(api, state, reach, device.agent));
+        let entry = by_agent.entry(device.agent).or_insert_with(|| of_agent(state, live, reach, device.agent));
         let (Some(hidden), Some(row)) = (entry, live.row(device.id)) else { continue };
         if row.connectivity.value == Connectivity::Unknown {
             hidden.devices += 1;
@@ -62,8 +60,8 @@ pub fn hidden<'a>(
 }
 
 /// Nothing if it is well, or still waited for.
-fn of_agent(api: &Shared, state: &State, reach: &Reach, id: AgentId) -> Option<HiddenBy> {
-    let (agent, health) = (state.agent(id)?, api.agents.health(id)?);
+fn of_agent(state: &State, live: &LiveTable, reach: &Reach, id: AgentId) -> Option<HiddenBy> {
+    let (agent, health) = (state.agent(id)?, live.agent(id)?);
     let is_well = health.condition == AgentCondition::Well;
     let is_seen = reach.covers(agent.account, &Place::site(agent.site));
     (!is_well).then(|| HiddenBy {

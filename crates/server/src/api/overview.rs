@@ -13,7 +13,7 @@ use adit_core::{
     state::State,
     time::Millis,
 };
-use adit_telemetry::LiveTable;
+use adit_telemetry::{LeftOut, LiveTable};
 use axum::{Json, extract::State as Shares};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -45,8 +45,10 @@ pub fn view(api: &Shared, state: &State, live: &LiveTable, permit: &Permit<P>, s
     let within = state.devices_within(reach);
     let devices = || within.iter().filter_map(|id| state.device(id)).filter(|d| here(d.site));
     let totals = live.totals_of(devices().map(|d| d.id));
-    let hidden = hidden(api, state, live, reach, devices());
-    let left_out = totals.left_out;
+    let hidden = hidden(state, live, reach, devices());
+    let by_reason = totals.left_out_for();
+    let why: Vec<_> =
+        by_reason.iter().map(|(reason, some)| left_out(some, json!({ "reason": reason.as_str() }))).collect();
     let mut counts: serde_json::Map<_, _> =
         totals.devices.iter().map(|(status, count)| (status.as_str().to_owned(), json!(count))).collect();
     counts.insert("total".into(), json!(totals.devices.total()));
@@ -86,7 +88,7 @@ pub fn view(api: &Shared, state: &State, live: &LiveTable, permit: &Permit<P>, s
         "hashrate_ths": totals.known_hashrate_ths(),
         "power_w": totals.known_power_w(),
         "efficiency_j_th": totals.efficiency_j_th(),
-        "left_out": { "devices": left_out.devices, "hashrate_ths": left_out.hashrate_ths, "power_w": left_out.power_w },
+        "left_out": left_out(&totals.left_out, json!({ "why": why })),
         "hidden": hidden,
         "capacity_w": capacity_w,
         "as_of": now,
@@ -99,6 +101,14 @@ pub fn view(api: &Shared, state: &State, live: &LiveTable, permit: &Permit<P>, s
             "running": { "requests": running, "done": done, "failed": not_done, "total": total }, "failed_24h": failed,
         },
     })
+}
+
+fn left_out(some: &LeftOut, mut with: Value) -> Value {
+    let LeftOut { devices, hashrate_ths, power_w } = some;
+    with["devices"] = json!(devices);
+    with["hashrate_ths"] = json!(hashrate_ths);
+    with["power_w"] = json!(power_w);
+    with
 }
 
 /// The latest record that this server has told somebody of and that its log does not have any more.

@@ -45,7 +45,13 @@ const NORTHERN: [(&str, Role); 3] =
 
 /// The machine's clock, put forward.
 #[derive(Default)]
-struct ForwardClock(AtomicI64);
+pub struct ForwardClock(AtomicI64);
+
+impl ForwardClock {
+    pub fn forward(&self, length: Millis) {
+        self.0.fetch_add(i64::try_from(length.0).unwrap(), Ordering::SeqCst);
+    }
+}
 
 impl Clock for ForwardClock {
     fn now(&self) -> Timestamp {
@@ -251,7 +257,7 @@ impl House {
 
     /// So much later, and the engine has noticed.
     pub async fn later(&self, length: Millis) {
-        self.clock.0.fetch_add(i64::try_from(length.0).unwrap(), Ordering::SeqCst);
+        self.clock.forward(length);
         self.engine.run(Actor::system(ACCOUNT), Command::Tick).await.unwrap();
     }
 

@@ -27,7 +27,7 @@ pub fn of(api: &Shared, state: &State, actor: &Actor, now: Timestamp) -> Vec<Hid
     let reach = permit.reach();
     let within = state.devices_within(reach);
     let devices = within.iter().filter_map(|id| state.device(id));
-    let mut agents = hidden(api, state, &api.live(), reach, devices);
+    let mut agents = hidden(state, &api.live(), reach, devices);
     agents.retain(|agent| agent.name.is_some());
     agents
 }
