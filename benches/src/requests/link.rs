@@ -56,7 +56,7 @@ pub async fn connect(
         loop {
             if let ToAgent::Command(signed) = next(&mut socket, &mut session.opener).await {
                 let at = Instant::now();
-                let body: CommandBody = serde_json::from_str(&signed.body).expect("an order");
+                let body: CommandBody = serde_json::from_str(&signed.command.body).expect("an order");
                 if orders.send((body.command, at)).is_err() {
                     return;
                 }
