@@ -48,7 +48,7 @@ const NEVER: [char; 6] = [',', '|', '"', '\\', '{', '}'];
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadPool {
     /// Its address has the wrong form or length.
-    #[error("a pool needs an address such as stratum+tcp://host:port, of up to 255 characters")]
+    #[error("a pool needs an address such as stratum+tcp://host:3333, of up to 255 characters, with a port from 1 to 65535")]
     Url,
     /// Its user is missing or too long.
     #[error("a pool's user has 1 to 128 characters")]
@@ -61,6 +61,22 @@ pub enum BadPool {
     /// Its password is empty or too long.
     #[error("a pool's password has 1 to 64 characters")]
     PasswordLength,
+}
+
+/// Is it a scheme, a host and perhaps a port that there can be? What browsers open is no pool, whatever it is.
+fn leads_to_a_pool(url: &str) -> bool {
+    let Some((scheme, rest)) = url.split_once("://") else { return false };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let place = authority.rsplit_once('@').map_or(authority, |(_, place)| place);
+    let (host, port) = match place.rsplit_once(':') {
+        // The end of an IPv6 address has no port after it.
+        Some((_, end)) if end.ends_with(']') => (place, None),
+        Some((host, port)) => (host, Some(port)),
+        None => (place, None),
+    };
+    let is_port = |port: &str| port.bytes().all(|b| b.is_ascii_digit()) && port.parse().is_ok_and(|port: u16| port > 0);
+    let is_web = ["http", "https"].iter().any(|web| scheme.eq_ignore_ascii_case(web));
+    !scheme.is_empty() && !is_web && !host.is_empty() && port.is_none_or(is_port)
 }
 
 fn is_plain(text: &str) -> bool {
@@ -99,8 +115,7 @@ impl<P> Pool<P> {
     }
 
     fn check_lengths(&self) -> Result<(), BadPool> {
-        let has_host = self.url.split_once("://").is_some_and(|(scheme, rest)| !scheme.is_empty() && !rest.is_empty());
-        if !has_host || self.url.len() > MAX_URL {
+        if !leads_to_a_pool(&self.url) || self.url.len() > MAX_URL {
             return Err(BadPool::Url);
         }
         if (1..=MAX_USER).contains(&self.user.len()) { Ok(()) } else { Err(BadPool::UserLength) }
@@ -294,9 +309,21 @@ mod tests {
         }
         assert_eq!(pool(url, "").check(), Err(BadPool::UserLength));
         assert_eq!(pool(url, &"u".repeat(129)).check(), Err(BadPool::UserLength));
-        for url in
-            ["", "pool.example:3333", "stratum+tcp://", "://pool.example:3333", &format!("a://{}", "u".repeat(252))]
-        {
+        for url in [
+            "",
+            "pool.example:3333",
+            "stratum+tcp://",
+            "://pool.example:3333",
+            "stratum+tcp://pool.example:99999",
+            "stratum+tcp://pool.example:0",
+            "stratum+tcp://pool.example:+1",
+            "stratum+tcp://pool.example:",
+            "stratum+tcp://:3333",
+            "stratum+tcp:///3333",
+            "http://pool.example:3333",
+            "HTTPS://pool.example",
+            &format!("a://{}", "u".repeat(252)),
+        ] {
             assert_eq!(pool(url, "farm").check(), Err(BadPool::Url), "{url}");
         }
         for user in ["a b", "a,b", "a|b", "a\"b", "a\\b", "{a}", "a\nb", "caf\u{e9}", "a\u{202e}b"] {
