@@ -7,6 +7,7 @@ import { LoadError, Note, ProblemNote, Waiting } from "../ui/feedback";
 import { FormDialog } from "../ui/form-dialog";
 import { count, plural } from "../ui/format";
 import { useForetold } from "../ui/use-foretold";
+import css from "./Devices.module.css";
 import { actionOf, NAMES, namesOf, type Pool, SLOTS, saidOf, startOf, withName } from "./pools";
 
 const MOST_NAMES = 6;
@@ -65,7 +66,7 @@ function PoolsForm({ targets, now, onClose, onSet }: Asked & { now: PoolsNow }) 
   return (
     <FormDialog
       title={titleOf(targets)}
-      size="lg"
+      size="xl"
       confirm="Add to the draft"
       ready={action !== null && foretold.fits}
       onClose={onClose}
@@ -88,9 +89,8 @@ function PoolsForm({ targets, now, onClose, onSet }: Asked & { now: PoolsNow }) 
       {SLOTS.map((word, slot) => (
         <fieldset key={word} className="bare">
           <legend className="small">{word}</legend>
-          <div className="row top">
+          <div className={css.pool}>
             <TextInput
-              className="grow"
               aria-label={`${word}: address`}
               placeholder="stratum+tcp://pool:3333"
               value={pools[slot]?.url ?? ""}
@@ -100,7 +100,6 @@ function PoolsForm({ targets, now, onClose, onSet }: Asked & { now: PoolsNow }) 
               onChange={(event) => set(slot, { url: event.currentTarget.value })}
             />
             <TextInput
-              className="grow"
               aria-label={`${word}: worker name`}
               placeholder="account.{name}"
               value={pools[slot]?.user ?? ""}
@@ -112,7 +111,6 @@ function PoolsForm({ targets, now, onClose, onSet }: Asked & { now: PoolsNow }) 
               onChange={(event) => set(slot, { user: event.currentTarget.value })}
             />
             <PasswordInput
-              className="grow"
               aria-label={`${word}: password`}
               placeholder="Password"
               description="Optional. Never shown again."
