@@ -66,16 +66,20 @@ impl LiveFile {
         }
     }
 
-    /// Saves for ever.
+    /// Saves for ever. A disk that stays full is told of once, and again when it is not any more.
     pub async fn keep(self) {
-        let mut pause = EVERY;
+        let (mut pause, mut told) = (EVERY, None);
         loop {
             sleep(pause).await;
             let (file, begun) = (self.clone(), Instant::now());
-            match tokio::task::spawn_blocking(move || file.save()).await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => tracing::warn!(error, "what devices say is not saved"),
-                Err(error) => tracing::error!(%error, "what devices say is not saved"),
+            let saved = tokio::task::spawn_blocking(move || file.save()).await;
+            let problem = saved.map_err(|error| error.to_string()).flatten().err();
+            if problem != told {
+                match &problem {
+                    Some(problem) => tracing::warn!(problem, "what devices say is not saved"),
+                    None => tracing::info!("what devices say is saved again"),
+                }
+                told = problem;
             }
             pause = EVERY.max(begun.elapsed() * SHARE);
         }
