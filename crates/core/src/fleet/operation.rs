@@ -48,7 +48,9 @@ const NEVER: [char; 6] = [',', '|', '"', '\\', '{', '}'];
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadPool {
     /// Its address has the wrong form or length.
-    #[error("a pool needs an address such as stratum+tcp://host:3333, of up to 255 characters, with a port from 1 to 65535")]
+    #[error(
+        "a pool needs an address such as stratum+tcp://host:3333, of up to 255 characters, with a port from 1 to 65535"
+    )]
     Url,
     /// Its user is missing or too long.
     #[error("a pool's user has 1 to 128 characters")]

@@ -1,42 +1,37 @@
 //! One connection of one agent.
 
-use super::{Agents, Connected, Spent, bounds, known};
+mod frames;
+mod greet;
+mod heard;
+
+use super::{Agents, Connected, Spent, known};
 use crate::{
-    decider::{Batch, CommandError},
+    decider::Batch,
     dispatch::{self, Stage},
-    heads::Witness,
     net::{Origin, Seat, Source},
 };
 use adit_core::{
     audit::Head,
-    authz::Actor,
-    command::{Command, Reply},
     event::Event,
-    fleet::{CommandId, Device, FoundDevice, PoolPassword, SecretRef},
-    ids::{AccountId, AgentId, DeviceId, ScanTaskId},
-    requests::{Approved, ItemState},
-    state::State as CoreState,
+    fleet::{PoolPassword, SecretRef},
+    ids::{AccountId, AgentId},
+    requests::Approved,
 };
 use adit_wire::{
-    CommandResult, GivenCommand, Hello, KnownDevice, MAX_ROWS, MAX_SEALED, PROTOCOL, SignedHead, ToAgent, ToServer,
-    VerifyingKey,
-    session::{Offer, Opener, Sealer, Session as Channel},
+    GivenCommand, MAX_ROWS, MAX_SEALED, PROTOCOL, ToAgent,
+    session::{Opener, Session as Channel},
 };
 use axum::{
-    extract::{
-        Extension, State, WebSocketUpgrade,
-        ws::{Message, WebSocket},
-    },
+    extract::{Extension, State, WebSocketUpgrade, ws::WebSocket},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use futures_util::{
-    SinkExt, StreamExt,
-    stream::{SplitSink, SplitStream},
-};
-use serde::Serialize;
+use frames::{Out, SENDING, next};
+use futures_util::{SinkExt, StreamExt, stream::SplitStream};
+use greet::{Greeted, greet};
+use heard::rows;
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     net::{IpAddr, Ipv4Addr},
     sync::Arc,
     time::Duration,
@@ -49,16 +44,10 @@ use tokio::{
     time::{MissedTickBehavior, interval, timeout},
 };
 
-/// For one frame to be taken by the network.
-const SENDING: Duration = Duration::from_secs(30);
-/// An agent that has said nothing of its own for so long is gone; it tells every few seconds what it is doing.
-const SILENCE: Duration = Duration::from_secs(45);
 /// It is told this often how far the log has come: what is put back by more than this is noticed by it.
 const HEADS: Duration = Duration::from_secs(30);
 /// It is told this often that the server is there.
 const ALIVE: Duration = Duration::from_secs(10);
-
-type Sink = SplitSink<WebSocket, Message>;
 
 /// Why a session ended; for the log.
 type End = String;
@@ -97,85 +86,6 @@ pub(super) async fn connect(
         }
         let _ = timeout(SENDING, sink.close()).await;
     })
-}
-
-struct Greeted {
-    agent: AgentId,
-    account: AccountId,
-    connected: Connected,
-    /// The head of the log that it is greeted with.
-    head: Head,
-    channel: Channel,
-}
-
-/// Who is it? An agent that is refused is told why, under the server's signature.
-async fn greet(agents: &Agents, sink: &mut Sink, stream: &mut SplitStream<WebSocket>) -> Result<Greeted, End> {
-    let offer = Offer::new().map_err(|e| e.to_string())?;
-    plain(sink, offer.challenge()).await?;
-    let Message::Text(hello) = message(stream).await? else {
-        return Err("say hello first".to_owned());
-    };
-    let hello: Hello = serde_json::from_str(&hello).map_err(|e| format!("a hello that cannot be read: {e}"))?;
-    let agent = hello.agent;
-    let state = agents.engine.state();
-    let known = state.agent(agent).and_then(|known| Some((known.account, known.public_key.as_deref()?)));
-    let known = known.and_then(|(account, key)| Some((account, VerifyingKey::from_hex(key).ok()?)));
-    let Some((account, key)) = known else {
-        let reason = format!("{agent} is not known here with this key: enrol it with a new token");
-        plain(sink, &offer.refuse(&agents.key, &hello, reason.clone())).await?;
-        return Err(reason);
-    };
-    let (answer, mut channel) =
-        offer.accept(&agents.key, &key, &hello).map_err(|error| format!("it is not {agent}: {error}"))?;
-    if !agents.spend(agent, Spent::Connection, 1) {
-        return Err(format!("{agent} connects again and again"));
-    }
-    plain(sink, &answer).await?;
-    let ToServer::Greeting { version, host, now, head, allowed } = next(stream, &mut channel.opener).await? else {
-        return Err(format!("{agent} speaks before it greets"));
-    };
-    let end = first_head(agents, agent, head).await?;
-    let head = end.head;
-    let told = Command::ReportSitePolicy { agent, policy: allowed.map(bounds::policy).unwrap_or_default() };
-    agents.engine.run(Actor::system(account), told).await.map_err(|error| error.to_string())?;
-    let since = agents.engine.now();
-    let connected = Connected {
-        since,
-        version: bounds::words(&version),
-        host: bounds::words(&host),
-        clock_offset_ms: now.0.saturating_sub(since.0),
-        status: None,
-    };
-    let mut out = Out { sink, sealer: channel.sealer, orders: 0 };
-    out.say(&ToAgent::Head(end)).await?;
-    let channel = Channel { id: channel.id, sealer: out.sealer, opener: channel.opener };
-    Ok(Greeted { agent, account, connected, head, channel })
-}
-
-/// The log's end for an agent that brings the last head it was told.
-async fn first_head(agents: &Agents, agent: AgentId, brought: Option<Box<SignedHead>>) -> Result<SignedHead, End> {
-    let (heads, now) = (agents.heads(), agents.engine.now());
-    let told = tokio::task::spawn_blocking(move || {
-        let follows = heads.hear(Witness::Agent(agent), brought.as_deref(), now)?;
-        heads.end(follows)
-    });
-    told.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
-}
-
-/// What goes to the agent, sealed.
-struct Out<'a> {
-    sink: &'a mut Sink,
-    sealer: Sealer,
-    /// How many orders it has taken.
-    orders: u64,
-}
-
-impl Out<'_> {
-    async fn say(&mut self, frame: &ToAgent) -> Result<(), End> {
-        let text = serde_json::to_string(frame).map_err(|e| e.to_string())?;
-        let sealed = self.sealer.seal(text).map_err(|e| e.to_string())?;
-        transmit(self.sink, Message::binary(sealed)).await
-    }
 }
 
 struct Session<'a> {
@@ -355,176 +265,4 @@ impl Session<'_> {
             }
         }
     }
-
-    /// Is the order the agent's to carry out, and has it not ended?
-    fn holds(&self, state: &CoreState, command: CommandId) -> bool {
-        let request = state.request(command.request);
-        let item = request.and_then(|request| request.items.get(command.item as usize));
-        item == Some(&ItemState::Open { agent: self.agent })
-    }
-
-    async fn take(&self, number: u64, heard: ToServer) -> Result<Option<ToAgent>, End> {
-        match heard {
-            ToServer::Greeting { .. } => Err("it greeted twice".to_owned()),
-            ToServer::Found { scan_task, devices } => {
-                bounded(devices.len())?;
-                self.found(scan_task, devices).await
-            }
-            ToServer::Polled { mut results } => {
-                bounded(results.len())?;
-                let state = self.agents.engine.state();
-                results.retain(|result| state.device(result.device()).is_some_and(|device| device.agent == self.agent));
-                self.agents.live.hear(&results, self.agents.engine.now());
-                Ok(None)
-            }
-            ToServer::Received { commands } => {
-                bounded(commands.len())?;
-                let state = self.agents.engine.state();
-                for command in commands {
-                    if self.holds(&state, command) && self.agents.stages.get(command).is_some() {
-                        self.agents.stages.reached(command, Stage::Received);
-                    }
-                }
-                Ok(None)
-            }
-            ToServer::Results { results } => {
-                bounded(results.len())?;
-                self.results(results).await.map(Some)
-            }
-            ToServer::Status(status) => {
-                bounded(status.workers.len())?;
-                self.agents.set_status(self.agent, number, status);
-                Ok(None)
-            }
-            ToServer::Load(load) => {
-                self.agents.watch.take(self.agent, &load, self.agents.engine.now());
-                Ok(None)
-            }
-        }
-    }
-
-    async fn found(&self, scan_task: ScanTaskId, mut devices: Vec<FoundDevice>) -> Result<Option<ToAgent>, End> {
-        devices.retain(bounds::is_sound);
-        self.keep_news_within_bounds(&mut devices);
-        let heard = self.answering(&mut devices);
-        let identities: Vec<_> = devices.iter().map(|device| device.identity.clone()).collect();
-        let command = Command::ReportDevices { agent: self.agent, scan_task, devices, heard };
-        match self.agents.engine.run(Actor::system(self.account), command).await {
-            Ok(Reply::Taken { left_out }) if left_out > 0 => {
-                tracing::warn!(agent = %self.agent, left_out, "it has as many devices as an agent may, and gets no more");
-            }
-            Ok(_) => {}
-            Err(CommandError::Rejected(rejection)) => {
-                tracing::warn!(agent = %self.agent, %scan_task, %rejection, "found devices are not taken in");
-                return Ok(None);
-            }
-            Err(error) => return Err(error.to_string()),
-        }
-        let state = self.agents.engine.state();
-        let devices: Vec<KnownDevice> = identities
-            .iter()
-            .flat_map(|identity| state.devices_by_identity(self.account, identity))
-            .filter(|device| device.agent == self.agent)
-            .map(known)
-            .collect();
-        let ids = devices.iter().map(|device| device.device);
-        self.agents.live.take(&state, ids, self.agents.engine.now());
-        Ok(Some(ToAgent::Devices { devices, last: false }))
-    }
-
-    /// What is new about devices goes into the log. Beyond what an agent may bring it waits for a later sweep.
-    fn keep_news_within_bounds(&self, devices: &mut Vec<FoundDevice>) {
-        let state = self.agents.engine.state();
-        let is_news = |found: &FoundDevice| {
-            let known = state.device_by_identity(self.account, &found.identity);
-            known.is_none_or(|known| known.found != *found || known.agent != self.agent)
-        };
-        let before = devices.len();
-        devices.retain(|found| !is_news(found) || self.agents.spend(self.agent, Spent::News, 1));
-        let waiting = before - devices.len();
-        if waiting > 0 {
-            tracing::warn!(agent = %self.agent, waiting, "it brings more news of devices than an agent may; the rest waits for a later sweep");
-        }
-    }
-
-    /// Those of the devices it reports that answer where they are known: none of them is followed to another address, or taken
-    /// over by another agent. What it sees elsewhere of its own of which its next polls will tell whether they answer is left out
-    /// until they do; it is told again.
-    fn answering(&self, devices: &mut Vec<FoundDevice>) -> BTreeSet<DeviceId> {
-        let state = self.agents.engine.state();
-        let live = self.agents.live.read();
-        let mut heard = BTreeSet::new();
-        devices.retain(|found| {
-            let is_pending = |device: &&Device| {
-                let answers = live.row(device.id).map_or(Some(false), |row| row.answers());
-                if answers == Some(true) {
-                    heard.insert(device.id);
-                }
-                answers.is_none() && device.agent == self.agent && device.found.ip != found.ip
-            };
-            state.devices_by_identity(self.account, &found.identity).filter(is_pending).count() == 0
-        });
-        heard
-    }
-
-    /// Makes results durable and says so; also of those that were known before, which change nothing. If that fails, the
-    /// connection ends: the agent repeats them on the next.
-    async fn results(&self, results: Vec<CommandResult>) -> Result<ToAgent, End> {
-        let commands = results.iter().map(|result| result.command).collect();
-        let results = results.into_iter().map(|r| (r.command, bounds::cut(r.result))).collect();
-        let command = Command::ReportResults { agent: self.agent, results };
-        let reply = self.agents.engine.run(Actor::system(self.account), command).await.map_err(|e| e.to_string())?;
-        if let Reply::Taken { left_out: foreign @ 1.. } = reply {
-            tracing::warn!(agent = %self.agent, foreign, "results of orders that it does not hold are refused");
-        }
-        Ok(ToAgent::ResultsStored { commands })
-    }
-}
-
-fn bounded(rows: usize) -> Result<(), End> {
-    if rows > MAX_ROWS { Err(format!("{rows} rows in one frame")) } else { Ok(()) }
-}
-
-/// Rows of a frame that are worth counting.
-fn rows(heard: &ToServer) -> usize {
-    match heard {
-        ToServer::Found { devices, .. } => devices.len(),
-        ToServer::Polled { results } => results.len(),
-        ToServer::Received { commands } => commands.len(),
-        ToServer::Results { results } => results.len(),
-        ToServer::Greeting { .. } | ToServer::Status(_) | ToServer::Load(_) => 0,
-    }
-}
-
-/// A word of the greeting, before there is a channel.
-async fn plain(sink: &mut Sink, words: &impl Serialize) -> Result<(), End> {
-    let text = serde_json::to_string(words).map_err(|e| e.to_string())?;
-    transmit(sink, Message::text(text)).await
-}
-
-async fn transmit(sink: &mut Sink, message: Message) -> Result<(), End> {
-    let sent = timeout(SENDING, sink.send(message)).await;
-    sent.map_err(|_| "it takes nothing".to_owned())?.map_err(|e| e.to_string())
-}
-
-/// The next message that is not about the WebSocket itself.
-async fn message(stream: &mut SplitStream<WebSocket>) -> Result<Message, End> {
-    loop {
-        match stream.next().await {
-            Some(Ok(message @ (Message::Text(_) | Message::Binary(_)))) => return Ok(message),
-            Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-            Some(Ok(Message::Close(_))) | None => return Err("it closed the connection".to_owned()),
-            Some(Err(error)) => return Err(error.to_string()),
-        }
-    }
-}
-
-/// The next thing the agent, and nobody in between, says. What it has not sealed is no sign of life.
-async fn next(stream: &mut SplitStream<WebSocket>, opener: &mut Opener) -> Result<ToServer, End> {
-    let heard = timeout(SILENCE, message(stream)).await;
-    let Message::Binary(sealed) = heard.map_err(|_| "it has fallen silent".to_owned())?? else {
-        return Err("a message that is not sealed".to_owned());
-    };
-    let opened = opener.open(&sealed).map_err(|e| e.to_string())?;
-    serde_json::from_slice(&opened).map_err(|e| format!("it cannot be understood: {e}"))
 }
