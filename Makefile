@@ -24,6 +24,7 @@ test: check console-test rust-test journey ## Run every test
 check: ## Formatting and lints of the Rust code
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	CARGO_TARGET_DIR=$${CARGO_TARGET_DIR:-$(CURDIR)/target} cargo clippy --manifest-path benches/Cargo.toml --no-default-features --locked -- -D warnings
 
 console-test: web/dist/index.html ## Lints, types and tests of the console
 	cd web && npm run lint && npm run check && npm test

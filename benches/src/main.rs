@@ -20,8 +20,10 @@ use table::Line;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Name, and what it does.
-const PARTS: [(&str, fn() -> Vec<Line>); 6] = [
+/// What it is called by, and what measures it.
+type Part = (&'static str, fn() -> Vec<Line>);
+
+const PARTS: [Part; 6] = [
     ("authorization", authorization::run),
     ("overriding", overriding::run),
     ("requests", requests::run),

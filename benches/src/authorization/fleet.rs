@@ -118,7 +118,7 @@ impl Fleet {
         let grant = GrantId(self.grants.len() as u32 + 1);
         self.grants.push(Granted { user, role, scope: scope.clone() });
         // Some end some day: the kernel has to look, the others need not.
-        let expires_at = (grant.0 % 4 == 0).then_some(Timestamp(NOW.0 + 1));
+        let expires_at = (grant.0.is_multiple_of(4)).then_some(Timestamp(NOW.0 + 1));
         self.apply(Event::GrantAdded {
             grant,
             account: ACCOUNT,

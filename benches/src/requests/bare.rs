@@ -43,7 +43,7 @@ impl GroupCommit {
     pub async fn append(&self, rows: &Arc<[String]>) {
         let (answer, answered) = oneshot::channel();
         let job = Job { rows: Arc::clone(rows), answer };
-        self.0.send(job).await.ok().expect("the thread takes jobs");
+        self.0.send(job).await.expect("the thread takes jobs");
         answered.await.expect("the thread answers");
     }
 }
