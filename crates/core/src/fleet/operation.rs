@@ -49,7 +49,7 @@ const NEVER: [char; 6] = [',', '|', '"', '\\', '{', '}'];
 pub enum BadPool {
     /// Its address has the wrong form or length.
     #[error(
-        "a pool needs an address such as stratum+tcp://host:3333, of up to 255 characters, with a port from 1 to 65535"
+        "a pool needs an address such as stratum+tcp://host:3333, of up to 255 characters, with a port from 1 to 65535 and no password in it"
     )]
     Url,
     /// Its user is missing or too long.
@@ -69,7 +69,7 @@ pub enum BadPool {
 fn leads_to_a_pool(url: &str) -> bool {
     let Some((scheme, rest)) = url.split_once("://") else { return false };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let place = authority.rsplit_once('@').map_or(authority, |(_, place)| place);
+    let (user, place) = authority.rsplit_once('@').unwrap_or(("", authority));
     let (host, port) = match place.rsplit_once(':') {
         // The end of an IPv6 address has no port after it.
         Some((_, end)) if end.ends_with(']') => (place, None),
@@ -78,7 +78,9 @@ fn leads_to_a_pool(url: &str) -> bool {
     };
     let is_port = |port: &str| port.bytes().all(|b| b.is_ascii_digit()) && port.parse().is_ok_and(|port: u16| port > 0);
     let is_web = ["http", "https"].iter().any(|web| scheme.eq_ignore_ascii_case(web));
-    !scheme.is_empty() && !is_web && !host.is_empty() && port.is_none_or(is_port)
+    // A password there would stand in every review and log.
+    let is_shown = !user.contains(':');
+    is_shown && !scheme.is_empty() && !is_web && !host.is_empty() && port.is_none_or(is_port)
 }
 
 fn is_plain(text: &str) -> bool {
@@ -323,6 +325,7 @@ mod tests {
             "stratum+tcp://:3333",
             "stratum+tcp:///3333",
             "http://pool.example:3333",
+            "stratum+tcp://user:secret@pool.example:3333",
             "HTTPS://pool.example",
             &format!("a://{}", "u".repeat(252)),
         ] {

@@ -1,10 +1,11 @@
 //! The versions of everything that a request names, as its initiator and approvers saw them. If one of them changes before the
 //! request is carried out, it is not carried out: what was approved is no longer what would happen.
 
-use super::{Action, Control, GrantChange, NewGrant, NewKey, Scenario};
+use super::{Action, Control, GrantChange, NewGrant, NewKey, Scenario, inventory::Move};
 use crate::{
     accounts::{Share, receivers},
     authz::{Node, RoleId, Scope},
+    fleet::Device,
     ids::{AccountId, DeviceId, ParseIdError, SubAccountId, UserId},
     state::{State, Thing, tag},
 };
@@ -232,7 +233,11 @@ impl State {
 
     fn tag_of_places(&self, control: &Control) -> Option<Version> {
         let (devices, to) = control.moves()?;
-        let place = |id: &DeviceId| self.device(*id).map(|device| (device.site, to.of(device)));
+        let disputed = |device: &Device| match to {
+            Move::Agent(agent) => self.disputed_addresses(device, agent),
+            Move::Container(_) | Move::SubAccount(_) => None,
+        };
+        let place = |id: &DeviceId| self.device(*id).map(|device| (device.site, to.of(device), disputed(device)));
         let places: Vec<_> = devices.iter().map(|id| (id, place(id))).collect();
         tag(&places)
     }

@@ -7,7 +7,7 @@ use crate::{
     ids::{AccountId, AgentId, DeviceId, ScanTaskId},
     time::Timestamp,
 };
-use std::{net::IpAddr, sync::Arc};
+use std::{collections::BTreeSet, net::IpAddr, sync::Arc};
 
 /// Most agents whose claims of one device are kept. More say nothing new: it has to be looked for.
 pub(crate) const MAX_CLAIMANTS: usize = 8;
@@ -19,6 +19,14 @@ impl State {
     #[must_use]
     pub fn claims_on(&self, device: DeviceId) -> &[DeviceClaim] {
         self.device_claims.get(&device).map_or(&[], Vec::as_slice)
+    }
+
+    /// Where a device answers that is to be with `agent`, as far as that is disputed by that agent or the one which has it: the
+    /// address that is followed, and the others. Nothing if nobody disputes it.
+    pub(crate) fn disputed_addresses(&self, device: &Device, agent: AgentId) -> Option<(IpAddr, BTreeSet<IpAddr>)> {
+        let rivals = self.claims_on(device.id).iter().filter(|claim| [device.agent, agent].contains(&claim.agent));
+        let rivals: BTreeSet<_> = rivals.map(|claim| claim.ip).collect();
+        (!rivals.is_empty()).then_some((device.found.ip, rivals))
     }
 
     /// Devices of an account that are seen in two places, with who claims them.

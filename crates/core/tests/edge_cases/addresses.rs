@@ -2,7 +2,7 @@
 
 use crate::{
     agents::{moves, report, second_agent},
-    ask, second_site,
+    approve, ask, company, counts, second_site,
     support::{AGENT, World, miner},
     told,
 };
@@ -10,7 +10,10 @@ use adit_core::{
     event::Event,
     fleet::{DeviceIdentity, FoundDevice},
     ids::{AgentId, DeviceId},
-    requests::{Control, RequestState},
+    requests::{
+        Control, RequestState, Scenario,
+        rendering::{Field, Renderer, Value},
+    },
 };
 use std::net::IpAddr;
 
@@ -78,6 +81,28 @@ fn e133_keeping_a_device_that_its_own_agent_sees_twice_leaves_it_where_it_is() {
     assert_eq!(*w.state.device(DeviceId(1)).unwrap(), before);
     report(&mut w, AGENT, vec![at(1, 1)], &[1]);
     assert_eq!(claims(&w, 1), [(AGENT, address(1))], "whoever is still there is seen again");
+}
+
+#[test]
+fn e134_what_was_asked_of_a_disputed_device_ends_once_another_address_is_followed() {
+    let (mut w, [one]) = company::<1>();
+    let (owner, own) = (w.owner, miner(1).ip);
+    ask(&mut w, owner, counts(Scenario::FleetInventory, 2));
+    report(&mut w, AGENT, vec![at(1, 1)], &[1]);
+    let kept = w.ask(owner, moves(&[1], AGENT), &[]);
+    let shown = |field| {
+        let rows = Renderer::new(&w.state, false).of_request(w.request(kept));
+        rows.into_iter().find(|row| row.field == field).map(|row| row.new)
+    };
+    assert_eq!(shown(Field::FollowedAt), Some(Value::Ranges(vec![own.to_string()])));
+    assert_eq!(shown(Field::AlsoSeenAt), Some(Value::Ranges(vec![address(1).to_string()])));
+    report(&mut w, AGENT, vec![at(1, 1)], &[]);
+    report(&mut w, AGENT, vec![miner(1)], &[1]);
+    assert_eq!((followed(&w, 1), claims(&w, 1)), ((AGENT, address(1)), vec![(AGENT, own)]));
+    approve(&mut w, one, kept);
+    assert_eq!(w.state_of(kept), RequestState::Invalidated);
+    assert_eq!(w.request(kept).state_reason.as_deref(), Some("stale_base"));
+    assert_eq!(followed(&w, 1), (AGENT, address(1)));
 }
 
 #[test]

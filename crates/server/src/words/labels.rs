@@ -46,6 +46,8 @@ pub(super) const fn label(field: Field) -> &'static str {
         Field::Permissions => "Permissions",
         Field::Capacity => "Capacity",
         Field::Agent => "Agent",
+        Field::FollowedAt => "Followed at the address",
+        Field::AlsoSeenAt => "Also answers at, and is not followed there",
         Field::Agents => "Agents",
         Field::ScanTask => "Scan task",
         Field::ScanTasks => "Scan tasks",

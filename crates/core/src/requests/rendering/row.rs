@@ -66,6 +66,8 @@ pub enum Field {
     Capacity,
     Agent,
     Agents,
+    FollowedAt,
+    AlsoSeenAt,
     ScanTask,
     ScanTasks,
     Containers,

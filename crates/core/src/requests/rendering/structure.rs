@@ -159,6 +159,7 @@ impl Rows<'_> {
         self.stated(Field::Targets, Value::Devices(list(devices)));
         self.moved(Field::Agent, devices, Some(ObjectRef::Agent(id)), |device| Some(ObjectRef::Agent(device.agent)));
         self.moved(Field::Site, devices, site.map(ObjectRef::Site), |device| Some(ObjectRef::Site(device.site)));
+        self.disputed(devices, id);
         let leaves = |id: &&DeviceId| {
             let device = self.state.device(**id).filter(|device| device.account == self.account);
             device.is_some_and(|device| device.container.is_some() && Some(device.site) != site)
@@ -166,6 +167,19 @@ impl Rows<'_> {
         let leaving: Vec<_> = devices.iter().filter(leaves).copied().collect();
         if !leaving.is_empty() {
             self.moved(Field::Container, &leaving, None, |device| device.container.map(ObjectRef::Container));
+        }
+    }
+
+    /// Which machines are meant where several answer as one: that at the address which is followed.
+    fn disputed(&mut self, devices: &[DeviceId], agent: AgentId) {
+        for id in devices {
+            let device = self.state.device(*id).filter(|device| device.account == self.account);
+            let Some((followed, rivals)) = device.and_then(|device| self.state.disputed_addresses(device, agent))
+            else {
+                continue;
+            };
+            self.stated(Field::FollowedAt, Value::Ranges(vec![followed.to_string()]));
+            self.stated(Field::AlsoSeenAt, Value::Ranges(rivals.iter().map(ToString::to_string).collect()));
         }
     }
 

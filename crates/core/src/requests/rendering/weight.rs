@@ -58,6 +58,8 @@ pub(super) fn weigh(field: Field, of: Option<&ObjectRef>, old: &Old, new: &Value
         | Field::Capacity
         | Field::Agent
         | Field::Agents
+        | Field::FollowedAt
+        | Field::AlsoSeenAt
         | Field::ScanTask
         | Field::ScanTasks
         | Field::Containers
