@@ -122,9 +122,21 @@ pub(crate) fn pool_list(pools: &[Value], url: &str, user: &str) -> Vec<Pool> {
         .collect()
 }
 
+/// What was sent to a device before it says something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sent {
+    /// Nothing that must not be told on.
+    Plain,
+    /// Passwords: the device may say them again, whole, cut, or written in another way.
+    Passwords,
+}
+
 /// A device's words for an error or a refusal, with its code, for people.
-pub(crate) fn words(message: Option<&str>, code: Option<f64>) -> String {
-    let message = message.and_then(|m| clean(m, 120)).unwrap_or_else(|| "no reason given".into());
+pub(crate) fn words(message: Option<&str>, code: Option<f64>, sent: Sent) -> String {
+    let message = match sent {
+        Sent::Plain => message.and_then(|m| clean(m, 120)).unwrap_or_else(|| "no reason given".into()),
+        Sent::Passwords => "its words are left out, for it was told passwords".into(),
+    };
     match code {
         Some(code) => format!("{message} (code {code})"),
         None => message,

@@ -4,6 +4,7 @@
 use adit_core::fleet::{CommandId, Operation, Order, PoolPassword, SecretRef};
 use adit_wire::CommandBody;
 use std::{
+    cmp::Reverse,
     collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
 };
@@ -71,10 +72,13 @@ impl Passwords {
     }
 }
 
-/// What a device says of an order may have the order's passwords in it.
+/// Drivers leave out a device's words to an order that has passwords in it; what they read back may have them all the same.
 pub(super) fn hide(message: &str, operation: &Operation<PoolPassword>) -> String {
     let secret = operation.passwords().map(PoolPassword::as_str).filter(|text| text.len() >= HIDDEN_FROM);
-    secret.fold(message.to_owned(), |message, text| {
+    let mut secret: Vec<_> = secret.collect();
+    // One may begin another.
+    secret.sort_unstable_by_key(|text| Reverse(text.len()));
+    secret.into_iter().fold(message.to_owned(), |message, text| {
         let message = message.replace(text, "***");
         // Words that were cut may end within one.
         let begun = (HIDDEN_FROM..text.len()).rev().find_map(|length| message.strip_suffix(text.get(..length)?));
@@ -94,5 +98,7 @@ mod tests {
         let told = Operation::SetPools { pools: vec![pool("hunter2"), pool("x")] };
         assert_eq!(hide("no setpool,u,hunter2, but x", &told), "no setpool,u,***, but x");
         assert_eq!(hide("no setpool,u,hunte", &told), "no setpool,u,***");
+        let longer = Operation::SetPools { pools: vec![pool("hunter"), pool("hunter2")] };
+        assert_eq!(hide("hunter2 or hunter", &longer), "*** or ***");
     }
 }

@@ -5,7 +5,7 @@ use super::dialect::Dialect;
 use super::telemetry::{self, Answers};
 use super::web::{Web, WebError};
 use super::{RPC_PORT, before_pause, identity, modes_of};
-use crate::fields::{flag, text, words};
+use crate::fields::{Sent, flag, text, words};
 use crate::handle::{Handle, Says, impossible, no_password, outcome, settle};
 use crate::net::{self, Failure, Framing};
 use crate::parts::Parts;
@@ -95,8 +95,9 @@ impl AntminerDevice {
         let reply = web.post("set_miner_conf", &Value::Object(config), deadline).await;
         match reply.map(|reply| (text(&reply, "/code", 20), reply)) {
             Ok((Some(code), _)) if code == "M000" => Outcome::Accepted,
-            Ok((Some(code), reply)) => {
-                Outcome::Rejected { reason: format!("{} ({code})", words(reply["msg"].as_str(), None)) }
+            // The configuration has the passwords of its pools, whatever is changed in it.
+            Ok((Some(code), _)) => {
+                Outcome::Rejected { reason: format!("{} ({code})", words(None, None, Sent::Passwords)) }
             }
             Ok((None, _)) => Outcome::Unknown { reason: "an answer without a verdict".into() },
             Err(error) => answerless(error),
@@ -285,7 +286,9 @@ impl Device for AntminerDevice {
                 let reply = web.post("blink", &json!({"blink": on.to_string()}), deadline).await;
                 match reply.map(|reply| text(&reply, "/code", 20)) {
                     Ok(Some(code)) if matches!(code.as_str(), "B000" | "B100") => Outcome::Accepted,
-                    Ok(Some(code)) => Outcome::Rejected { reason: words(None, None) + &format!(" ({code})") },
+                    Ok(Some(code)) => {
+                        Outcome::Rejected { reason: words(None, None, Sent::Plain) + &format!(" ({code})") }
+                    }
                     Ok(None) => Outcome::Unknown { reason: "an answer without a verdict".into() },
                     Err(error) => answerless(error),
                 }

@@ -7,7 +7,7 @@
 
 mod stats;
 
-use crate::fields::{mac, number, section, text, whole, words};
+use crate::fields::{Sent, mac, number, section, text, whole, words};
 use crate::handle::{self, Handle, impossible, not_sent, outcome, pool_password, probe_failed};
 use crate::net::{self, Failure, Framing, ask};
 use crate::parts::Parts;
@@ -181,7 +181,7 @@ impl Miner {
             parameter => json!({"command": "ascset", "parameter": parameter}),
         };
         let reply = ask(self.0.target.ip, PORT, Framing::Line, &request, deadline).await.map_err(outcome)?;
-        judge(&reply)
+        judge(&reply, sent_with(order))
     }
 
     /// Sets every slot, then reboots, without which the miner keeps its old pools.
@@ -205,7 +205,7 @@ impl Miner {
                 .filter_map(|slot| Some((slot, pools.get(slot).or(pools.last())?)))
                 .map(|(slot, pool)| {
                     let (url, worker, kept) = (&pool.url, &pool.user, pool_password(pool));
-                    format!("0,setpool,{user},{},{slot},{url},{worker},{kept}", credential.password)
+                    format!("{SET_POOL}{user},{},{slot},{url},{worker},{kept}", credential.password)
                 })
                 .collect();
             orders.push("0,reboot,0".into());
@@ -224,8 +224,14 @@ impl Miner {
 
 /// cgminer's own command; everything else is an `ascset`.
 const RESTART: &str = "restart";
+const SET_POOL: &str = "0,setpool,";
 
-fn judge(reply: &Value) -> Result<(), Outcome> {
+/// An order for a pool has the password of the device as well.
+fn sent_with(order: &str) -> Sent {
+    if order.starts_with(SET_POOL) { Sent::Passwords } else { Sent::Plain }
+}
+
+fn judge(reply: &Value, sent: Sent) -> Result<(), Outcome> {
     // `restart` alone is answered in a word of its own.
     if reply["STATUS"] == "RESTART" {
         return Ok(());
@@ -233,7 +239,7 @@ fn judge(reply: &Value) -> Result<(), Outcome> {
     let status = &reply["STATUS"][0];
     match status["STATUS"].as_str() {
         Some("S" | "I") => Ok(()),
-        Some(_) => Err(Outcome::Rejected { reason: words(status["Msg"].as_str(), number(status, "/Code")) }),
+        Some(_) => Err(Outcome::Rejected { reason: words(status["Msg"].as_str(), number(status, "/Code"), sent) }),
         None => Err(Outcome::Unknown { reason: "an answer without a verdict".into() }),
     }
 }
@@ -313,18 +319,22 @@ mod tests {
     #[test]
     fn answers_are_taken_by_their_status() {
         let said = |status: &str| json!({"STATUS": [{"STATUS": status, "Code": 120, "Msg": "ASC 0 set failed"}]});
-        assert_eq!(judge(&said("S")), Ok(()));
-        assert_eq!(judge(&said("I")), Ok(()));
-        assert_eq!(judge(&json!({"STATUS": "RESTART"})), Ok(()));
+        assert_eq!(judge(&said("S"), Sent::Plain), Ok(()));
+        assert_eq!(judge(&said("I"), Sent::Plain), Ok(()));
+        assert_eq!(judge(&json!({"STATUS": "RESTART"}), Sent::Plain), Ok(()));
         let reason = "ASC 0 set failed (code 120)".to_owned();
-        assert_eq!(judge(&said("E")), Err(Outcome::Rejected { reason }));
-        assert!(matches!(judge(&json!({})), Err(Outcome::Unknown { .. })));
+        assert_eq!(judge(&said("E"), Sent::Plain), Err(Outcome::Rejected { reason }));
+        let Err(Outcome::Rejected { reason }) = judge(&said("E"), sent_with("0,setpool,root,secret,0,a,b,c")) else {
+            panic!("it was refused")
+        };
+        assert_eq!(reason, words(None, Some(120.0), Sent::Passwords));
+        assert!(matches!(judge(&json!({}), Sent::Plain), Err(Outcome::Unknown { .. })));
     }
 
     proptest! {
         #[test]
         fn any_json_is_read_without_panic(a in crate::any_json()) {
-            let _ = (judge(&a), identify([127, 0, 0, 1].into(), &a));
+            let _ = (judge(&a, Sent::Plain), identify([127, 0, 0, 1].into(), &a));
         }
     }
 }

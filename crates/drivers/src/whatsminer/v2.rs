@@ -5,7 +5,7 @@
 
 use super::crypto::{md5crypt, seal, sha256, unseal};
 use super::{FAMILY, MODES, OPERATIONS, mode_of};
-use crate::fields::{flag, list, mac, number, pool_list, section, text, whole, words};
+use crate::fields::{Sent, flag, list, mac, number, pool_list, section, text, whole, words};
 use crate::handle::{
     self, Handle, Says, impossible, no_password, not_sent, outcome, pool_alive, pool_password, probe_failed, settle,
 };
@@ -144,7 +144,7 @@ impl Miner {
             Operation::Locate { on: true } => {
                 ("set_led", json!({"color": "red", "period": 200, "duration": 100, "start": 0}))
             }
-            Operation::SetPools { pools } => ("update_pools", pool_params(pools)),
+            Operation::SetPools { pools } => (UPDATE_POOLS, pool_params(pools)),
         }])
     }
 
@@ -156,7 +156,7 @@ impl Miner {
         };
         let part = |name: &str| token.pointer(&format!("/Msg/{name}")).and_then(Value::as_str);
         let (Some(salt), Some(newsalt), Some(time)) = (part("salt"), part("newsalt"), part("time")) else {
-            let said = words(token["Msg"].as_str(), number(&token, "/Code"));
+            let said = words(token["Msg"].as_str(), number(&token, "/Code"), Sent::Plain);
             return Reply::Lost(Failure::NotSent(format!("the miner gives no token: {said}")));
         };
         let secret = md5crypt(password, salt);
@@ -166,7 +166,7 @@ impl Miner {
         request["token"] = json!(md5crypt(&format!("{secret}{time}"), newsalt));
         let sealed = json!({"enc": 1, "data": seal(&key, &request.to_string())});
         match ask(self.0.target.ip, PORT, Framing::Line, &sealed, deadline).await {
-            Ok(reply) => judge(reply, &key),
+            Ok(reply) => judge(reply, &key, sent_with(command)),
             Err(failure) => Reply::Lost(failure),
         }
     }
@@ -197,8 +197,14 @@ impl Miner {
     }
 }
 
+const UPDATE_POOLS: &str = "update_pools";
+
+fn sent_with(command: &str) -> Sent {
+    if command == UPDATE_POOLS { Sent::Passwords } else { Sent::Plain }
+}
+
 /// The miner's verdict, which it may encrypt as well.
-fn judge(reply: Value, key: &[u8; 32]) -> Reply {
+fn judge(reply: Value, key: &[u8; 32], sent: Sent) -> Reply {
     let reply = match reply["enc"].as_str() {
         None => reply,
         Some(sealed) => match unseal(key, sealed).and_then(|plain| serde_json::from_str(&plain).ok()) {
@@ -212,7 +218,7 @@ fn judge(reply: Value, key: &[u8; 32]) -> Reply {
     match status {
         Some("S" | "I") => Reply::Yes,
         Some(_) => Reply::No {
-            reason: words(message, code),
+            reason: words(message, code, sent),
             token: code.is_some_and(|code| CODES_OF_PASSWORD.contains(&code)),
         },
         None => Reply::Lost(Failure::Garbled("an answer without a verdict".into())),
@@ -383,13 +389,21 @@ mod tests {
     fn only_a_plain_yes_is_yes() {
         let key = [7; 32];
         let sealed = |text: &str| json!({"enc": seal(&key, text)});
-        assert!(matches!(judge(sealed(r#"{"STATUS":"S","Code":131,"Msg":"API command OK"}"#), &key), Reply::Yes));
-        let no = judge(json!({"STATUS": "E", "Code": 45, "Msg": "permission denied"}), &key);
+        assert!(matches!(
+            judge(sealed(r#"{"STATUS":"S","Code":131,"Msg":"API command OK"}"#), &key, Sent::Plain),
+            Reply::Yes
+        ));
+        let no = judge(json!({"STATUS": "E", "Code": 45, "Msg": "permission denied"}), &key, Sent::Plain);
         assert!(matches!(no, Reply::No { reason, token: false } if reason == "permission denied (code 45)"));
-        let stale = judge(sealed(r#"{"STATUS":"E","Code":135,"Msg":"token error"}"#), &key);
+        let echo =
+            judge(json!({"STATUS": "E", "Code": 45, "Msg": "no update_pools hunter2"}), &key, sent_with(UPDATE_POOLS));
+        assert!(
+            matches!(echo, Reply::No { reason, .. } if !reason.contains("hunter") && reason.ends_with("(code 45)"))
+        );
+        let stale = judge(sealed(r#"{"STATUS":"E","Code":135,"Msg":"token error"}"#), &key, Sent::Plain);
         assert!(matches!(stale, Reply::No { token: true, .. }));
         for unclear in [json!({"enc": "AAAA"}), json!({}), json!([]), json!({"enc": seal(&[8; 32], "{}")})] {
-            assert!(matches!(judge(unclear, &key), Reply::Lost(Failure::Garbled(_))));
+            assert!(matches!(judge(unclear, &key, Sent::Plain), Reply::Lost(Failure::Garbled(_))));
         }
     }
 
@@ -399,7 +413,7 @@ mod tests {
             let mut reading = Reading::empty(DeviceId(1));
             let (info, summary, status, pools, errors) = (a.clone(), b.clone(), a.clone(), b.clone(), a.clone());
             fill(&mut reading, "M50", &Answers { info, summary, status, pools, errors }, Parts::default());
-            let _ = (judge(a, &[0; 32]), identity(&b));
+            let _ = (judge(a, &[0; 32], Sent::Plain), identity(&b));
         }
     }
 }

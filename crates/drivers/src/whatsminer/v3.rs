@@ -6,7 +6,7 @@
 
 use super::crypto::{seal, sha256};
 use super::{FAMILY, MODES, OPERATIONS, mode_of};
-use crate::fields::{flag, list, mac, number, pool_list, section, text, words};
+use crate::fields::{Sent, flag, list, mac, number, pool_list, section, text, words};
 use crate::handle::{
     self, Handle, Says, impossible, no_password, not_sent, outcome, pool_alive, pool_password, probe_failed, settle,
 };
@@ -141,7 +141,7 @@ impl Miner {
             }
             Operation::SetPools { pools } => {
                 let pool = |pool: &Pool<PoolPassword>| json!({"pool": pool.url, "worker": pool.user, "passwd": pool_password(pool)});
-                ("set.miner.pools", pools.iter().map(pool).collect())
+                (SET_POOLS, pools.iter().map(pool).collect())
             }
         }])
     }
@@ -158,7 +158,7 @@ impl Miner {
         let account = if credential.user.is_empty() { ACCOUNT } else { &credential.user };
         let request = signed(command, param, account, &credential.password, &salt, now);
         match ask(self.0.target.ip, PORT, Framing::Length, &request, deadline).await {
-            Ok(reply) => judge(&reply),
+            Ok(reply) => judge(&reply, sent_with(command)),
             Err(failure) => Reply::Lost(failure),
         }
     }
@@ -189,6 +189,8 @@ impl Miner {
     }
 }
 
+const SET_POOLS: &str = "set.miner.pools";
+
 /// The request with its token. Pools are encrypted as well: they carry passwords.
 fn signed(command: &str, param: &Value, account: &str, password: &str, salt: &str, now: u64) -> Value {
     let digest = sha256(&format!("{command}{password}{salt}{now}"));
@@ -196,20 +198,23 @@ fn signed(command: &str, param: &Value, account: &str, password: &str, salt: &st
     let mut request = json!({"cmd": command, "token": token, "account": account, "ts": now});
     match param {
         Value::Null => {}
-        pools if command == "set.miner.pools" => request["param"] = json!(seal(&digest, &pools.to_string())),
+        pools if command == SET_POOLS => request["param"] = json!(seal(&digest, &pools.to_string())),
         other => request["param"] = other.clone(),
     }
     request
 }
 
-fn judge(reply: &Value) -> Reply {
+fn sent_with(command: &str) -> Sent {
+    if command == SET_POOLS { Sent::Passwords } else { Sent::Plain }
+}
+
+fn judge(reply: &Value, sent: Sent) -> Reply {
     match number(reply, "/code") {
         Some(0.0) => Reply::Yes,
         Some(code) => {
-            let reason = words(reply["msg"].as_str(), Some(code));
-            let lower = reason.to_ascii_lowercase();
+            let lower = reply["msg"].as_str().unwrap_or_default().to_ascii_lowercase();
             let password = ["token", "passw", "account", "auth"].iter().any(|word| lower.contains(word));
-            Reply::No { reason, password }
+            Reply::No { reason: words(reply["msg"].as_str(), Some(code), sent), password }
         }
         None => Reply::Lost(Failure::Garbled("an answer without a verdict".into())),
     }
@@ -346,11 +351,18 @@ mod tests {
 
     #[test]
     fn only_code_zero_is_yes() {
-        assert!(matches!(judge(&json!({"code": 0, "msg": "ok"})), Reply::Yes));
-        let no = judge(&json!({"code": -1, "msg": "invalid command"}));
+        assert!(matches!(judge(&json!({"code": 0, "msg": "ok"}), Sent::Plain), Reply::Yes));
+        let echo = judge(&json!({"code": -1, "msg": "no pools hunter2"}), sent_with(SET_POOLS));
+        assert!(
+            matches!(echo, Reply::No { reason, .. } if !reason.contains("hunter") && reason.ends_with("(code -1)"))
+        );
+        let no = judge(&json!({"code": -1, "msg": "invalid command"}), Sent::Plain);
         assert!(matches!(no, Reply::No { reason, password: false } if reason == "invalid command (code -1)"));
-        assert!(matches!(judge(&json!({"code": -4, "msg": "token error"})), Reply::No { password: true, .. }));
-        assert!(matches!(judge(&json!({})), Reply::Lost(Failure::Garbled(_))));
+        assert!(matches!(
+            judge(&json!({"code": -4, "msg": "token error"}), Sent::Plain),
+            Reply::No { password: true, .. }
+        ));
+        assert!(matches!(judge(&json!({}), Sent::Plain), Reply::Lost(Failure::Garbled(_))));
     }
 
     proptest! {
@@ -358,7 +370,7 @@ mod tests {
         fn any_json_is_read_without_panic(a in crate::any_json(), b in crate::any_json()) {
             let mut reading = Reading::empty(DeviceId(1));
             fill(&mut reading, "M60", &a, &b, &a, Parts::default());
-            let _ = (judge(&a), identity(&b));
+            let _ = (judge(&a, Sent::Plain), identity(&b));
         }
     }
 }
