@@ -1,7 +1,7 @@
 // What I was told, what I note on it, and what I want by letter.
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { client, unwrap } from "./client";
-import { queryClient } from "./query";
+import { queryClient, reread } from "./query";
 import type { InboxCounts, InboxTab, LetterChoice } from "./types";
 
 export const inboxQuery = (tab: InboxTab) =>
@@ -27,7 +27,7 @@ export const inboxCountsQuery = queryOptions({
 /** From the live stream: it has changed, and stands so. */
 export function foldInbox(counts: InboxCounts) {
   queryClient.setQueryData(inboxCountsQuery.queryKey, counts);
-  void queryClient.invalidateQueries({ queryKey: ["inbox", "list"] }, { cancelRefetch: false });
+  reread(["inbox", "list"]);
 }
 
 export interface InboxMark {

@@ -14,7 +14,7 @@ import {
   standing,
 } from "./merge";
 import { ALL_SITES, deviceQuery, itemsQuery, overviewQuery, requestQuery } from "./queries";
-import { queryClient } from "./query";
+import { queryClient, reread } from "./query";
 import { recheckSession } from "./session";
 import type { InboxCounts, Item, Overview, RequestPage, RequestSummary } from "./types";
 
@@ -129,12 +129,8 @@ function calmly(run: () => void): () => void {
     }, CALM_MS);
   };
 }
-const recountDevices = calmly(
-  () => void queryClient.invalidateQueries({ queryKey: ["devices", "facets"] }, { cancelRefetch: false }),
-);
-const relistDevices = calmly(
-  () => void queryClient.invalidateQueries({ queryKey: ["devices", "list"] }, { cancelRefetch: false }),
-);
+const recountDevices = calmly(() => reread(["devices", "facets"]));
+const relistDevices = calmly(() => reread(["devices", "list"]));
 
 function foldOverview(site: string, overview: Overview) {
   const key = overviewQuery(site).queryKey;
@@ -184,7 +180,7 @@ function foldRequest(summary: RequestSummary) {
   if (standings.get(summary.id) === now) return;
   standings.set(summary.id, now);
   void queryClient.invalidateQueries({ queryKey: detail });
-  void queryClient.invalidateQueries({ queryKey: ["requests"] }, { cancelRefetch: false });
+  reread(["requests"]);
   void queryClient.invalidateQueries({ queryKey: ["audit"], refetchType: "none" });
   // What is asked for already stands beside what is so.
   if (/^set_(wallet|allocation)$/.test(summary.action.action))

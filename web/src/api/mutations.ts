@@ -5,13 +5,13 @@ import { client, idempotencyKey, unwrap, withStepUp } from "./client";
 import { givePasskey } from "./passkeys";
 import { hasCode, ProblemError, toProblem } from "./problem";
 import { draftQuery } from "./queries";
-import { queryClient } from "./query";
+import { queryClient, reread } from "./query";
 import { recheckSession } from "./session";
 import type { Action, Draft, PolicyChange, Request } from "./types";
 
 function keepDraft(draft: Draft): Draft {
   queryClient.setQueryData(draftQuery(draft.site).queryKey, draft);
-  void queryClient.invalidateQueries({ queryKey: ["overview"] }, { cancelRefetch: false });
+  reread(["overview"]);
   return draft;
 }
 
@@ -44,7 +44,7 @@ export async function removeTarget(site: string, change: string, device: string)
 export async function discardDraft(site: string) {
   await unwrap(client.DELETE("/draft", { params: { query: { site } } }));
   await queryClient.invalidateQueries({ queryKey: ["draft", site] });
-  void queryClient.invalidateQueries({ queryKey: ["overview"] }, { cancelRefetch: false });
+  reread(["overview"]);
 }
 
 export function submitDraft(site: string, version: number, reason: string) {
@@ -175,6 +175,6 @@ export function keepRequest(request: Request | undefined): Request {
 
 function requestsChanged() {
   void queryClient.invalidateQueries({ queryKey: ["requests"] });
-  void queryClient.invalidateQueries({ queryKey: ["overview"] }, { cancelRefetch: false });
+  reread(["overview"]);
   void queryClient.invalidateQueries({ queryKey: ["audit"], refetchType: "none" });
 }

@@ -1,4 +1,4 @@
-import { MutationCache, QueryCache, QueryClient } from "@tanstack/react-query";
+import { hashKey, MutationCache, QueryCache, QueryClient, type QueryKey } from "@tanstack/react-query";
 import { hasCode, ProblemError } from "./problem";
 
 let onSignedOut = () => {};
@@ -35,3 +35,21 @@ export const queryClient = new QueryClient({
     mutations: { retry: false },
   },
 });
+
+/** What is to be read once more when the read under way has ended. */
+const again = new Set<string>();
+
+/** Reads anew what is shown of this, as it has changed. A read under way may have begun before the change: it is let finish, so
+ * that many changes do not keep it from ever ending, and one more follows. */
+export function reread(queryKey: QueryKey) {
+  const name = hashKey(queryKey);
+  if (again.has(name)) return;
+  const busy = queryClient.isFetching({ queryKey }) > 0;
+  const read = queryClient.invalidateQueries({ queryKey }, { cancelRefetch: false });
+  if (!busy) return;
+  again.add(name);
+  void read.finally(() => {
+    again.delete(name);
+    reread(queryKey);
+  });
+}
