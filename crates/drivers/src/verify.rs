@@ -20,6 +20,9 @@ enum Judgement {
     CannotTell,
 }
 
+/// Most characters of pools that are told as seen.
+const MOST_SEEN: usize = 160;
+
 /// Reads until the device is as asked or `limit` has passed.
 pub(crate) async fn read_back<D: Device + ?Sized>(
     device: &D,
@@ -182,7 +185,9 @@ fn describe(operation: &Operation<PoolPassword>, now: &Reading) -> String {
         },
         Operation::SetPools { .. } => {
             let pools = now.pools.iter().flatten().map(|pool| format!("{} as {}", pool.url, pool.user));
-            format!("pools {}", pools.collect::<Vec<_>>().join(", ")).chars().take(160).collect()
+            let all = format!("pools {}", pools.collect::<Vec<_>>().join(", "));
+            // What is left out is seen to be.
+            all.char_indices().nth(MOST_SEEN).map_or_else(|| all.clone(), |(end, _)| format!("{}...", &all[..end]))
         }
     }
 }

@@ -169,6 +169,18 @@ async fn whoever_types_all_of_an_address_finds_that_device_first() {
     assert!(ambiguous > 0, "no address here is the beginning of another");
 }
 
+#[tokio::test]
+async fn an_empty_resource_is_a_mistake_and_no_question_about_everything() {
+    let house = House::new().await;
+    let owner = house.sign_in("owner").await;
+    let explain = format!("explain?subject={}&action=device.reboot&resource=", house.users["owner"]);
+    for path in ["me/permissions?resource=", &explain] {
+        let refused = house.get(path, &owner).await;
+        let at = &refused.body["errors"][0]["parameter"];
+        assert_eq!((refused.status.as_u16(), at), (422, &json!("resource")), "{path}: {}", refused.text);
+    }
+}
+
 /// Somebody who reaches the group `grp-1` and nothing else.
 async fn member(house: &House) -> Signed {
     let Reply::User(user) = house.engine.run(operator(&house.engine), Command::AddUser).await.unwrap() else {

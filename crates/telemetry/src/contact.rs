@@ -336,11 +336,11 @@ impl Contact {
 
     /// When what the last result said ceases to count, at `at` at the latest.
     fn end_of_cover(&self, at: Timestamp) -> Timestamp {
-        match self.result_at {
-            Some(last) if !matches!(self.known, Known::Nothing | Known::Lost) => {
+        match (self.known, self.result_at) {
+            (Known::Online | Known::AuthRequired | Known::Unreachable { .. }, Some(last)) => {
                 last.after(self.holds()).min(at).max(last)
             }
-            Some(_) | None => self.since,
+            (Known::Nothing | Known::Lost, _) | (_, None) => self.since,
         }
     }
 

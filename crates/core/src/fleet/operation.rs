@@ -1,6 +1,6 @@
 //! What a device can be told to do.
 
-use super::SecretRef;
+use super::{SecretRef, setting::parts_of};
 use serde::{Deserialize, Serialize};
 
 /// How hard a miner works. `Sleep` draws a few watts and hashes nothing.
@@ -68,8 +68,7 @@ pub enum BadPool {
 /// Is it a scheme, a host and perhaps a port that there can be? What browsers open is no pool, whatever it is.
 fn leads_to_a_pool(url: &str) -> bool {
     let Some((scheme, rest)) = url.split_once("://") else { return false };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let (user, place) = authority.rsplit_once('@').unwrap_or(("", authority));
+    let (user, place, _) = parts_of(rest);
     let (host, port) = match place.rsplit_once(':') {
         // The end of an IPv6 address has no port after it.
         Some((_, end)) if end.ends_with(']') => (place, None),

@@ -147,16 +147,21 @@ pub fn same_pools<P>(is: &[Pool], asked: &[Pool<P>]) -> bool {
 /// The scheme that miners use where an address names none.
 const SCHEME: &str = "stratum+tcp";
 
+/// What follows the scheme of an address: what stands before an @ if there is one, host and port, and the rest.
+pub(super) fn parts_of(rest: &str) -> (&str, &str, &str) {
+    let (place, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let (user, place) = place.rsplit_once('@').unwrap_or(("", place));
+    (user, place, path)
+}
+
 /// A pool's address in one spelling: scheme and host in small letters, `stratum+tcp` where no scheme is named, and no slash at
 /// the end. Port, path and query stay as they are: two that differ in them are two pools.
 #[must_use]
 pub fn plain_url(url: &str) -> String {
     let url = url.trim();
     let (scheme, rest) = url.split_once("://").unwrap_or((SCHEME, url));
-    let host_ends = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let (host, path) = rest.split_at(host_ends);
-    // What stands before an @ is a name or a key, in which case counts.
-    let (user, host) = host.rsplit_once('@').map_or(("", host), |(user, host)| (user, host));
+    // Before an @ stands a name or a key, in which case counts.
+    let (user, host, path) = parts_of(rest);
     let at = if user.is_empty() { "" } else { "@" };
     format!("{}://{user}{at}{}{}", scheme.to_ascii_lowercase(), host.to_ascii_lowercase(), path.trim_end_matches('/'))
 }

@@ -104,9 +104,13 @@ pub struct Mine {
     resource: Option<String>,
 }
 
-/// Where the site or the device of this id is, if the asker reaches it; nowhere in particular if none is named.
+/// Where the site or the device of this id is, if the asker reaches it; nowhere in particular if none is named. An empty name is
+/// a mistake of whoever asks, and not a question about everything.
 fn place(state: &State, actor: &Actor, resource: Option<&str>, now: Timestamp) -> Answer<Option<Place>> {
-    let Some(text) = resource.filter(|text| !text.is_empty()) else { return Ok(None) };
+    let Some(text) = resource else { return Ok(None) };
+    if text.is_empty() {
+        return Err(Problem::parameter("resource", "is empty: name a site or a device, or leave it out"));
+    }
     let rights = state.rights_of(actor);
     let reached = |place: &Place| rights.allow(Permission::DeviceList, place, now);
     if text.starts_with("site-") {

@@ -119,7 +119,8 @@ impl Session<'_> {
         let mut heard = BTreeSet::new();
         devices.retain(|found| {
             let is_pending = |device: &&Device| {
-                let answers = live.row(device.id).map_or(Some(false), |row| row.answers());
+                // One that the live table does not know yet has not been looked at either.
+                let answers = live.row(device.id).and_then(|row| row.answers());
                 if answers == Some(true) {
                     heard.insert(device.id);
                 }
